@@ -1,0 +1,76 @@
+// wid/1, the normalized identity (issuers.md §5.2): what every platform's claims become before anything is decided. Pure.
+
+export const PROVIDERS = [
+  'github', 'gitlab', 'circleci', 'buildkite', 'bitbucket', 'azure_devops', 'jenkins', 'hcp_terraform', 'spacelift',
+  'gcp', 'aws', 'azure', 'kubernetes', 'spiffe', 'forgejo', 'vercel', 'fly', 'generic',
+] as const
+export type ProviderName = (typeof PROVIDERS)[number]
+
+export const TRIGGER_CLASSES = [
+  'push', 'release', 'schedule', 'manual', 'api', 'upstream', 'pull_request', 'privileged_fork', 'interactive', 'unknown',
+] as const
+export type TriggerClass = (typeof TRIGGER_CLASSES)[number]
+
+/** Trigger classes under which foreign code may be running (issuers.md §5.4). */
+export const UNTRUSTED_TRIGGERS: ReadonlySet<string> = new Set(['pull_request', 'privileged_fork', 'interactive', 'unknown'])
+
+type Leaf = { readonly type: 'string' | 'boolean'; readonly values?: readonly string[]; readonly policy?: false }
+
+/** Every leaf: its type, its closed list of values where it has one, and whether a grant may match on it at all. */
+export const WID_LEAVES = {
+  provider: { type: 'string', values: PROVIDERS },
+  issuer: { type: 'string' },
+  'org.id': { type: 'string' },
+  'org.name': { type: 'string' },
+  'project.id': { type: 'string' },
+  'project.path': { type: 'string' },
+  'job_project.id': { type: 'string' },
+  'ref.full': { type: 'string' },
+  'ref.type': { type: 'string', values: ['branch', 'tag', 'pull_request', 'other'] },
+  'ref.name': { type: 'string' },
+  'ref.protected': { type: 'boolean' },
+  'environment.name': { type: 'string' },
+  'environment.id': { type: 'string' },
+  'environment.protected': { type: 'boolean' },
+  'workflow.uri': { type: 'string' },
+  'workflow.ref': { type: 'string' },
+  'workflow.digest': { type: 'string' },
+  'config.uri': { type: 'string' },
+  'config.ref': { type: 'string' },
+  'config.digest': { type: 'string' },
+  commit: { type: 'string' },
+  'trigger.raw': { type: 'string' },
+  'trigger.class': { type: 'string', values: TRIGGER_CLASSES },
+  untrusted_source: { type: 'boolean', policy: false },
+  phase: { type: 'string', values: ['plan', 'apply', 'read', 'write'] },
+  'run.id': { type: 'string', policy: false },
+  'run.attempt': { type: 'string', policy: false },
+  'run.job': { type: 'string', policy: false },
+  'run.url': { type: 'string', policy: false },
+  'actor.id': { type: 'string' },
+  'actor.name': { type: 'string' },
+  'runner.class': { type: 'string', values: ['hosted', 'self_hosted', 'interactive', 'unknown'] },
+  'runner.id': { type: 'string' },
+  'runner.pool': { type: 'string' },
+  'instance.kind': { type: 'string' },
+  'instance.id': { type: 'string' },
+  'instance.image': { type: 'string' },
+  visibility: { type: 'string', values: ['public', 'internal', 'private'] },
+  assurance: { type: 'string', values: ['bearer', 'key_bound', 'sts_relay', 'hardware'], policy: false },
+} as const satisfies Record<string, Leaf>
+
+export type WidLeaf = keyof typeof WID_LEAVES
+export type WidValue = string | boolean | null
+
+/** One workload, normalized. Every leaf is present; null means the platform did not say, and null never matches. */
+export type Wid = { readonly [leaf in WidLeaf]: WidValue }
+
+export const isWidLeaf = (name: string): name is WidLeaf => Object.hasOwn(WID_LEAVES, name)
+
+/** How far a leaf can be trusted to go on naming the same thing (issuers.md §5.2). */
+export type Mutability = 'immutable' | 'mutable' | 'reusable' | 'per_run' | 'caller'
+
+/** Leaves a token carries in `wid` when the grant names none (design §6). */
+export const WID_CLAIMS_DEFAULT: readonly WidLeaf[] = [
+  'provider', 'org.id', 'project.id', 'ref.full', 'environment.name', 'run.id',
+]

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/slow/**', 'node_modules/**'],
+    globalSetup: ['test/support/require-node.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    reporters: process.env['MINTMARK_TEST_REPORT']
+      ? ['default', ['json', { outputFile: process.env['MINTMARK_TEST_REPORT'] }]]
+      : ['default'],
+    coverage: { include: ['lib/**'] },
+  },
+})

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/slow/**/*.test.ts'],
+    globalSetup: ['test/support/require-node.ts'],
+    testTimeout: 600_000,
+    hookTimeout: 120_000,
+    reporters: process.env['MINTMARK_TEST_REPORT']
+      ? ['default', ['json', { outputFile: process.env['MINTMARK_TEST_REPORT'] }]]
+      : ['default'],
+    coverage: { include: ['lib/**'] },
+  },
+})
