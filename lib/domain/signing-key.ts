@@ -1,0 +1,26 @@
+// Our own signing keys: their uses, states and the rules of rotation (design §2, attacks §1). Pure.
+export type KeyUse = 'token' | 'signal' | 'log'
+export type OwnAlgorithm = 'ES256' | 'RS256'
+/** prepared: published, not signing. active: signs. retiring: verifies only. retired: gone. tainted: revoked at once. */
+export type KeyState = 'prepared' | 'active' | 'retiring' | 'retired' | 'tainted'
+
+export type SigningKey = {
+  readonly tenant: string
+  readonly kid: string
+  readonly alg: OwnAlgorithm
+  readonly use: KeyUse
+  readonly state: KeyState
+  /** Public JWK without alg, use, kid: { kty, crv, x, y } or { kty, n, e }. */
+  readonly publicJwk: Readonly<Record<string, string>>
+  /** AES-256-GCM of the PKCS#8 DER: iv(12) ‖ ciphertext ‖ tag(16); associated data binds tenant, kid, alg and use. */
+  readonly sealed: Uint8Array
+  readonly createdAtSeconds: number
+  /** When mint proved possession (unwrapped it and derived the public key itself); null: never served. */
+  readonly provenAtSeconds: number | null
+  readonly activatedAtSeconds: number | null
+  /** When it stopped signing (retiring, tainted). */
+  readonly endedAtSeconds: number | null
+}
+
+/** States whose public key is served in the key set, given an activation row. */
+export const PUBLISHED_STATES: ReadonlySet<KeyState> = new Set(['prepared', 'active', 'retiring'])

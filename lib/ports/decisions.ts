@@ -1,0 +1,15 @@
+// Denials have a queue and a budget of their own: a flood of them never delays an allow (design §3.4).
+import type { Denial, StoredDecision } from '../domain/grant-record.ts'
+
+export interface DenialQueue {
+  /**
+   * Takes a denial at once and never blocks the answer; made durable soon (100 ms). Full ones within the budget of
+   * lib/domain/denial-budget.ts, the rest as exact counts in a roll-up, so that the sum always adds up.
+   */
+  send(denial: Denial): void
+}
+
+export interface DecisionLookup {
+  /** Allow, deny or roll-up by decision id, of this tenant when one is given; null: there is none. */
+  find(decisionId: string, tenant: string | null): Promise<StoredDecision | null>
+}

@@ -1,0 +1,12 @@
+// Randomness and digests, as arguments (house style 5). The clock is in ports/clock.ts.
+export interface Ids {
+  /** UUIDv7 of now: time-ordered, so that rows written by it are appended. */
+  decisionId(): string
+  /** Random bytes as base64url. */
+  random(bytes: number): string
+}
+
+export interface Digest {
+  /** SHA-256, base64url without padding (43 characters). */
+  sha256(data: string | Uint8Array): string
+}

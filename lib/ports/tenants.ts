@@ -1,0 +1,36 @@
+// Configuration as decisions read it.
+import type { TenantConfig } from '../domain/tenant-config.ts'
+
+export interface TenantDirectory {
+  /** Current compiled configuration, or null: no such tenant, or tombstoned. Cached only while proven current. */
+  current(tenant: string): Promise<TenantConfig | null>
+  /** The same without waiting: undefined means "not cached, ask current()". The hot path of the embedded server. */
+  peek(tenant: string): TenantConfig | null | undefined
+}
+
+export type ConfigVersion = {
+  readonly tenant: string
+  readonly version: number
+  readonly digest: string
+  readonly author: string
+  /** Commit of the reviewed files, '' when unknown. */
+  readonly commit: string
+  readonly appliedAtSeconds: number
+  /** Canonical JSON of the document. */
+  readonly document: string
+  /** Lines of difference to the version before, for people. */
+  readonly diff: string
+}
+
+export interface TenantConfigStore {
+  /** The current version, or null. `tombstone` denies from the moment it is written. */
+  latest(tenant: string): Promise<{ readonly version: ConfigVersion; readonly tombstonedAtSeconds: number | null } | null>
+  list(): Promise<readonly { readonly tenant: string; readonly version: number; readonly digest: string; readonly tombstonedAtSeconds: number | null }[]>
+  /** Any version of a tenant, current or past: what a decision was made under. */
+  version(tenant: string, version: number): Promise<ConfigVersion | null>
+  /** True when this digest was applied to the tenant before the current version (a rollback). */
+  seen(tenant: string, digest: string): Promise<boolean>
+  /** Compare-and-set on version - 1; false when somebody else was first. */
+  put(version: ConfigVersion): Promise<boolean>
+  tombstone(tenant: string, atSeconds: number, by: string): Promise<void>
+}
