@@ -23,6 +23,8 @@ export interface KeyRing {
   peek(tenant: string, use: KeyUse, alg: OwnAlgorithm): ReadyKey | undefined
   /** JWS signature over the signing input, base64url (ES256 as raw r||s). */
   sign(key: ReadyKey, signingInput: string): string
+  /** Forget what is cached of a tenant: its keys moved. */
+  invalidate(tenant: string): void
   /** Revocation handle (design §6): HMAC with the tenant's feed secret, 12 bytes, base64url; cached. */
   handle(tenant: string, kind: string, issuer: string, value: string): Promise<string> | string
 }

@@ -1,0 +1,33 @@
+// The HTTP shapes every handler speaks: the part of API Gateway's payload 2.0 that we read, so that the same handler runs
+// on Lambda and inside the embedded server. Header names are lower case; repeated headers are joined by commas.
+
+export type HttpEvent = {
+  readonly rawPath: string
+  readonly rawQueryString?: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly requestContext: { readonly http: { readonly method: string; readonly sourceIp: string } }
+  readonly body?: string
+  readonly isBase64Encoded?: boolean
+}
+
+export type HttpResponse = {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export type HttpHandler = (event: HttpEvent) => Promise<HttpResponse>
+
+/** JSON that no cache may keep: every answer that is not a public document. */
+export const jsonResponse = (
+  statusCode: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse => ({
+  statusCode,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  body: JSON.stringify(body),
+})
+
+/** The tenant named by `/t/{tenant}/…`, or null. The name is only looked up, never trusted. */
+export const tenantOfPath = (rawPath: string): string | null => /^\/t\/([a-z][a-z0-9]{2,30})(?:\/|$)/.exec(rawPath)?.[1] ?? null
