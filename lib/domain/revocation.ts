@@ -37,7 +37,7 @@ export type Revocation = Selector & {
 export type RevocableFacts = {
   readonly jti: string
   readonly replayKey: string
-  readonly subject: string
+  readonly subject: string | null
   readonly issuerName: string
   readonly issuerKid: string | null
   readonly ownKid: string | null

@@ -1,0 +1,107 @@
+// POST /t/{tenant}/token: HTTP in, HTTP out. Checks what HTTP owns (method, type, size, encoding), hands the parsed form to
+// the exchange, and renders its answer with the one error mapper. Nothing is decided here.
+import { LIMITS } from '../domain/limits.ts'
+import type { Refusal } from '../domain/refusal.ts'
+import type { GrantType, TokenRequest } from '../domain/token-request.ts'
+import { traceIdOf } from '../domain/trace.ts'
+import { ERROR_REFERENCE, errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
+import { parseTokenRequest } from '../wire/token-request.ts'
+import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
+
+type Exchanged =
+  | { readonly kind: 'unknown_tenant' }
+  | { readonly kind: 'issued'; readonly decisionId: string; readonly credential: { readonly accessToken: string; readonly tokenType: string; readonly expiresInSeconds: number; readonly scope: string } }
+  | { readonly kind: 'refused'; readonly decisionId: string; readonly refusal: Refusal; readonly grantType: GrantType; readonly retryAfterSeconds: number }
+
+export type TokenEndpointOptions = {
+  readonly exchange: (request: {
+    readonly tenant: string
+    readonly token: { readonly ok: true; readonly value: TokenRequest } | { readonly ok: false; readonly refusal: Refusal }
+    readonly dpop: { readonly proof: string; readonly method: string; readonly url: string } | null
+    readonly traceId: string
+    readonly source: string
+  }) => Promise<Exchanged>
+  /** Limit L1, before anything is parsed: seconds to wait, or null to go on. */
+  readonly admitSource: (source: string) => Promise<number | null> | number | null
+  /** What issuers and proofs are about; never a Host header. */
+  readonly baseUrl: string
+  readonly newTraceId: () => string
+}
+
+const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset=utf-8)?\s*$/i
+
+export const tokenEndpoint = (options: TokenEndpointOptions): HttpHandler => async (event) => {
+  const tenant = tenantOfPath(event.rawPath)
+  if (tenant === null) return notFound()
+  const { method, sourceIp } = event.requestContext.http
+  if (method !== 'POST') return { ...plainError(405, 'method_not_allowed', 'Only POST is served here'), headers: { ...NO_STORE, allow: 'POST' } }
+  if (!FORM.test(event.headers['content-type'] ?? '')) return plainError(415, 'unsupported_media_type', 'Send application/x-www-form-urlencoded')
+  const source = sourceKey(sourceIp)
+  const waitSeconds = await options.admitSource(source)
+  if (waitSeconds !== null) return limited(waitSeconds)
+  const body = bodyOf(event)
+  if (body.length > LIMITS.bodyBytesMax) return plainError(413, 'content_too_large', 'The body is larger than the limit')
+
+  const traceId = traceIdOf(event.headers['traceparent']) ?? options.newTraceId()
+  const answer = await options.exchange({
+    tenant,
+    token: parseTokenRequest(body, event.headers['idempotency-key']),
+    dpop: dpopOf(event, options.baseUrl),
+    traceId,
+    source,
+  })
+  return render(answer)
+}
+
+const NO_STORE = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+
+const render = (answer: Exchanged): HttpResponse => {
+  switch (answer.kind) {
+    case 'unknown_tenant':
+      return notFound()
+    case 'issued':
+      return jsonResponse(200, {
+        access_token: answer.credential.accessToken,
+        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        token_type: answer.credential.tokenType,
+        expires_in: answer.credential.expiresInSeconds,
+        scope: answer.credential.scope,
+        decision_id: answer.decisionId,
+      })
+    case 'refused': {
+      const error = oauthErrorOf(answer.refusal, answer.grantType, answer.retryAfterSeconds)
+      const retry = error.retryAfterSeconds === null ? {} : { 'retry-after': jitter(error.retryAfterSeconds) }
+      return jsonResponse(error.status, errorBody(error, answer.decisionId), retry)
+    }
+  }
+}
+
+/** Retry-After with jitter (attacks §6 e): a herd that was refused together must not come back together. */
+const jitter = (seconds: number): string => String(Math.max(1, Math.ceil(seconds * (1 + Math.random() / 2))))
+
+const bodyOf = (event: HttpEvent): string => {
+  if (event.body === undefined) return ''
+  // Latin-1 on purpose: a form is ASCII, and any other byte stays visible to the strict parser, which refuses it.
+  return event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString('latin1') : event.body
+}
+
+const dpopOf = (event: HttpEvent, baseUrl: string) => {
+  const proof = event.headers['dpop']
+  return proof === undefined ? null : { proof, method: event.requestContext.http.method, url: `${baseUrl}${event.rawPath}` }
+}
+
+/** An IPv4 address, or the /64 of an IPv6 one: what a limit is charged to. */
+export const sourceKey = (ip: string): string => {
+  const v4 = ip.startsWith('::ffff:') ? ip.slice(7) : ip
+  return v4.includes(':') ? `${v4.split(':').slice(0, 4).join(':')}::/64` : v4
+}
+
+const plainError = (status: number, error: string, description: string): HttpResponse =>
+  jsonResponse(status, { error: status === 415 || status === 413 ? 'invalid_request' : error, error_description: description, error_uri: `${ERROR_REFERENCE}#${error}` })
+
+const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
+
+const limited = (waitSeconds: number): HttpResponse => {
+  const body = { error: 'temporarily_unavailable', error_description: 'Too many requests', error_uri: `${ERROR_REFERENCE}#temporarily_unavailable` }
+  return jsonResponse(429, body, { 'retry-after': jitter(waitSeconds) })
+}

@@ -1,0 +1,184 @@
+// The exchange (RFC 8693 §2.1, RFC 7523 §2.1; design §3): a workload's evidence becomes a short-lived, scoped token. This is
+// `attest`, the front door: it parses hostile input, has no key, no outbound network, and no right to record a grant. What it
+// verifies, mint verifies again from its own reads. Read lib/flows/mint-credential.ts next.
+import type { Denial } from '../domain/grant-record.ts'
+import { LIMITS } from '../domain/limits.ts'
+import type { Refusal } from '../domain/refusal.ts'
+import type { GrantType, TokenRequest } from '../domain/token-request.ts'
+import { Unavailable } from '../domain/unavailable.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DenialQueue } from '../ports/decisions.ts'
+import type { DenialContext, IssuedCredential, Mint } from '../ports/mint.ts'
+import type { RateLimiter } from '../ports/rate-limiter.ts'
+import type { Ids } from '../ports/system.ts'
+import type { TenantDirectory } from '../ports/tenants.ts'
+import { type AttestPorts, type Attested, attestEvidence, contextOfAttested } from './attest-evidence.ts'
+
+export type ExchangePorts = AttestPorts & {
+  readonly tenants: TenantDirectory
+  readonly mint: Mint
+  readonly denials: DenialQueue
+  readonly rates: RateLimiter
+  readonly ids: Ids
+  readonly clock: Clock
+  /** Requests of a tenant, and of this instance, that are under way (limit L5). */
+  readonly inFlight: InFlight
+}
+
+export type InFlight = { enter(tenant: string): boolean; leave(tenant: string): void }
+
+export type ExchangeRequest = {
+  readonly tenant: string
+  /** Parsed, or why it could not be: even a malformed request gets a decision id and a record. */
+  readonly token: { readonly ok: true; readonly value: TokenRequest } | { readonly ok: false; readonly refusal: Refusal }
+  readonly dpop: { readonly proof: string; readonly method: string; readonly url: string } | null
+  readonly traceId: string
+  readonly source: string
+}
+
+export type ExchangeAnswer =
+  | { readonly kind: 'unknown_tenant' }
+  | { readonly kind: 'issued'; readonly decisionId: string; readonly credential: IssuedCredential }
+  | {
+      readonly kind: 'refused'
+      readonly decisionId: string
+      readonly refusal: Refusal
+      readonly grantType: GrantType
+      readonly retryAfterSeconds: number
+    }
+
+const NOTHING_KNOWN: DenialContext = {
+  configVersion: null,
+  verified: false,
+  issuerName: null,
+  evidence: null,
+  wid: null,
+  verdicts: null,
+  firstDecisionId: null,
+}
+
+type Refused = { readonly ok: false; readonly refusal: Refusal; readonly context: DenialContext; readonly retryAfterSeconds?: number }
+
+/** Never throws for what a caller or a dependency can cause; every refusal is recorded before it is returned. */
+export const exchangeToken = async (ports: ExchangePorts, request: ExchangeRequest): Promise<ExchangeAnswer> => {
+  const decisionId = ports.ids.decisionId()
+  if (!ports.inFlight.enter(request.tenant)) return deny(ports, request, decisionId, { ok: false, refusal: { kind: 'overloaded' }, context: NOTHING_KNOWN })
+  try {
+    const outcome = await attestAndMint(ports, request, decisionId)
+    if (outcome === null) return { kind: 'unknown_tenant' }
+    return outcome.ok ? { kind: 'issued', decisionId, credential: outcome.credential } : deny(ports, request, decisionId, outcome)
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    const refusal: Refusal = { kind: error.kind }
+    return deny(ports, request, decisionId, { ok: false, refusal, context: NOTHING_KNOWN, retryAfterSeconds: error.retryAfterSeconds })
+  } finally {
+    ports.inFlight.leave(request.tenant)
+  }
+}
+
+const attestAndMint = async (ports: ExchangePorts, request: ExchangeRequest, decisionId: string) => {
+  // 1. The tenant is the one of the path; the evidence must confirm it (audience, tenancy claim) or is refused (P3).
+  const config = ports.tenants.peek(request.tenant) ?? (await ports.tenants.current(request.tenant))
+  if (config === null) return null
+  if (!request.token.ok) return refused(request.token.refusal, { ...NOTHING_KNOWN, configVersion: config.version })
+  const { value: token } = request.token
+
+  // 2. Verify the evidence and normalize it. Until a signature verifies only the source is charged, never a tenant (L2).
+  const verified = await attestEvidence(ports, {
+    config,
+    token: token.evidence,
+    nowSeconds: ports.clock.nowSeconds(),
+    admit: (issuer) => {
+      const registered = issuer === null ? 'unknown' : `${request.tenant}/${issuer}`
+      return takeRate(ports, `source-issuer ${request.source} ${registered}`, LIMITS.sourceIssuerRate, 'rate_limited_issuer')
+    },
+  })
+  if (!verified.ok) return verified
+
+  // 3. The workload is known: now it, and its tenant, have limits of their own (L3, L4).
+  const overLimit = await takeVerifiedRates(ports, verified.attested)
+  if (overLimit) return refused(overLimit, contextOfAttested(verified.attested))
+
+  // 4. mint verifies again, decides, records, looks for revocations, signs. It is asked even when no grant matches: whether
+  //    the evidence was spent must be told before anything is told about targets.
+  return ports.mint.mint({
+    tenant: request.tenant,
+    grantType: token.grantType,
+    evidence: token.evidence,
+    target: token.target,
+    idempotencyKey: token.idempotencyKey,
+    dpop: request.dpop,
+    decisionId,
+    traceId: request.traceId,
+    attested: verified.attested,
+  })
+}
+
+const refused = (refusal: Refusal, context: DenialContext): Refused => ({ ok: false, refusal, context })
+
+type RateRefusal = 'rate_limited_issuer' | 'rate_limited_subject' | 'rate_limited_tenant'
+
+const takeRate = async (ports: ExchangePorts, bucket: string, rate: readonly [number, number], kind: RateRefusal): Promise<Refusal | null> => {
+  const taken = ports.rates.take(bucket, rate)
+  const { allowed, retryAfterSeconds } = taken instanceof Promise ? await taken : taken
+  return allowed ? null : { kind, detail: { retryAfterSeconds } }
+}
+
+/** The day's budget is a bucket like the others: it holds a day's worth and refills over the day. */
+const DAILY: readonly [number, number] = [LIMITS.tenantPerDay / 86_400, LIMITS.tenantPerDay]
+
+const takeVerifiedRates = async (ports: ExchangePorts, { facts }: Attested): Promise<Refusal | null> => {
+  const { tenant } = facts.config
+  const subject = `subject ${tenant} ${facts.issuer.name} ${String(facts.wid['project.id'] ?? facts.evidence.sub)}`
+  return (
+    (await takeRate(ports, subject, LIMITS.subjectRate, 'rate_limited_subject')) ??
+    (await takeRate(ports, `tenant ${tenant}`, LIMITS.tenantRate, 'rate_limited_tenant')) ??
+    (await takeRate(ports, `day ${tenant}`, DAILY, 'rate_limited_tenant'))
+  )
+}
+
+/** Records the refusal in the queue of denials and makes it an answer. Our own outages are records too: they explain. */
+const deny = (ports: ExchangePorts, request: ExchangeRequest, decisionId: string, { refusal, context, retryAfterSeconds }: Refused): ExchangeAnswer => {
+  const token = request.token.ok ? request.token.value : null
+  const denial: Denial = {
+    v: 1,
+    decisionId,
+    tenant: request.tenant,
+    atSeconds: ports.clock.nowSeconds(),
+    traceId: request.traceId,
+    refusal,
+    source: request.source,
+    target: token && { type: token.target.type ?? '', audience: token.target.audiences.join(' ').slice(0, 512) || null, scope: token.target.scope?.slice(0, 512) ?? null, grant: token.target.grant?.slice(0, 128) ?? null },
+    ...context,
+  }
+  ports.denials.send(denial)
+  const wait = refusal.detail?.['retryAfterSeconds']
+  return {
+    kind: 'refused',
+    decisionId,
+    refusal,
+    grantType: token?.grantType ?? 'token-exchange',
+    retryAfterSeconds: retryAfterSeconds ?? (typeof wait === 'number' ? wait : 2),
+  }
+}
+
+/** Counts what is under way. One slow tenant can fill its own share only (L5). */
+export const createInFlight = (tenantMax: number = LIMITS.tenantConcurrencyMax, instanceMax: number = LIMITS.instanceConcurrencyMax): InFlight => {
+  const perTenant = new Map<string, number>()
+  let total = 0
+  return {
+    enter(tenant) {
+      const count = perTenant.get(tenant) ?? 0
+      if (total >= instanceMax || count >= tenantMax) return false
+      total += 1
+      perTenant.set(tenant, count + 1)
+      return true
+    },
+    leave(tenant) {
+      const count = perTenant.get(tenant) ?? 1
+      total -= 1
+      if (count === 1) perTenant.delete(tenant)
+      else perTenant.set(tenant, count - 1)
+    },
+  }
+}

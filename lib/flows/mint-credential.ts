@@ -1,0 +1,146 @@
+// mint: from a request that claims to hold evidence to a signed credential (design §3 step 3, P4, P5, P9). The order is the
+// promise: verify - look at revocations - put the grant record, durably - read revocations, configuration and key state
+// again, strongly - sign - answer. A record without a token may happen; a token without a record never.
+import { chooseGrant, type Choice } from '../domain/decide.ts'
+import { LIMITS } from '../domain/limits.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import { type Result, ok } from '../domain/result.ts'
+import { type RevocableFacts, selectorsOf } from '../domain/revocation.ts'
+import type { TenantConfig } from '../domain/tenant-config.ts'
+import { TYPE_ACCESS_TOKEN } from '../domain/token-request.ts'
+import { Unavailable } from '../domain/unavailable.ts'
+import type { Mint, MintAnswer, MintRequest } from '../ports/mint.ts'
+import type { TenantDirectory } from '../ports/tenants.ts'
+import { type AttestPorts, Attested, attestEvidence, contextOfAttested, isValueOfEvidence } from './attest-evidence.ts'
+import { checkProof, type ProofPorts } from './check-proof.ts'
+import type { ClockGuard } from './guard-clock.ts'
+import { factsOfEvidence, type Intent, prepareCredential, type PreparePorts } from './prepare-credential.ts'
+import { isRepeat, isSameHolder } from './repeat-redemption.ts'
+import { firstHit, type SignPorts, signRecorded } from './sign-recorded.ts'
+
+export type MintPorts = AttestPorts &
+  ProofPorts &
+  PreparePorts &
+  SignPorts & { readonly tenants: TenantDirectory; readonly clockGuard: ClockGuard }
+
+export const createMint = (ports: MintPorts): Mint => ({ mint: (request) => mintCredential(ports, request) })
+
+/** Throws Unavailable where it cannot tell. */
+export const mintCredential = async (ports: MintPorts, request: MintRequest): Promise<MintAnswer> => {
+  if (!ports.clockGuard.isTrusted()) throw new Unavailable('clock_untrusted', LIMITS.clockStepSecondsMax)
+  const nowSeconds = ports.clock.nowSeconds()
+  const config = ports.tenants.peek(request.tenant) ?? (await ports.tenants.current(request.tenant))
+  if (config === null) throw new Unavailable('changed_underway')
+  const verified = await reattest(ports, request, config, nowSeconds)
+  if (!verified.ok) return verified
+  const { attested } = verified
+  const no = (refusal: Refusal): MintAnswer => ({ ok: false, refusal, context: contextOfAttested(attested) })
+
+  if (request.idempotencyKey !== null && isValueOfEvidence(request.idempotencyKey, attested.facts.claims)) return no({ kind: 'idempotency_key_invalid' })
+  const proof = checkProof(ports, request, attested, nowSeconds)
+  if (!proof.ok) return no(proof.refusal)
+  const guard = guardOf(ports, request, attested)
+  const choice = chooseTarget(attested, request)
+  if (!choice.ok) {
+    // No oracle: spent or revoked evidence is told so whatever was asked, so both are looked at before the target is.
+    const spent = await ports.grants.find(request.tenant, guard)
+    if (spent && !isSameHolder(attested, spent.record, proof.value)) return replayed(attested, spent.record.decisionId)
+    return no((await revokedNow(ports, factsOfEvidence(request, attested), nowSeconds)) ?? choice.refusal)
+  }
+
+  const redemption = { request, attested, choice: choice.value, proof: proof.value }
+  const fixed = { jti: request.decisionId, txn: request.traceId, issuedAtSeconds: nowSeconds }
+  const intent = await prepareCredential(ports, redemption, fixed)
+  const revoked = await revokedNow(ports, intent.facts, nowSeconds)
+  if (revoked) return no(revoked)
+  return record(ports, intent, guard)
+}
+
+/** Puts the record; what is created is signed, what exists is a repeat of the same redemption or a replay. */
+const record = async (ports: MintPorts, intent: Intent, guard: string): Promise<MintAnswer> => {
+  const { request, attested } = intent
+  const once = { keepUntilSeconds: keepUntil(attested), proofGuard: intent.proof?.guard ?? null }
+  ports.failpoint?.('K0')
+  const put = await ports.grants.put({ record: intent.record, guard, ...once })
+  ports.failpoint?.('K2')
+  if (put.outcome === 'created') return signRecorded(ports, intent, (version) => movedSince(ports, intent, version))
+  if (put.outcome === 'proof_replayed') return { ok: false, refusal: { kind: 'dpop_invalid', detail: { problem: 'replayed' } }, context: contextOfAttested(attested) }
+
+  // Somebody redeemed this evidence before. A further redemption has a record, and so an audit event, of its own.
+  const first = put.existing
+  const again = isRepeat(intent, put, ports.clock.nowSeconds())
+    ? await prepareCredential(ports, intent, { jti: first.credential.jti, txn: first.traceId, issuedAtSeconds: first.credential.iat })
+    : isSameHolder(attested, first, intent.proof)
+      ? intent
+      : null
+  if (again === null || (again !== intent && again.record.credential.claimsHash !== first.credential.claimsHash)) return replayed(attested, first.decisionId)
+  const ownGuard = ports.digest.sha256(`${attested.facts.evidence.replayKey}\0${request.decisionId}`)
+  const second = await ports.grants.put({ record: again.record, guard: ownGuard, ...once })
+  if (second.outcome !== 'created') return replayed(attested, first.decisionId)
+  return signRecorded(ports, again, (version) => movedSince(ports, again, version))
+}
+
+const replayed = (attested: Attested, firstDecisionId: string): MintAnswer => ({
+  ok: false,
+  refusal: { kind: 'replayed', detail: { first: firstDecisionId } },
+  context: contextOfAttested(attested, firstDecisionId),
+})
+
+const keepUntil = ({ facts }: Attested): number => facts.evidence.exp + LIMITS.leewaySeconds + LIMITS.replayMarkerKeepSeconds
+
+/** In one process the verification attest just made stands, as long as neither configuration nor issuer keys moved since. */
+const reattest = async (ports: MintPorts, request: MintRequest, config: TenantConfig, nowSeconds: number) => {
+  const made = request.attested
+  if (
+    Attested.is(made) &&
+    made.facts.config === config &&
+    made.facts.raw === request.evidence &&
+    made.facts.keyGeneration === ports.issuerKeys.generation(made.facts.issuer.keys)
+  )
+    return { ok: true as const, attested: made }
+  return attestEvidence(ports, { config, token: request.evidence, nowSeconds })
+}
+
+/** The hash that may exist only once. Evidence that may be redeemed again gets one for each redemption, or for each key. */
+const guardOf = (ports: MintPorts, request: MintRequest, { facts }: Attested): string => {
+  if (facts.issuer.replay !== 'reuse') return facts.evidence.replayKey
+  const own = request.idempotencyKey === null ? request.decisionId : `key\0${request.idempotencyKey}`
+  return ports.digest.sha256(`${facts.evidence.replayKey}\0${own}`)
+}
+
+const chooseTarget = ({ facts }: Attested, { target }: MintRequest): Result<Choice> => {
+  if (target.type !== null && target.type !== TYPE_ACCESS_TOKEN) return refuse('parameter_unsupported', { parameter: 'requested_token_type' })
+  if (target.audiences.length > 1) return refuse('target_not_single', { count: target.audiences.length })
+  const scope = parseScope(target.scope)
+  if (!scope.ok) return scope
+  const wanted = { type: 'access_token' as const, audience: target.audiences[0] ?? null, scope: scope.value, grant: target.grant }
+  return chooseGrant(facts.evaluations, wanted)
+}
+
+// RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by single spaces.
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
+
+const parseScope = (scope: string | null): Result<readonly string[] | null> => {
+  if (scope === null) return ok(null)
+  return SCOPE.test(scope) ? ok([...new Set(scope.split(' '))]) : refuse('scope_invalid')
+}
+
+const revokedNow = async (ports: MintPorts, facts: RevocableFacts, issuedAtSeconds: number): Promise<Refusal | null> => {
+  const state = await ports.state.read({ tenant: facts.tenant, selectors: selectorsOf(facts), kid: null })
+  return firstHit(state.revocations, issuedAtSeconds)
+}
+
+/** Configuration moved between reading it and writing the record: the new one must give the same claims, or nothing is issued. */
+const movedSince = async (ports: MintPorts, intent: Intent, version: number | null): Promise<Refusal | null> => {
+  if (version === intent.attested.facts.config.version) return null
+  const current = version === null ? null : await ports.tenants.current(intent.request.tenant)
+  if (current === null) return { kind: 'revoked', detail: { kind: 'tenant', value: intent.request.tenant } }
+  const { request, record: written } = intent
+  const again = await attestEvidence(ports, { config: current, token: request.evidence, nowSeconds: ports.clock.nowSeconds() })
+  if (!again.ok) return again.refusal
+  const choice = chooseTarget(again.attested, request)
+  if (!choice.ok) return choice.refusal
+  const fixed = { jti: written.credential.jti, txn: written.traceId, issuedAtSeconds: written.credential.iat }
+  const anew = await prepareCredential(ports, { ...intent, attested: again.attested, choice: choice.value }, fixed)
+  return anew.payload === intent.payload ? null : { kind: 'changed_underway', detail: { version } }
+}

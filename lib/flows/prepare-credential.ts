@@ -1,0 +1,129 @@
+// Fixes a credential before anything is written or signed: key, claims, record. The payload is text from here on; its hash
+// is in the record, so what is signed later is what was recorded (P5).
+import { accessTokenPayload } from '../domain/access-token.ts'
+import { type Choice, verdictsOf } from '../domain/decide.ts'
+import type { GrantRecord } from '../domain/grant-record.ts'
+import { type RevocableFacts, selectorsOf } from '../domain/revocation.ts'
+import { canonicalRequest } from '../domain/token-request.ts'
+import type { MintRequest } from '../ports/mint.ts'
+import type { KeyRing, ReadyKey } from '../ports/signing-keys.ts'
+import type { Digest } from '../ports/system.ts'
+import { type Attested, presentLeaves } from './attest-evidence.ts'
+import type { Proof } from './check-proof.ts'
+
+export type PreparePorts = { readonly keys: KeyRing; readonly digest: Digest }
+
+/** What one redemption is about: all of it verified or chosen. */
+export type Redemption = {
+  readonly request: MintRequest
+  readonly attested: Attested
+  readonly choice: Choice
+  readonly proof: Proof | null
+}
+
+/** A redemption with everything fixed that will be signed. */
+export type Intent = Redemption & {
+  readonly key: ReadyKey
+  readonly record: GrantRecord
+  readonly payload: string
+  readonly facts: RevocableFacts
+}
+
+/** What makes two tokens of one redemption equal: an idempotent repeat takes these from the first record. */
+export type FixedClaims = { readonly jti: string; readonly txn: string; readonly issuedAtSeconds: number }
+
+export const prepareCredential = async (ports: PreparePorts, redemption: Redemption, fixed: FixedClaims): Promise<Intent> => {
+  const { request, attested, choice, proof } = redemption
+  const { entry } = choice
+  const key = ports.keys.peek(request.tenant, 'token', entry.alg) ?? (await ports.keys.active(request.tenant, 'token', entry.alg))
+  const facts = revocableFacts(redemption, key.kid, fixed.jti)
+  const payload = await payloadOf(ports, redemption, facts, fixed)
+  const { config, issuer, evidence, wid, evaluations } = attested.facts
+  const { keyThumbprint: _, ...evidenceFacts } = evidence
+  const record: GrantRecord = {
+    v: 1,
+    decisionId: request.decisionId,
+    tenant: request.tenant,
+    configVersion: config.version,
+    grant: choice.grant.name,
+    atSeconds: fixed.issuedAtSeconds,
+    traceId: fixed.txn,
+    evidence: { issuerName: issuer.name, issuer: issuer.issuer, ...evidenceFacts },
+    wid: presentLeaves(wid),
+    verdicts: verdictsOf(evaluations),
+    credential: {
+      type: 'access_token',
+      jti: fixed.jti,
+      sub: facts.subject,
+      aud: choice.audience,
+      scope: choice.scope.join(' '),
+      iat: fixed.issuedAtSeconds,
+      exp: fixed.issuedAtSeconds + entry.ttlSeconds,
+      alg: entry.alg,
+      kid: key.kid,
+      claimsHash: ports.digest.sha256(payload),
+      jkt: proof?.thumbprint ?? null,
+      ancestors: [],
+    },
+    idempotency: request.idempotencyKey === null ? null : idempotencyOf(ports, request, request.idempotencyKey),
+  }
+  return { ...redemption, key, record, payload, facts }
+}
+
+const idempotencyOf = (ports: PreparePorts, request: MintRequest, key: string) => ({
+  keyHash: ports.digest.sha256(key),
+  requestHash: ports.digest.sha256(canonicalRequest(request.tenant, request.grantType, request.target)),
+})
+
+const payloadOf = async (
+  ports: PreparePorts,
+  { request, attested, choice, proof }: Redemption,
+  facts: RevocableFacts,
+  fixed: FixedClaims,
+): Promise<string> => {
+  const handles: string[] = []
+  for (const { kind, issuer, value } of selectorsOf(facts)) {
+    const handle = ports.keys.handle(request.tenant, kind, issuer, value)
+    handles.push(typeof handle === 'string' ? handle : await handle)
+  }
+  return accessTokenPayload({
+    issuerUrl: attested.facts.config.issuerUrl,
+    subject: facts.subject,
+    audience: choice.audience,
+    scope: choice.scope.join(' '),
+    ttlSeconds: choice.entry.ttlSeconds,
+    jkt: proof?.thumbprint ?? null,
+    handles,
+    introspects: choice.entry.introspects,
+    leaves: choice.grant.claims,
+    wid: attested.facts.wid,
+    ...fixed,
+  })
+}
+
+const revocableFacts = ({ request, attested, choice }: Redemption, ownKid: string, jti: string): RevocableFacts => ({
+  ...factsOfEvidence(request, attested),
+  jti,
+  subject: `spiffe://${attested.facts.config.trustDomain}${choice.identityPath}`,
+  ownKid,
+  grant: choice.grant.name,
+})
+
+/** What can be revoked before a grant is chosen: everything the evidence names. */
+export const factsOfEvidence = (request: MintRequest, { facts }: Attested): RevocableFacts => ({
+  jti: request.decisionId,
+  replayKey: facts.evidence.replayKey,
+  subject: null,
+  issuerName: facts.issuer.name,
+  issuerKid: facts.evidence.kid,
+  ownKid: null,
+  grant: null,
+  run: textOf(facts.wid['run.id']),
+  project: textOf(facts.wid['project.id']),
+  actor: textOf(facts.wid['actor.id']),
+  session: null,
+  tenant: request.tenant,
+  ancestors: [],
+})
+
+const textOf = (value: string | boolean | null): string | null => (typeof value === 'string' ? value : null)
