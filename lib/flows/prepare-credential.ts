@@ -21,12 +21,14 @@ export type Redemption = {
   readonly proof: Proof | null
 }
 
+export type IssuedFacts = RevocableFacts & { readonly subject: string }
+
 /** A redemption with everything fixed that will be signed. */
 export type Intent = Redemption & {
   readonly key: ReadyKey
   readonly record: GrantRecord
   readonly payload: string
-  readonly facts: RevocableFacts
+  readonly facts: IssuedFacts
 }
 
 /** What makes two tokens of one redemption equal: an idempotent repeat takes these from the first record. */
@@ -78,7 +80,7 @@ const idempotencyOf = (ports: PreparePorts, request: MintRequest, key: string) =
 const payloadOf = async (
   ports: PreparePorts,
   { request, attested, choice, proof }: Redemption,
-  facts: RevocableFacts,
+  facts: IssuedFacts,
   fixed: FixedClaims,
 ): Promise<string> => {
   const handles: string[] = []
@@ -101,7 +103,7 @@ const payloadOf = async (
   })
 }
 
-const revocableFacts = ({ request, attested, choice }: Redemption, ownKid: string, jti: string): RevocableFacts => ({
+const revocableFacts = ({ request, attested, choice }: Redemption, ownKid: string, jti: string): IssuedFacts => ({
   ...factsOfEvidence(request, attested),
   jti,
   subject: `spiffe://${attested.facts.config.trustDomain}${choice.identityPath}`,

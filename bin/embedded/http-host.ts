@@ -1,0 +1,129 @@
+// The embedded HTTP server: node:http requests become the events the handlers take. Owns what a gateway would: routes, body
+// size and time, who the client is, which Host may be named under --dev. No route is built from a header.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
+
+export type HostOptions = {
+  readonly host: string
+  readonly port: number
+  /** Exact paths below a tenant, `token` for `/t/{tenant}/token`. */
+  readonly tenantRoutes: Readonly<Record<string, HttpHandler>>
+  /** RFC 8414 puts its well-known part before the path: `/.well-known/oauth-authorization-server/t/{tenant}`. */
+  readonly rootRoutes: readonly { readonly prefix: string; readonly handler: HttpHandler }[]
+  readonly isReady: () => boolean
+  /** Under --dev: the only hosts that are answered, lower case, with port where it is named. */
+  readonly hostAllowed: ((host: string | undefined) => boolean) | null
+  /** The client behind trusted proxies, from the socket address and X-Forwarded-For. */
+  readonly clientOf: (socketAddress: string, forwardedFor: string | undefined) => string
+}
+
+export type Host = { readonly port: number; readonly close: () => Promise<void> }
+
+export const startHost = async (options: HostOptions): Promise<Host> => {
+  const server = createServer({
+    maxHeaderSize: LIMITS.headerBytesMax,
+    headersTimeout: LIMITS.bodyDeadlineMs,
+    requestTimeout: LIMITS.bodyDeadlineMs,
+    connectionsCheckingInterval: 500,
+    keepAliveTimeout: 65_000,
+    requireHostHeader: true,
+  })
+  server.on('request', (request, response) => serve(options, request, response))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, () => resolve())
+  })
+  return { port: (server.address() as AddressInfo).port, close: () => drain(server) }
+}
+
+/** Stops accepting, lets what is under way finish, then closes. */
+const drain = async (server: Server): Promise<void> => {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const force = setTimeout(() => server.closeAllConnections(), 10_000)
+  await closed
+  clearTimeout(force)
+}
+
+const TENANT_PATH = /^\/t\/[a-z][a-z0-9]{2,30}\/(.+)$/
+
+const routeOf = (options: HostOptions, path: string): HttpHandler | null => {
+  const rest = TENANT_PATH.exec(path)?.[1]
+  if (rest !== undefined) return Object.hasOwn(options.tenantRoutes, rest) ? (options.tenantRoutes[rest] ?? null) : null
+  return options.rootRoutes.find(({ prefix }) => path.startsWith(`${prefix}/t/`))?.handler ?? null
+}
+
+const serve = (options: HostOptions, request: IncomingMessage, response: ServerResponse): void => {
+  const url = request.url ?? '/'
+  const query = url.indexOf('?')
+  const path = query < 0 ? url : url.slice(0, query)
+  if (options.hostAllowed && !options.hostAllowed(request.headers.host)) return plain(response, 421, 'misdirected request')
+  if (path === '/healthz') return plain(response, 200, 'ok')
+  if (path === '/readyz') return options.isReady() ? plain(response, 200, 'ok') : plain(response, 503, 'not ready')
+  const handler = routeOf(options, path)
+  if (handler === null) return json(response, 404, '{"error":"not_found"}')
+  if (request.headers['content-encoding'] !== undefined) return json(response, 415, '{"error":"invalid_request","error_description":"Content-Encoding is not accepted"}')
+  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytesMax) return tooLarge(request, response)
+  readBody(request, (body) => {
+    if (body === null) return tooLarge(request, response)
+    const event: HttpEvent = {
+      rawPath: path,
+      rawQueryString: query < 0 ? '' : url.slice(query + 1),
+      headers: request.headers as HttpEvent['headers'],
+      requestContext: { http: { method: request.method ?? '', sourceIp: clientIp(options, request) } },
+      body,
+    }
+    handler(event).then(
+      (answer) => send(response, answer, request.method === 'HEAD'),
+      () => json(response, 500, '{"error":"server_error","error_description":"An internal error occurred"}'),
+    )
+  })
+}
+
+const clientIp = (options: HostOptions, request: IncomingMessage): string => {
+  const forwarded = request.headers['x-forwarded-for']
+  return options.clientOf(request.socket.remoteAddress ?? '', Array.isArray(forwarded) ? forwarded.join(',') : forwarded)
+}
+
+/** The body as Latin-1 text (a form is ASCII; other bytes stay visible and are refused), or null when over the limit. */
+const readBody = (request: IncomingMessage, done: (body: string | null) => void): void => {
+  const chunks: Buffer[] = []
+  let size = 0
+  let isOver = false
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (isOver) return
+    if (size > LIMITS.bodyBytesMax) {
+      isOver = true
+      return done(null)
+    }
+    chunks.push(chunk)
+  })
+  request.on('end', () => {
+    if (!isOver) done(chunks.length === 1 ? chunks[0]!.latin1Slice() : Buffer.concat(chunks).latin1Slice())
+  })
+  request.on('error', () => undefined) // the client left; there is nobody to answer
+}
+
+const send = (response: ServerResponse, answer: HttpResponse, isHead: boolean): void => {
+  response.writeHead(answer.statusCode, { ...answer.headers, 'x-content-type-options': 'nosniff', 'content-length': Buffer.byteLength(answer.body) })
+  response.end(isHead ? undefined : answer.body)
+}
+
+const json = (response: ServerResponse, status: number, body: string, extra: Record<string, string> = {}): void => {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': body.length, ...extra })
+  response.end(body)
+}
+
+const plain = (response: ServerResponse, status: number, text: string): void => {
+  response.writeHead(status, { 'content-type': 'text/plain', 'cache-control': 'no-store', 'content-length': text.length })
+  response.end(text)
+}
+
+/** 413, then the connection goes: what is left of the body is not worth reading. */
+const tooLarge = (request: IncomingMessage, response: ServerResponse): void => {
+  response.once('finish', () => request.destroy())
+  json(response, 413, '{"error":"invalid_request","error_description":"The body is larger than the limit"}', { connection: 'close' })
+}

@@ -1,0 +1,14 @@
+// attest: POST /t/{tenant}/token. Wires the token endpoint to the exchange; adapters come from whoever hosts it.
+import { endpoint } from '../../lib/edge/endpoint.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
+import { tokenEndpoint, type TokenEndpointOptions } from '../../lib/edge/token-endpoint.ts'
+import { type ExchangePorts, exchangeToken } from '../../lib/flows/exchange-token.ts'
+
+type Wiring = {
+  readonly ports: ExchangePorts
+  readonly http: Omit<TokenEndpointOptions, 'exchange'>
+  readonly log: Parameters<typeof endpoint>[2]
+}
+
+export const createHandler = ({ ports, http, log }: Wiring): HttpHandler =>
+  endpoint('attest', tokenEndpoint({ ...http, exchange: (request) => exchangeToken(ports, request) }), log)

@@ -1,0 +1,34 @@
+// The wrapper of every HTTP handler: nothing that goes wrong inside reaches a caller or, with its data, a log. An outage is
+// 503 with Retry-After, a bug is 500, both constant.
+import type { Logger } from '@aws-lambda-powertools/logger'
+import middy from '@middy/core'
+import { Unavailable } from '../domain/unavailable.ts'
+import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse } from './http.ts'
+
+/** Only the name and place of an error are logged: its message may hold what a caller sent (attacks §2 L2). */
+type ErrorLog = Pick<Logger, 'error'>
+
+export const endpoint = (name: string, handler: HttpHandler, log: ErrorLog): HttpHandler => {
+  const wrapped = middy<HttpEvent, HttpResponse>()
+    .onError((request) => {
+      const { error } = request
+      if (error instanceof Unavailable) {
+        request.response = unavailable(error)
+        return
+      }
+      log.error('unexpected error', { function: name, error: { name: error?.name ?? 'unknown', at: placeOf(error) } })
+      request.response = jsonResponse(500, { error: 'server_error', error_description: 'An internal error occurred' })
+    })
+    .handler(handler)
+  return (event) => wrapped(event, undefined as never)
+}
+
+const unavailable = (error: Unavailable): HttpResponse =>
+  jsonResponse(
+    503,
+    { error: 'temporarily_unavailable', error_description: 'The service cannot answer now' },
+    { 'retry-after': String(error.retryAfterSeconds) },
+  )
+
+/** The first frame of the stack: where, without what. */
+const placeOf = (error: Error | null): string => /\n\s+at (.+)/.exec(error?.stack ?? '')?.[1] ?? 'unknown'

@@ -1,0 +1,97 @@
+// Who may import whom (design §8, house style §4). The table is the architecture; a fixture proves that it bites.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+type Row = { readonly from: readonly string[]; readonly npm: readonly (string | RegExp)[]; readonly typesOnly?: readonly string[] }
+
+/** layer -> the layers and packages it may import. `lib/adapters` means the same folder of adapters only. */
+const TABLE: Readonly<Record<string, Row>> = {
+  'lib/domain': { from: ['lib/domain'], npm: [] },
+  'lib/ports': { from: ['lib/domain', 'lib/ports'], npm: [] },
+  'lib/flows': { from: ['lib/domain', 'lib/ports', 'lib/flows'], npm: [] },
+  'lib/wire': { from: ['lib/domain', 'lib/wire'], npm: ['zod', 'yaml'] },
+  'lib/providers': { from: ['lib/domain', 'lib/providers'], npm: [] },
+  'lib/client': { from: ['lib/domain', 'lib/client'], npm: [/^node:/] },
+  'lib/adapters': { from: ['lib/domain', 'lib/ports', 'lib/wire', 'lib/adapters'], npm: [/^node:/, 'jose', 'ipaddr.js'] },
+  'lib/edge': { from: ['lib/domain', 'lib/wire', 'lib/edge'], npm: [/^@middy\//, /^@aws-lambda-powertools\//] },
+  functions: {
+    from: ['lib/flows', 'lib/wire', 'lib/adapters', 'lib/edge', 'lib/providers'],
+    typesOnly: ['lib/domain', 'lib/ports'],
+    npm: [],
+  },
+}
+
+const LAYERS = Object.keys(TABLE)
+const layerOf = (path: string): string | null => LAYERS.find((layer) => path.startsWith(`${layer}/`)) ?? null
+
+type Import = { readonly specifier: string; readonly isType: boolean }
+
+const importsOf = (source: string): Import[] =>
+  [...source.matchAll(/^\s*(?:import|export)\s+(type\s)?(?:[^'"\n]*?from\s+|[\s\S]{0,600}?\}\s*from\s+)?['"]([^'"]+)['"]/gm)]
+    .map((match) => ({ specifier: match[2]!, isType: match[1] !== undefined }))
+    .concat([...source.matchAll(/import\(\s*['"]([^'"]+)['"]/g)].map((match) => ({ specifier: match[1]!, isType: false })))
+
+/** Every import of `source` at `path` that the table does not allow. */
+export const violations = (path: string, source: string): string[] => {
+  const layer = layerOf(path)
+  if (layer === null) return []
+  const row = TABLE[layer]!
+  return importsOf(source).flatMap(({ specifier, isType }) => {
+    if (!specifier.startsWith('.')) {
+      const isAllowed = row.npm.some((name) => (typeof name === 'string' ? specifier === name : name.test(specifier)))
+      return isAllowed ? [] : [`${path} imports ${specifier}`]
+    }
+    const target = normalize(join(dirname(path), specifier))
+    const to = layerOf(target)
+    if (to === null) return [`${path} imports ${target}`]
+    if (layer === 'lib/adapters' && to === 'lib/adapters' && dirname(target) !== dirname(path)) return [`${path} imports another adapter: ${target}`]
+    if (row.from.includes(to)) return []
+    return isType && row.typesOnly?.includes(to) ? [] : [`${path} imports ${target}`]
+  })
+}
+
+const filesUnder = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+
+const SOURCES = ['lib', 'functions'].flatMap(filesUnder)
+
+test('no source imports what its layer may not', () => {
+  expect(SOURCES.length).toBeGreaterThan(40)
+  expect(SOURCES.flatMap((path) => violations(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual([])
+})
+
+test.each([
+  ['lib/domain/planted.ts', `import { createHash } from 'node:crypto'`],
+  ['lib/domain/planted.ts', `import type { Clock } from '../ports/clock.ts'`],
+  ['lib/domain/planted.ts', `import {\n  a,\n  b,\n} from '../flows/exchange-token.ts'`],
+  ['lib/domain/planted.ts', `import '../wire/form.ts'`],
+  ['lib/flows/planted.ts', `import { x } from '../adapters/memory/rate-limiter.ts'`],
+  ['lib/flows/planted.ts', `import { x } from '../wire/form.ts'`],
+  ['lib/flows/planted.ts', `const z = await import('zod')`],
+  ['lib/wire/planted.ts', `import { x } from '../ports/clock.ts'`],
+  ['lib/adapters/memory/planted.ts', `import { x } from '../sqlite/database.ts'`],
+  ['lib/edge/planted.ts', `import { x } from '../flows/exchange-token.ts'`],
+  ['lib/providers/planted.ts', `import { z } from 'zod'`],
+  ['functions/attest/planted.ts', `import { gcra } from '../../lib/domain/gcra.ts'`],
+  ['lib/wire/planted.ts', `import { x } from '../../bin/mintmark.ts'`],
+])('the table bites: %s may not say %s', (path, source) => {
+  expect(violations(path, source)).toHaveLength(1)
+})
+
+test('domain is pure: no clock, randomness, Buffer, process or console', () => {
+  const impure = /\b(Date\.now|new Date\(|Math\.random|Buffer\.|process\.|console\.|setTimeout|globalThis\.crypto|crypto\.(random|subtle))/
+  const found = filesUnder('lib/domain').filter((path) => impure.test(readFileSync(join(ROOT, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')))
+  expect(found).toEqual([])
+  expect(impure.test('const t = Date.now()')).toBe(true)
+})
+
+test('there are no barrels, default exports or junk drawers', () => {
+  const bad = SOURCES.filter((path) => /\/(index|utils|helpers|common)\.ts$/.test(path) || /^export \*|^export default/m.test(readFileSync(join(ROOT, path), 'utf8')))
+  expect(bad).toEqual([])
+})
