@@ -1,0 +1,71 @@
+// `mintmark serve`: the embedded broker (design §7, §9). One process, SQLite, nothing to set up.
+import { startBroker } from '../embedded/broker.ts'
+import { type Io, readOptions, required, UsageError } from '../command.ts'
+
+const HELP = `Usage: mintmark serve --tenants DIR --data DIR [options]
+
+Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTERM drains and stops.
+
+  --tenants DIR          tenant documents (*.yaml), checked and applied at start
+  --data DIR             the store, the master key, and nothing else of value
+  --port N               default 8080; 0 takes a free one
+  --host ADDRESS         default 127.0.0.1
+  --base-url URL         what issuers and metadata are built from; default http://<host>:<port>
+  --dev                  loopback only: listens on loopback, answers to loopback hosts, allows http to loopback
+  --limits on|off        off: no rate limits and no denial roll-ups (benchmarks and tests)
+  --trusted-proxy CIDR   believe X-Forwarded-For from here; may repeat
+  --egress-allow CIDR    private range that issuers may be fetched from; may repeat
+  --secrets DIR          where file: secrets resolve; default /run/secrets
+`
+
+export const run = async (argv: readonly string[], io: Io): Promise<number> => {
+  const { values, positionals } = readOptions(argv, {
+    tenants: { type: 'string' },
+    data: { type: 'string' },
+    port: { type: 'string', default: '8080' },
+    host: { type: 'string', default: '127.0.0.1' },
+    'base-url': { type: 'string' },
+    limits: { type: 'string', default: 'on' },
+    dev: { type: 'boolean', default: false },
+    secrets: { type: 'string', default: '/run/secrets' },
+    'trusted-proxy': { type: 'string', multiple: true, default: [] },
+    'egress-allow': { type: 'string', multiple: true, default: [] },
+    'ops-port': { type: 'string' },
+  })
+  if (values.help) {
+    io.stdout.write(HELP)
+    return 0
+  }
+  if (positionals.length > 0) throw new UsageError('serve takes no arguments')
+  if (values.limits !== 'on' && values.limits !== 'off') throw new UsageError('--limits is on or off')
+  if (values['ops-port'] !== undefined) throw new UsageError('--ops-port is not offered by this version: there are no metrics yet')
+  const port = Number(values.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')
+  const started = await startBroker({
+    tenantsDir: required(values.tenants, 'tenants'),
+    dataDir: required(values.data, 'data'),
+    port,
+    host: values.host,
+    baseUrl: values['base-url'] ?? null,
+    dev: values.dev,
+    hasLimits: values.limits === 'on',
+    trustedProxies: values['trusted-proxy'],
+    egressAllow: values['egress-allow'],
+    masterKey: io.env['MINTMARK_MASTER_KEY'],
+    warn: (line) => io.stderr.write(`mintmark: ${line}\n`),
+  })
+  if (!started.ok) {
+    for (const problem of started.problems) io.stderr.write(`${problem}\n`)
+    return started.exitCode
+  }
+  io.stdout.write(`mintmark listening on ${started.broker.url}\n`)
+  await untilStopped()
+  await started.broker.close()
+  return 0
+}
+
+const untilStopped = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
