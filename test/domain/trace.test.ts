@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { traceIdOf } from '../../lib/domain/trace.ts'
+
+const ID = '4bf92f3577b34da6a3ce929d0e0e4736'
+
+test('a valid traceparent goes on as the same trace', () => {
+  expect(traceIdOf(`00-${ID}-00f067aa0ba902b7-01`)).toBe(ID)
+})
+
+test.each([undefined, '', `00-${ID}`, `ff-${ID}-00f067aa0ba902b7-01`, `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, `00-${ID.toUpperCase()}-00f067aa0ba902b7-01`, `00-${ID}-00f067aa0ba902b7-01\n{"injected":1}`])(
+  'anything else starts a new trace: %s',
+  (header) => {
+    expect(traceIdOf(header)).toBeNull()
+  },
+)
