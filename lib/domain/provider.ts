@@ -4,31 +4,45 @@ import type { JsonObject } from './claims.ts'
 import type { Result } from './result.ts'
 import type { Mutability, ProviderName, TriggerClass, WidLeaf, WidValue } from './wid.ts'
 
-export type SignatureAlgorithm =
-  | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512'
+export type SignatureAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512'
 
 export type ReplayMode = 'once' | 'reuse' | 'proof'
 
-/** Where a leaf comes from. `claim` is a path of member names; a list of `anyOf` paths takes the first that is present. */
+/**
+ * One claim and the JSON type it must have (default 'string'). 'boolean-string' reads "true"/"false" (GitHub, GitLab);
+ * 'number' turns a safe integer into its decimal string. Any other type refuses the evidence (issuers.md §0.7).
+ */
+export type ClaimRead = {
+  readonly claim: readonly string[]
+  readonly as?: 'string' | 'boolean' | 'boolean-string' | 'number'
+}
+
+/**
+ * Where a leaf comes from: one claim, optionally through a closed table of its values (unlisted: the leaf's fallback);
+ * the first present of several; the issuer itself; a constant; or a pure function of claims whose types were checked.
+ */
 export type LeafSource =
-  | {
-      readonly claim: readonly string[]
-      readonly mutability: Mutability
-      /** 'boolean-string' reads "true"/"false" (GitHub, GitLab); 'number' turns a safe integer into its decimal string. */
-      readonly as?: 'string' | 'boolean' | 'boolean-string' | 'number'
-    }
-  | { readonly anyOf: readonly { readonly claim: readonly string[]; readonly mutability: Mutability }[]; readonly mutability: Mutability }
+  | (ClaimRead & { readonly mutability: Mutability; readonly values?: Readonly<Record<string, string>> })
+  | { readonly anyOf: readonly (ClaimRead & { readonly mutability: Mutability })[]; readonly mutability: Mutability }
+  | { readonly issuer: true; readonly mutability: Mutability }
   | { readonly fixed: WidValue; readonly mutability: Mutability }
-  | { readonly derive: (claims: JsonObject) => WidValue; readonly mutability: Mutability }
+  | {
+      readonly reads: readonly ClaimRead[]
+      /** Gets the values in the order of `reads`; null where the claim is missing, null or "". */
+      readonly derive: (values: readonly WidValue[]) => WidValue
+      readonly mutability: Mutability
+    }
 
 export type Provider = {
   readonly name: ProviderName
   readonly title: string
-  /** The form of `iss`. `exact` is used when the document names none; `pattern` says which others belong to this preset. */
+  /** The form of `iss`. `exact` is used when the document names none. */
   readonly issuer: {
     readonly exact?: string
     /** True when this `iss` is one the platform uses, so that only this preset may register it (design §5). */
     readonly owns: (iss: string) => boolean
+    /** True when a document may register this `iss` with this preset (loopback issuers of --dev are the loader's affair). */
+    readonly accepts: (iss: string) => boolean
     /** One `iss` for many customers: the tenancy claim is then mandatory (issuers.md §0.9). */
     readonly shared: (iss: string) => boolean
     /** Human text for the reference docs and for load errors. */
@@ -36,6 +50,8 @@ export type Provider = {
   }
   /** Where the key set is when it cannot be found by discovery on the issuer's own host; null: discovery. */
   readonly jwksUrl?: (iss: string) => string
+  /** True where many clusters share this `iss` text and only an inline key set can tell them apart (issuers.md §2.13). */
+  readonly keysInlineOnly?: (iss: string) => boolean
   /** Hosts besides the issuer's own that its discovery document may name in jwks_uri (issuers.md §0.10). */
   readonly jwksHosts?: readonly string[]
   readonly algorithms: readonly SignatureAlgorithm[]
@@ -68,6 +84,8 @@ export type Provider = {
   readonly workloadLeaf: WidLeaf
   /** The platform has no immutable workload id: binding the reusable one is accepted with a linter warning. */
   readonly workloadReusable?: true
+  /** Tells a reusable value of the workload leaf from an immutable one, where the platform may send either (a linter warning). */
+  readonly isReusableWorkload?: (value: string) => boolean
   /** A grant must also bind a ref or an environment (the platform maps one, issuers.md §5.3). */
   readonly bindsRefOrEnvironment: boolean
   /** Soft and hard lines of issuers.md §3 whose absence is a linter warning: leaf and the advice. */
