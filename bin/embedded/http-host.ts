@@ -102,7 +102,7 @@ const readBody = (request: IncomingMessage, done: (body: string | null) => void)
     chunks.push(chunk)
   })
   request.on('end', () => {
-    if (!isOver) done(chunks.length === 1 ? chunks[0]!.latin1Slice() : Buffer.concat(chunks).latin1Slice())
+    if (!isOver) done(chunks.length === 1 ? chunks[0]!.toString('latin1') : Buffer.concat(chunks).toString('latin1'))
   })
   request.on('error', () => undefined) // the client left; there is nobody to answer
 }

@@ -31,4 +31,4 @@ const unavailable = (error: Unavailable): HttpResponse =>
   )
 
 /** The first frame of the stack: where, without what. */
-const placeOf = (error: Error | null): string => /\n\s+at (.+)/.exec(error?.stack ?? '')?.[1] ?? 'unknown'
+const placeOf = (error: Error | null | undefined): string => /\n\s+at (.+)/.exec(error?.stack ?? '')?.[1] ?? 'unknown'
