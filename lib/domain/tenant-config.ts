@@ -1,5 +1,6 @@
 // A tenant document, checked and compiled: the only form in which configuration reaches a decision (design §5). Plain
 // data, so that it can be stored, hashed and compared. Made only by lib/wire/compile-tenant.ts. Pure.
+import type { GlobPart } from './glob.ts'
 import type { KeySource } from './key-source.ts'
 import type { ReplayMode, SignatureAlgorithm } from './provider.ts'
 import type { ProviderName, WidLeaf } from './wid.ts'
@@ -7,7 +8,7 @@ import type { ProviderName, WidLeaf } from './wid.ts'
 export type Matcher =
   | { readonly kind: 'equals'; readonly value: string | boolean }
   | { readonly kind: 'any_of'; readonly values: readonly string[] }
-  | { readonly kind: 'glob'; readonly pattern: string }
+  | { readonly kind: 'glob'; readonly pattern: string; readonly parts: readonly GlobPart[] }
   | { readonly kind: 'not'; readonly matcher: Exclude<Matcher, { kind: 'not' }> }
 
 /** One line of `match:`. A null leaf never matches, whatever the matcher is, `not` included. */
@@ -46,7 +47,11 @@ export type AccessTokenEntry = {
 }
 
 /** Checked and stored, issued by the AWS target only (not by this version). */
-export type AwsCredentialsEntry = { readonly type: 'aws-credentials'; readonly role: string; readonly ttlSeconds: number }
+export type AwsCredentialsEntry = {
+  readonly type: 'aws-credentials'
+  readonly role: string
+  readonly ttlSeconds: number
+}
 
 export type IssueEntry = AccessTokenEntry | AwsCredentialsEntry
 
