@@ -1,102 +1,125 @@
-// The strict front: a compact JWS taken apart before any library sees it (RFC 7515 §7.1, RFC 8725 §3; issuers.md §0.1-0.3).
-// Nothing here is verified; what comes out is unverified and says so. Pure.
+// A compact JWS (RFC 7515 §7.1) taken apart by the strictest reading: size, then shape, then each part, and nothing decoded
+// before the check that bounds it (attacks rows 1-7, 15, 19-30, 34). What comes out is unverified, and its type says so. Pure.
 import { decodeBase64url } from './base64url.ts'
-import type { JsonObject } from './claims.ts'
-import { parseStrictJson, utf8Length } from './json.ts'
+import type { JsonObject, JsonValue, UnverifiedClaims } from './claims.ts'
+import { parseStrictJson } from './json.ts'
 import { LIMITS } from './limits.ts'
 import type { SignatureAlgorithm } from './provider.ts'
 import { refuse } from './refusal.ts'
-import { type Result, ok } from './result.ts'
+import { ok, type Result } from './result.ts'
+import { decodeUtf8, utf8Length } from './utf8.ts'
 
+export type JoseHeader = {
+  readonly alg: string
+  /** A string of 1-256 UTF-8 bytes, to be used as a map key only; null: absent. */
+  readonly kid: string | null
+  readonly typ: string | null
+  /** The embedded key of a DPoP proof; null in everything else, where the member refuses the token. */
+  readonly jwk: JsonObject | null
+  /** Names of all header members. */
+  readonly members: readonly string[]
+}
+
+/** Nobody has vouched for any of it: the signature was decoded, not verified. */
 export type UnverifiedJws = {
-  readonly header: JsonObject
-  readonly claims: JsonObject
-  /** ASCII `header.payload`, as it was signed. */
+  readonly header: JoseHeader
+  readonly claims: UnverifiedClaims
+  /** The first two parts as sent, dot included: ASCII. */
   readonly signingInput: string
-  readonly signature: Uint8Array
-}
-
-const BASE64URL = /^[A-Za-z0-9_-]+$/
-
-/** Refuses by size, then shape, then encoding, then JSON. Never splits or decodes what is too long or not three parts. */
-export const parseCompactJws = (token: string): Result<UnverifiedJws> => {
-  if (token.length > LIMITS.tokenBytesMax) return refuse('token_too_large', { length: token.length })
-  const first = token.indexOf('.')
-  const second = token.indexOf('.', first + 1)
-  // A third dot would be a JWE or a flood of them; neither is looked at further (rows 20-24, 34).
-  if (first <= 0 || second <= first + 1 || second === token.length - 1 || token.indexOf('.', second + 1) >= 0) return refuse('token_not_compact')
-  if (first > (LIMITS.joseHeaderBytesMax * 4) / 3 + 4) return refuse('header_too_large', { length: first })
-  const headerPart = token.slice(0, first)
-  const payloadPart = token.slice(first + 1, second)
-  const signaturePart = token.slice(second + 1)
-  if (!BASE64URL.test(headerPart) || !BASE64URL.test(payloadPart) || !BASE64URL.test(signaturePart)) return refuse('base64url_not_canonical')
-  const header = decodeObject(headerPart)
-  if (!header.ok) return header
-  const claims = decodeObject(payloadPart)
-  if (!claims.ok) return claims
-  const signature = decodeBase64url(signaturePart)
-  if (signature === null) return refuse('base64url_not_canonical', { part: 'signature' })
-  return ok({ header: header.value, claims: claims.value, signingInput: token.slice(0, second), signature })
-}
-
-// fatal: bytes that are not UTF-8 are refused, not replaced; ignoreBOM: a BOM stays visible, and JSON then refuses it.
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-const decodeObject = (part: string): Result<JsonObject> => {
-  const bytes = decodeBase64url(part)
-  if (bytes === null) return refuse('base64url_not_canonical')
-  let text: string
-  try {
-    text = utf8.decode(bytes)
-  } catch {
-    return refuse('utf8_invalid')
-  }
-  const json = parseStrictJson(text)
-  if (!json.ok) return json
-  if (typeof json.value !== 'object' || json.value === null || Array.isArray(json.value)) return refuse('json_not_object')
-  return ok(json.value as JsonObject)
-}
-
-/** Header members that say nothing to us and are tolerated from everyone (GitHub sends x5t; both are ignored). */
-const TOLERATED: ReadonlySet<string> = new Set(['alg', 'kid', 'typ', 'x5t', 'x5t#S256'])
-
-export type HeaderRules = {
-  readonly algorithms: readonly SignatureAlgorithm[]
-  /** Accepted `typ` besides absent and JWT. */
-  readonly typ: readonly string[]
-  /** Tolerated members besides the common ones. */
-  readonly headerMembers: readonly string[]
+  readonly signature: Uint8Array<ArrayBuffer>
 }
 
 /**
- * The header against an issuer's configuration: an allow-list, so jwk, jku, x5u, x5c, crit, b64, zip and cty refuse the token
- * by being there. Refuses: header_member_forbidden, header_member_invalid, kid_missing, alg_not_allowed, typ_not_accepted.
+ * Members that change which key or which bytes a verifier believes in. No issuer's configuration can allow them: they carry
+ * or fetch the attacker's key (jwk, jku, x5u, x5c), change what is signed (b64, crit), or what the payload is (zip, cty).
  */
-export const checkJoseHeader = ({ header }: Pick<UnverifiedJws, 'header'>, rules: HeaderRules): Result<{ readonly alg: SignatureAlgorithm; readonly kid: string }> => {
-  for (const member in header) {
-    if (!TOLERATED.has(member) && !rules.headerMembers.includes(member)) return refuse('header_member_forbidden', { member: member.slice(0, 64) })
+const DANGEROUS_MEMBERS: ReadonlySet<string> = new Set(['jwk', 'jku', 'x5u', 'x5c', 'crit', 'b64', 'zip', 'cty'])
+
+/**
+ * Takes a token apart. `allowJwk` is for DPoP proofs only (RFC 9449 §4.2). Refuses: token_too_large, token_not_compact,
+ * base64url_not_canonical, header_too_large, utf8_invalid, json_*, header_member_forbidden, header_member_invalid.
+ */
+export const parseCompactJws = (token: string, { allowJwk = false } = {}): Result<UnverifiedJws> => {
+  if (token.length > LIMITS.tokenBytesMax) return refuse('token_too_large', { chars: token.length })
+  // Two searches and a third that must fail: a flood of dots costs one look, not an array of a million parts (row 34).
+  const first = token.indexOf('.')
+  const second = token.indexOf('.', first + 1)
+  if (first < 1 || second < first + 2 || second === token.length - 1 || token.includes('.', second + 1))
+    return refuse('token_not_compact')
+  if ((first >> 2) * 3 > LIMITS.joseHeaderBytesMax) return refuse('header_too_large', { chars: first })
+
+  const signature = decodeBase64url(token.slice(second + 1))
+  if (signature === null) return refuse('base64url_not_canonical', { part: 'signature' })
+  const header = readPart(token.slice(0, first), 'header')
+  if (!header.ok) return header
+  const joseHeader = readHeader(header.value, allowJwk)
+  if (!joseHeader.ok) return joseHeader
+  const claims = readPart(token.slice(first + 1, second), 'payload')
+  if (!claims.ok) return claims
+  return ok({ header: joseHeader.value, claims: claims.value, signingInput: token.slice(0, second), signature })
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const readPart = (encoded: string, part: 'header' | 'payload'): Result<JsonObject> => {
+  const bytes = decodeBase64url(encoded)
+  if (bytes === null) return refuse('base64url_not_canonical', { part })
+  if (part === 'header' && bytes.length > LIMITS.joseHeaderBytesMax)
+    return refuse('header_too_large', { bytes: bytes.length })
+  const text = decodeUtf8(bytes)
+  if (text === null) return refuse('utf8_invalid', { part })
+  const json = parseStrictJson(text)
+  if (!json.ok) return refuse(json.refusal.kind, { ...json.refusal.detail, part })
+  return isObject(json.value) ? ok(json.value) : refuse('json_not_object', { part })
+}
+
+const readHeader = (header: JsonObject, allowJwk: boolean): Result<JoseHeader> => {
+  const members = Object.keys(header)
+  for (const member of members) {
+    if (DANGEROUS_MEMBERS.has(member) && !(allowJwk && member === 'jwk'))
+      return refuse('header_member_forbidden', { member })
   }
-  const alg = header['alg']
-  // Case-sensitive, and chosen by our configuration: "none", HS*, es256 and arrays are all simply not in the list.
-  const allowed = rules.algorithms.find((algorithm) => algorithm === alg)
-  if (allowed === undefined) return refuse('alg_not_allowed', { alg: typeof alg === 'string' ? alg.slice(0, 32) : typeof alg })
-  const kid = header['kid']
-  if (kid === undefined) return refuse('kid_missing')
-  if (typeof kid !== 'string' || kid === '' || utf8Length(kid) > LIMITS.kidBytesMax) return refuse('header_member_invalid', { member: 'kid' })
-  const typ = header['typ']
-  if (typ !== undefined && !(typeof typ === 'string' && isAcceptedTyp(typ, rules.typ))) return refuse('typ_not_accepted', { typ: typeof typ === 'string' ? typ.slice(0, 64) : typeof typ })
-  return ok({ alg: allowed, kid })
+  const { alg, kid, typ, jwk } = header
+  if (typeof alg !== 'string' || alg === '') return refuse('header_member_invalid', { member: 'alg' })
+  if (typ !== undefined && typeof typ !== 'string') return refuse('header_member_invalid', { member: 'typ' })
+  if (kid !== undefined && !isKid(kid)) return refuse('header_member_invalid', { member: 'kid' })
+  if (jwk !== undefined && !isObject(jwk)) return refuse('header_member_invalid', { member: 'jwk' })
+  return ok({ alg, kid: kid ?? null, typ: typ ?? null, jwk: jwk ?? null, members })
 }
 
-/** RFC 7515 §4.1.9: compared without case, with `application/` understood where there is no slash. */
-const isAcceptedTyp = (typ: string, accepted: readonly string[]): boolean => {
-  const name = mediaType(typ)
-  return name === 'application/jwt' || accepted.some((other) => mediaType(other) === name)
+/** Whether a value can be a key id: a string of 1-256 UTF-8 bytes (issuers.md §0.2). */
+export const isKid = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && utf8Length(value) <= LIMITS.kidBytesMax
+
+export type HeaderPolicy = {
+  /** The issuer's own list: the algorithm is chosen by configuration, the token only says which of it was used. */
+  readonly algorithms: readonly SignatureAlgorithm[]
+  /** Accepted besides absent and "JWT". */
+  readonly typ: readonly string[]
+  /** Tolerated, and ignored, besides alg, kid, typ, x5t, x5t#S256. */
+  readonly headerMembers: readonly string[]
 }
 
-// ASCII lower case only: toLowerCase() maps the Kelvin sign to k and would accept a homoglyph (row 38).
-const mediaType = (typ: string): string => {
-  const lower = typ.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
-  return lower.includes('/') ? lower : `application/${lower}`
-}
+const KNOWN_MEMBERS: ReadonlySet<string> = new Set(['alg', 'kid', 'typ', 'x5t', 'x5t#S256'])
 
+/**
+ * Judges a header by what the issuer registered (issuers.md §0.1-0.2). Refuses: header_member_forbidden, alg_not_allowed,
+ * typ_not_accepted (our own at+jwt, a SET, a DPoP proof: row 68), kid_missing (a key is never guessed: row 8).
+ */
+export const checkJoseHeader = (
+  { header }: Pick<UnverifiedJws, 'header'>,
+  policy: HeaderPolicy,
+): Result<{ readonly alg: SignatureAlgorithm; readonly kid: string }> => {
+  for (const member of header.members) {
+    if (!KNOWN_MEMBERS.has(member) && !policy.headerMembers.includes(member)) {
+      return refuse('header_member_forbidden', { member: member.slice(0, 64) })
+    }
+  }
+  const alg = policy.algorithms.find((allowed) => allowed === header.alg)
+  if (alg === undefined) return refuse('alg_not_allowed', { alg: header.alg.slice(0, 64) })
+  if (header.typ !== null && header.typ !== 'JWT' && !policy.typ.includes(header.typ)) {
+    return refuse('typ_not_accepted', { typ: header.typ.slice(0, 64) })
+  }
+  return header.kid === null ? refuse('kid_missing') : ok({ alg, kid: header.kid })
+}

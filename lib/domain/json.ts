@@ -1,223 +1,295 @@
-// Strict JSON (RFC 8259, I-JSON of RFC 7493): one reading only. What two parsers could read differently is refused: duplicate
-// members, also when one is escaped; BOM, NUL, lone surrogates; __proto__; and everything past a limit (attacks rows 27-32,
-// 35, 64). Objects have no prototype. Recursion is bounded by the depth limit. Pure.
-import type { JsonValue } from './claims.ts'
+// Strict JSON (RFC 8259, I-JSON RFC 7493): what this accepts JSON.parse accepts, with the same value; the reverse does not
+// hold. Duplicate members, __proto__, BOM, NUL, lone surrogates, infinite numbers and anything past the limits are refused,
+// so two readers of one payload cannot see two payloads (attacks rows 27-35, 45, 64). One pass; recursion ≤ depthMax. Pure.
+import type { JsonObject, JsonValue } from './claims.ts'
 import { LIMITS } from './limits.ts'
 import { type RefusalKind, refuse } from './refusal.ts'
-import { type Result, ok } from './result.ts'
+import { ok, type Result } from './result.ts'
+import { utf8Length } from './utf8.ts'
 
-export type JsonLimits = { readonly depthMax: number; readonly membersMax: number; readonly stringBytesMax: number }
+export type JsonLimits = {
+  /** Levels of nesting; a lone object or array is 1. */
+  readonly depthMax: number
+  /** Members of all objects and elements of all arrays together. */
+  readonly membersMax: number
+  /** UTF-8 bytes of one string or member name. */
+  readonly stringBytesMax: number
+}
 
-/** Limits of evidence (design §3.1). */
-export const EVIDENCE_JSON: JsonLimits = {
+/** Limits for headers and payloads of tokens (issuers.md §0.3). */
+export const TOKEN_JSON_LIMITS: JsonLimits = {
   depthMax: LIMITS.jsonDepthMax,
   membersMax: LIMITS.jsonMembersMax,
   stringBytesMax: LIMITS.jsonStringBytesMax,
 }
 
-/** Refuses: json_invalid, json_duplicate_member, json_forbidden_member, json_too_deep, json_too_many_members, json_string_too_long. */
-export const parseStrictJson = (text: string, limits: JsonLimits = EVIDENCE_JSON): Result<JsonValue> => {
-  const state: State = { text, limits, at: 0, members: 0, refusal: null }
-  skipSpace(state)
-  const value = readValue(state, 1)
-  if (state.refusal === null) {
-    skipSpace(state)
-    if (state.at !== text.length) fail(state, 'json_invalid')
+/**
+ * The value of one JSON text; its objects have no prototype, so no name in them is inherited. Refuses: json_invalid,
+ * json_duplicate_member, json_forbidden_member, json_too_deep, json_too_many_members, json_string_too_long.
+ */
+export const parseStrictJson = (text: string, limits: JsonLimits = TOKEN_JSON_LIMITS): Result<JsonValue> => {
+  const reader: Reader = { text, limits, at: 0, members: 0, kind: null }
+  skipSpace(reader)
+  const value = readValue(reader, 1)
+  if (value !== undefined) {
+    skipSpace(reader)
+    if (reader.at === text.length) return ok(value)
   }
-  return state.refusal === null ? ok(value) : refuse(state.refusal, { at: state.at })
+  return refuse(reader.kind ?? 'json_invalid', { at: reader.at })
 }
 
-type State = { readonly text: string; readonly limits: JsonLimits; at: number; members: number; refusal: RefusalKind | null }
-
-const fail = (state: State, kind: RefusalKind): null => {
-  state.refusal ??= kind
-  return null
+type Reader = {
+  readonly text: string
+  readonly limits: JsonLimits
+  /** Next character to read; when refused, where. */
+  at: number
+  members: number
+  /** Why reading stopped; null: the grammar. */
+  kind: RefusalKind | null
 }
+
+type Mutable = { [member: string]: JsonValue }
 
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const COLON = 0x3a
+const BACKSLASH = 0x5c
+const CLOSE_ARRAY = 0x5d
+const CLOSE_OBJECT = 0x7d
+const ZERO = 0x30
 
-const skipSpace = (state: State): void => {
-  const { text } = state
+/** Stops reading. Readers return undefined, which no JSON value is. */
+const stop = (reader: Reader, kind: RefusalKind): undefined => {
+  reader.kind ??= kind
+  return undefined
+}
+
+const skipSpace = (reader: Reader): void => {
+  const { text } = reader
+  let at = reader.at
   for (;;) {
-    const code = text.charCodeAt(state.at)
-    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
-    state.at += 1
+    const code = text.charCodeAt(at)
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
+    at += 1
   }
+  reader.at = at
 }
 
-const readValue = (state: State, depth: number): JsonValue => {
-  const code = state.text.charCodeAt(state.at)
-  switch (code) {
+const readValue = (reader: Reader, depth: number): JsonValue | undefined => {
+  switch (reader.text.charCodeAt(reader.at)) {
     case QUOTE:
-      return readString(state)
+      return readString(reader)
     case 0x7b:
-      return readObject(state, depth)
+      return depth > reader.limits.depthMax ? stop(reader, 'json_too_deep') : readObject(reader, depth)
     case 0x5b:
-      return readArray(state, depth)
+      return depth > reader.limits.depthMax ? stop(reader, 'json_too_deep') : readArray(reader, depth)
     case 0x74:
-      return readWord(state, 'true', true)
+      return readWord(reader, 'true', true)
     case 0x66:
-      return readWord(state, 'false', false)
+      return readWord(reader, 'false', false)
     case 0x6e:
-      return readWord(state, 'null', null)
+      return readWord(reader, 'null', null)
     default:
-      return readNumber(state)
+      return readNumber(reader)
   }
 }
 
-const readWord = <T extends boolean | null>(state: State, word: string, value: T): T | null => {
-  if (!state.text.startsWith(word, state.at)) return fail(state, 'json_invalid')
-  state.at += word.length
+const readWord = <T extends JsonValue>(reader: Reader, word: string, value: T): T | undefined => {
+  if (!reader.text.startsWith(word, reader.at)) return stop(reader, 'json_invalid')
+  reader.at += word.length
   return value
 }
 
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
-const NUMBER_CHARS_MAX = 40
-
-const readNumber = (state: State): number | null => {
-  NUMBER.lastIndex = state.at
-  const found = NUMBER.exec(state.text)?.[0]
-  if (found === undefined || found.length > NUMBER_CHARS_MAX) return fail(state, 'json_invalid')
-  state.at += found.length
-  const value = Number(found)
-  // 1e400 reads as Infinity, which is then later than every time (row 45).
-  return Number.isFinite(value) ? value : fail(state, 'json_invalid')
-}
-
-const countMember = (state: State): boolean => {
-  state.members += 1
-  if (state.members <= state.limits.membersMax) return true
-  fail(state, 'json_too_many_members')
+const countOne = (reader: Reader): boolean => {
+  reader.members += 1
+  if (reader.members <= reader.limits.membersMax) return true
+  stop(reader, 'json_too_many_members')
   return false
 }
 
-const readObject = (state: State, depth: number): JsonValue => {
-  if (depth > state.limits.depthMax) return fail(state, 'json_too_deep')
-  const object: Record<string, JsonValue> = Object.create(null)
-  state.at += 1
-  skipSpace(state)
-  if (state.text.charCodeAt(state.at) === 0x7d) {
-    state.at += 1
+/** True at the end of the list, false after a comma, undefined for anything else. Leaves the reader at the next token. */
+const readSeparator = (reader: Reader, close: number): boolean | undefined => {
+  skipSpace(reader)
+  const code = reader.text.charCodeAt(reader.at)
+  if (code !== COMMA && code !== close) return stop(reader, 'json_invalid')
+  reader.at += 1
+  if (code === close) return true
+  skipSpace(reader)
+  return false
+}
+
+const readArray = (reader: Reader, depth: number): JsonValue | undefined => {
+  const elements: JsonValue[] = []
+  reader.at += 1
+  skipSpace(reader)
+  if (reader.text.charCodeAt(reader.at) === CLOSE_ARRAY) {
+    reader.at += 1
+    return elements
+  }
+  for (;;) {
+    if (!countOne(reader)) return undefined
+    const value = readValue(reader, depth + 1)
+    if (value === undefined) return undefined
+    elements.push(value)
+    const ended = readSeparator(reader, CLOSE_ARRAY)
+    if (ended === undefined) return undefined
+    if (ended) return elements
+  }
+}
+
+const readObject = (reader: Reader, depth: number): JsonObject | undefined => {
+  const object: Mutable = Object.create(null)
+  reader.at += 1
+  skipSpace(reader)
+  if (reader.text.charCodeAt(reader.at) === CLOSE_OBJECT) {
+    reader.at += 1
     return object
   }
   for (;;) {
-    if (!countMember(state)) return null
-    if (state.text.charCodeAt(state.at) !== QUOTE) return fail(state, 'json_invalid')
-    const name = readString(state)
-    if (name === null) return null
-    if (name === '__proto__') return fail(state, 'json_forbidden_member')
-    if (name in object) return fail(state, 'json_duplicate_member')
-    skipSpace(state)
-    if (state.text.charCodeAt(state.at) !== COLON) return fail(state, 'json_invalid')
-    state.at += 1
-    skipSpace(state)
-    object[name] = readValue(state, depth + 1)
-    if (state.refusal !== null) return null
-    skipSpace(state)
-    const next = state.text.charCodeAt(state.at)
-    state.at += 1
-    if (next === 0x7d) return object
-    if (next !== COMMA) return fail(state, 'json_invalid')
-    skipSpace(state)
+    if (!countOne(reader)) return undefined
+    const name = readName(reader, object)
+    if (name === undefined) return undefined
+    const value = readValue(reader, depth + 1)
+    if (value === undefined) return undefined
+    object[name] = value
+    const ended = readSeparator(reader, CLOSE_OBJECT)
+    if (ended === undefined) return undefined
+    if (ended) return object
   }
 }
 
-const readArray = (state: State, depth: number): JsonValue => {
-  if (depth > state.limits.depthMax) return fail(state, 'json_too_deep')
-  const array: JsonValue[] = []
-  state.at += 1
-  skipSpace(state)
-  if (state.text.charCodeAt(state.at) === 0x5d) {
-    state.at += 1
-    return array
-  }
+/** A member's name, judged after its escapes are undone, and the colon after it. */
+const readName = (reader: Reader, object: Mutable): string | undefined => {
+  if (reader.text.charCodeAt(reader.at) !== QUOTE) return stop(reader, 'json_invalid')
+  const name = readString(reader)
+  if (name === undefined) return undefined
+  // The name that sets a prototype in code that copies members into plain objects.
+  if (name === '__proto__') return stop(reader, 'json_forbidden_member')
+  if (name in object) return stop(reader, 'json_duplicate_member')
+  skipSpace(reader)
+  if (reader.text.charCodeAt(reader.at) !== COLON) return stop(reader, 'json_invalid')
+  reader.at += 1
+  skipSpace(reader)
+  return name
+}
+
+const readString = (reader: Reader): string | undefined => {
+  const { text } = reader
+  const start = reader.at + 1
+  let at = start
+  // All codes or-ed together: above 0x7f some character was not ASCII. Past the end charCodeAt is NaN, which compares false.
+  let codes = 0
   for (;;) {
-    if (!countMember(state)) return null
-    array.push(readValue(state, depth + 1))
-    if (state.refusal !== null) return null
-    skipSpace(state)
-    const next = state.text.charCodeAt(state.at)
-    state.at += 1
-    if (next === 0x5d) return array
-    if (next !== COMMA) return fail(state, 'json_invalid')
-    skipSpace(state)
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) break
+    if (code === BACKSLASH) return readEscaped(reader, start, at)
+    if (!(code >= 0x20)) {
+      reader.at = at
+      return stop(reader, 'json_invalid')
+    }
+    codes |= code
+    at += 1
   }
+  reader.at = at + 1
+  return checkString(reader, text.slice(start, at), codes)
 }
 
-// Everything a string may hold unescaped, up to its end: no quote, backslash, control, or surrogate. NUL is a control.
-const PLAIN = /[^"\\\u0000-\u001f\ud800-\udfff]*/y
-const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
+const checkString = (reader: Reader, value: string, codes: number): string | undefined => {
+  if (value.length > reader.limits.stringBytesMax) return stop(reader, 'json_string_too_long')
+  if (codes < 0x80) return value
+  if (!value.isWellFormed()) return stop(reader, 'json_invalid')
+  return utf8Length(value) > reader.limits.stringBytesMax ? stop(reader, 'json_string_too_long') : value
+}
 
-const readString = (state: State): string | null => {
-  const { text } = state
-  state.at += 1
+/** A string with at least one escape, the first at `firstEscape`. */
+const readEscaped = (reader: Reader, start: number, firstEscape: number): string | undefined => {
+  const { text } = reader
   let value = ''
+  let from = start
+  let codes = 0
+  let at = firstEscape
   for (;;) {
-    PLAIN.lastIndex = state.at
-    const run = PLAIN.exec(text)?.[0] ?? ''
-    value = value === '' ? run : value + run
-    state.at += run.length
-    const code = text.charCodeAt(state.at)
-    if (code === QUOTE) {
-      state.at += 1
-      return utf8Length(value) > state.limits.stringBytesMax ? fail(state, 'json_string_too_long') : value
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) break
+    if (!(code >= 0x20)) {
+      reader.at = at
+      return stop(reader, 'json_invalid')
     }
-    const piece = code === BACKSLASH ? readEscape(state) : readSurrogatePair(state)
-    if (piece === null) return null
-    value += piece
-  }
-}
-
-const HEX4 = /^[0-9a-fA-F]{4}$/
-
-const readEscape = (state: State): string | null => {
-  const { text } = state
-  const letter = text[state.at + 1] ?? ''
-  if (letter !== 'u') {
-    if (!Object.hasOwn(ESCAPES, letter)) return fail(state, 'json_invalid')
-    state.at += 2
-    return ESCAPES[letter]!
-  }
-  const high = hex4At(state, state.at + 2)
-  if (high === null || high === 0) return fail(state, 'json_invalid')
-  state.at += 6
-  if (high < 0xd800 || high > 0xdfff) return String.fromCharCode(high)
-  // A surrogate means something only as a pair; alone it is not a character and two readers would disagree (row 28).
-  const low = text.startsWith('\\u', state.at) ? hex4At(state, state.at + 2) : null
-  if (high > 0xdbff || low === null || low < 0xdc00 || low > 0xdfff) return fail(state, 'json_invalid')
-  state.at += 6
-  return String.fromCharCode(high, low)
-}
-
-const hex4At = ({ text }: State, at: number): number | null => {
-  const digits = text.slice(at, at + 4)
-  return HEX4.test(digits) ? Number.parseInt(digits, 16) : null
-}
-
-/** An unescaped surrogate pair; anything else here is a control character or a half. */
-const readSurrogatePair = (state: State): string | null => {
-  const high = state.text.charCodeAt(state.at)
-  const low = state.text.charCodeAt(state.at + 1)
-  if (!(high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff)) return fail(state, 'json_invalid')
-  state.at += 2
-  return String.fromCharCode(high, low)
-}
-
-/** Bytes a well-formed string takes in UTF-8. */
-export const utf8Length = (text: string): number => {
-  let bytes = text.length
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i)
-    if (code < 0x80) continue
-    if (code < 0x800) bytes += 1
-    else if (code < 0xd800 || code > 0xdfff) bytes += 2
-    else {
-      bytes += 2
-      i += 1
+    if (code !== BACKSLASH) {
+      codes |= code
+      at += 1
+      continue
     }
+    const unescaped = escapeAt(text, at)
+    if (unescaped < 0) {
+      reader.at = at
+      return stop(reader, 'json_invalid')
+    }
+    codes |= unescaped
+    value += text.slice(from, at) + String.fromCharCode(unescaped)
+    at += text.charCodeAt(at + 1) === 0x75 ? 6 : 2
+    from = at
   }
-  return bytes
+  reader.at = at + 1
+  return checkString(reader, value + text.slice(from, at), codes)
+}
+
+/** The code unit an escape stands for; -1 for no escape, and for NUL, which ends strings in too many other readers. */
+const escapeAt = (text: string, at: number): number => {
+  switch (text.charCodeAt(at + 1)) {
+    case QUOTE:
+      return QUOTE
+    case BACKSLASH:
+      return BACKSLASH
+    case 0x2f:
+      return 0x2f
+    case 0x62:
+      return 0x08
+    case 0x66:
+      return 0x0c
+    case 0x6e:
+      return 0x0a
+    case 0x72:
+      return 0x0d
+    case 0x74:
+      return 0x09
+    case 0x75: {
+      const hex = text.slice(at + 2, at + 6)
+      const unit = /^[0-9a-fA-F]{4}$/.test(hex) ? Number.parseInt(hex, 16) : 0
+      return unit === 0 ? -1 : unit
+    }
+    default:
+      return -1
+  }
+}
+
+const isDigit = (code: number): boolean => code >= ZERO && code <= 0x39
+
+const readNumber = (reader: Reader): number | undefined => {
+  const { text } = reader
+  const start = reader.at
+  let at = text.charCodeAt(start) === 0x2d ? start + 1 : start
+  const skipDigits = (): boolean => {
+    const first = at
+    while (isDigit(text.charCodeAt(at))) at += 1
+    return at > first
+  }
+  const leadingZero = text.charCodeAt(at) === ZERO
+  const firstDigit = at
+  let valid = skipDigits() && !(leadingZero && at - firstDigit > 1)
+  if (valid && text.charCodeAt(at) === 0x2e) {
+    at += 1
+    valid = skipDigits()
+  }
+  if (valid && (text.charCodeAt(at) | 0x20) === 0x65) {
+    at += 1
+    const sign = text.charCodeAt(at)
+    if (sign === 0x2b || sign === 0x2d) at += 1
+    valid = skipDigits()
+  }
+  const value = valid ? Number(text.slice(start, at)) : Number.NaN
+  // 1e400 is grammar, but reads as Infinity: an exp that never comes (attacks row 45).
+  if (!Number.isFinite(value)) return stop(reader, 'json_invalid')
+  reader.at = at
+  return value
 }
