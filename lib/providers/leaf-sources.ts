@@ -37,7 +37,7 @@ export const joined = (names: readonly (string | readonly string[])[], mutabilit
 const pathOf = (name: string | readonly string[]): readonly string[] => (typeof name === 'string' ? [name] : name)
 
 /** The runner words of issuers.md §5.3; any other value is unknown, never hosted. */
-export const RUNNER_CLASSES: Readonly<Record<string, string>> = {
+const RUNNER_CLASSES: Readonly<Record<string, string>> = {
   'github-hosted': 'hosted',
   'gitlab-hosted': 'hosted',
   'buildkite-hosted': 'hosted',
