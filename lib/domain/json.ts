@@ -145,27 +145,27 @@ const readObject = (reader: Reader, depth: number): JsonObject | undefined => {
     reader.at += 1
     return object
   }
-  for (;;) {
+  for (let members = 1; ; members += 1) {
     if (!countOne(reader)) return undefined
-    const name = readName(reader, object)
+    const name = readName(reader)
     if (name === undefined) return undefined
     const value = readValue(reader, depth + 1)
     if (value === undefined) return undefined
     object[name] = value
     const ended = readSeparator(reader, CLOSE_OBJECT)
     if (ended === undefined) return undefined
-    if (ended) return object
+    // A name given twice leaves fewer names than members. One count costs a third of a look-up for each name.
+    if (ended) return Object.keys(object).length === members ? object : stop(reader, 'json_duplicate_member')
   }
 }
 
 /** A member's name, judged after its escapes are undone, and the colon after it. */
-const readName = (reader: Reader, object: Mutable): string | undefined => {
+const readName = (reader: Reader): string | undefined => {
   if (reader.text.charCodeAt(reader.at) !== QUOTE) return stop(reader, 'json_invalid')
   const name = readString(reader)
   if (name === undefined) return undefined
   // The name that sets a prototype in code that copies members into plain objects.
-  if (name === '__proto__') return stop(reader, 'json_forbidden_member')
-  if (name in object) return stop(reader, 'json_duplicate_member')
+  if (name.length === 9 && name === '__proto__') return stop(reader, 'json_forbidden_member')
   skipSpace(reader)
   if (reader.text.charCodeAt(reader.at) !== COLON) return stop(reader, 'json_invalid')
   reader.at += 1
