@@ -41,9 +41,11 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
 /** Stops accepting, lets what is under way finish, then closes. */
 const drain = async (server: Server): Promise<void> => {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // A kept-alive connection becomes idle only after its last answer, so idle ones are looked for until none is left.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50)
   const force = setTimeout(() => server.closeAllConnections(), 10_000)
   await closed
+  clearInterval(sweep)
   clearTimeout(force)
 }
 

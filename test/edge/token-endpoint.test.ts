@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import type { HttpEvent } from '../../lib/edge/http.ts'
+import { sourceKey, tokenEndpoint, type TokenEndpointOptions } from '../../lib/edge/token-endpoint.ts'
+
+type Seen = Parameters<TokenEndpointOptions['exchange']>[0]
+
+const FORM = 'grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=a.b.c'
+const event = (overrides: Partial<HttpEvent> = {}, method = 'POST'): HttpEvent => ({
+  rawPath: '/t/acme/token',
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  requestContext: { http: { method, sourceIp: '192.0.2.7' } },
+  body: FORM,
+  ...overrides,
+})
+
+const serve = async (request: HttpEvent, answer: Awaited<ReturnType<TokenEndpointOptions['exchange']>>, admitSource: TokenEndpointOptions['admitSource'] = () => null) => {
+  const seen: Seen[] = []
+  const handler = tokenEndpoint({
+    exchange: async (exchanged) => {
+      seen.push(exchanged)
+      return answer
+    },
+    admitSource,
+    baseUrl: 'https://sts.example.com',
+    newTraceId: () => 'f'.repeat(32),
+  })
+  const response = await handler(request)
+  return { response, body: JSON.parse(response.body) as Record<string, unknown>, seen }
+}
+
+const ISSUED = { kind: 'issued', decisionId: 'd-1', credential: { accessToken: 'h.p.s', tokenType: 'Bearer', expiresInSeconds: 600, scope: 'a b' } } as const
+const REFUSED = { kind: 'refused', decisionId: 'd-2', refusal: { kind: 'expired' }, grantType: 'jwt-bearer', retryAfterSeconds: 2 } as const
+
+test('an issued credential has every member of RFC 8693 §2.2.1, and is not cacheable', async () => {
+  const { response, body } = await serve(event(), ISSUED)
+  expect(response.statusCode).toBe(200)
+  expect(response.headers['cache-control']).toBe('no-store')
+  expect(body).toEqual({ access_token: 'h.p.s', issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', token_type: 'Bearer', expires_in: 600, scope: 'a b', decision_id: 'd-1' })
+})
+
+test('a refusal is rendered by its grant type', async () => {
+  expect((await serve(event(), REFUSED)).body).toMatchObject({ error: 'invalid_grant', decision_id: 'd-2' })
+})
+
+test('an outage says when to come back', async () => {
+  const { response } = await serve(event(), { ...REFUSED, refusal: { kind: 'store_unavailable' }, retryAfterSeconds: 4 })
+  expect(response.statusCode).toBe(503)
+  expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(4)
+})
+
+test('over its limit a source is refused before anything is parsed', async () => {
+  const { response, seen } = await serve(event({ body: 'x'.repeat(10) }), ISSUED, () => 3)
+  expect([response.statusCode, seen.length]).toEqual([429, 0])
+  expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(3)
+})
+
+test('the URL a DPoP proof is about comes from the base URL, never from a header', async () => {
+  const { seen } = await serve(event({ headers: { 'content-type': 'application/x-www-form-urlencoded', dpop: 'p', host: 'evil.example', 'x-forwarded-host': 'evil.example' } }), ISSUED)
+  expect(seen[0]!.dpop).toEqual({ proof: 'p', method: 'POST', url: 'https://sts.example.com/t/acme/token' })
+})
+
+test('a base64 body is read as bytes', async () => {
+  const { seen } = await serve(event({ body: Buffer.from(FORM).toString('base64'), isBase64Encoded: true }), ISSUED)
+  expect(seen[0]!.token).toMatchObject({ ok: true, value: { evidence: 'a.b.c' } })
+})
+
+test.each([
+  ['application/x-www-form-urlencoded; charset=UTF-8', 200],
+  ['APPLICATION/X-WWW-FORM-URLENCODED', 200],
+  ['application/x-www-form-urlencoded; charset=utf-16', 415],
+  ['application/x-www-form-urlencoded, text/plain', 415],
+  ['application/json', 415],
+  [undefined, 415],
+])('content type %s -> %d', async (type, status) => {
+  expect((await serve(event({ headers: { 'content-type': type } }), ISSUED)).response.statusCode).toBe(status)
+})
+
+test('a trace that came in goes on; otherwise a new one begins', async () => {
+  const id = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const traced = await serve(event({ headers: { 'content-type': 'application/x-www-form-urlencoded', traceparent: `00-${id}-00f067aa0ba902b7-01` } }), ISSUED)
+  expect([traced.seen[0]!.traceId, (await serve(event(), ISSUED)).seen[0]!.traceId]).toEqual([id, 'f'.repeat(32)])
+})
+
+test('IPv4 is charged by address, also when mapped; IPv6 by its /64', () => {
+  expect(['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2:ffff::1'].map(sourceKey)).toEqual(['192.0.2.7', '192.0.2.7', '2001:db8:1:2::/64', '2001:db8:1:2::/64'])
+})
