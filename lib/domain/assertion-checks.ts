@@ -1,19 +1,23 @@
-// The claims every issuer must carry, judged against one registered issuer (issuers.md §0.3-0.6, attacks rows 39-49). Pure;
-// the time is an argument.
-import { type JsonObject, claimAt } from './claims.ts'
-import { utf8Length } from './json.ts'
+// What the claims of every assertion must say, whoever signed it (issuers.md §0.3-0.6, 0.12): who, for whom, when, once. Run
+// only after the signature verified. Types are checked, never converted; a missing claim never passes for a value. Pure.
+import type { JsonObject, JsonValue } from './claims.ts'
 import { LIMITS } from './limits.ts'
 import { refuse } from './refusal.ts'
-import { type Result, ok } from './result.ts'
+import { ok, type Result } from './result.ts'
+import { utf8Length } from './utf8.ts'
 
-export type ClaimRules = {
+export type ClaimPolicy = {
+  /** Byte-exact `iss`. */
+  readonly issuer: string
+  /** Byte-exact `aud`. */
   readonly audience: string
   readonly nowSeconds: number
   readonly maxAgeSeconds: number
+  /** Longest exp - iat; null: no cap. */
   readonly lifetimeSecondsMax: number | null
-  /** JWT-SVID: without iat, the latest time it can have been signed at is taken from exp. */
+  /** JWT-SVID: a missing iat is read as exp - maxAgeSeconds. */
   readonly iatOptional: boolean
-  /** Evidence issued before this is refused: set by recovery of a store that lost time. */
+  /** Set by recovery: what was issued before may have been redeemed in records that were lost. */
   readonly issuedFloorSeconds?: number
 }
 
@@ -23,65 +27,109 @@ export type CheckedClaims = {
   readonly iat: number
   readonly exp: number
   readonly nbf: number | null
-  /** RFC 7638 thumbprint of the key the evidence commits to (aud#jkt=… or cnf.jkt), or null. */
+  /** Thumbprint of the key the evidence commits to, by `aud` or by `cnf.jkt`; null: bearer. */
   readonly keyThumbprint: string | null
 }
 
-export const checkClaims = (claims: JsonObject, rules: ClaimRules): Result<CheckedClaims> => {
-  const { sub, jti = null } = claims
+/**
+ * Refuses: issuer_missing, issuer_unknown, subject_invalid, jti_invalid, audience_invalid, audience_mismatch, claim_invalid
+ * (cnf), time_invalid, times_inverted, expired, not_yet_valid, lifetime_too_long, too_old, issued_before_floor.
+ */
+export const checkClaims = (claims: JsonObject, policy: ClaimPolicy): Result<CheckedClaims> => {
+  const { iss, sub, jti } = claims
+  if (typeof iss !== 'string' || iss === '') return refuse('issuer_missing')
+  if (iss !== policy.issuer) return refuse('issuer_unknown')
   if (typeof sub !== 'string' || sub === '') return refuse('subject_invalid')
-  if ('jti' in claims && (typeof jti !== 'string' || jti === '' || utf8Length(jti) > LIMITS.jtiBytesMax)) return refuse('jti_invalid')
-  const committed = checkAudience(claims, rules.audience)
-  if (!committed.ok) return committed
-  const times = checkTimes(claims, rules)
+  if (jti !== undefined && (typeof jti !== 'string' || jti === '' || utf8Length(jti) > LIMITS.jtiBytesMax))
+    return refuse('jti_invalid')
+  const keyThumbprint = checkAudience(claims, policy.audience)
+  if (!keyThumbprint.ok) return keyThumbprint
+  const times = checkTimes(claims, policy)
   if (!times.ok) return times
-  return ok({ sub, jti: jti as string | null, keyThumbprint: committed.value, ...times.value })
+  return ok({ sub, jti: jti ?? null, ...times.value, keyThumbprint: keyThumbprint.value })
 }
 
-const COMMITMENT = '#jkt='
-const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/
+const THUMBPRINT = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
 
-/** One string, or an array of one (rows 40, 41). The value may commit to a key: `<audience>#jkt=<thumbprint>` (issuers.md §0.12). */
+/** Whether a text is a SHA-256 as canonical base64url, as an RFC 7638 thumbprint is. */
+export const isThumbprint = (value: unknown): value is string => typeof value === 'string' && THUMBPRINT.test(value)
+
+const KEY_COMMITMENT = '#jkt='
+
+/** The audience, exactly and alone: a token also meant for another party can be replayed by that party (row 40). */
 const checkAudience = (claims: JsonObject, audience: string): Result<string | null> => {
-  const { aud } = claims
-  const value = Array.isArray(aud) && aud.length === 1 ? (aud[0] as unknown) : aud
-  if (typeof value !== 'string' || value === '') return refuse('audience_invalid')
-  const inAudience = value.startsWith(audience + COMMITMENT) ? value.slice(audience.length + COMMITMENT.length) : null
-  if (value !== audience && !(inAudience !== null && THUMBPRINT.test(inAudience))) return refuse('audience_mismatch', { expected: audience, actual: value.slice(0, 256) })
-  const inCnf = claimAt(claims, ['cnf', 'jkt'])
-  if (inCnf !== null && !(typeof inCnf === 'string' && THUMBPRINT.test(inCnf))) return refuse('claim_invalid', { claim: 'cnf.jkt' })
-  if (inAudience !== null && inCnf !== null && inAudience !== inCnf) return refuse('claim_invalid', { claim: 'cnf.jkt' })
-  return ok(inAudience ?? inCnf)
+  const aud = soleString(claims['aud'])
+  if (aud === null) return refuse('audience_invalid')
+  let committed: string | null = null
+  if (aud !== audience) {
+    const thumbprint = aud.startsWith(audience + KEY_COMMITMENT)
+      ? aud.slice(audience.length + KEY_COMMITMENT.length)
+      : null
+    if (!isThumbprint(thumbprint)) return refuse('audience_mismatch', { aud: aud.slice(0, 256) })
+    committed = thumbprint
+  }
+  const confirmed = confirmedKey(claims['cnf'])
+  if (!confirmed.ok) return confirmed
+  if (committed !== null && confirmed.value !== null && committed !== confirmed.value) {
+    return refuse('claim_invalid', { claim: 'cnf.jkt', problem: 'not the key aud commits to' })
+  }
+  return ok(committed ?? confirmed.value)
 }
 
-type Times = Pick<CheckedClaims, 'iat' | 'exp' | 'nbf'>
+const soleString = (value: JsonValue | undefined): string | null => {
+  const sole = Array.isArray(value) && value.length === 1 ? (value[0] as JsonValue) : value
+  return typeof sole === 'string' && sole !== '' ? sole : null
+}
 
-const checkTimes = (claims: JsonObject, rules: ClaimRules): Result<Times> => {
-  const exp = timeOf(claims['exp'])
-  const nbf = 'nbf' in claims ? timeOf(claims['nbf']) : null
-  if (exp === undefined) return refuse('time_invalid', { claim: 'exp' })
-  if (nbf === undefined) return refuse('time_invalid', { claim: 'nbf' })
-  const stated = 'iat' in claims || !rules.iatOptional ? timeOf(claims['iat']) : Math.max(0, exp - rules.maxAgeSeconds)
-  if (stated === undefined) return refuse('time_invalid', { claim: 'iat' })
-  const iat = stated
-  const now = rules.nowSeconds
-  const detail = { now, iat, exp }
-  if (iat > now + LIMITS.leewaySeconds || (nbf !== null && nbf > now + LIMITS.leewaySeconds)) return refuse('not_yet_valid', { ...detail, nbf })
-  if (exp <= now - LIMITS.leewaySeconds) return refuse('expired', detail)
+/** A confirmation we cannot check (RFC 7800 has others) is refused: ignoring it would make a bound token a bearer token. */
+const confirmedKey = (cnf: JsonValue | undefined): Result<string | null> => {
+  if (cnf === undefined) return ok(null)
+  const jkt = typeof cnf === 'object' && cnf !== null && !Array.isArray(cnf) ? (cnf as JsonObject)['jkt'] : undefined
+  return isThumbprint(jkt) ? ok(jkt) : refuse('claim_invalid', { claim: 'cnf.jkt' })
+}
+
+/** A NumericDate of ours: a whole number of seconds from 1970 to 9999 (issuers.md §0.4). */
+const isEpochSeconds = (value: JsonValue | undefined): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LIMITS.epochSecondsMax
+
+/** Boundaries: valid while exp > now - leeway, iat and nbf <= now + leeway, now - iat <= maxAge. nbf never is an issue time. */
+const checkTimes = (claims: JsonObject, policy: ClaimPolicy): Result<Pick<CheckedClaims, 'iat' | 'exp' | 'nbf'>> => {
+  const { exp, iat: stated, nbf } = claims
+  const { nowSeconds, maxAgeSeconds } = policy
+  if (!isEpochSeconds(exp)) return refuse('time_invalid', { claim: 'exp' })
+  if (nbf !== undefined && !isEpochSeconds(nbf)) return refuse('time_invalid', { claim: 'nbf' })
+  const isStated = stated !== undefined || !policy.iatOptional
+  const iat = isStated ? stated : exp - maxAgeSeconds
+  if (isStated && !isEpochSeconds(iat)) return refuse('time_invalid', { claim: 'iat' })
+  return judgeTimes({ iat: iat as number, exp, nbf: nbf ?? null }, isStated, policy, nowSeconds + LIMITS.leewaySeconds)
+}
+
+const judgeTimes = (
+  times: Pick<CheckedClaims, 'iat' | 'exp' | 'nbf'>,
+  isStated: boolean,
+  { nowSeconds, maxAgeSeconds, lifetimeSecondsMax, issuedFloorSeconds }: ClaimPolicy,
+  latestSeconds: number,
+): Result<Pick<CheckedClaims, 'iat' | 'exp' | 'nbf'>> => {
+  const { iat, exp, nbf } = times
+  const detail = { iat, exp, nbf, now: nowSeconds }
   if (exp <= iat) return refuse('times_inverted', detail)
-  if (now - iat > rules.maxAgeSeconds + LIMITS.leewaySeconds) return refuse('too_old', { ...detail, maxAgeSeconds: rules.maxAgeSeconds })
-  if (rules.lifetimeSecondsMax !== null && exp - iat > rules.lifetimeSecondsMax) return refuse('lifetime_too_long', { ...detail, lifetimeSecondsMax: rules.lifetimeSecondsMax })
-  if (rules.issuedFloorSeconds !== undefined && iat < rules.issuedFloorSeconds) return refuse('issued_before_floor', { iat, floor: rules.issuedFloorSeconds })
-  return ok({ iat, exp, nbf })
+  if (exp <= nowSeconds - LIMITS.leewaySeconds) return refuse('expired', detail)
+  // An assumed iat in the future means that more than the maximum age is left: the issuer signs for longer than we accept.
+  if (iat > latestSeconds) return refuse(isStated ? 'not_yet_valid' : 'lifetime_too_long', detail)
+  if (nbf !== null && nbf > latestSeconds) return refuse('not_yet_valid', detail)
+  if (lifetimeSecondsMax !== null && exp - iat > lifetimeSecondsMax)
+    return refuse('lifetime_too_long', { ...detail, max: lifetimeSecondsMax })
+  // An assumed iat reaches its maximum age when exp passes, and exp was judged above, with its leeway.
+  if (isStated && nowSeconds - iat > maxAgeSeconds) return refuse('too_old', { ...detail, max: maxAgeSeconds })
+  if (issuedFloorSeconds !== undefined && iat < issuedFloorSeconds)
+    return refuse('issued_before_floor', { ...detail, floor: issuedFloorSeconds })
+  return ok(times)
 }
-
-/** A NumericDate we believe: an integer from 0 to the year 9999. Milliseconds, floats, strings and 1e300 are not (row 45). */
-const timeOf = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LIMITS.epochSecondsMax ? value : undefined
 
 /**
- * What makes evidence one piece of evidence (issuers.md §0.6): iss and jti, or iss and the signing input. Never the whole
- * token: signatures are malleable (row 13). The leading word keeps the two forms apart.
+ * What is hashed into the replay key (issuers.md §0.6): iss NUL jti, or iss NUL NUL signing input where there is no jti. No
+ * iss or jti has a NUL in it (json.ts), and no jti is empty, so no two texts of the two forms are equal. The signature is
+ * left out: whoever holds an ECDSA token can make a second valid signature for it (row 13).
  */
 export const replayKeyInput = (iss: string, jti: string | null, signingInput: string): string =>
-  jti === null ? `input\0${iss}\0${signingInput}` : `jti\0${iss}\0${jti}`
+  jti === null ? `${iss}\0\0${signingInput}` : `${iss}\0${jti}`
