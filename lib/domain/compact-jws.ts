@@ -35,11 +35,14 @@ export type UnverifiedJws = {
  */
 const DANGEROUS_MEMBERS: ReadonlySet<string> = new Set(['jwk', 'jku', 'x5u', 'x5c', 'crit', 'b64', 'zip', 'cty'])
 
+/** The one kind of token that brings its own key (RFC 9449 §4.2). No header check of evidence lets it, or its jwk, pass. */
+const PROOF_TYP = 'dpop+jwt'
+
 /**
- * Takes a token apart. `allowJwk` is for DPoP proofs only (RFC 9449 §4.2). Refuses: token_too_large, token_not_compact,
- * base64url_not_canonical, header_too_large, utf8_invalid, json_*, header_member_forbidden, header_member_invalid.
+ * Takes a token apart. Refuses: token_too_large, token_not_compact, base64url_not_canonical, header_too_large, utf8_invalid,
+ * json_*, header_member_forbidden, header_member_invalid.
  */
-export const parseCompactJws = (token: string, { allowJwk = false } = {}): Result<UnverifiedJws> => {
+export const parseCompactJws = (token: string): Result<UnverifiedJws> => {
   if (token.length > LIMITS.tokenBytesMax) return refuse('token_too_large', { chars: token.length })
   // Two searches and a third that must fail: a flood of dots costs one look, not an array of a million parts (row 34).
   const first = token.indexOf('.')
@@ -52,7 +55,7 @@ export const parseCompactJws = (token: string, { allowJwk = false } = {}): Resul
   if (signature === null) return refuse('base64url_not_canonical', { part: 'signature' })
   const header = readPart(token.slice(0, first), 'header')
   if (!header.ok) return header
-  const joseHeader = readHeader(header.value, allowJwk)
+  const joseHeader = readHeader(header.value)
   if (!joseHeader.ok) return joseHeader
   const claims = readPart(token.slice(first + 1, second), 'payload')
   if (!claims.ok) return claims
@@ -74,10 +77,10 @@ const readPart = (encoded: string, part: 'header' | 'payload'): Result<JsonObjec
   return isObject(json.value) ? ok(json.value) : refuse('json_not_object', { part })
 }
 
-const readHeader = (header: JsonObject, allowJwk: boolean): Result<JoseHeader> => {
+const readHeader = (header: JsonObject): Result<JoseHeader> => {
   const members = Object.keys(header)
   for (const member of members) {
-    if (DANGEROUS_MEMBERS.has(member) && !(allowJwk && member === 'jwk'))
+    if (DANGEROUS_MEMBERS.has(member) && !(member === 'jwk' && header['typ'] === PROOF_TYP))
       return refuse('header_member_forbidden', { member })
   }
   const { alg, kid, typ, jwk } = header
@@ -112,14 +115,26 @@ export const checkJoseHeader = (
   policy: HeaderPolicy,
 ): Result<{ readonly alg: SignatureAlgorithm; readonly kid: string }> => {
   for (const member of header.members) {
-    if (!KNOWN_MEMBERS.has(member) && !policy.headerMembers.includes(member)) {
+    if (DANGEROUS_MEMBERS.has(member) || !(KNOWN_MEMBERS.has(member) || policy.headerMembers.includes(member))) {
       return refuse('header_member_forbidden', { member: member.slice(0, 64) })
     }
   }
   const alg = policy.algorithms.find((allowed) => allowed === header.alg)
   if (alg === undefined) return refuse('alg_not_allowed', { alg: header.alg.slice(0, 64) })
-  if (header.typ !== null && header.typ !== 'JWT' && !policy.typ.includes(header.typ)) {
+  if (header.typ !== null && !isAcceptedTyp(header.typ, policy.typ)) {
     return refuse('typ_not_accepted', { typ: header.typ.slice(0, 64) })
   }
   return header.kid === null ? refuse('kid_missing') : ok({ alg, kid: header.kid })
+}
+
+/** RFC 7515 §4.1.9: media types, compared without case, `application/` understood where there is no slash. */
+const isAcceptedTyp = (typ: string, accepted: readonly string[]): boolean => {
+  const name = mediaType(typ)
+  return name === 'application/jwt' || accepted.some((other) => mediaType(other) === name)
+}
+
+// ASCII lower case only: toLowerCase() maps the Kelvin sign to k and would accept a homoglyph (row 38).
+const mediaType = (typ: string): string => {
+  const lower = typ.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  return lower.includes('/') ? lower : `application/${lower}`
 }

@@ -1,53 +1,84 @@
-// DPoP proofs, the part that needs no cryptography (RFC 9449 §4.3, standards.md §1.6). Pure.
-import { decodeBase64url } from './base64url.ts'
+// DPoP proofs (RFC 9449 §4.3): every check that needs neither cryptography nor memory. The signature is the adapter's
+// (ports/evidence.ts), the single use of a jti is the record store's, the single DPoP header is the edge's. Pure.
 import type { JsonObject } from './claims.ts'
 import type { UnverifiedJws } from './compact-jws.ts'
+import { fitsAlgorithm, hasPrivateMember, type PublicJwk, readPublicJwk } from './jwk-policy.ts'
 import { LIMITS } from './limits.ts'
 import type { SignatureAlgorithm } from './provider.ts'
 import { refuse } from './refusal.ts'
-import { type Result, ok } from './result.ts'
+import { ok, type Result } from './result.ts'
+import { utf8Length } from './utf8.ts'
 
+/** Published as dpop_signing_alg_values_supported. */
 export const DPOP_ALGORITHMS: readonly SignatureAlgorithm[] = ['ES256', 'ES384', 'RS256', 'PS256']
 
-export type CheckedProof = { readonly alg: SignatureAlgorithm; readonly jwk: JsonObject; readonly jti: string; readonly iat: number }
+export type CheckedProof = {
+  readonly alg: SignatureAlgorithm
+  /** Judged like an issuer's key; public members only. */
+  readonly jwk: PublicJwk
+  readonly jti: string
+  readonly iat: number
+}
 
-const JTI_CHARS_MIN = 12
+export type ProofRequest = {
+  readonly method: string
+  /** The endpoint as we publish it, never as a Host header has it. */
+  readonly url: string
+  readonly nowSeconds: number
+}
+
 const HEADER_MEMBERS: ReadonlySet<string> = new Set(['alg', 'typ', 'jwk', 'kid'])
 
-/** Every check but signature and replay. The key it names is judged like an issuer's. Refuses: dpop_invalid. */
+/** Refuses: dpop_invalid, with the part that is wrong. */
 export const checkDpopProof = (
-  proof: Pick<UnverifiedJws, 'header' | 'claims'>,
-  request: { readonly method: string; readonly url: string; readonly nowSeconds: number },
+  { header, claims }: Pick<UnverifiedJws, 'header' | 'claims'>,
+  request: ProofRequest,
 ): Result<CheckedProof> => {
-  const { header, claims } = proof
   const no = (problem: string) => refuse('dpop_invalid', { problem })
-  for (const member in header) if (!HEADER_MEMBERS.has(member)) return no('header member')
-  if (header['typ'] !== 'dpop+jwt') return no('typ')
-  const alg = DPOP_ALGORITHMS.find((algorithm) => algorithm === header['alg'])
+  if (header.members.some((member) => !HEADER_MEMBERS.has(member))) return no('header')
+  if (header.typ !== 'dpop+jwt') return no('typ')
+  const alg = DPOP_ALGORITHMS.find((allowed) => allowed === header.alg)
   if (alg === undefined) return no('alg')
-  const jwk = publicMembers(header['jwk'])
-  if (jwk === null) return no('jwk')
+  const jwk = proofKey(header.jwk)
+  if (jwk === null || !fitsAlgorithm(jwk, alg)) return no('jwk')
   const { jti, htm, htu, iat } = claims
-  if (typeof jti !== 'string' || jti.length < JTI_CHARS_MIN || jti.length > LIMITS.jtiBytesMax) return no('jti')
+  if (typeof jti !== 'string' || jti === '' || utf8Length(jti) > LIMITS.jtiBytesMax) return no('jti')
   if (htm !== request.method) return no('htm')
-  if (typeof htu !== 'string' || normalizedUrl(htu) !== normalizedUrl(request.url)) return no('htu')
-  if (typeof iat !== 'number' || !Number.isInteger(iat) || Math.abs(request.nowSeconds - iat) > LIMITS.dpopProofAgeSecondsMax) return no('iat')
+  const target = typeof htu === 'string' ? comparableUrl(htu) : null
+  if (target === null || target !== comparableUrl(request.url)) return no('htu')
+  if (typeof iat !== 'number' || !Number.isInteger(iat)) return no('iat')
+  // Either way: a proof of the future would still be good after its jti was forgotten.
+  if (Math.abs(request.nowSeconds - iat) > LIMITS.dpopProofAgeSecondsMax) return no('iat')
   return ok({ alg, jwk, jti, iat })
 }
 
-/** Without query and fragment, as the standard compares it (RFC 9449 §4.3 check 9). */
-const normalizedUrl = (text: string): string => text.replace(/[?#].*$/s, '')
-
-/** The public members of an RSA or EC key, or null: anything private in it makes the proof worthless. */
-const publicMembers = (jwk: unknown): JsonObject | null => {
-  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return null
-  const key = jwk as JsonObject
-  if (['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => member in key)) return null
-  const members = key['kty'] === 'EC' ? ['crv', 'kty', 'x', 'y'] : key['kty'] === 'RSA' ? ['e', 'kty', 'n'] : null
-  if (members === null || members.some((member) => typeof key[member] !== 'string')) return null
-  for (const member of members) if (member !== 'kty' && member !== 'crv' && decodeBase64url(key[member] as string) === null) return null
-  return Object.fromEntries(members.map((member) => [member, key[member] as string]))
+/** A private key in a header is no longer its holder's alone, so possession of it proves nothing. */
+const proofKey = (stated: JsonObject | null): PublicJwk | null => {
+  if (stated === null || hasPrivateMember(stated)) return null
+  const jwk = readPublicJwk(stated)
+  return typeof jwk === 'string' ? null : jwk
 }
 
-/** RFC 7638 §3: the text whose SHA-256 is the thumbprint. Members are already the required ones, in lexical order. */
-export const thumbprintInput = (jwk: JsonObject): string => JSON.stringify(Object.fromEntries(Object.keys(jwk).sort().map((member) => [member, jwk[member]])))
+// Only what a URI may contain: the URL parser would drop tabs and turn backslashes into slashes before the comparison.
+const HTTP_URI = /^https?:\/\/[A-Za-z0-9\-._~:/?#[\]!$&'()*+,;=%]+$/i
+
+/**
+ * A URL as RFC 9449 §4.3 compares it: without query and fragment, normalized by case, port, dot segments and percent-encoding
+ * (RFC 3986 §6.2.2-6.2.3). Null: not an http(s) URL, or one with userinfo.
+ */
+const comparableUrl = (text: string): string | null => {
+  if (!HTTP_URI.test(text) || !URL.canParse(text)) return null
+  const { protocol, host, pathname } = new URL(text)
+  return `${protocol}//${host}${pathname.replace(/%[0-9a-f]{2}/gi, normalizeEscape)}`
+}
+
+const normalizeEscape = (triplet: string): string => {
+  const character = String.fromCharCode(Number.parseInt(triplet.slice(1), 16))
+  return /[A-Za-z0-9\-._~]/.test(character) ? character : triplet.toUpperCase()
+}
+
+/** RFC 7638 §3: the text whose SHA-256 names the key: its required members, in lexical order, without spaces. */
+export const thumbprintInput = (jwk: PublicJwk): string =>
+  jwk.kty === 'RSA'
+    ? JSON.stringify({ e: jwk.e, kty: jwk.kty, n: jwk.n })
+    : JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y })

@@ -1,123 +1,176 @@
-// Which keys of a fetched or inline set may verify evidence (issuers.md §0.2; attacks rows 9-11, 17, 18). A key that is not
-// clearly fine is dropped with a reason; "try all keys" does not exist. Pure.
-import { decodeBase64url } from './base64url.ts'
+// Which keys of an issuer's set may verify, and which of them verifies one token (issuers.md §0.2; attacks rows 2, 3, 7-11,
+// 17, 18). A key that is not plainly good is dropped with its reason, before any crypto library is given it. Pure.
+import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import type { JsonObject, JsonValue } from './claims.ts'
-import { utf8Length } from './json.ts'
+import { isKid } from './compact-jws.ts'
 import { LIMITS } from './limits.ts'
 import type { SignatureAlgorithm } from './provider.ts'
 import { refuse } from './refusal.ts'
-import { type Result, ok } from './result.ts'
+import { ok, type Result } from './result.ts'
+import { isRocaModulus } from './weak-rsa.ts'
+import { CURVES, type CurveName, isCurveName, isOnCurve } from './weierstrass.ts'
+
+export type RsaJwk = { readonly kty: 'RSA'; readonly n: string; readonly e: string }
+export type EcJwk = { readonly kty: 'EC'; readonly crv: CurveName; readonly x: string; readonly y: string }
+/** A public key and nothing else: members in canonical form, no leading zero in n. */
+export type PublicJwk = RsaJwk | EcJwk
 
 export type UsableJwk = {
   readonly kid: string
   readonly kty: 'RSA' | 'EC'
-  readonly crv: string | null
-  /** As the key states it; null: any algorithm of its type that the issuer is registered for. */
-  readonly alg: string | null
-  /** Only the public members needed for import. */
-  readonly jwk: JsonObject
+  /** As the set states it; null: not stated. */
+  readonly alg: SignatureAlgorithm | null
+  readonly jwk: PublicJwk
 }
 
-export type KeySetReading = {
-  readonly keys: readonly UsableJwk[]
-  readonly dropped: readonly { readonly kid: string | null; readonly reason: string }[]
+export type DropReason =
+  | 'set_malformed'
+  | 'set_too_large'
+  | 'not_an_object'
+  | 'symmetric' // the mixed set of row 10: an HMAC key that verifies is a key that signs
+  | 'private_key_published'
+  | 'kid_missing'
+  | 'kid_duplicate'
+  | 'use'
+  | 'key_ops'
+  | 'alg'
+  | KeyProblem
+
+/** What is wrong with a key itself. */
+export type KeyProblem =
+  | 'kty_unsupported'
+  | 'encoding'
+  | 'modulus_size'
+  | 'modulus_even'
+  | 'exponent'
+  | 'roca'
+  | 'crv_unsupported'
+  | 'not_on_curve'
+
+export type DroppedJwk = { readonly kid: string | null; readonly reason: DropReason }
+export type UsableKeys = { readonly keys: readonly UsableJwk[]; readonly dropped: readonly DroppedJwk[] }
+
+export type KeyPolicy = {
+  readonly algorithms: readonly SignatureAlgorithm[]
+  /** Accepted `use` values besides absent; `jwt-svid` is for SPIFFE bundles only. */
+  readonly uses?: readonly string[]
 }
 
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
-const EC_COORDINATE_BYTES: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
+/** Members that only a private (or symmetric) key has (RFC 7518 §6.2.2, 6.3.2, 6.4.1). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
 
-/** Reads a JWK set. `uses`: accepted values of `use` besides absent (SPIFFE bundles: jwt-svid). */
-export const usableKeys = (jwks: JsonValue, options: { readonly uses?: readonly string[] } = {}): KeySetReading => {
-  const uses = options.uses ?? ['sig']
-  const list = typeof jwks === 'object' && jwks !== null && !Array.isArray(jwks) ? (jwks as JsonObject)['keys'] : undefined
-  if (!Array.isArray(list)) return { keys: [], dropped: [{ kid: null, reason: 'not a JWK set' }] }
-  if (list.length > LIMITS.jwksKeysMax) return { keys: [], dropped: [{ kid: null, reason: 'more keys than the limit' }] }
+export const hasPrivateMember = (jwk: JsonObject): boolean =>
+  PRIVATE_MEMBERS.some((member) => jwk[member] !== undefined)
+
+/** Never throws, never refuses the whole set for one bad key; a set over the limit has no usable key. */
+export const usableKeys = (jwks: JsonValue, policy: KeyPolicy): UsableKeys => {
+  const list = isObject(jwks) ? jwks['keys'] : null
+  if (!Array.isArray(list)) return { keys: [], dropped: [{ kid: null, reason: 'set_malformed' }] }
+  // Taking the first 64 would let the order of a set decide who may sign.
+  if (list.length > LIMITS.jwksKeysMax) return { keys: [], dropped: [{ kid: null, reason: 'set_too_large' }] }
+
+  const seen = countKids(list)
+  const keys: UsableJwk[] = []
+  const dropped: DroppedJwk[] = []
+  for (const entry of list as readonly JsonValue[]) {
+    const judged = judgeKey(entry, policy, seen)
+    if (typeof judged === 'string') dropped.push({ kid: kidOf(entry), reason: judged })
+    else keys.push(judged)
+  }
+  return { keys, dropped }
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const kidOf = (entry: JsonValue): string | null => {
+  const kid = isObject(entry) ? entry['kid'] : null
+  return isKid(kid) ? kid : null
+}
+
+/** Keys that are dropped for another reason count too: a kid must name one key of the set, whatever that key is for. */
+const countKids = (list: readonly JsonValue[]): ReadonlyMap<string, number> => {
   const seen = new Map<string, number>()
   for (const entry of list) {
     const kid = kidOf(entry)
     if (kid !== null) seen.set(kid, (seen.get(kid) ?? 0) + 1)
   }
-  const keys: UsableJwk[] = []
-  const dropped: { kid: string | null; reason: string }[] = []
-  for (const entry of list) {
-    const kid = kidOf(entry)
-    const read = kid !== null && seen.get(kid) !== 1 ? 'duplicate kid' : readKey(entry as JsonValue, kid, uses)
-    if (typeof read === 'string') dropped.push({ kid, reason: read })
-    else keys.push(read)
-  }
-  return { keys, dropped }
+  return seen
 }
 
-const kidOf = (entry: unknown): string | null => {
-  const kid = typeof entry === 'object' && entry !== null ? (entry as JsonObject)['kid'] : null
-  return typeof kid === 'string' ? kid : null
+const judgeKey = (entry: JsonValue, policy: KeyPolicy, seen: ReadonlyMap<string, number>): UsableJwk | DropReason => {
+  if (!isObject(entry)) return 'not_an_object'
+  const { kty, use, key_ops: keyOps, alg: stated = null } = entry
+  if (kty === 'oct') return 'symmetric'
+  if (hasPrivateMember(entry)) return 'private_key_published'
+  const kid = kidOf(entry)
+  if (kid === null) return 'kid_missing'
+  if (seen.get(kid) !== 1) return 'kid_duplicate'
+  if (use !== undefined && !(policy.uses ?? ['sig']).some((accepted) => accepted === use)) return 'use'
+  if (keyOps !== undefined && !(Array.isArray(keyOps) && keyOps.includes('verify'))) return 'key_ops'
+  const jwk = readPublicJwk(entry)
+  if (typeof jwk === 'string') return jwk
+  const fitting = policy.algorithms.filter((alg) => fitsAlgorithm(jwk, alg))
+  const alg = stated === null ? null : fitting.find((allowed) => allowed === stated)
+  if (fitting.length === 0 || alg === undefined) return 'alg'
+  return { kid, kty: jwk.kty, alg, jwk }
 }
 
-const readKey = (entry: JsonValue, kid: string | null, uses: readonly string[]): UsableJwk | string => {
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return 'not an object'
-  const key = entry as JsonObject
-  if (kid === null || kid === '' || utf8Length(kid) > LIMITS.kidBytesMax) return 'no usable kid'
-  const { use, alg, key_ops: operations } = key
-  if (PRIVATE_MEMBERS.some((member) => member in key)) return 'private or symmetric key material is published'
-  if (use !== undefined && !(typeof use === 'string' && uses.includes(use))) return 'use is not for signatures'
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return 'key_ops lacks verify'
-  if (alg !== undefined && typeof alg !== 'string') return 'alg is not a string'
-  const stated = alg ?? null
-  if (key['kty'] === 'RSA') return readRsa(key, kid, stated)
-  if (key['kty'] === 'EC') return readEc(key, kid, stated)
-  return 'kty is not RSA or EC'
+/** The public key in a JWK, reduced to what makes it that key, or what is wrong with it. Looks at no other member. */
+export const readPublicJwk = (jwk: JsonObject): PublicJwk | KeyProblem => {
+  if (jwk['kty'] === 'RSA') return readRsa(jwk)
+  return jwk['kty'] === 'EC' ? readEc(jwk) : 'kty_unsupported'
 }
 
-const readRsa = (key: JsonObject, kid: string, alg: string | null): UsableJwk | string => {
-  const { n, e } = key
-  const modulus = typeof n === 'string' ? decodeBase64url(n) : null
-  const exponent = typeof e === 'string' ? decodeBase64url(e) : null
-  if (modulus === null || exponent === null) return 'n or e is not base64url'
-  // Jenkins writes a leading zero byte (issuers.md §0.2).
-  const bytes = modulus[0] === 0 ? modulus.subarray(1) : modulus
-  if (bytes.length === 0 || bytes[0] === 0) return 'n is malformed'
-  const bits = bytes.length * 8 - (Math.clz32(bytes[0]!) - 24)
-  if (bits < LIMITS.rsaModulusBitsMin || bits > LIMITS.rsaModulusBitsMax) return 'modulus is too short or too long'
-  if (exponent.length === 0 || exponent.length > 4) return 'exponent is out of range'
-  const value = exponent.reduce((sum, byte) => sum * 256 + byte, 0)
-  if (value <= 2 || value % 2 === 0) return 'exponent is even or too small'
-  if (isRoca(bytes)) return 'modulus has the ROCA fingerprint'
-  return { kid, kty: 'RSA', crv: null, alg, jwk: { kty: 'RSA', n: n as string, e: e as string } }
+const bytesOf = (value: JsonValue | undefined): Uint8Array | null =>
+  typeof value === 'string' && value !== '' ? decodeBase64url(value) : null
+
+const EXPONENT_BYTES_MAX = 4
+
+const readRsa = (jwk: JsonObject): RsaJwk | KeyProblem => {
+  const stated = bytesOf(jwk['n'])
+  const exponent = bytesOf(jwk['e'])
+  if (stated === null || exponent === null) return 'encoding'
+  // Java's BigInteger writes a sign byte; Jenkins publishes it (issuers.md §2.7). One, not a run of them.
+  const n = stated[0] === 0 ? stated.subarray(1) : stated
+  if (n.length === 0 || n[0] === 0) return 'encoding'
+  const bits = n.length * 8 - Math.clz32(n[0] as number) + 24
+  if (bits < LIMITS.rsaModulusBitsMin || bits > LIMITS.rsaModulusBitsMax) return 'modulus_size'
+  if (((n[n.length - 1] as number) & 1) === 0) return 'modulus_even'
+  // e = 1 verifies anything its holder writes; a huge one makes each verification cost like a signature.
+  if (exponent.length > EXPONENT_BYTES_MAX || exponent[0] === 0) return 'exponent'
+  const e = exponent.reduce((value, byte) => value * 256 + byte, 0)
+  if (e < 3 || e % 2 === 0) return 'exponent'
+  if (isRocaModulus(n)) return 'roca'
+  return { kty: 'RSA', n: encodeBase64url(n), e: jwk['e'] as string }
 }
 
-const readEc = (key: JsonObject, kid: string, alg: string | null): UsableJwk | string => {
-  const { crv, x, y } = key
-  const size = typeof crv === 'string' && Object.hasOwn(EC_COORDINATE_BYTES, crv) ? EC_COORDINATE_BYTES[crv] : undefined
-  if (size === undefined) return 'curve is not P-256, P-384 or P-521'
-  for (const coordinate of [x, y]) {
-    if (typeof coordinate !== 'string' || decodeBase64url(coordinate)?.length !== size) return 'a coordinate has the wrong length'
-  }
-  return { kid, kty: 'EC', crv: crv as string, alg, jwk: { kty: 'EC', crv: crv as string, x: x as string, y: y as string } }
+const readEc = (jwk: JsonObject): EcJwk | KeyProblem => {
+  const { crv, x, y } = jwk
+  if (!isCurveName(crv)) return 'crv_unsupported'
+  const xBytes = bytesOf(x)
+  const yBytes = bytesOf(y)
+  const { bytes } = CURVES[crv]
+  if (xBytes?.length !== bytes || yBytes?.length !== bytes) return 'encoding'
+  return isOnCurve(crv, xBytes, yBytes) ? { kty: 'EC', crv, x: x as string, y: y as string } : 'not_on_curve'
 }
 
-// CVE-2017-15361 (ROCA): such moduli are powers of 65537 modulo every small prime. All of these primes agreeing by chance
-// has a probability of about 2^-154.
-const ROCA_PRIMES = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157]
-
-const powersOf65537 = (prime: number): ReadonlySet<number> => {
-  const powers = new Set<number>()
-  for (let power = 1; !powers.has(power); power = (power * 65_537) % prime) powers.add(power)
-  return powers
+const CURVE_OF: Readonly<Partial<Record<SignatureAlgorithm, CurveName>>> = {
+  ES256: 'P-256',
+  ES384: 'P-384',
+  ES512: 'P-521',
 }
-const ROCA_RESIDUES = ROCA_PRIMES.map((prime) => ({ prime, residues: powersOf65537(prime) }))
 
-const isRoca = (modulus: Uint8Array): boolean =>
-  ROCA_RESIDUES.every(({ prime, residues }) => residues.has(modulus.reduce((remainder, byte) => (remainder * 256 + byte) % prime, 0)))
+/** Whether a key is of the type, and on the curve, its algorithm needs (RFC 7518 §3.1). */
+export const fitsAlgorithm = (jwk: PublicJwk, alg: SignatureAlgorithm): boolean => {
+  const curve = CURVE_OF[alg]
+  return jwk.kty === 'RSA' ? curve === undefined : jwk.crv === curve
+}
 
-const CURVE_OF: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
-
-/** The one key with this kid, if it may verify this algorithm. Refuses: key_unknown, key_unusable. */
+/** The one key that may verify: by kid, then by fit. Refuses: key_unknown, key_unusable. */
 export const keyFor = (keys: readonly UsableJwk[], kid: string, alg: SignatureAlgorithm): Result<UsableJwk> => {
   const key = keys.find((candidate) => candidate.kid === kid)
   if (key === undefined) return refuse('key_unknown', { kid })
-  return isFit(key, alg) ? ok(key) : refuse('key_unusable', { kid, alg, kty: key.kty })
+  if (!fitsAlgorithm(key.jwk, alg) || (key.alg !== null && key.alg !== alg)) return refuse('key_unusable', { kid, alg })
+  return ok(key)
 }
-
-/** kty and curve fit the algorithm, and a key that states an algorithm verifies no other. */
-export const isFit = (key: UsableJwk, alg: SignatureAlgorithm): boolean =>
-  (key.alg === null || key.alg === alg) && (alg.startsWith('ES') ? key.crv === CURVE_OF[alg] : key.kty === 'RSA')

@@ -1,77 +1,101 @@
 // Signatures of evidence and of proofs: synchronous node:crypto with a bare KeyObject, imported once. An options object, or
-// a key import, on this path costs two to three times the verification itself; only PSS cannot do without one.
-import { constants, createPublicKey, type JsonWebKey, KeyObject, verify } from 'node:crypto'
-import type { JsonObject } from '../../domain/claims.ts'
+// an import, on this path costs as much again as the verification; only PSS cannot do without one. Never throws for what
+// was signed or sent; a key that jwk-policy.ts let through and OpenSSL does not import is a bug.
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { thumbprintInput } from '../../domain/dpop.ts'
-import { isFit, type UsableJwk, usableKeys } from '../../domain/jwk-policy.ts'
+import { fitsAlgorithm, type PublicJwk, readPublicJwk } from '../../domain/jwk-policy.ts'
 import type { SignatureAlgorithm } from '../../domain/provider.ts'
+import { CURVES, type CurveName, toBigInt } from '../../domain/weierstrass.ts'
 import type { ProofVerifier, SignatureVerifier, VerifyKey } from '../../ports/evidence.ts'
 import type { Digest } from '../../ports/system.ts'
 
-/** Throws for a point that is not on its curve, and for anything else OpenSSL refuses. */
-export const importVerifyKey = (jwk: JsonObject): VerifyKey => createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })
+/** A key with what it may verify; opaque outside this file, and made nowhere else. */
+class ImportedKey {
+  readonly keyObject: KeyObject
+  readonly jwk: PublicJwk
+  constructor(keyObject: KeyObject, jwk: PublicJwk) {
+    this.keyObject = keyObject
+    this.jwk = jwk
+  }
+}
+
+/** Imports a key once, to be kept. Throws for what jwk-policy.ts would not have let through. */
+export const importVerifyKey = (jwk: Readonly<Record<string, unknown>>): VerifyKey => {
+  const judged = readPublicJwk(jwk as Parameters<typeof readPublicJwk>[0])
+  if (typeof judged === 'string') throw new TypeError(`not a usable public key: ${judged}`)
+  return new ImportedKey(createPublicKey({ key: judged, format: 'jwk' }), judged)
+}
 
 const HASH_OF: Readonly<Record<SignatureAlgorithm, 'sha256' | 'sha384' | 'sha512'>> = {
-  RS256: 'sha256', RS384: 'sha384', RS512: 'sha512',
-  PS256: 'sha256', PS384: 'sha384', PS512: 'sha512',
-  ES256: 'sha256', ES384: 'sha384', ES512: 'sha512',
+  RS256: 'sha256',
+  RS384: 'sha384',
+  RS512: 'sha512',
+  PS256: 'sha256',
+  PS384: 'sha384',
+  PS512: 'sha512',
+  ES256: 'sha256',
+  ES384: 'sha384',
+  ES512: 'sha512',
 }
-const EC_BYTES: Partial<Record<SignatureAlgorithm, number>> = { ES256: 32, ES384: 48, ES512: 66 }
 
-export const nodeSignatureVerifier: SignatureVerifier = {
-  verify(alg, key, signingInput, signature) {
-    if (!(key instanceof KeyObject)) return false
-    try {
-      const data = Buffer.from(signingInput, 'latin1')
-      const size = EC_BYTES[alg]
-      if (size !== undefined) {
-        const der = derOf(signature, size)
-        return der !== null && verify(HASH_OF[alg], data, key, der)
-      }
-      if (alg.startsWith('PS')) {
-        return verify(HASH_OF[alg], data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }, signature)
-      }
-      return verify(HASH_OF[alg], data, key, signature)
-    } catch {
-      return false
+/** Whether the signature over the ASCII signing input is the key's. False also for a key that is not made for `alg`. */
+export const verifySignature = (
+  alg: SignatureAlgorithm,
+  key: VerifyKey,
+  signingInput: string,
+  signature: Uint8Array,
+): boolean => {
+  if (!(key instanceof ImportedKey) || !fitsAlgorithm(key.jwk, alg)) return false
+  const { keyObject, jwk } = key
+  const data = Buffer.from(signingInput, 'latin1')
+  try {
+    if (jwk.kty === 'EC') {
+      const der = derSignature(signature, jwk.crv)
+      return der !== null && verify(HASH_OF[alg], data, keyObject, der)
     }
-  },
+    if (alg.startsWith('RS')) return verify(HASH_OF[alg], data, keyObject, signature)
+    const pss = {
+      key: keyObject,
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+    }
+    return verify(HASH_OF[alg], data, pss, signature)
+  } catch {
+    // What OpenSSL cannot even read is not a signature; there is no other way to fail here, and refusing is safe.
+    return false
+  }
 }
 
-/** JWS carries r and s as fixed-length numbers (RFC 7518 §3.4); OpenSSL wants DER. Null: wrong length, or r or s is zero. */
-const derOf = (raw: Uint8Array, size: number): Uint8Array | null => {
-  if (raw.length !== 2 * size) return null
-  const r = derInteger(raw.subarray(0, size))
-  const s = derInteger(raw.subarray(size))
-  if (r === null || s === null) return null
-  const length = r.length + s.length
-  const head = length < 128 ? [0x30, length] : [0x30, 0x81, length]
-  return Buffer.concat([Buffer.from(head), r, s])
-}
+export const nodeSignatureVerifier: SignatureVerifier = { verify: verifySignature }
 
-const derInteger = (bytes: Uint8Array): Uint8Array | null => {
-  let start = 0
-  while (start < bytes.length && bytes[start] === 0) start += 1
-  if (start === bytes.length) return null // CVE-2022-21449: zero is never a signature
-  const digits = bytes.subarray(start)
-  const padding = digits[0]! >= 0x80 ? 1 : 0
-  const der = new Uint8Array(2 + padding + digits.length)
-  der[0] = 0x02
-  der[1] = padding + digits.length
-  der.set(digits, 2 + padding)
-  return der
+/**
+ * JWS carries r and s as numbers of fixed length (RFC 7518 §3.4), OpenSSL wants DER. Null: another length, as DER itself
+ * (row 14), or r or s outside 1..n-1, of which zero was accepted by Java once (CVE-2022-21449, row 12).
+ */
+const derSignature = (raw: Uint8Array, crv: CurveName): Buffer | null => {
+  const { bytes, n } = CURVES[crv]
+  if (raw.length !== 2 * bytes) return null
+  const halves = [raw.subarray(0, bytes), raw.subarray(bytes)]
+  const numbers: number[] = []
+  for (const half of halves) {
+    const value = toBigInt(half)
+    if (value === 0n || value >= n) return null
+    let start = 0
+    while (half[start] === 0) start += 1
+    // DER integers are signed: a leading bit of 1 needs a zero byte before it.
+    const digits = (half[start] as number) >= 0x80 ? [0, ...half.subarray(start)] : [...half.subarray(start)]
+    numbers.push(0x02, digits.length, ...digits)
+  }
+  const head = numbers.length < 128 ? [0x30, numbers.length] : [0x30, 0x81, numbers.length]
+  return Buffer.from([...head, ...numbers])
 }
 
 /** Judges the key of a DPoP proof like an issuer's, verifies the proof with it, and names it by its RFC 7638 thumbprint. */
 export const createProofVerifier = (digest: Digest): ProofVerifier => ({
   thumbprint(alg, jwk, signingInput, signature) {
-    const [usable]: readonly (UsableJwk | undefined)[] = usableKeys({ keys: [{ ...(jwk as JsonObject), kid: 'proof' }] }).keys
-    if (usable === undefined || !isFit(usable, alg)) return null
-    try {
-      if (!nodeSignatureVerifier.verify(alg, importVerifyKey(usable.jwk), signingInput, signature)) return null
-    } catch {
+    const judged = readPublicJwk(jwk as Parameters<typeof readPublicJwk>[0])
+    if (typeof judged === 'string' || !verifySignature(alg, importVerifyKey(judged), signingInput, signature))
       return null
-    }
-    return digest.sha256(thumbprintInput(usable.jwk))
+    return digest.sha256(thumbprintInput(judged))
   },
 })
