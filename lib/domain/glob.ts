@@ -3,8 +3,11 @@
 // this small, whether two patterns can match one value is decidable, which is what the linter needs. Pure.
 import { LIMITS } from './limits.ts'
 
-/** Literal text, or a wildcard: 1 is `*`, 2 is `**`. Plain data: a compiled pattern is stored with its configuration. */
-export type GlobPart = string | 1 | 2
+/**
+ * Literal text, or a wildcard: 1 is `*`, 2 is `**`; 3, which no pattern can say, is exactly one character of `*` (the linter
+ * needs "one or more"). Plain data: a compiled pattern is stored with its configuration.
+ */
+export type GlobPart = string | 1 | 2 | 3
 
 const SLASH = 47
 const COLON = 58
@@ -41,7 +44,8 @@ const afterLiteral = (literal: string, value: string, from: readonly number[]): 
   return reached
 }
 
-const afterWildcard = (wildcard: 1 | 2, value: string, from: readonly number[]): number[] => {
+const afterWildcard = (wildcard: 1 | 2 | 3, value: string, from: readonly number[]): number[] => {
+  if (wildcard === 3) return from.flatMap((at) => (at < value.length && spans(1, value.charCodeAt(at)) ? [at + 1] : []))
   const reached: number[] = []
   let end = -1
   for (const start of from) {
@@ -74,17 +78,22 @@ export const globsIntersect = (a: readonly GlobPart[], b: readonly GlobPart[]): 
     const x = left[i]
     const y = right[j]
     if (x === undefined && y === undefined) return true
-    const isWildX = x !== undefined && x < 0
-    const isWildY = y !== undefined && y < 0
-    // A wildcard may end here, or swallow the other side's next unit.
-    if (isWildX) visit(i + 1, j)
-    if (isWildY) visit(i, j + 1)
-    if (x === undefined || y === undefined) continue
-    if (isWildX && !isWildY && spans(x === -1 ? 1 : 2, y)) visit(i, j + 1)
-    if (isWildY && !isWildX && spans(y === -1 ? 1 : 2, x)) visit(i + 1, j)
-    if (!isWildX && !isWildY && x === y) visit(i + 1, j + 1)
+    // A wildcard may end here, or swallow what the other side says next.
+    if (isLoop(x)) visit(i + 1, j)
+    if (isLoop(y)) visit(i, j + 1)
+    if (x !== undefined && y !== undefined && meet(x, y)) visit(isLoop(x) ? i : i + 1, isLoop(y) ? j : j + 1)
   }
   return false
+}
+
+const isLoop = (unit: number | undefined): boolean => unit === -1 || unit === -2
+
+/** Whether one character can stand for both: code units, or negative for a wildcard. */
+const meet = (x: number, y: number): boolean => {
+  if (x >= 0 && y >= 0) return x === y
+  if (x < 0 && y < 0) return true
+  const wildcard = Math.min(x, y) === -2 ? 2 : 1
+  return spans(wildcard, Math.max(x, y))
 }
 
 /** Code units of the literals; a wildcard is its negative. */

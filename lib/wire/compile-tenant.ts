@@ -1,0 +1,163 @@
+// A loaded document becomes a TenantConfig, or the list of everything wrong with it (design §5: what is refused at load).
+// Only here is a document given meaning; what passes is safe to decide on. Pure: hashing arrives as an argument.
+import { identityCollisions } from '../domain/identity-collision.ts'
+import type { GrantRule, IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
+import { compileGrant } from './compile-grant.ts'
+import { compileIssuer, type ProviderCatalog } from './compile-issuer.ts'
+import type { TenantDocument } from './tenant-document.ts'
+import type { DocumentPath, LoadedTenant, TenantProblem } from './tenant-problem.ts'
+import { type BrokerPlace, isOwnUrl, outboundUrlProblem, tenantIssuerUrl } from './tenant-urls.ts'
+
+export type CompileOptions = BrokerPlace & {
+  readonly catalog: ProviderCatalog
+  readonly version: number
+  /** SHA-256 of UTF-8 text, base64url. */
+  readonly sha256: (text: string) => string
+}
+
+/** A tenant that may be applied: its configuration, and the text it came from for rules that look further. */
+export type CompiledTenant = { readonly loaded: LoadedTenant; readonly config: TenantConfig }
+
+export type CompileResult =
+  | { readonly ok: true; readonly tenant: CompiledTenant }
+  | { readonly ok: false; readonly problems: readonly TenantProblem[] }
+
+/** The document as JSON, in its own order: what is stored, compared and hashed. It is itself a document. */
+export const canonicalDocument = (document: TenantDocument): string => JSON.stringify(document)
+
+/** All the load rules of one tenant; those over all tenants are in check-tenants.ts. Every problem has its place. */
+export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): CompileResult => {
+  const { document } = loaded
+  const problems: TenantProblem[] = []
+  const problem = (path: DocumentPath, message: string) => void problems.push(loaded.problemAt(path, message))
+  const issuerUrl = tenantIssuerUrl(options.baseUrl, document.tenant)
+  const place = { ...options, tenant: document.tenant, issuerUrl, problem }
+
+  const issuers = Object.entries(document.issuers).flatMap(([name, entry]) => compileIssuer(name, entry, place) ?? [])
+  checkIssUnique(issuers, problem)
+  const grants = Object.entries(document.grants).flatMap(([name, entry]) => {
+    const issuer = issuers.find((candidate) => candidate.name === entry.from)
+    if (issuer !== undefined)
+      return compileGrant(name, entry, { ...place, issuer, provider: options.catalog[issuer.provider] })
+    if (!Object.hasOwn(document.issuers, entry.from))
+      problem(['grants', name, 'from'], `there is no issuer "${entry.from}"`)
+    return []
+  })
+  for (const { grant, other, path } of identityCollisions(
+    grants,
+    issuers,
+    ({ provider }) => options.catalog[provider].workloadLeaf,
+  ))
+    problem(['grants', grant, 'identity'], collisionMessage(grant, other, path))
+  checkOtherSections(document, place)
+  if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
+
+  const config: TenantConfig = {
+    tenant: document.tenant,
+    version: options.version,
+    digest: options.sha256(canonicalDocument(document)),
+    trustDomain: document.trust_domain,
+    issuerUrl,
+    issuers: issuers.map((issuer) => withGrantTenancy(issuer, grants, options.catalog)),
+    grants,
+  }
+  return { ok: true, tenant: { loaded, config } }
+}
+
+const checkIssUnique = (
+  issuers: readonly IssuerConfig[],
+  problem: (path: DocumentPath, message: string) => void,
+): void => {
+  issuers.forEach((issuer, index) => {
+    const twin = issuers.slice(0, index).find((other) => other.issuer === issuer.issuer)
+    if (twin !== undefined)
+      problem(
+        ['issuers', issuer.name],
+        `issuer "${twin.name}" has the same iss: evidence could not tell which is meant`,
+      )
+  })
+}
+
+/** Where the tenancy claim is the project id itself (gcp), the tenant is those the grants name (design §5). */
+const withGrantTenancy = (
+  issuer: IssuerConfig,
+  grants: readonly GrantRule[],
+  catalog: ProviderCatalog,
+): IssuerConfig => {
+  const { tenancyLeaf } = catalog[issuer.provider]
+  return tenancyLeaf === 'org.id'
+    ? issuer
+    : {
+        ...issuer,
+        orgIds: [
+          ...new Set(
+            grants.filter(({ from }) => from === issuer.name).flatMap((grant) => boundValues(grant, tenancyLeaf)),
+          ),
+        ],
+      }
+}
+
+/** The exact values a grant binds a leaf to. */
+export const boundValues = (grant: GrantRule, leaf: string): readonly string[] =>
+  grant.conditions.flatMap((condition) => {
+    if (condition.leaf !== leaf) return []
+    if (condition.matcher.kind === 'any_of') return condition.matcher.values
+    return condition.matcher.kind === 'equals' ? [String(condition.matcher.value)] : []
+  })
+
+const collisionMessage = (grant: string, other: string, path: string): string => {
+  const who =
+    grant === other ? 'two workloads of this grant' : `a workload of this grant and another of grant "${other}"`
+  return `${who} could both be ${path}: put {project.id}, or a name of its own, into the identity`
+}
+
+type SectionContext = BrokerPlace & {
+  readonly tenant: string
+  readonly issuerUrl: string
+  readonly problem: (path: DocumentPath, message: string) => void
+}
+
+/** Sections this version accepts and does not act on are checked all the same: what is reviewed now is safe later. */
+const checkOtherSections = (document: TenantDocument, context: SectionContext): void => {
+  const { problem, tenant, issuerUrl } = context
+  const checkUrl = (path: DocumentPath, url: string) => {
+    const wrong = outboundUrlProblem(url, context)
+    if (wrong !== null) problem(path, `the URL ${wrong}`)
+  }
+  const checkSecret = (path: DocumentPath, secret: { file: string } | undefined) => {
+    if (secret !== undefined && !secret.file.startsWith(`${tenant}/`))
+      problem([...path, 'file'], `the file must be ${tenant}/<name>: a tenant names only its own secrets`)
+  }
+  for (const [name, source] of Object.entries(document.events ?? {})) {
+    const path = ['events', name]
+    if (isOwnUrl(source.issuer, context))
+      problem([...path, 'issuer'], "this issuer is under this broker's own base URL")
+    else checkUrl([...path, 'issuer'], source.issuer)
+    if (source.jwks !== undefined && 'url' in source.jwks) checkUrl([...path, 'jwks', 'url'], source.jwks.url)
+    const { audience } = source
+    if (
+      audience !== undefined &&
+      audience !== issuerUrl &&
+      !audience.startsWith(`${issuerUrl}/`) &&
+      !audience.startsWith(`${issuerUrl}#`)
+    )
+      problem([...path, 'audience'], `the audience must be ${issuerUrl}, or begin with it and "/" or "#"`)
+  }
+  for (const [name, receiver] of Object.entries(document.receivers ?? {})) {
+    checkUrl(['receivers', name, 'url'], receiver.url)
+    checkSecret(['receivers', name, 'secret'], receiver.secret)
+  }
+  for (const [name, sink] of Object.entries(document.sinks ?? {})) {
+    const path = ['sinks', name]
+    if (sink.type === 'jsonl') {
+      const isOwn = sink.path.startsWith(`${tenant}-`) && /^[a-z0-9]+-[A-Za-z0-9._-]+\.jsonl$/.test(sink.path)
+      if (!isOwn) problem([...path, 'path'], `the path is a bare name ${tenant}-<something>.jsonl`)
+      continue
+    }
+    checkUrl([...path, 'url'], sink.url)
+    checkSecret([...path, 'token'], sink.token)
+  }
+}
+
+const inOrder = (problems: readonly TenantProblem[]): TenantProblem[] =>
+  [...problems].sort((a, b) => a.line - b.line || a.column - b.column)

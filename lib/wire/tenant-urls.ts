@@ -1,0 +1,45 @@
+// URLs a tenant document may name: https (http to loopback with --dev only), and never our own, so that no configuration
+// makes the broker its own issuer, key source, receiver or sink (design §3 "Own tokens are not evidence"). Pure.
+export type BrokerPlace = { readonly baseUrl: string; readonly dev: boolean }
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+export const tenantIssuerUrl = (baseUrl: string, tenant: string): string => `${baseUrl.replace(/\/+$/, '')}/t/${tenant}`
+
+/** True for http or https to this machine; --dev admits them and nothing else. */
+export const isLoopbackUrl = (text: string): boolean => {
+  const url = parseUrl(text)
+  return url !== null && LOOPBACK.has(url.hostname) && (url.protocol === 'http:' || url.protocol === 'https:')
+}
+
+/** True for the base URL and all below it. Compared as parsed: case, default port and `/./` do not hide it. */
+export const isOwnUrl = (text: string, { baseUrl }: BrokerPlace): boolean => {
+  const base = parseUrl(baseUrl)
+  const url = parseUrl(text)
+  if (base === null || url === null) return false
+  const isSameHost =
+    url.hostname === base.hostname ||
+    url.hostname === `${base.hostname}.` ||
+    (LOOPBACK.has(url.hostname) && LOOPBACK.has(base.hostname))
+  if (!isSameHost || portOf(url) !== portOf(base)) return false
+  const path = base.pathname.replace(/\/+$/, '')
+  return url.pathname === path || url.pathname.startsWith(`${path}/`)
+}
+
+/** What is wrong with a URL the broker would call, or null. Addresses behind names are the guarded client's affair. */
+export const outboundUrlProblem = (text: string, place: BrokerPlace): string | null => {
+  const url = parseUrl(text)
+  if (url === null) return 'is not a URL'
+  if (isOwnUrl(text, place)) return "is under this broker's own base URL"
+  if (url.username !== '' || url.password !== '' || text.includes('@'))
+    return 'must not have a user, a password or an "@"'
+  if (url.hash !== '' || text.includes('#')) return 'must not have a fragment'
+  if (url.protocol === 'https:') return null
+  return place.dev && isLoopbackUrl(text) ? null : 'must be https (http is for loopback with --dev)'
+}
+
+const parseUrl = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
+
+// http and https of one host count as one place: a proxy usually serves both.
+const portOf = (url: URL): string =>
+  url.port || (url.protocol === 'http:' || url.protocol === 'https:' ? 'default' : url.protocol)
