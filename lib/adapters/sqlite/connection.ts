@@ -1,0 +1,71 @@
+// One connection of node:sqlite with the settings durability rests on, asserted and not assumed: WAL, synchronous=FULL.
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { DataDirectoryRefused } from './data-directory.ts'
+import { FORMAT, MIGRATIONS } from './schema.ts'
+
+// The event loop stands still while SQLite waits for a lock, so it hardly does; contention is waited out in database.ts.
+const BUSY_MS = 1
+const OPENING_BUSY_MS = 2_000
+const CACHE_KIB = 64 * 1024
+// Checkpoints write each page once for many commits: 16,000 pages (64 MB) cost a third of the default's time per record.
+const WAL_PAGES = 16_000
+
+/** Prepares once per connection. */
+export type Sql = (text: string) => StatementSync
+
+export type Connection = { readonly sqlite: DatabaseSync; readonly sql: Sql }
+
+/** Opens an existing file; never makes one, or a lost database would come back empty and forget every marker. */
+export const connect = (path: string, busyMs: number = BUSY_MS): Connection => {
+  const location = pathToFileURL(path)
+  location.searchParams.set('mode', 'rw')
+  const sqlite = new DatabaseSync(location, { timeout: busyMs, enableForeignKeyConstraints: true })
+  try {
+    sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};
+      PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA temp_store = MEMORY`)
+    const mode = sqlite.prepare('PRAGMA journal_mode').get()?.['journal_mode']
+    const synchronous = sqlite.prepare('PRAGMA synchronous').get()?.['synchronous']
+    if (mode !== 'wal' || synchronous !== 2) throw new DataDirectoryRefused('not_durable')
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
+  const statements = new Map<string, StatementSync>()
+  const sql = (text: string): StatementSync => {
+    let statement = statements.get(text)
+    if (statement === undefined) {
+      statement = sqlite.prepare(text)
+      statements.set(text, statement)
+    }
+    return statement
+  }
+  return { sqlite, sql }
+}
+
+/** Brings the schema up to date. `dev` is written into a store that is new. Returns the dev mark of the store. */
+export const migrate = (path: string, dev: boolean): boolean => {
+  const { sqlite } = connect(path, OPENING_BUSY_MS)
+  try {
+    sqlite.exec('BEGIN IMMEDIATE')
+    const done = stepsTaken(sqlite)
+    for (const step of MIGRATIONS.slice(done)) sqlite.exec(step)
+    if (done < MIGRATIONS.length) sqlite.exec(`PRAGMA user_version = ${FORMAT * 1000 + MIGRATIONS.length}`)
+    if (done === 0) sqlite.prepare('INSERT INTO store (id, dev) VALUES (1, ?)').run(dev ? 1 : 0)
+    const isMarked = sqlite.prepare('SELECT dev FROM store').get()?.['dev'] === 1
+    sqlite.exec('COMMIT')
+    return isMarked
+  } finally {
+    sqlite.close()
+  }
+}
+
+/** Whether a database that is opened anew, while running, is one of ours and complete. */
+export const isComplete = ({ sqlite }: Connection): boolean => stepsTaken(sqlite) >= MIGRATIONS.length
+
+const stepsTaken = (sqlite: DatabaseSync): number => {
+  const version = Number(sqlite.prepare('PRAGMA user_version').get()?.['user_version'])
+  if (version === 0) return 0
+  if (Math.floor(version / 1000) !== FORMAT) throw new DataDirectoryRefused('unknown_format')
+  return version % 1000
+}

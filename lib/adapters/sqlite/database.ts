@@ -1,0 +1,195 @@
+// The embedded store: one file, one connection a process, any number of processes. Promises: what write() resolved is on
+// the disk; whatever the disk does, callers get Unavailable and no wrong answer; it comes back by itself.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LIMITS } from '../../domain/limits.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
+import { type Connection, connect, isComplete, migrate, type Sql } from './connection.ts'
+import { checkDevMark, databasePath, ensureDatabaseFile, fileIdentity } from './data-directory.ts'
+import { failureOf } from './sqlite-error.ts'
+
+/** How long a broken connection is left alone before it is opened anew. */
+const REOPEN_MS = 100
+const RETRY_MS_MAX = 8
+const OPEN_ATTEMPTS = 40
+const OPEN_RETRY_MS = 50
+
+export type DatabaseOptions = {
+  readonly dataDir: string
+  /** serve --dev: true; serve: false; any other command, which opens both kinds of directory: null. */
+  readonly dev: boolean | null
+  /** How long a write waits for other processes before it is Unavailable. */
+  readonly waitMs?: number
+}
+
+/** What revocations, configuration and keys were when it was asked for. The same object as long as none of them moved. */
+export type ControlState = { readonly generation: number; readonly version: number }
+
+/** Throws DataDirectoryRefused, or what SQLite says of a file that is no database. */
+export const openDatabase = ({ dataDir, dev, waitMs = LIMITS.storeWaitMs }: DatabaseOptions): Database => {
+  ensureDatabaseFile(dataDir)
+  const path = databasePath(dataDir)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      checkDevMark(migrate(path, dev === true), dev)
+      return new Database(path, waitMs)
+    } catch (error) {
+      // Processes that start together on a new directory: switching to WAL is refused at once while another looks.
+      if (failureOf(error) !== 'busy' || attempt === OPEN_ATTEMPTS) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_RETRY_MS)
+    }
+  }
+}
+
+export class Database {
+  readonly #path: string
+  readonly #waitMs: number
+  #connection: Connection | null
+  #file: string | null
+  #generation = 1
+  #notBeforeMs = 0
+  #dataVersion: unknown = null
+  #control: ControlState | null = null
+  #isClosed = false
+
+  constructor(path: string, waitMs: number) {
+    this.#path = path
+    this.#waitMs = waitMs
+    this.#file = fileIdentity(path)
+    this.#connection = connect(path)
+  }
+
+  /** Synchronous reads, each statement by itself; sees every commit that ended before. Throws Unavailable. */
+  read<T>(work: (sql: Sql) => T): T {
+    const { sql } = this.#current()
+    try {
+      return work(sql)
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  /**
+   * One immediate transaction, durable when it resolves. `work` runs at most once; what it throws undoes it and is passed on.
+   * Throws Unavailable when the lock cannot be had by `deadlineMs` of performance.now(), or when the outcome is not known.
+   */
+  async write<T>(work: (sql: Sql) => T, deadlineMs: number = this.deadlineMs()): Promise<T> {
+    for (;;) {
+      const connection = this.#current()
+      if (this.#begin(connection)) return this.#finish(connection, work)
+      if (performance.now() >= deadlineMs) throw new Unavailable('store_unavailable')
+      await sleep(1 + Math.random() * RETRY_MS_MAX)
+    }
+  }
+
+  /** A write to revocations, configuration or keys: moves the control version, here and in every other process. */
+  writeControl<T>(work: (sql: Sql, version: number) => T): Promise<T> {
+    return this.write((sql) => {
+      // data_version does not move for commits of one's own connection.
+      this.#control = null
+      const row = sql('UPDATE store SET control_version = control_version + 1 RETURNING control_version').get()
+      return work(sql, Number(row?.['control_version']))
+    })
+  }
+
+  /**
+   * Strong: asks the database whether anybody committed since. Its answer is the same object while nothing of it moved, so
+   * a cache compares by identity. Throws Unavailable.
+   */
+  control(): ControlState {
+    return this.read((sql) => {
+      // Read before the version: a commit between the two is seen again by the next call, never missed.
+      const dataVersion = sql('PRAGMA data_version').get()?.['data_version']
+      const known = this.#control
+      if (known !== null && dataVersion === this.#dataVersion) return known
+      const version = Number(sql('SELECT control_version FROM store').get()?.['control_version'])
+      this.#dataVersion = dataVersion
+      const current = known?.version === version ? known : { generation: this.#generation, version }
+      this.#control = current
+      return current
+    })
+  }
+
+  /** Until when a request that starts now waits. */
+  deadlineMs(): number {
+    return performance.now() + this.#waitMs
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#drop()
+  }
+
+  #current(): Connection {
+    // A file that was moved or deleted goes on working for those who have it open: what is written there is lost.
+    if (this.#connection !== null && fileIdentity(this.#path) !== this.#file) this.#drop()
+    return this.#connection ?? this.#reopen()
+  }
+
+  #reopen(): Connection {
+    if (this.#isClosed || performance.now() < this.#notBeforeMs) throw new Unavailable('store_unavailable')
+    this.#notBeforeMs = performance.now() + REOPEN_MS
+    let connection: Connection | null = null
+    try {
+      const file = fileIdentity(this.#path)
+      connection = connect(this.#path)
+      if (!isComplete(connection) || file !== fileIdentity(this.#path)) throw new Error('the database is not complete')
+      this.#file = file
+      this.#generation += 1
+      this.#connection = connection
+      return connection
+    } catch (error) {
+      connection?.sqlite.close()
+      throw new Unavailable('store_unavailable', undefined, { cause: error })
+    }
+  }
+
+  #begin({ sql }: Connection): boolean {
+    try {
+      sql('BEGIN IMMEDIATE').run()
+      return true
+    } catch (error) {
+      if (failureOf(error) === 'busy') return false
+      throw this.#failed(error)
+    }
+  }
+
+  #finish<T>({ sqlite, sql }: Connection, work: (sql: Sql) => T): T {
+    let result: T
+    try {
+      result = work(sql)
+      sql('COMMIT').run()
+    } catch (error) {
+      const failure = this.#failed(error)
+      // INVARIANT: no transaction stays open, or the next group would be committed with the remains of this one.
+      if (sqlite.isOpen && sqlite.isTransaction) {
+        try {
+          sqlite.exec('ROLLBACK')
+        } catch {
+          this.#drop()
+        }
+      }
+      throw failure
+    }
+    if (fileIdentity(this.#path) === this.#file) return result
+    this.#drop()
+    throw new Unavailable('store_unavailable')
+  }
+
+  #failed(error: unknown): unknown {
+    const failure = failureOf(error)
+    if (failure === 'bug' || failure === 'row') return error
+    if (failure === 'broken') this.#drop()
+    return new Unavailable('store_unavailable', undefined, { cause: error })
+  }
+
+  #drop(): void {
+    const connection = this.#connection
+    this.#connection = null
+    this.#control = null
+    try {
+      connection?.sqlite.close()
+    } catch {
+      // Closing what is broken may fail; nothing of it is used again.
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// One fsync for many requests: what is submitted in one turn of the event loop is written in one transaction. Promises:
+// each job resolves only after the commit, in the order of submission; a job whose own data is at fault fails alone.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { LIMITS } from '../../domain/limits.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
+import type { Sql } from './connection.ts'
+import type { Database } from './database.ts'
+import { failureOf } from './sqlite-error.ts'
+
+export type Job<T> = {
+  /** Runs inside the transaction, at most once. A row failure in its last statement leaves nothing of it behind. */
+  readonly run: (sql: Sql) => T
+  /** After a commit whose outcome is not known: what the database says now; undefined where it shows no trace of the job. */
+  readonly readBack: (sql: Sql) => T | undefined
+}
+
+export interface GroupCommit {
+  submit<T>(job: Job<T>): Promise<T>
+}
+
+type Waiting = Job<unknown> & {
+  readonly deadlineMs: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+export const createGroupCommit = (database: Database): GroupCommit => {
+  const queue: Waiting[] = []
+  let isDraining = false
+
+  const drain = async (): Promise<void> => {
+    await nextTurn() // whatever else this turn brings joins the group
+    while (queue.length > 0) {
+      await commitGroup(database, queue.splice(0, LIMITS.groupCommitMax))
+      await nextTurn() // their answers go out before the next group blocks the loop
+    }
+    isDraining = false
+  }
+
+  return {
+    submit<T>(job: Job<T>): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        queue.push({ ...job, deadlineMs: database.deadlineMs(), resolve: resolve as (value: unknown) => void, reject })
+        if (isDraining) return
+        isDraining = true
+        void drain()
+      })
+    },
+  }
+}
+
+type Done = { readonly value: unknown } | { readonly error: unknown }
+
+const commitGroup = async (database: Database, group: readonly Waiting[]): Promise<void> => {
+  let done: readonly Done[]
+  try {
+    done = await database.write((sql) => group.map(({ run }) => runAlone(sql, run)), group[0]!.deadlineMs)
+  } catch (error) {
+    for (const job of group) settleUnknown(database, job, error)
+    return
+  }
+  group.forEach((job, at) => {
+    const result = done[at]!
+    if ('value' in result) job.resolve(result.value)
+    else job.reject(result.error)
+  })
+}
+
+const runAlone = (sql: Sql, run: (sql: Sql) => unknown): Done => {
+  try {
+    return { value: run(sql) }
+  } catch (error) {
+    // A full disk or a broken file is everybody's failure; a statement that failed on its own row undid itself.
+    const failure = failureOf(error)
+    if (failure !== 'row' && failure !== 'bug') throw error
+    return { error }
+  }
+}
+
+/** The commit threw: it may have happened all the same. Only the database can tell, and if it cannot, nobody can (L6). */
+const settleUnknown = (database: Database, job: Waiting, error: unknown): void => {
+  if (!(error instanceof Unavailable)) return job.reject(error)
+  try {
+    const found = database.read(job.readBack)
+    if (found === undefined) job.reject(error)
+    else job.resolve(found)
+  } catch {
+    job.reject(error)
+  }
+}

@@ -1,0 +1,131 @@
+// The tables (docs/storage.md says who writes each and for how long) and how a database gets from one version to the next.
+// A step only adds, so that the version before still works beside it during a rolling upgrade or after a rollback.
+
+/** `PRAGMA user_version` is FORMAT * 1000 + number of steps taken. Another format is refused, a further step is not. */
+export const FORMAT = 1
+
+// Why grant_record looks like this: rows lie in commit order, which is the order of the signed exp to within minutes, so
+// both the insert and the sweep touch neighbouring pages; the replay hash is unique by itself, never together with exp,
+// or one assertion presented with two readings of exp would pass twice. 16 bytes keep the one random index small.
+const FIRST = `
+CREATE TABLE store (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  dev INTEGER NOT NULL CHECK (dev IN (0, 1)),
+  control_version INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE TABLE time_mark (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  highest_seconds INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE grant_record (
+  seq INTEGER PRIMARY KEY,
+  guard BLOB NOT NULL CHECK (length(guard) = 16),
+  decision BLOB NOT NULL CHECK (length(decision) = 16),
+  tenant TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  exp INTEGER NOT NULL,
+  keep_until INTEGER NOT NULL,
+  body TEXT NOT NULL CHECK (octet_length(body) <= 65536)
+) STRICT;
+CREATE UNIQUE INDEX grant_record_guard ON grant_record (guard);
+CREATE UNIQUE INDEX grant_record_decision ON grant_record (decision);
+CREATE TRIGGER grant_record_is_append_only BEFORE UPDATE ON grant_record
+  BEGIN SELECT RAISE(ABORT, 'grant records are never changed'); END;
+CREATE TABLE proof_guard (
+  hash BLOB PRIMARY KEY CHECK (length(hash) = 16),
+  keep_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX proof_guard_keep_until ON proof_guard (keep_until);
+CREATE TABLE not_issued (
+  seq INTEGER PRIMARY KEY,
+  decision BLOB NOT NULL UNIQUE CHECK (length(decision) = 16),
+  tenant TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE TABLE feed_reader (
+  reader TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  acknowledged INTEGER NOT NULL,
+  PRIMARY KEY (reader, topic)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE denial (
+  seq INTEGER PRIMARY KEY,
+  decision BLOB NOT NULL UNIQUE CHECK (length(decision) = 16),
+  tenant TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL CHECK (octet_length(body) <= 65536)
+) STRICT;
+CREATE TABLE denial_roll_up (
+  id INTEGER PRIMARY KEY,
+  minute INTEGER NOT NULL,
+  tenant TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  unlisted INTEGER NOT NULL,
+  UNIQUE (minute, tenant, kind, source)
+) STRICT;
+CREATE TABLE rolled_up_decision (
+  decision BLOB PRIMARY KEY CHECK (length(decision) = 16),
+  roll_up INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tenant_config (
+  tenant TEXT NOT NULL,
+  version INTEGER NOT NULL CHECK (version > 0),
+  digest TEXT NOT NULL,
+  author TEXT NOT NULL,
+  commit_id TEXT NOT NULL,
+  applied_at INTEGER NOT NULL,
+  document TEXT NOT NULL,
+  diff TEXT NOT NULL,
+  PRIMARY KEY (tenant, version)
+) STRICT;
+CREATE TABLE tenant_tombstone (
+  tenant TEXT PRIMARY KEY,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE signing_key (
+  tenant TEXT NOT NULL,
+  kid TEXT NOT NULL,
+  alg TEXT NOT NULL,
+  use TEXT NOT NULL,
+  state TEXT NOT NULL,
+  public_jwk TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  proven_at INTEGER,
+  activated_at INTEGER,
+  ended_at INTEGER,
+  PRIMARY KEY (tenant, kid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE feed_secret (
+  tenant TEXT PRIMARY KEY,
+  sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE revocation (
+  id TEXT NOT NULL PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  value TEXT NOT NULL,
+  form TEXT NOT NULL CHECK (form IN ('block', 'cut')),
+  not_before INTEGER CHECK ((form = 'cut') = (not_before IS NOT NULL)),
+  reason TEXT NOT NULL,
+  by TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  lifted_at INTEGER,
+  lifted_by TEXT,
+  lifted_reason TEXT
+) STRICT;
+CREATE UNIQUE INDEX revocation_in_force ON revocation (tenant, kind, issuer, value, form) WHERE lifted_at IS NULL;
+CREATE INDEX revocation_changed ON revocation (tenant, changed);
+`
+
+/** In order; never edited once released, only added to. */
+export const MIGRATIONS: readonly string[] = [FIRST]

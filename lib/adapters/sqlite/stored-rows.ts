@@ -1,0 +1,63 @@
+// How keys and bodies look in rows. A body is JSON with a version, checked when it is read: what was altered or written by
+// a later format is an error, never a guess.
+import { hash } from 'node:crypto'
+import type { Denial, GrantRecord, NotIssued } from '../../domain/grant-record.ts'
+
+/** The first 16 bytes of SHA-256(tenant ‖ 0 ‖ hash): a row of one tenant can neither meet nor hide one of another. */
+export const tenantKey = (tenant: string, guard: string): Uint8Array =>
+  hash('sha256', `${tenant}\0${guard}`, 'buffer').subarray(0, 16)
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** 16 bytes of a UUID, or null where the text is none. */
+export const decisionBytes = (decisionId: string): Uint8Array | null =>
+  UUID.test(decisionId) ? Buffer.from(decisionId.replaceAll('-', ''), 'hex') : null
+
+/** The same for an id of our own making: anything else is a bug. */
+export const ownDecisionBytes = (decisionId: string): Uint8Array => {
+  const bytes = decisionBytes(decisionId)
+  if (bytes === null) throw new TypeError('a decision id is a UUID in lower case')
+  return bytes
+}
+
+/** Epoch milliseconds in a UUIDv7 (RFC 9562 §5.7), or null for another version. */
+export const timeOfDecision = (bytes: Uint8Array): number | null =>
+  bytes[6]! >> 4 === 7 ? Buffer.from(bytes.buffer, bytes.byteOffset, 6).readUIntBE(0, 6) : null
+
+const parseBody = (
+  body: unknown,
+): { readonly decisionId?: unknown; readonly tenant?: unknown; readonly v?: unknown } => {
+  const parsed: unknown = JSON.parse(String(body))
+  if (typeof parsed !== 'object' || parsed === null) throw new Error('a stored row is not an object')
+  return parsed
+}
+
+const requireVersion1 = (body: { readonly v?: unknown }): void => {
+  if (body.v !== 1) throw new Error('a stored row has a version this program does not know')
+}
+
+const requireTenant = (body: { readonly tenant?: unknown }, tenant: unknown): void => {
+  if (body.tenant !== tenant) throw new Error('a stored row names another tenant than its column')
+}
+
+export type BodyRow = { readonly tenant: string; readonly body: string }
+
+export const readGrantRecord = (row: BodyRow): GrantRecord => {
+  const body = parseBody(row.body)
+  requireVersion1(body)
+  requireTenant(body, row.tenant)
+  return body as GrantRecord
+}
+
+export const readDenial = (row: BodyRow): Denial => {
+  const body = parseBody(row.body)
+  requireVersion1(body)
+  requireTenant(body, row.tenant)
+  return body as Denial
+}
+
+export const readNotIssued = (row: BodyRow): NotIssued => {
+  const body = parseBody(row.body)
+  requireTenant(body, row.tenant)
+  return body as NotIssued
+}

@@ -1,0 +1,22 @@
+// Revocations as rows. Only the revoke function writes them; mint reads them through TenantState (ports/grant-store.ts).
+import type { Revocation } from '../domain/revocation.ts'
+
+export type Lift = {
+  readonly tenant: string
+  readonly id: string
+  readonly by: string
+  readonly reason: string
+  readonly atSeconds: number
+}
+
+export interface RevocationStore {
+  /**
+   * Durable, and seen by every TenantState read that begins after it resolved. A monotone merge by (tenant, selector, form):
+   * a block in force stays as it is, a cut keeps the later bound. Returns the revocation that is in force now.
+   */
+  put(revocation: Revocation): Promise<Revocation>
+  /** All in force, oldest first. */
+  list(tenant: string): Promise<readonly Revocation[]>
+  /** Lifts a block, on record. False: no block in force of this tenant has the id. A cut is never lifted: it has done its work. */
+  lift(lift: Lift): Promise<boolean>
+}
