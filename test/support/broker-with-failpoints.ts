@@ -1,5 +1,6 @@
 // The broker, wired to kill itself with SIGKILL at the n-th pass of a crash point: K0 before the record is written, K2 after it
-// is durable, K3 after signing. Takes the arguments of `serve`; FAILPOINT=K2:17.
+// is durable, K3 after signing. Takes the arguments of `serve`; FAILPOINT=K2:17. With MEASURE=1 it prints its event-loop delay when it stops.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { startBroker } from '../../bin/embedded/broker.ts'
 import { readOptions } from '../../bin/command.ts'
 
@@ -27,4 +28,9 @@ const started = await startBroker({
 })
 if (!started.ok) throw new Error(started.problems.join('\n'))
 process.stdout.write(`mintmark listening on ${started.broker.url}\n`)
-process.once('SIGTERM', () => void started.broker.close().then(() => process.exit(0)))
+const delay = monitorEventLoopDelay({ resolution: 10 })
+delay.enable()
+process.once('SIGTERM', () => {
+  if (process.env['MEASURE'] === '1') process.stdout.write(`event-loop p99 ms: ${(delay.percentile(99) / 1e6).toFixed(1)}\n`)
+  void started.broker.close().then(() => process.exit(0))
+})
