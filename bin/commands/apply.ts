@@ -1,0 +1,91 @@
+// `mintmark apply`: checked documents become the current configuration of a data directory, beside a running broker or not.
+import { spawnSync } from 'node:child_process'
+import { userInfo } from 'node:os'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { type Applied, applyTenants } from '../../lib/flows/apply-tenants.ts'
+import { type Io, readOptions, required, UsageError } from '../command.ts'
+import { loadDirectory } from '../embedded/load-directory.ts'
+
+const HELP = `Usage: mintmark apply DIR --data DIR [--base-url URL] [--dev] [--dry-run]
+       mintmark apply --remove TENANT --data DIR
+
+Checks every tenant document of DIR and makes what changed current; a running broker sees it with its next request.
+A tenant whose file is missing is reported and left as it is. Each version records author, commit, digest and difference.
+
+  --data DIR        the data directory
+  --base-url URL    what the broker's issuers are built from; default http://127.0.0.1:8080
+  --dev             allow http to loopback, as serve --dev does
+  --dry-run         show what would change
+  --remove TENANT   write a tombstone: the tenant is denied from this moment
+`
+
+export const run = async (argv: readonly string[], io: Io): Promise<number> => {
+  const { values, positionals } = readOptions(argv, {
+    data: { type: 'string' },
+    'base-url': { type: 'string', default: 'http://127.0.0.1:8080' },
+    dev: { type: 'boolean', default: false },
+    'dry-run': { type: 'boolean', default: false },
+    remove: { type: 'string' },
+  })
+  if (values.help) {
+    io.stdout.write(HELP)
+    return 0
+  }
+  const dataDir = required(values.data, 'data')
+  if (values.remove !== undefined) return remove(values.remove, dataDir, io)
+  const [directory, ...more] = positionals
+  if (directory === undefined || more.length > 0) throw new UsageError('apply takes one directory')
+  const place = { baseUrl: values['base-url'], dev: values.dev || values['base-url'].startsWith('http://127.0.0.1') }
+  const loaded = loadDirectory(directory, place)
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
+    return 1
+  }
+  const database = openDatabase({ dataDir, dev: null })
+  try {
+    const configs = createTenantConfigStore(database)
+    const report = await applyTenants({ configs: values['dry-run'] ? { ...configs, put: async () => true } : configs, clock: systemClock }, loaded.documents, authorOf(directory))
+    if (values.json) io.stdout.write(`${JSON.stringify(report)}\n`)
+    else for (const applied of report.applied) io.stdout.write(describe(applied))
+    for (const tenant of report.missing) io.stderr.write(`mintmark apply: ${tenant} is in the store but in no file; it stays as it is (--remove ${tenant} removes it)\n`)
+    return report.applied.some(({ outcome }) => outcome === 'refused_tombstone') ? 1 : 0
+  } finally {
+    database.close()
+  }
+}
+
+const SAYS: Readonly<Record<Applied['outcome'], string>> = {
+  created: 'created',
+  changed: 'changed',
+  unchanged: 'unchanged',
+  rolled_back: 'CHANGED BACK to a document that was current before',
+  refused_tombstone: 'refused: the tenant was removed',
+}
+
+const describe = ({ tenant, outcome, version, diff }: Applied): string =>
+  [`${tenant}: ${SAYS[outcome]} (version ${version})`, ...diff.map((line) => `  ${line}`), ''].join('\n')
+
+const remove = async (tenant: string, dataDir: string, io: Io): Promise<number> => {
+  const database = openDatabase({ dataDir, dev: null })
+  try {
+    const configs = createTenantConfigStore(database)
+    if ((await configs.latest(tenant)) === null) {
+      io.stderr.write(`mintmark apply: there is no tenant "${tenant}"\n`)
+      return 1
+    }
+    await configs.tombstone(tenant, systemClock.nowSeconds(), userInfo().username)
+    io.stdout.write(`${tenant}: removed; nothing is issued for it from now on\n`)
+    return 0
+  } finally {
+    database.close()
+  }
+}
+
+/** Who applies, and the commit of the reviewed files where the directory is in a git work tree. */
+export const authorOf = (directory: string): { readonly author: string; readonly commit: string } => {
+  const git = spawnSync('git', ['-C', directory, 'rev-parse', 'HEAD'], { encoding: 'utf8' })
+  return { author: userInfo().username, commit: git.status === 0 ? git.stdout.trim() : '' }
+}
+

@@ -1,0 +1,31 @@
+// A directory of tenant documents, loaded and checked as a whole: the documents ready to apply, or every problem with its place.
+import { readTenantFiles } from '../../lib/adapters/files/tenant-files.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import type { CheckedDocument } from '../../lib/flows/apply-tenants.ts'
+import { loadTenants } from '../../lib/wire/check-tenants.ts'
+import { canonicalDocument } from '../../lib/wire/compile-tenant.ts'
+import { formatProblem } from '../../lib/wire/tenant-problem.ts'
+import { compileOptions } from './compile.ts'
+
+export type LoadedDirectory =
+  | { readonly ok: true; readonly documents: readonly CheckedDocument[] }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+export const loadDirectory = (directory: string, place: { readonly baseUrl: string; readonly dev: boolean }): LoadedDirectory => {
+  let files: ReturnType<typeof readTenantFiles>
+  try {
+    files = readTenantFiles(directory)
+  } catch {
+    return { ok: false, problems: [`${directory}: the directory of tenant documents cannot be read`] }
+  }
+  const set = loadTenants(files, compileOptions(place))
+  if (set.problems.length > 0) return { ok: false, problems: set.problems.map(formatProblem) }
+  if (set.tenants.length === 0) return { ok: false, problems: [`${directory}: there is no tenant document (*.yaml)`] }
+  return {
+    ok: true,
+    documents: set.tenants.map(({ loaded, config }) => {
+      const document = canonicalDocument(loaded.document)
+      return { tenant: config.tenant, document, digest: nodeDigest.sha256(document) }
+    }),
+  }
+}
