@@ -60,9 +60,16 @@ export const LIMITS = {
   denialsFullPerMinute: 20,
   denialsUnverifiedPerMinute: 60,
   denialQueueMax: 10_000,
+  denialFlushMs: 100,
+  denialKeysPerMinuteMax: 10_000,
+  rollUpSourcesMax: 1_000,
+  rolledUpIdsPerMinuteMax: 2_000,
   // store
   groupCommitMax: 64,
   storeWaitMs: 2_000,
+  recordKeepSeconds: 7 * 24 * 3600,
+  denialKeepSeconds: 7 * 24 * 3600,
+  sweepRowsMax: 200,
   // documents
   tenantDocumentBytesMax: 1024 * 1024,
   patternCharsMax: 512,

@@ -2,7 +2,6 @@
 // others. The unique index on the guard is the only judge of who was first, for any number of processes (P4).
 import type { StatementSync } from 'node:sqlite'
 import type { NotIssued } from '../../domain/grant-record.ts'
-import { Unavailable } from '../../domain/unavailable.ts'
 import type { GrantPut, GrantStore, PutOutcome } from '../../ports/grant-store.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
@@ -72,8 +71,8 @@ const putJob = (put: GrantPut): Job<PutOutcome> => {
     },
     readBack: (sql) => {
       const row = rowUnder(sql(FIND), guard)
-      if (row === null) return undefined
-      return Buffer.compare(row.decision, decision) === 0 ? CREATED : (existing(sql) ?? undefined)
+      if (row === null) return null
+      return { value: Buffer.compare(row.decision, decision) === 0 ? CREATED : mustExist(sql) }
     },
   }
 }
@@ -83,9 +82,7 @@ const outcomeJob = (outcome: NotIssued): Job<void> => {
   const body = JSON.stringify(outcome)
   return {
     run: (sql) => void sql(INSERT_OUTCOME).run(decision, outcome.tenant, outcome.atSeconds, body),
-    readBack: (sql) => {
-      if (sql(FIND_OUTCOME).get(decision) === undefined) throw new Unavailable('store_unavailable')
-    },
+    readBack: (sql) => (sql(FIND_OUTCOME).get(decision) === undefined ? null : { value: undefined }),
   }
 }
 

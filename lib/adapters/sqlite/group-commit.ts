@@ -10,8 +10,8 @@ import { failureOf } from './sqlite-error.ts'
 export type Job<T> = {
   /** Runs inside the transaction, at most once. A row failure in its last statement leaves nothing of it behind. */
   readonly run: (sql: Sql) => T
-  /** After a commit whose outcome is not known: what the database says now; undefined where it shows no trace of the job. */
-  readonly readBack: (sql: Sql) => T | undefined
+  /** After a commit whose outcome is not known: what the database says now; null where it shows no trace of the job. */
+  readonly readBack: (sql: Sql) => { readonly value: T } | null
 }
 
 export interface GroupCommit {
@@ -79,12 +79,12 @@ const runAlone = (sql: Sql, run: (sql: Sql) => unknown): Done => {
 
 /** The commit threw: it may have happened all the same. Only the database can tell, and if it cannot, nobody can (L6). */
 const settleUnknown = (database: Database, job: Waiting, error: unknown): void => {
-  if (!(error instanceof Unavailable)) return job.reject(error)
+  let found: { readonly value: unknown } | null = null
   try {
-    const found = database.read(job.readBack)
-    if (found === undefined) job.reject(error)
-    else job.resolve(found)
+    if (error instanceof Unavailable) found = database.read(job.readBack)
   } catch {
-    job.reject(error)
+    // It cannot tell.
   }
+  if (found === null) job.reject(error)
+  else job.resolve(found.value)
 }

@@ -1,0 +1,125 @@
+// Denials: taken at once, written every 100 ms in transactions of their own, a few at a time, so that a flood of them never
+// holds up an allow. What exceeds the budget, or the queue while the store is away, is counted and not dropped.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isWithinBudget, newDenialCounters } from '../../domain/denial-budget.ts'
+import {
+  addToRollUp,
+  type GatheredRollUp,
+  newRollUps,
+  returnRollUps,
+  takeRollUps,
+} from '../../domain/denial-roll-up.ts'
+import type { Denial } from '../../domain/grant-record.ts'
+import { LIMITS } from '../../domain/limits.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
+import type { DenialQueue } from '../../ports/decisions.ts'
+import type { Sql } from './connection.ts'
+import type { Database } from './database.ts'
+import { failureOf } from './sqlite-error.ts'
+import { ownDecisionBytes } from './stored-rows.ts'
+
+const INSERT = 'INSERT INTO denial (decision, tenant, at, body) VALUES (?, ?, ?, ?) ON CONFLICT (decision) DO NOTHING'
+const COUNT = `INSERT INTO denial_roll_up (minute, tenant, kind, source, count, unlisted) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (minute, tenant, kind, source)
+  DO UPDATE SET count = count + excluded.count, unlisted = unlisted + excluded.unlisted RETURNING id`
+const LIST = 'INSERT INTO rolled_up_decision (decision, roll_up) VALUES (?, ?) ON CONFLICT DO NOTHING'
+const ROWS_PER_COMMIT = 64
+
+export type RunningDenialQueue = DenialQueue & {
+  /** Writes what is waiting. Throws Unavailable; what was not written stays. */
+  readonly flush: () => Promise<void>
+  /** Flushes for the last time. What the store will not take then is lost, and counted in the result. */
+  readonly close: () => Promise<number>
+}
+
+/** `rollUps: false` (serve --limits off): each one in full, as far as the queue goes. */
+export const startDenialQueue = (
+  database: Database,
+  { rollUps: isBudgeted }: { readonly rollUps: boolean },
+): RunningDenialQueue => {
+  const counters = newDenialCounters()
+  const rollUps = newRollUps()
+  let queue: Denial[] = []
+  let running: Promise<void> | null = null
+
+  const writeAll = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const some = queue.slice(0, ROWS_PER_COMMIT)
+      await database.write((sql) => {
+        for (const denial of some) insertAlone(sql, denial)
+      })
+      queue = queue.slice(some.length)
+      await nextTurn()
+    }
+    const counted = takeRollUps(rollUps)
+    for (let at = 0; at < counted.length; at += ROWS_PER_COMMIT) {
+      const some = counted.slice(at, at + ROWS_PER_COMMIT)
+      try {
+        await database.write((sql) => {
+          for (const rollUp of some) count(sql, rollUp)
+        })
+      } catch (error) {
+        returnRollUps(rollUps, counted.slice(at))
+        throw error
+      }
+      await nextTurn()
+    }
+  }
+  const flush = async (): Promise<void> => {
+    // One at a time: a second one waits for the first, then writes what came meanwhile.
+    while (running !== null) await running.catch(() => undefined)
+    running = writeAll()
+    try {
+      await running
+    } finally {
+      running = null
+    }
+  }
+  const timer = setInterval(() => {
+    if (running === null && (queue.length > 0 || rollUps.rows.size > 0)) flush().catch(() => undefined)
+  }, LIMITS.denialFlushMs)
+  timer.unref()
+
+  return {
+    send(denial) {
+      ownDecisionBytes(denial.decisionId) // throws here, where the bug is, and not in every flush from now on
+      const isFull = !isBudgeted || isWithinBudget(counters, denial)
+      if (isFull && queue.length < LIMITS.denialQueueMax) queue.push(denial)
+      else addToRollUp(rollUps, denial)
+    },
+    flush,
+    async close() {
+      clearInterval(timer)
+      try {
+        await flush()
+        return 0
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error
+        return queue.length + takeRollUps(rollUps).reduce((sum, { count }) => sum + count, 0)
+      }
+    },
+  }
+}
+
+const insertAlone = (sql: Sql, denial: Denial): void => {
+  try {
+    sql(INSERT).run(ownDecisionBytes(denial.decisionId), denial.tenant, denial.atSeconds, JSON.stringify(denial))
+  } catch (error) {
+    if (failureOf(error) !== 'row') throw error
+    // Too big to keep whole: the decision stays findable, with its leaves and verdicts left out.
+    const short: Denial = {
+      ...denial,
+      wid: null,
+      verdicts: null,
+      target: null,
+      evidence: null,
+      refusal: { kind: denial.refusal.kind },
+    }
+    sql(INSERT).run(ownDecisionBytes(denial.decisionId), denial.tenant, denial.atSeconds, JSON.stringify(short))
+  }
+}
+
+const count = (sql: Sql, { minute, tenant, kind, source, count, listed, unlisted }: GatheredRollUp): void => {
+  const row = sql(COUNT).get(minute, tenant, kind, source, count, unlisted)
+  for (const decisionId of listed) sql(LIST).run(ownDecisionBytes(decisionId), row!['id'] as number)
+}

@@ -1,0 +1,37 @@
+// Which denials are recorded in full and which are only counted (attacks §6 c): the first of a (tenant, kind, source) and
+// minute in full, of unverified ones also no more than so many of a tenant over all sources, or a flood from many addresses
+// would fill the disk. Every denial is one or the other, so the sum is exact. Pure: the caller holds the counters.
+import type { Denial } from './grant-record.ts'
+import { LIMITS } from './limits.ts'
+
+/** Counters of one minute. Bounded by LIMITS.denialKeysPerMinuteMax: what finds no place among them is over budget. */
+export type DenialCounters = {
+  minute: number
+  readonly perSource: Map<string, number>
+  readonly unverified: Map<string, number>
+}
+
+export const newDenialCounters = (): DenialCounters => ({ minute: -1, perSource: new Map(), unverified: new Map() })
+
+export const minuteOf = (atSeconds: number): number => Math.floor(atSeconds / 60)
+
+/** Counts the denial and says whether it is within the budget of its minute. A clock that goes back opens no new budget. */
+export const isWithinBudget = (counters: DenialCounters, denial: Denial): boolean => {
+  const minute = minuteOf(denial.atSeconds)
+  if (minute > counters.minute) {
+    counters.minute = minute
+    counters.perSource.clear()
+    counters.unverified.clear()
+  }
+  const { tenant, refusal, source, verified } = denial
+  if (!take(counters.perSource, `${tenant}\0${refusal.kind}\0${source}`, LIMITS.denialsFullPerMinute)) return false
+  return verified || take(counters.unverified, tenant, LIMITS.denialsUnverifiedPerMinute)
+}
+
+const take = (counts: Map<string, number>, key: string, max: number): boolean => {
+  const count = counts.get(key)
+  if (count === undefined && counts.size >= LIMITS.denialKeysPerMinuteMax) return false
+  if ((count ?? 0) >= max) return false
+  counts.set(key, (count ?? 0) + 1)
+  return true
+}
