@@ -135,12 +135,10 @@ const canBeFilled = (leaf: WidLeaf, issuer: IssuerConfig, provider: Provider): b
 const lintIssue = (grant: GrantRule, issuerUrl: string, report: Report): void => {
   grant.issue.forEach((entry, index) => {
     const path = ['grants', grant.name, 'issue', index]
-    if (entry.type === 'aws-credentials')
-      return void report(
-        'not_issued_here',
-        path,
-        'aws-credentials are issued by the AWS target only, not by this version',
-      )
+    if (entry.type === 'aws-credentials') {
+      report('not_issued_here', path, 'aws-credentials are issued by the AWS target only, not by this version')
+      return
+    }
     if (entry.scope.includes('introspect') && entry.introspects === null && entry.audiences.includes(issuerUrl))
       report(
         'whole_tenant_introspect',

@@ -28,10 +28,21 @@ const YAML_PROBLEMS_MAX = 5
 
 type Place = { readonly line: number; readonly column: number }
 
-/** Reads one document. Problems are all that could be found in one pass. Design §5. */
-export const loadTenant = (source: { readonly file: string; readonly text: string }): LoadResult => {
-  const { file, text } = source
-  const first = (message: string): LoadResult => ({
+export type YamlSource = { readonly file: string; readonly text: string }
+
+/** Reads one tenant document. Problems are all that could be found in one pass. Design §5. */
+export const loadTenant = (source: YamlSource): LoadResult => {
+  const read = readYamlDocument(source, tenantDocumentSchema)
+  return read.ok ? { ok: true, loaded: { file: source.file, document: read.value, problemAt: read.problemAt } } : read
+}
+
+type ReadResult<T> =
+  | { readonly ok: true; readonly value: T; readonly problemAt: LoadedTenant['problemAt'] }
+  | { readonly ok: false; readonly problems: readonly TenantProblem[] }
+
+/** Reads YAML text with any schema: policy tests come through here too. */
+export const readYamlDocument = <T>({ file, text }: YamlSource, schema: z.ZodType<T>): ReadResult<T> => {
+  const first = (message: string): ReadResult<T> => ({
     ok: false,
     problems: [{ file, line: 1, column: 1, path: '', message }],
   })
@@ -60,8 +71,8 @@ export const loadTenant = (source: { readonly file: string; readonly text: strin
 
   const problemAt = (path: DocumentPath, message: string): TenantProblem =>
     at(offsetOf(parsed, path), path.join(' › '), message)
-  const checked = tenantDocumentSchema.safeParse(parsed.toJS({ maxAliasCount: 0 }))
-  if (checked.success) return { ok: true, loaded: { file, document: checked.data, problemAt } }
+  const checked = schema.safeParse(parsed.toJS({ maxAliasCount: 0 }))
+  if (checked.success) return { ok: true, value: checked.data, problemAt }
   return {
     ok: false,
     problems: checked.error.issues

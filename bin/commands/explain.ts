@@ -1,0 +1,232 @@
+// `mintmark explain`: for one assertion, every check of the evidence, every condition of every candidate grant, expected and
+// actual, and what the broker would answer. Offline: a signature is checked only where the keys are in the document.
+import { readFileSync } from 'node:fs'
+import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose'
+import type { JsonObject } from '../../lib/domain/claims.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
+import { formatProblem } from '../../lib/wire/tenant-problem.ts'
+import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
+import {
+  decideOffline,
+  describeRefusal,
+  type EvidenceCheck,
+  type OfflineDecision,
+  type OfflineTarget,
+} from '../policy/offline-decision.ts'
+import { painter } from '../policy/paint.ts'
+import { loadTenantDirectory } from '../policy/tenant-directory.ts'
+
+const HELP = `Usage: mintmark explain --tenant T --assertion FILE [--tenants DIR] [options]
+
+Shows, for an assertion (a JWT, or a JSON file of its claims), every condition of every grant that takes evidence of its
+issuer: what was expected, what was there, and what the broker would answer. Nothing is sent anywhere.
+
+  --tenants DIR     the tenant documents (default: tenants)
+  --target AUD      the audience asked for (also --audience)
+  --scope "A B"     the scopes asked for
+  --grant NAME      the grant asked for
+  --base-url URL    base URL of the broker (default: what the documents' audiences say)
+  --at SECONDS      judge ages as of this time (default: now)
+  --dev             as "serve --dev"
+  --json            one JSON document on stdout
+
+Exit: 0 a token would be issued, 1 it would be refused, 2 wrong usage.
+`
+
+export const run: Command['run'] = async (argv, io) => {
+  const { values } = readOptions(argv, {
+    tenant: { type: 'string' },
+    assertion: { type: 'string' },
+    tenants: { type: 'string', default: 'tenants' },
+    target: { type: 'string' },
+    audience: { type: 'string' },
+    scope: { type: 'string' },
+    grant: { type: 'string' },
+    'base-url': { type: 'string' },
+    at: { type: 'string' },
+    dev: { type: 'boolean' },
+  })
+  if (values.help) {
+    io.stdout.write(HELP)
+    return 0
+  }
+  const tenant = required(values.tenant, 'tenant')
+  const assertion = readAssertion(required(values.assertion, 'assertion'))
+  const set = loadTenantDirectory(values.tenants, { baseUrl: values['base-url'], dev: values.dev ?? false })
+  for (const problem of set.problems) io.stderr.write(`${formatProblem(problem)}\n`)
+  const config = set.tenants.find((candidate) => candidate.config.tenant === tenant)?.config
+  if (config === undefined) {
+    if (set.problems.length > 0) return 1
+    throw new UsageError(
+      `there is no tenant "${tenant}" in ${values.tenants}: ${set.tenants.map((each) => each.config.tenant).join(', ')}`,
+    )
+  }
+  const target = {
+    audience: values.target ?? values.audience ?? null,
+    scope: values.scope?.split(' ').filter((one) => one !== '') ?? null,
+    grant: values.grant ?? null,
+  }
+  return explainAssertion(
+    config,
+    { ...assertion, target, nowSeconds: timeOf(values.at) },
+    { io, json: values.json ?? false },
+  )
+}
+
+export type ExplainInput = {
+  readonly claims: JsonObject
+  readonly jwt: string | null
+  readonly target: OfflineTarget
+  readonly nowSeconds: number
+}
+
+/** Prints the explanation for one tenant's configuration, wherever it came from. 0: would be issued; 1: refused. */
+export const explainAssertion = async (
+  config: TenantConfig,
+  input: ExplainInput,
+  { io, json }: { readonly io: Io; readonly json: boolean },
+): Promise<number> => {
+  const decision = decideOffline(config, input.claims, input.target, input.nowSeconds)
+  const checks = [...decision.checks, await checkSignature(decision.issuer, input)]
+  const isForged = checks.some(({ check, holds }) => check === 'signature' && holds === false)
+  const isIssued = decision.outcome.ok && !isForged
+  if (json) io.stdout.write(`${JSON.stringify(toJson(config, decision, checks, isForged), null, 2)}\n`)
+  else print(io, config, decision, checks, isForged)
+  return isIssued ? 0 : 1
+}
+
+/** A compact JWT, a JSON object of claims, or a recorded event with its claims inside. */
+export const readAssertion = (file: string): { readonly claims: JsonObject; readonly jwt: string | null } => {
+  const text = readText(file).trim()
+  if (/^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)) {
+    try {
+      return { claims: decodeJwt(text) as JsonObject, jwt: text }
+    } catch {
+      throw new UsageError(`${file} looks like a JWT and cannot be decoded`)
+    }
+  }
+  const parsed = parseJson(text)
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new UsageError(`${file} is neither a JWT nor a JSON object of claims`)
+  const { claims } = parsed as { claims?: JsonObject }
+  return { claims: typeof claims === 'object' && claims !== null ? claims : (parsed as JsonObject), jwt: null }
+}
+
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8').slice(0, 2 * LIMITS.bodyBytesMax)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) throw new UsageError(`cannot read ${file}: ${String(error.code)}`)
+    throw error
+  }
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+const timeOf = (at: string | undefined): number => {
+  if (at === undefined) return Math.floor(Date.now() / 1000)
+  if (!/^[0-9]{1,12}$/.test(at)) throw new UsageError('--at is a time in seconds since 1970')
+  return Number(at)
+}
+
+const checkSignature = async (
+  issuer: IssuerConfig | null,
+  { jwt, nowSeconds }: ExplainInput,
+): Promise<EvidenceCheck> => {
+  const unchecked = (says: string): EvidenceCheck => ({ check: 'signature', holds: null, says })
+  if (issuer === null) return unchecked('not checked: the issuer is unknown')
+  if (jwt === null) return unchecked('not checked: the file has claims, no signature')
+  if (issuer.keys.kind !== 'inline') return unchecked('not checked (offline): the keys of this issuer are fetched')
+  try {
+    const keys = createLocalJWKSet({ keys: issuer.keys.keys } as unknown as JSONWebKeySet)
+    // Times are judged above, by our own rules.
+    await jwtVerify(jwt, keys, {
+      algorithms: [...issuer.algorithms],
+      currentDate: new Date(nowSeconds * 1000),
+      clockTolerance: Number.MAX_SAFE_INTEGER,
+    })
+    return { check: 'signature', holds: true, says: 'verified with the inline keys' }
+  } catch {
+    return { check: 'signature', holds: false, says: 'does not verify with the inline keys' }
+  }
+}
+
+const toJson = (
+  config: TenantConfig,
+  decision: OfflineDecision,
+  checks: readonly EvidenceCheck[],
+  isForged: boolean,
+) => ({
+  tenant: config.tenant,
+  issuer: decision.issuer?.name ?? null,
+  checks,
+  wid: decision.wid,
+  conditions: decision.explanation.rows,
+  grants: decision.evaluations.map(({ grant, holds, identity }) => ({
+    grant: grant.name,
+    mode: grant.mode,
+    matches: holds,
+    identity,
+  })),
+  nearest: decision.explanation.nearest,
+  verdict: isForged
+    ? { allow: false, kind: 'signature_invalid' }
+    : decision.outcome.ok
+      ? {
+          allow: true,
+          grant: decision.outcome.value.grant.name,
+          audience: decision.outcome.value.audience,
+          scope: decision.outcome.value.scope,
+          subject: `spiffe://${config.trustDomain}${decision.outcome.value.identityPath}`,
+          ttlSeconds: decision.outcome.value.entry.ttlSeconds,
+        }
+      : { allow: false, ...decision.outcome.refusal },
+})
+
+const print = (
+  io: Io,
+  config: TenantConfig,
+  decision: OfflineDecision,
+  checks: readonly EvidenceCheck[],
+  isForged: boolean,
+): void => {
+  const { good, bad, dim, bold } = painter(io)
+  const say = (text = '') => void io.stdout.write(`${text}\n`)
+  const mark = (holds: boolean | null) => (holds === null ? dim('-') : holds ? good('✓') : bad('✗'))
+  say(bold('Evidence'))
+  for (const { check, holds, says } of checks) say(`  ${mark(holds)} ${check.padEnd(10)} ${says}`)
+  const { rows, nearest } = decision.explanation
+  const width = (pick: (row: (typeof rows)[number]) => string, most: number) =>
+    Math.min(most, Math.max(0, ...rows.map((row) => pick(row).length)))
+  const [conditions, expected] = [width((row) => row.condition, 24), width((row) => row.expected, 60)]
+  for (const { grant, holds } of decision.evaluations) {
+    say()
+    say(
+      `${bold(`Grant ${grant.name}`)} ${holds ? good('matches') : bad('does not match')}${grant.mode === 'report' ? dim(' (report: recorded, never issued)') : ''}`,
+    )
+    for (const row of rows.filter((each) => each.grant === grant.name))
+      say(
+        `  ${mark(row.holds)} ${row.condition.padEnd(conditions)}  ${row.expected.padEnd(expected)}  ${dim('actual')} ${row.actual}`,
+      )
+  }
+  if (decision.issuer !== null && decision.wid !== null && decision.evaluations.length === 0)
+    say(`\nNo grant takes evidence of issuer "${decision.issuer.name}".`)
+  say()
+  if (isForged) say(`${bad('Refused')}: the signature does not verify (signature_invalid)`)
+  else if (decision.outcome.ok) {
+    const { grant, audience, scope, entry, identityPath } = decision.outcome.value
+    say(`${good('Allowed')} by ${grant.name}: spiffe://${config.trustDomain}${identityPath}`)
+    say(`  for ${audience}, scope "${scope.join(' ')}", ${entry.ttlSeconds} s`)
+  } else {
+    say(`${bad('Refused')}: ${describeRefusal(decision.outcome.refusal)} (${decision.outcome.refusal.kind})`)
+    if (nearest !== null && nearest.held < nearest.of)
+      say(`  nearest: ${nearest.grant}, ${nearest.held} of ${nearest.of} hold`)
+  }
+}
