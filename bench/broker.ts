@@ -1,0 +1,20 @@
+// Starts the real broker for the bench, with everything on but the rate limits, over a data directory of its own.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type RunningServer, startServer } from './start-server.ts'
+import { TENANT } from './tenants.ts'
+
+// Only a name: evidence is addressed to it, and under --dev the broker answers on whatever loopback port it got.
+const BASE_URL = 'http://127.0.0.1:8080'
+export const AUDIENCE = `${BASE_URL}/t/${TENANT}`
+
+export const startBroker = (tenantsDir: string, dataDir: string): Promise<RunningServer> => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const entry = ['--import', './scripts/require-node-24.mjs', join('bin', 'mintmark.ts'), 'serve']
+  const where = ['--tenants', tenantsDir, '--data', dataDir, '--port', '0', '--base-url', BASE_URL]
+  return startServer([...entry, ...where, '--dev', '--limits', 'off'])
+}
+
+/** The generator asks the port the broker really has. */
+export const tokenUrl = (server: RunningServer): string =>
+  `http://127.0.0.1:${new URL(server.url).port}/t/${TENANT}/token`

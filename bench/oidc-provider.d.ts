@@ -1,0 +1,20 @@
+// oidc-provider ships no types: the few members the peer server uses, and nothing more.
+declare module 'oidc-provider' {
+  import type { RequestListener } from 'node:http'
+
+  export type TokenContext = {
+    readonly oidc: { readonly params: Readonly<Record<string, string | undefined>>; readonly client: unknown }
+    body: unknown
+    status: number
+  }
+
+  export class Provider {
+    constructor(issuer: string, configuration: object)
+    registerGrantType(
+      name: string,
+      handler: (context: TokenContext) => Promise<void>,
+      parameters: readonly string[],
+    ): void
+    callback(): RequestListener
+  }
+}

@@ -1,0 +1,149 @@
+// npm run bench: the broker with everything on, beside a floor and two peers in one run (performance.md §8). `--short` is
+// for CI (under 60 s, no memory or scale run); `--out FILE` also writes the report as JSON. Exit 0 whatever the ratios.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { AUDIENCE, startBroker, tokenUrl } from './broker.ts'
+import { fdatasyncMicros } from './fdatasync.ts'
+import { startGenerator } from './load.ts'
+import { memoryAfter } from './memory.ts'
+import { ISSUER, makeIssuerKey, presign } from './presign.ts'
+import { type BenchReport, formatReport, warningsOf } from './report.ts'
+import { measureScale, type ScalePoint } from './scale.ts'
+import { measureStages } from './stages.ts'
+import { isPinned, type RunningServer, startServer } from './start-server.ts'
+import { writeTenants } from './tenants.ts'
+import { sandwich, type Target, type TargetReport } from './windows.ts'
+
+const SHORT = {
+  bodies: 14_000,
+  rounds: 3,
+  seconds: 0.5,
+  warmSeconds: 0.5,
+  exchanges: 0,
+  tenants: [],
+  records: [],
+  scaleRounds: 0,
+  scaleBodies: 0,
+}
+const FULL = {
+  bodies: 130_000,
+  rounds: 15,
+  seconds: 1,
+  warmSeconds: 2,
+  exchanges: 200_000,
+  tenants: [10, 1_000, 10_000],
+  records: [1_000, 100_000, 1_000_000],
+  scaleRounds: 7,
+  scaleBodies: 70_000,
+}
+
+const { values } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, out: { type: 'string' }, data: { type: 'string' } },
+})
+const plan = values.short ? SHORT : FULL
+// The data directory must be on the disk that is to be measured: --data DIR where the temporary directory is in memory.
+const dir = mkdtempSync(join(values.data ?? tmpdir(), 'mintmark-bench-'))
+const say = (text: string): boolean => process.stderr.write(`bench: ${text}\n`)
+
+const servers: RunningServer[] = []
+const generator = startGenerator()
+
+const start = async (server: Promise<RunningServer>): Promise<RunningServer> => {
+  const running = await server
+  servers.push(running)
+  return running
+}
+
+const goalsOf = (targets: readonly TargetReport[], megabytes: number | null): BenchReport['goals'] => {
+  // A quick refusal is not an exchange: a target that refused anything has no ratio to compare.
+  const clean = targets.filter((each) => Object.keys(each.failures).length === 0)
+  const ratio = (name: string): number | null => clean.find((each) => each.name === name)?.ratio.median ?? null
+  const over = (value: number | null, base: number | null): number | null =>
+    value === null || base === null ? null : value / base
+  const p99 = clean.find((each) => each.name === 'mintmark')?.p99Ms ?? null
+  const atLeast = (name: string, bar: number, value: number | null) => ({
+    name,
+    goal: `>= ${bar}`,
+    value,
+    reached: value === null ? null : value >= bar,
+  })
+  const atMost = (name: string, bar: number, value: number | null) => ({
+    name,
+    goal: `<= ${bar}`,
+    value,
+    reached: value === null ? null : value <= bar,
+  })
+  return [
+    atLeast('of the floor', 0.15, ratio('mintmark')),
+    atLeast('x bare jose', 1, over(ratio('mintmark'), ratio('jose'))),
+    atLeast('x oidc-provider', 2, over(ratio('mintmark'), ratio('oidc-provider'))),
+    atMost('p99 ms', 40, p99),
+    atMost('RSS MB', 250, megabytes),
+  ]
+}
+
+try {
+  const key = makeIssuerKey()
+  const tenantsDir = join(dir, 'tenants')
+  writeTenants(tenantsDir, 10, key.jwks)
+  const settings = join(dir, 'peer.json')
+  writeFileSync(settings, JSON.stringify({ jwks: key.jwks, audience: AUDIENCE, issuer: ISSUER }))
+  const here = (name: string): string => join(import.meta.dirname, name)
+  const peer = (name: string, server: RunningServer, path: string, suffix = ''): Target => ({
+    name,
+    url: `${server.url}${path}`,
+    pid: server.pid,
+    fresh: false,
+    suffix,
+  })
+  const floor = peer('floor', await start(startServer([here('floor-server.ts')])), '/token')
+  const targets: Target[] = [
+    peer('jose', await start(startServer([here('jose-server.ts'), settings])), '/token'),
+    peer(
+      'oidc-provider',
+      await start(startServer([here('oidc-provider-server.ts'), settings])),
+      '/token',
+      '&client_id=bench',
+    ),
+  ]
+  const skipped: string[] = []
+  const broker = await start(startBroker(tenantsDir, join(dir, 'data'))).catch((error: unknown) => {
+    skipped.push(`mintmark was not measured: ${String(error).slice(0, 300)}`)
+    return null
+  })
+  // First of the targets: its bodies age, the peers' are used round and round.
+  if (broker !== null)
+    targets.unshift({ name: 'mintmark', url: tokenUrl(broker), pid: broker.pid, fresh: true, suffix: '' })
+  const durable = fdatasyncMicros(dir)
+  say(`signing ${plan.bodies} assertions`)
+  const bodies = await presign(key, AUDIENCE, join(dir, 'bodies'), plan.bodies)
+  say(`windows (${plan.rounds} rounds of ${plan.seconds} s)`)
+  const reports = await sandwich(generator, floor, targets, bodies, { next: 0 }, plan)
+  const stages = await measureStages(bodies, key, dir)
+  const measurable = broker !== null && plan.exchanges > 0
+  if (measurable) say(`memory after ${plan.exchanges} exchanges`)
+  const memory = measurable ? await memoryAfter(generator, broker, key, dir, plan.exchanges) : null
+  if (measurable) say('scale')
+  const scalePlan = { ...plan, rounds: plan.scaleRounds, bodies: plan.scaleBodies }
+  const scale: readonly ScalePoint[] = measurable ? await measureScale({ generator, floor, key, dir }, scalePlan) : []
+  const report: BenchReport = {
+    node: `Node ${process.versions.node}`,
+    isPinned: isPinned(),
+    isShort: values.short,
+    fdatasyncMicros: durable,
+    targets: reports,
+    goals: goalsOf(reports, memory?.megabytes ?? null),
+    memory,
+    scale,
+    stages,
+    warnings: [...skipped, ...warningsOf(reports, isPinned())],
+  }
+  process.stdout.write(formatReport(report))
+  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(report, null, 2)}\n`)
+} finally {
+  generator.stop()
+  await Promise.all(servers.map((server) => server.stop()))
+  rmSync(dir, { recursive: true, force: true })
+}
