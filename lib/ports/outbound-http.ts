@@ -1,0 +1,50 @@
+// All HTTP the broker sends (design §4): key sets now, sinks and receivers later. Obligations of every implementation, for
+// every request, whoever configured the URL:
+// - the URL passes lib/domain/egress.ts; the name is resolved once, one forbidden address among the answers refuses the
+//   request, and the connection goes to an address that was judged (no second lookup: DNS rebinding);
+// - no redirect is followed, no proxy, cookie or credential of the environment is used, no connection is shared;
+// - TLS certificates are verified against the name of the URL;
+// - connecting and the whole answer each have a deadline, the body a cap in bytes, and nothing is ever decompressed;
+// - a foreign answer leaves no trace but status and size: no body, header or error text of it in a failure.
+
+export type OutboundOptions = {
+  /** `json` refuses an answer whose content type is not JSON. */
+  readonly expect: 'json' | 'any'
+  readonly bodyBytesMax: number
+  /** For name, connection and TLS handshake; default LIMITS.fetchConnectMs. */
+  readonly connectMs?: number
+  /** From the call to the last byte of the answer; default LIMITS.fetchTotalMs. */
+  readonly totalMs?: number
+}
+
+export type OutboundResponse = { readonly status: number; readonly body: Uint8Array<ArrayBuffer> }
+
+export type OutboundReason =
+  | 'url_refused'
+  | 'address_refused'
+  | 'name_not_resolved'
+  | 'connect_timeout'
+  | 'connect_failed' // refused, unreachable, or a certificate that does not verify
+  | 'deadline'
+  | 'redirect'
+  | 'status'
+  | 'content_type'
+  | 'content_encoding'
+  | 'too_large'
+  | 'interrupted' // ended early, or not HTTP
+
+export type OutboundFailure = {
+  readonly reason: OutboundReason
+  readonly status: number | null
+  /** Bytes of body received before it was given up. */
+  readonly bytes: number
+}
+
+export type OutboundResult =
+  | { readonly ok: true; readonly response: OutboundResponse }
+  | { readonly ok: false; readonly failure: OutboundFailure }
+
+export interface OutboundHttp {
+  /** One GET. Anything but a 200 is a failure with its status; never throws for what a foreign host does. */
+  get(url: string, options: OutboundOptions): Promise<OutboundResult>
+}
