@@ -5,18 +5,25 @@ import type { ConfigVersion } from '../../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { type CompileOptions, compileTenant } from '../../lib/wire/compile-tenant.ts'
 import { loadTenant } from '../../lib/wire/load-tenant.ts'
+import { BASE_URL_DEFAULT, baseUrlOf } from '../policy/tenant-directory.ts'
 
-export const compileOptions = (place: { readonly baseUrl: string; readonly dev: boolean }, version = 0): CompileOptions => ({
+export type Place = { readonly baseUrl: string; readonly dev: boolean }
+
+export const compileOptions = (place: Place, version = 0): CompileOptions => ({
   ...place,
   version,
   catalog: PROVIDER_CATALOG,
   sha256: (text) => nodeDigest.sha256(text),
 })
 
-/** A stored version, compiled again; null when it no longer passes the checks. */
-export const compileStored = (stored: ConfigVersion, place: { readonly baseUrl: string; readonly dev: boolean }): TenantConfig | null => {
-  const loaded = loadTenant({ file: `${stored.tenant}@${stored.version}`, text: stored.document })
+/**
+ * A stored version, compiled again; null when it no longer passes the checks. `place` null: for commands that only explain,
+ * the broker the document's own audiences name.
+ */
+export const compileStored = (stored: ConfigVersion, place: Place | null): TenantConfig | null => {
+  const source = { file: `${stored.tenant}@${stored.version}`, text: stored.document }
+  const loaded = loadTenant(source)
   if (!loaded.ok) return null
-  const compiled = compileTenant(loaded.loaded, compileOptions(place, stored.version))
+  const compiled = compileTenant(loaded.loaded, compileOptions(place ?? { baseUrl: baseUrlOf([source]) ?? BASE_URL_DEFAULT, dev: true }, stored.version))
   return compiled.ok ? { ...compiled.tenant.config, digest: stored.digest } : null
 }

@@ -7,7 +7,7 @@ import type { CompileOptions } from '../../lib/wire/compile-tenant.ts'
 import { loadTenant } from '../../lib/wire/load-tenant.ts'
 import { UsageError } from '../command.ts'
 
-const BASE_URL_DEFAULT = 'https://sts.example.com'
+export const BASE_URL_DEFAULT = 'https://sts.example.com'
 
 export const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url')
 
@@ -44,7 +44,7 @@ const readDirectory = (directory: string): readonly TenantFile[] => {
 }
 
 /** Documents that write their audience out say which broker they are for: no --base-url is needed to check them. */
-const baseUrlOf = (files: readonly TenantFile[]): string | null => {
+export const baseUrlOf = (files: readonly TenantFile[]): string | null => {
   for (const file of files) {
     const loaded = loadTenant(file)
     if (!loaded.ok) continue

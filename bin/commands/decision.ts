@@ -1,0 +1,118 @@
+// `mintmark decision ID`: why a past request was allowed or denied, from the record. Conditions are judged again under the
+// configuration version the decision was made under, on the normalized leaves the record keeps.
+import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { evaluateGrants } from '../../lib/domain/decide.ts'
+import { type Explanation, explainGrants } from '../../lib/domain/explain.ts'
+import type { Denial, GrantRecord, StoredDecision } from '../../lib/domain/grant-record.ts'
+import { WID_LEAVES, type Wid, type WidLeaf } from '../../lib/domain/wid.ts'
+import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
+import { type Io, readOptions, required, UsageError } from '../command.ts'
+import { compileStored } from '../embedded/compile.ts'
+import { describeRefusal } from '../policy/offline-decision.ts'
+import { painter } from '../policy/paint.ts'
+
+const HELP = `Usage: mintmark decision ID --data DIR [--tenant T] [--json]
+
+Shows a past decision from the store: the outcome, its private reason, and every condition of every candidate grant with
+what was expected and what was there. Safe beside a running broker. Exit: 0 found, 1 there is no such decision.
+`
+
+export const run = async (argv: readonly string[], io: Io): Promise<number> => {
+  const { values, positionals } = readOptions(argv, { data: { type: 'string' }, tenant: { type: 'string' } })
+  if (values.help) {
+    io.stdout.write(HELP)
+    return 0
+  }
+  const [id, ...more] = positionals
+  if (id === undefined || more.length > 0) throw new UsageError('decision takes one decision id')
+  const database = openDatabase({ dataDir: required(values.data, 'data'), dev: null })
+  try {
+    const found = await createDecisionLookup(database).find(id, values.tenant ?? null)
+    if (found === null) {
+      io.stderr.write(`mintmark decision: there is no decision ${JSON.stringify(id)} here\n`)
+      return 1
+    }
+    const explanation = await explain(createTenantConfigStore(database), found)
+    if (values.json) io.stdout.write(`${JSON.stringify({ ...found, explanation }, null, 2)}\n`)
+    else print(io, found, explanation)
+    return 0
+  } finally {
+    database.close()
+  }
+}
+
+/** Null where there is nothing to judge: no verified evidence, or a version that no longer passes the checks. */
+const explain = async (configs: TenantConfigStore, found: StoredDecision): Promise<Explanation | null> => {
+  if (found.kind === 'rolled_up') return null
+  const about = found.kind === 'allow' ? { ...found.record, issuerName: found.record.evidence.issuerName } : found.denial
+  if (about.wid === null || about.issuerName === null || about.configVersion === null) return null
+  const version = await configs.version(about.tenant, about.configVersion)
+  const config = version === null ? null : compileStored(version, null)
+  if (config === null) return null
+  const wid = Object.fromEntries((Object.keys(WID_LEAVES) as WidLeaf[]).map((leaf) => [leaf, about.wid?.[leaf] ?? null])) as Wid
+  return explainGrants(evaluateGrants(config, about.issuerName, wid), wid)
+}
+
+const print = (io: Io, found: StoredDecision, explanation: Explanation | null): void => {
+  const { good, bad, dim, bold } = painter(io)
+  const say = (text = '') => void io.stdout.write(`${text}\n`)
+  const fact = (name: string, value: unknown) => say(`  ${dim(name.padEnd(10))} ${typeof value === 'string' && !PRINTABLE.test(value) ? JSON.stringify(value) : String(value)}`)
+  if (found.kind === 'rolled_up') {
+    const { kind, tenant, minute, source, count } = found.rollUp
+    say(`${bad('denied')} ${bold(kind)}: one of ${count} alike, kept as a count`)
+    fact('tenant', tenant)
+    fact('minute', new Date(minute * 60_000).toISOString())
+    fact('source', source)
+    return
+  }
+  if (found.kind === 'allow') printAllow(found.record, found.notIssued === null, { say, fact, good, bad, bold })
+  else printDenial(found.denial, { say, fact, good, bad, bold })
+  if (explanation === null) return
+  for (const grant of new Set(explanation.rows.map((row) => row.grant))) {
+    const rows = explanation.rows.filter((row) => row.grant === grant)
+    say(`\n${bold(`Grant ${grant}`)} ${rows.every(({ holds }) => holds) ? good('matches') : bad('does not match')}`)
+    const width = Math.max(...rows.map(({ condition }) => condition.length))
+    for (const row of rows) say(`  ${row.holds ? good('✓') : bad('✗')} ${row.condition.padEnd(width)}  ${row.expected}  ${dim('actual')} ${row.actual}`)
+  }
+  if (found.kind === 'deny' && explanation.nearest !== null) say(`\nNearest: ${explanation.nearest.grant}, ${explanation.nearest.held} of ${explanation.nearest.of} conditions hold`)
+}
+
+// What came from claims is printed as it is only when it cannot write to a terminal.
+const PRINTABLE = /^[\x20-\x7e]*$/
+
+type Printer = {
+  readonly say: (text?: string) => void
+  readonly fact: (name: string, value: unknown) => void
+  readonly good: (text: string) => string
+  readonly bad: (text: string) => string
+  readonly bold: (text: string) => string
+}
+
+const printAllow = (record: GrantRecord, isIssued: boolean, { say, fact, good, bad, bold }: Printer): void => {
+  say(isIssued ? `${good('allowed')} by grant ${bold(record.grant)}` : `${bad('allowed, then not issued')} (grant ${record.grant})`)
+  fact('decision', record.decisionId)
+  fact('at', new Date(record.atSeconds * 1000).toISOString())
+  fact('tenant', `${record.tenant}, configuration version ${record.configVersion}`)
+  fact('trace', record.traceId)
+  fact('evidence', `${record.evidence.issuerName} (${record.evidence.issuer}), key ${record.evidence.kid}`)
+  fact('run', record.wid['run.id'] ?? '-')
+  fact('identity', record.credential.sub)
+  fact('audience', record.credential.aud)
+  fact('scope', record.credential.scope)
+  fact('jti', record.credential.jti)
+  fact('expires', new Date(record.credential.exp * 1000).toISOString())
+}
+
+const printDenial = (denial: Denial, { say, fact, bad, bold }: Printer): void => {
+  say(`${bad('denied')} ${bold(denial.refusal.kind)}: ${describeRefusal(denial.refusal)}`)
+  fact('decision', denial.decisionId)
+  fact('at', new Date(denial.atSeconds * 1000).toISOString())
+  fact('tenant', denial.configVersion === null ? denial.tenant : `${denial.tenant}, configuration version ${denial.configVersion}`)
+  fact('trace', denial.traceId)
+  fact('source', denial.source)
+  fact('evidence', denial.issuerName === null ? 'issuer unknown' : `${denial.issuerName}${denial.verified ? '' : ', not verified'}`)
+  if (denial.target) fact('asked for', [denial.target.audience ?? 'no audience', denial.target.scope, denial.target.grant && `grant ${denial.target.grant}`].filter(Boolean).join(', '))
+  if (denial.firstDecisionId !== null) fact('first used', denial.firstDecisionId)
+}
