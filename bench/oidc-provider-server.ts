@@ -16,6 +16,7 @@ const provider = new Provider('http://127.0.0.1', {
     {
       client_id: 'bench',
       token_endpoint_auth_method: 'none',
+      id_token_signed_response_alg: 'ES256',
       grant_types: [GRANT],
       redirect_uris: [],
       response_types: [],

@@ -8,32 +8,22 @@ const BATCH = 256
 const share = workerData as PresignShare
 const key = createPrivateKey(share.pem)
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-const header = encode({ alg: 'RS256', kid: share.kid, typ: 'JWT', x5t: 'ykNaY4qM_ta4k2TgZOCEYLkcYlA' })
+const header = encode({ alg: 'RS256', kid: share.kid, typ: 'JWT' })
+// GitHub's claims without those the bench's grant does not read, so that the size is that of performance.md's anchors.
 const job = {
   sub: 'repo:acme@1234567/api@7654321:environment:production',
   repository: 'acme/api',
   repository_id: '7654321',
   repository_owner: 'acme',
   repository_owner_id: '1234567',
-  repository_visibility: 'private',
   ref: 'refs/heads/main',
   ref_type: 'branch',
-  ref_protected: 'true',
   sha: '1f0c9a7be0c14f7f8f4b2a1d3c5e7f9012345678',
-  base_ref: '',
-  head_ref: '',
   event_name: 'push',
   environment: 'production',
-  workflow: 'deploy',
-  workflow_ref: 'acme/api/.github/workflows/deploy.yml@refs/heads/main',
-  job_workflow_ref: 'acme/ci/.github/workflows/release.yml@refs/tags/v3',
-  job_workflow_sha: '9ab2c3d4e5f60718293a4b5c6d7e8f9001122334',
-  actor: 'dev1',
   actor_id: '42',
   run_id: '987654321',
-  run_number: '17',
   run_attempt: '1',
-  check_run_id: '555',
   runner_environment: 'github-hosted',
 }
 const form = new URLSearchParams({

@@ -4,6 +4,7 @@ import { createHash, createPublicKey, generateKeyPairSync, randomUUID, sign } fr
 import { closeSync, fdatasyncSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JsonObject } from '../lib/domain/claims.ts'
+import type { Condition } from '../lib/domain/tenant-config.ts'
 import type { Wid } from '../lib/domain/wid.ts'
 import { AUDIENCE } from './broker.ts'
 import { ISSUER, type IssuerKey, type Presigned, TARGET } from './presign.ts'
@@ -123,21 +124,17 @@ const stagesOf = (body: string, key: IssuerKey, dir: string): readonly Stage[] =
       prepare: async () => {
         const { evaluateGrants } = await import('../lib/domain/decide.ts')
         const wid = (await githubWid(claims))()
-        const conditions = [
-          { leaf: 'project.id', matcher: { exact: '7654321' } },
-          { leaf: 'ref.full', matcher: { exact: 'refs/heads/main' } },
+        const conditions: readonly Condition[] = [
+          { leaf: 'project.id', matcher: { kind: 'equals', value: '7654321' } },
+          { leaf: 'ref.full', matcher: { kind: 'equals', value: 'refs/heads/main' } },
+          { leaf: 'environment.name', matcher: { kind: 'any_of', values: ['staging', 'production'] } },
+          { leaf: 'trigger.class', matcher: { kind: 'any_of', values: ['push', 'schedule', 'manual'] } },
         ]
+        const identity = [[{ literal: 'ci' }], [{ leaf: 'project.id' }], [{ leaf: 'environment.name' }]]
         // Only what evaluateGrants reads; the whole document is compiled in the broker, not here.
-        const grant = {
-          name: 'deploy-prod',
-          from: 'github',
-          conditions,
-          issue: [],
-          identity: [],
-          untrustedSource: 'deny',
-        }
+        const grant = { name: 'deploy-prod', from: 'github', conditions, identity, untrustedSource: 'deny' }
         const config = { tenant: 'acme', grants: [grant] } as unknown as Parameters<typeof evaluateGrants>[0]
-        if (evaluateGrants(config, 'github', wid).length !== 1) throw new Error('the grant was not evaluated')
+        if (evaluateGrants(config, 'github', wid)[0]?.holds !== true) throw new Error('the grant did not match')
         return () => evaluateGrants(config, 'github', wid)
       },
     },

@@ -54,6 +54,8 @@ export const spread = (values: readonly number[]): Spread => ({
 export type BodyCursor = { next: number }
 
 const SHARED_BODIES = 2_000
+// Above what one core exchanges in a second: a window loads no more of the file than it can use.
+const FRESH_PER_SECOND = 15_000
 
 export const oneWindow = async (
   generator: LoadGenerator,
@@ -63,7 +65,9 @@ export const oneWindow = async (
   seconds: number,
 ): Promise<Window> => {
   const first = target.fresh ? cursor.next : 0
-  const count = target.fresh ? bodies.count - first : Math.min(SHARED_BODIES, bodies.count)
+  const count = target.fresh
+    ? Math.min(bodies.count - first, Math.ceil(FRESH_PER_SECOND * seconds))
+    : Math.min(SHARED_BODIES, bodies.count)
   if (count <= 0) throw new Error('the presigned bodies are used up')
   const { url, suffix } = target
   const before = cpuSeconds(target.pid)
