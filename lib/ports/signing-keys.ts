@@ -35,3 +35,20 @@ export interface Sealer {
   /** Throws when the data or the associated data were altered. */
   open(sealed: Uint8Array, associated: string): Uint8Array
 }
+
+/** Makes key pairs; what it returns is sealed, its private half is kept nowhere else. */
+export interface KeyMaker {
+  /** A new prepared key, not yet proven; kid is its RFC 7638 thumbprint. */
+  make(order: {
+    readonly tenant: string
+    readonly use: KeyUse
+    readonly alg: OwnAlgorithm
+    readonly nowSeconds: number
+  }): Promise<SigningKey>
+}
+
+/** The part of activation (design §2) that only the owner of a use can do: it has the right to unwrap. */
+export interface KeyProver {
+  /** True when the private half unwraps for (tenant, kid, alg, use) and gives this public key and this kid. */
+  proves(key: SigningKey): Promise<boolean>
+}

@@ -9,6 +9,7 @@ export const createIds = (clock: Clock): Ids => {
   let block = randomBytes(BLOCK_BYTES)
   let used = 0
   const take = (count: number): Buffer => {
+    if (count > BLOCK_BYTES) return randomBytes(count)
     if (used + count > BLOCK_BYTES) {
       block = randomBytes(BLOCK_BYTES)
       used = 0

@@ -1,0 +1,19 @@
+// discovery: GET of a tenant's metadata and key sets. Has no private key and no way to one.
+import { discoveryEndpoint } from '../../lib/edge/discovery-endpoint.ts'
+import { endpoint } from '../../lib/edge/endpoint.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
+import { type PublishPorts, publishDiscovery } from '../../lib/flows/publish-discovery.ts'
+import type { Digest } from '../../lib/ports/system.ts'
+
+type Wiring = {
+  readonly ports: PublishPorts
+  readonly digest: Digest
+  readonly log: Parameters<typeof endpoint>[2]
+}
+
+export const createHandler = ({ ports, digest, log }: Wiring): HttpHandler =>
+  endpoint(
+    'discovery',
+    discoveryEndpoint({ publish: (tenant) => publishDiscovery(ports, tenant), digest: digest.sha256 }),
+    log,
+  )

@@ -1,0 +1,132 @@
+// The key ring of one process: unwraps a tenant's active keys, keeps them as bare KeyObjects and signs synchronously (options
+// objects around a key cost 2-3 times as much). Makes the revocation handles of design §6. Keys are cached for a minute at
+// most: then a process that slept through a rotation cannot sign with a key that is about to leave the key set.
+import { createHmac, createSecretKey, hash, KeyObject, randomBytes, sign as signDer } from 'node:crypto'
+import { activeKeyOf, type KeySlot } from '../../domain/key-rotation.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { KeyRing, ReadyKey, Sealer, SigningKeyStore } from '../../ports/signing-keys.ts'
+import { BoundedCache } from './bounded-cache.ts'
+import { unwrapPrivateKey } from './private-key.ts'
+import { rawSignature } from './raw-signature.ts'
+
+export const KEY_CACHE_MS_MAX = 60_000
+const TENANTS_MAX = 10_000
+const HANDLES_MAX = 100_000
+const HANDLE_BYTES = 12
+const SECRET_BYTES = 32
+
+/** Their values are secret to begin with (a random id, a hash of evidence): no secret is needed to hide them. */
+const PLAIN_KINDS: ReadonlySet<string> = new Set(['credential', 'assertion'])
+
+type Cached = { readonly key: ReadyKey; readonly wallMs: number; readonly monotonicMs: number }
+type TenantKeys = { readonly ready: Map<string, Cached>; readonly loading: Map<string, Promise<ReadyKey>> }
+
+export type KeyRingPorts = {
+  readonly store: Pick<SigningKeyStore, 'list' | 'feedSecret'>
+  readonly sealer: Sealer
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
+}
+
+export const createLocalKeyRing = ({ store, sealer, clock }: KeyRingPorts): KeyRing => {
+  const tenants = new BoundedCache<TenantKeys>(TENANTS_MAX)
+  // Secrets stay when keys move: a handle must be the same as long as its tenant exists.
+  const secrets = new BoundedCache<KeyObject>(TENANTS_MAX)
+  const handles = new BoundedCache<string>(HANDLES_MAX)
+
+  /** Age by both clocks, the later one counts: a suspended machine stops one of them, an operator may set the other. */
+  const isFresh = ({ wallMs, monotonicMs }: Cached): boolean =>
+    Math.max(clock.monotonicMs() - monotonicMs, Math.abs(clock.nowMs() - wallMs)) < KEY_CACHE_MS_MAX
+
+  const tenantKeys = (tenant: string): TenantKeys => {
+    const known = tenants.get(tenant)
+    if (known !== undefined) return known
+    const made: TenantKeys = { ready: new Map(), loading: new Map() }
+    tenants.set(tenant, made)
+    return made
+  }
+
+  const load = async (keys: TenantKeys, tenant: string, slot: KeySlot): Promise<ReadyKey> => {
+    // Taken before the read: the age of what was read is never understated.
+    const at = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() }
+    const row = activeKeyOf(await store.list(tenant), slot)
+    if (row === null) throw new Unavailable('signing_key_unavailable')
+    const known = keys.ready.get(slotName(slot))?.key
+    const key =
+      known?.kid === row.kid ? known : { kid: row.kid, alg: row.alg, handle: unwrapOrUnavailable(sealer, row) }
+    // An invalidation in the meantime replaced `keys`: what was read before it is used once and not remembered.
+    keys.ready.set(slotName(slot), { key, ...at })
+    return key
+  }
+
+  const secretOf = async (tenant: string): Promise<KeyObject> => {
+    const known = secrets.get(tenant)
+    if (known !== undefined) return known
+    const associated = JSON.stringify(['mintmark feed secret 1', tenant])
+    const fresh = randomBytes(SECRET_BYTES)
+    const stored = await store.feedSecret(tenant, sealer.seal(fresh, associated))
+    fresh.fill(0)
+    const plain = openOrUnavailable(sealer, stored, associated)
+    const secret = createSecretKey(plain)
+    plain.fill(0)
+    secrets.set(tenant, secret)
+    return secret
+  }
+
+  return {
+    peek(tenant, use, alg) {
+      const cached = tenants.get(tenant)?.ready.get(slotName({ use, alg }))
+      return cached !== undefined && isFresh(cached) ? cached.key : undefined
+    },
+    async active(tenant, use, alg) {
+      const slot = { use, alg }
+      const name = slotName(slot)
+      const keys = tenantKeys(tenant)
+      const cached = keys.ready.get(name)
+      if (cached !== undefined && isFresh(cached)) return cached.key
+      const loading = keys.loading.get(name) ?? load(keys, tenant, slot).finally(() => keys.loading.delete(name))
+      keys.loading.set(name, loading)
+      return loading
+    },
+    sign({ alg, handle }, signingInput) {
+      if (!(handle instanceof KeyObject)) throw new TypeError('the key is not from this ring')
+      const signature = signDer('sha256', Buffer.from(signingInput, 'latin1'), handle)
+      return (alg === 'ES256' ? rawSignature(signature) : signature).toString('base64url')
+    },
+    invalidate: (tenant) => tenants.delete(tenant),
+    handle(tenant, kind, issuer, value) {
+      const text = `${kind}\0${issuer}\0${value}`
+      // Of one credential each: nothing would ever be found again in a cache.
+      if (PLAIN_KINDS.has(kind)) return hash('sha256', text, 'buffer').subarray(0, HANDLE_BYTES).toString('base64url')
+      const name = `${tenant}\0${text}`
+      const known = handles.get(name)
+      if (known !== undefined) return known
+      const make = (secret: KeyObject): string => {
+        const made = createHmac('sha256', secret).update(text).digest().subarray(0, HANDLE_BYTES).toString('base64url')
+        handles.set(name, made)
+        return made
+      }
+      const secret = secrets.get(tenant)
+      return secret === undefined ? secretOf(tenant).then(make) : make(secret)
+    },
+  }
+}
+
+const slotName = ({ use, alg }: KeySlot): string => `${use} ${alg}`
+
+// A key that does not open is the broker's trouble, never the caller's: 503, and the operator finds the cause in the log.
+const unwrapOrUnavailable = (sealer: Sealer, row: Parameters<typeof unwrapPrivateKey>[1]): KeyObject => {
+  try {
+    return unwrapPrivateKey(sealer, row)
+  } catch (error) {
+    throw new Unavailable('signing_key_unavailable', undefined, { cause: error })
+  }
+}
+
+const openOrUnavailable = (sealer: Sealer, sealed: Uint8Array, associated: string): Uint8Array => {
+  try {
+    return sealer.open(sealed, associated)
+  } catch (error) {
+    throw new Unavailable('signing_key_unavailable', undefined, { cause: error })
+  }
+}

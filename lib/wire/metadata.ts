@@ -1,0 +1,31 @@
+// Metadata of a tenant's issuer: RFC 8414 for OAuth clients, OIDC discovery for the clouds that federate with it. Lists what
+// is built and nothing else. Pure.
+import { DPOP_ALGORITHMS } from '../domain/dpop.ts'
+import type { OwnAlgorithm } from '../domain/signing-key.ts'
+import { JWT_BEARER, TOKEN_EXCHANGE } from '../domain/token-request.ts'
+
+/** RFC 8414 §3.1 inserts its well-known part before the issuer's path; OIDC discovery §4 appends it. */
+export const OAUTH_METADATA_PREFIX = '/.well-known/oauth-authorization-server'
+export const OIDC_METADATA_SUFFIX = '/.well-known/openid-configuration'
+export const JWKS_SUFFIX = '/jwks.json'
+
+const shared = (issuerUrl: string) => ({
+  issuer: issuerUrl,
+  token_endpoint: `${issuerUrl}/token`,
+  jwks_uri: `${issuerUrl}${JWKS_SUFFIX}`,
+  grant_types_supported: [TOKEN_EXCHANGE, JWT_BEARER],
+  // No client has a secret here: the evidence is what authenticates.
+  token_endpoint_auth_methods_supported: ['none'],
+  dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+})
+
+/** RFC 8414 §2. `response_types_supported` is required though there is no front channel, hence empty (standards §1.4). */
+export const oauthMetadata = (issuerUrl: string) => ({ ...shared(issuerUrl), response_types_supported: [] })
+
+/** OpenID Connect Discovery 1.0 §3, as far as federation with a cloud reads it. `algorithms`: those of the published keys. */
+export const oidcMetadata = (issuerUrl: string, algorithms: readonly OwnAlgorithm[]) => ({
+  ...shared(issuerUrl),
+  response_types_supported: ['id_token'],
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: [...new Set(algorithms)].sort(),
+})
