@@ -1,0 +1,184 @@
+// The embedded broker: every function of Mintmark in one process over one SQLite file. Only wires; nothing is decided here.
+import { createHandler as createAttest } from '../../functions/attest/handler.ts'
+import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
+import { createHandler as createMint } from '../../functions/mint/handler.ts'
+import { createTenantDirectory } from '../../lib/adapters/config/tenant-directory.ts'
+import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
+import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
+import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
+import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
+import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
+import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
+import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { createTenantState } from '../../lib/adapters/sqlite/tenant-state.ts'
+import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import { createIds } from '../../lib/adapters/system/ids.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import { createLogger } from '../../lib/edge/logger.ts'
+import { applyTenants } from '../../lib/flows/apply-tenants.ts'
+import { createInFlight } from '../../lib/flows/exchange-token.ts'
+import { createClockGuard } from '../../lib/flows/guard-clock.ts'
+import type { MintPorts } from '../../lib/flows/mint-credential.ts'
+import type { RateLimiter } from '../../lib/ports/rate-limiter.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import { authorOf } from '../commands/apply.ts'
+import { createClientOf, createHostAllowed } from './client-address.ts'
+import { compileStored, type Place } from './compile.ts'
+import { type HostOptions, startHost } from './http-host.ts'
+import { startIssuerKeys } from './issuer-keys.ts'
+import { loadDirectory } from './load-directory.ts'
+import { type OpenStore, openStore } from './open-store.ts'
+import { startRotation } from './rotation.ts'
+
+export type BrokerOptions = {
+  readonly tenantsDir: string
+  readonly dataDir: string
+  readonly port: number
+  readonly host: string
+  /** null: http://<host>:<port>. */
+  readonly baseUrl: string | null
+  readonly dev: boolean
+  readonly hasLimits: boolean
+  readonly trustedProxies: readonly string[]
+  readonly egressAllow: readonly string[]
+  /** Value of MINTMARK_MASTER_KEY. */
+  readonly masterKey: string | undefined
+  readonly warn: (line: string) => void
+  readonly failpoint?: NonNullable<MintPorts['failpoint']>
+}
+
+export type Broker = { readonly url: string; readonly close: () => Promise<void> }
+
+export type Started =
+  | { readonly ok: true; readonly broker: Broker }
+  | { readonly ok: false; readonly exitCode: number; readonly problems: readonly string[] }
+
+export const startBroker = async (options: BrokerOptions): Promise<Started> => {
+  const refused = placeProblem(options)
+  if (refused !== null) return { ok: false, exitCode: 2, problems: [`mintmark serve: ${refused}`] }
+  const opened = openStore({ dataDir: options.dataDir, dev: options.dev, masterKey: options.masterKey })
+  if (!opened.ok) return { ok: false, exitCode: 3, problems: [`mintmark serve: ${opened.problem}`] }
+  if (!options.hasLimits) options.warn('WARNING: --limits off: no rate limits and no denial roll-ups. For benchmarks and tests only.')
+
+  // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
+  const tenantRoutes: Record<string, HostOptions['tenantRoutes'][string]> = {}
+  const rootRoutes: HostOptions['rootRoutes'][number][] = []
+  let isReady = false
+  let hostAllowed: HostOptions['hostAllowed'] = options.dev ? () => false : null
+  const listening = await startHost({
+    host: options.host,
+    port: options.port,
+    tenantRoutes,
+    rootRoutes,
+    isReady: () => isReady,
+    hostAllowed: options.dev ? (host) => hostAllowed?.(host) ?? false : null,
+    clientOf: createClientOf(options.trustedProxies),
+  }).catch((error: NodeJS.ErrnoException) => error)
+  if (listening instanceof Error) {
+    opened.store.database.close()
+    return { ok: false, exitCode: 3, problems: [`mintmark serve: cannot listen on ${options.host}:${options.port} (${listening.code})`] }
+  }
+  const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${listening.port}`
+  const place: Place = { baseUrl: (options.baseUrl ?? url).replace(/\/+$/, ''), dev: options.dev }
+  hostAllowed = options.dev ? createHostAllowed(place.baseUrl) : null
+
+  const loaded = loadDirectory(options.tenantsDir, place)
+  if (!loaded.ok) {
+    await listening.close()
+    opened.store.database.close()
+    return { ok: false, exitCode: 1, problems: loaded.problems }
+  }
+  const wired = await wire(options, opened.store, place, loaded.documents)
+  Object.assign(tenantRoutes, wired.tenantRoutes)
+  rootRoutes.push(...wired.rootRoutes)
+  isReady = true
+  const close = async () => {
+    isReady = false
+    await listening.close()
+    await wired.close()
+    opened.store.database.close()
+  }
+  return { ok: true, broker: { url, close } }
+}
+
+/** What cannot be served safely, whatever the documents say. */
+const placeProblem = ({ dev, host, baseUrl, trustedProxies }: BrokerOptions): string | null => {
+  if (dev && !['127.0.0.1', '::1', 'localhost'].includes(host)) return '--dev listens on loopback only'
+  if (baseUrl !== null && !/^https:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/.test(baseUrl) && !(dev && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?:\/[^?#\s]*)?$/.test(baseUrl)))
+    return '--base-url must be an https URL without query or fragment (under --dev also http to loopback)'
+  if (baseUrl === null && !dev) return '--base-url is required: it is what issuers and metadata are built from (or use --dev)'
+  try {
+    createClientOf(trustedProxies)
+    return null
+  } catch {
+    return '--trusted-proxy is a CIDR range such as 10.0.0.0/8'
+  }
+}
+
+const wire = async (options: BrokerOptions, store: OpenStore, place: Place, documents: Parameters<typeof applyTenants>[1]) => {
+  const { database, sealer } = store
+  const clock = systemClock
+  const log = createLogger('mintmark')
+  const ids = createIds(clock)
+  const configs = createTenantConfigStore(database)
+  const report = await applyTenants({ configs, clock }, documents, authorOf(options.tenantsDir))
+  for (const { tenant, outcome } of report.applied) {
+    if (outcome === 'rolled_back') options.warn(`WARNING: ${tenant} went back to a document that was current before`)
+    if (outcome === 'refused_tombstone') options.warn(`WARNING: ${tenant} was removed; its document is not applied`)
+  }
+  for (const tenant of report.missing) options.warn(`${tenant} is in the store but in no file of --tenants; it is served as it was`)
+
+  const tenants = createTenantDirectory({
+    configs,
+    changeMark: () => database.control(),
+    compile: (version) => compileStored(version, place),
+    onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
+  })
+  const keyStore = createSigningKeyStore(database)
+  const keys = createLocalKeyRing({ store: keyStore, sealer, clock })
+  const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, log })
+  const issuerKeys = await startIssuerKeys({ database, clock, place, egressAllow: options.egressAllow, configs, tenants, log })
+  const mark = startTimeMark(database)
+  const sweep = startSweep(database, clock)
+  const denials = startDenialQueue(database, { rollUps: options.hasLimits })
+  const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
+
+  const evidence = { issuerKeys: issuerKeys.keys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
+  const mint = createMint({
+    ...evidence,
+    tenants,
+    proofs: createProofVerifier(nodeDigest),
+    grants: createGrantStore(database),
+    state: createTenantState(database),
+    keys,
+    clock,
+    clockGuard: createClockGuard(clock, mark),
+    ...(options.failpoint ? { failpoint: options.failpoint } : {}),
+  })
+  const attest = createAttest({
+    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, inFlight: createInFlight() },
+    http: { admitSource: admitSource(rates), baseUrl: place.baseUrl, newTraceId: () => Buffer.from(ids.random(16), 'base64url').toString('hex') },
+    log,
+  })
+  const discovery = createDiscovery({ ports: { tenants, keys: keyStore }, digest: nodeDigest, log })
+  return {
+    tenantRoutes: { token: attest, 'jwks.json': discovery, '.well-known/openid-configuration': discovery },
+    rootRoutes: [{ prefix: '/.well-known/oauth-authorization-server', handler: discovery }],
+    close: async () => {
+      rotation.close()
+      issuerKeys.close()
+      sweep.close()
+      await denials.close()
+      await mark.close()
+    },
+  }
+}
+
+/** Limit L1: a source is charged before anything of its request is read. */
+const admitSource = (rates: RateLimiter) => async (source: string): Promise<number | null> => {
+  const { allowed, retryAfterSeconds } = await rates.take(`source ${source}`, LIMITS.sourceRate)
+  return allowed ? null : retryAfterSeconds
+}

@@ -1,0 +1,29 @@
+// The data directory, opened: database and master key, or why it may not be. Shared by serve and the commands beside it.
+import { createAesSealer } from '../../lib/adapters/keys/aes-sealer.ts'
+import { loadMasterKey, MasterKeyRefused } from '../../lib/adapters/keys/master-key.ts'
+import { DataDirectoryRefused } from '../../lib/adapters/sqlite/data-directory.ts'
+import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import type { Sealer } from '../../lib/ports/signing-keys.ts'
+
+export type OpenStore = { readonly database: Database; readonly sealer: Sealer }
+
+export type OpenOptions = {
+  readonly dataDir: string
+  /** serve --dev: true; serve: false; other commands: null. */
+  readonly dev: boolean | null
+  readonly masterKey: string | undefined
+}
+
+export const openStore = ({ dataDir, dev, masterKey }: OpenOptions): { readonly ok: true; readonly store: OpenStore } | { readonly ok: false; readonly problem: string } => {
+  try {
+    const database = openDatabase({ dataDir, dev })
+    const hasKeys = database.read((sql) => sql('SELECT 1 FROM signing_key LIMIT 1').get()) !== undefined
+    const key = loadMasterKey({ given: masterKey, dataDir, mayCreate: !hasKeys })
+    const sealer = createAesSealer(key)
+    key.fill(0)
+    return { ok: true, store: { database, sealer } }
+  } catch (error) {
+    if (error instanceof DataDirectoryRefused || error instanceof MasterKeyRefused) return { ok: false, problem: error.message }
+    return { ok: false, problem: `the data directory ${dataDir} cannot be opened` }
+  }
+}

@@ -1,0 +1,49 @@
+// `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served.
+import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
+import { neededSlots } from '../../lib/domain/key-rotation.ts'
+import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
+import type { Clock } from '../../lib/ports/clock.ts'
+import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
+import type { TenantConfigStore, TenantDirectory } from '../../lib/ports/tenants.ts'
+import type { OpenStore } from './open-store.ts'
+
+type RotationPorts = {
+  readonly store: OpenStore
+  readonly configs: TenantConfigStore
+  readonly tenants: TenantDirectory
+  readonly keyStore: SigningKeyStore
+  readonly keys: KeyRing
+  readonly clock: Clock
+  readonly log: { error(message: string, fields: Record<string, unknown>): void }
+}
+
+const PERIOD_MS = 30_000
+
+export const startRotation = async (ports: RotationPorts): Promise<{ readonly close: () => void }> => {
+  const { sealer } = ports.store
+  const rotation = { store: ports.keyStore, maker: createKeyMaker(sealer), prover: createKeyProver(sealer), clock: ports.clock, ring: ports.keys }
+  let isRunning = false
+  const rotateAll = async () => {
+    if (isRunning) return
+    isRunning = true
+    try {
+      for (const { tenant } of await ports.configs.list()) await rotateOne(tenant)
+    } catch {
+      ports.log.error('rotation could not list the tenants', {})
+    } finally {
+      isRunning = false
+    }
+  }
+  const rotateOne = async (tenant: string) => {
+    try {
+      const config = await ports.tenants.current(tenant)
+      if (config !== null) await rotateKeys(rotation, { tenant, needed: neededSlots(config) })
+    } catch {
+      ports.log.error('keys could not be rotated', { tenant })
+    }
+  }
+  await rotateAll()
+  const timer = setInterval(() => void rotateAll(), PERIOD_MS)
+  timer.unref()
+  return { close: () => clearInterval(timer) }
+}
