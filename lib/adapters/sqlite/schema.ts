@@ -107,6 +107,13 @@ CREATE TABLE feed_secret (
   tenant TEXT PRIMARY KEY,
   sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE issuer_key_set (
+  source_id TEXT PRIMARY KEY,
+  jwks TEXT NOT NULL,
+  fetched_at INTEGER NOT NULL,
+  spiffe_sequence INTEGER,
+  unknown_key_fetch_at INTEGER
+) STRICT, WITHOUT ROWID;
 CREATE TABLE revocation (
   id TEXT NOT NULL PRIMARY KEY,
   tenant TEXT NOT NULL,
