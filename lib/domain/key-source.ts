@@ -1,6 +1,8 @@
 // Where an issuer's keys come from (issuers.md §0.10), and the one name of that place. Keys are cached under the name, so
 // two sources that could ever hold different keys must never share one (attacks row 56, CVE-2025-59936). Pure.
 import type { JsonObject, JsonValue } from './claims.ts'
+import { type UsableKeys, usableKeys } from './jwk-policy.ts'
+import type { SignatureAlgorithm } from './provider.ts'
 
 export type KeySource =
   | {
@@ -44,3 +46,20 @@ export const keySourceId = (source: KeySource): string => {
 
 /** The inline keys as the JWK Set they stand for. */
 export const inlineKeySet = (source: InlineKeySource): JsonObject => ({ keys: source.keys })
+
+/** Every algorithm some issuer may be allowed; which of them one issuer's evidence may use is checked with its header. */
+const ALGORITHMS: readonly SignatureAlgorithm[] = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+]
+
+/** The keys of a source's set that may verify. `jwt-svid` is a use of SPIFFE bundles and of nothing else (issuers.md §0.2). */
+export const usableKeysOf = (source: KeySource, jwks: JsonValue): UsableKeys =>
+  usableKeys(jwks, { algorithms: ALGORITHMS, uses: source.spiffe === true ? ['sig', 'jwt-svid'] : ['sig'] })

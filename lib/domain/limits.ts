@@ -34,6 +34,12 @@ export const LIMITS = {
   jwksStaleSecondsMax: 3_600,
   jwksUnknownKidIntervalSeconds: 60,
   jwksNegativeKidsMax: 1_000,
+  jwksRetrySecondsMax: 20,
+  jwksStoreRereadSeconds: 5,
+  jwksIdleSeconds: 3_600,
+  fetchedJsonDepthMax: 16,
+  fetchedJsonMembersMax: 4_096,
+  fetchedJsonStringBytesMax: 16 * 1024,
   // credentials (design P2), seconds
   ttlSecondsDefault: 600,
   ttlSecondsMax: 3_600,
@@ -70,6 +76,13 @@ export const LIMITS = {
   recordKeepSeconds: 7 * 24 * 3600,
   denialKeepSeconds: 7 * 24 * 3600,
   sweepRowsMax: 200,
+  // the job's side (mintmark token): a retry must fall inside the window in which a repeat is not a replay
+  clientTimeoutMs: 10_000,
+  clientTriesMax: 4,
+  clientRetryWindowMs: 28_000,
+  clientBackoffBaseMs: 1_000,
+  clientBackoffMaxMs: 8_000,
+  clientAnswerBytesMax: 64 * 1024,
   // documents
   tenantDocumentBytesMax: 1024 * 1024,
   patternCharsMax: 512,
