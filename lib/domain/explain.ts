@@ -15,7 +15,7 @@ export type ExplainedRow = {
 
 export type Explanation = {
   readonly rows: readonly ExplainedRow[]
-  /** The grant most of whose conditions hold, and the share of them; null without candidates. A tie: the earlier one. */
+  /** The enforced grant most of whose conditions hold, and how many; null where there is none. A tie: the earlier one. */
   readonly nearest: { readonly grant: string; readonly held: number; readonly of: number } | null
 }
 
@@ -24,6 +24,7 @@ export const explainGrants = (evaluations: readonly GrantEvaluation[], wid: Wid)
   const rows = evaluations.flatMap((evaluation) => rowsOf(evaluation, wid))
   let nearest: Explanation['nearest'] = null
   for (const { grant } of evaluations) {
+    if (grant.mode === 'report') continue
     const own = rows.filter((row) => row.grant === grant.name)
     const held = own.filter(({ holds }) => holds).length
     if (nearest === null || held / own.length > nearest.held / nearest.of)

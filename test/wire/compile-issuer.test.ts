@@ -1,0 +1,169 @@
+// Design §5 and issuers.md §0: what is refused of an issuer at load, on which line and in which words.
+import { test } from 'vitest'
+import { changed, END_OF_GITHUB, expectRefused, IN_HOUSE, type Row } from '../support/tenants.ts'
+
+const ISSUERS: readonly Row[] = [
+  ['a shared issuer without its tenancy claim', changed(END_OF_GITHUB, ''), 'github:', /org_id must name yours/],
+  [
+    'an iss of one preset registered through another',
+    changed(IN_HOUSE, '    issuer: https://gitlab.com\n'),
+    'https://gitlab.com',
+    /belongs to the gitlab preset/,
+  ],
+  [
+    'an iss that the preset does not have',
+    changed(END_OF_GITHUB, `${END_OF_GITHUB}    issuer: https://evil.example\n`),
+    'https://evil.example',
+    /does not accept this issuer/,
+  ],
+  [
+    'an iss that only looks like the platform (A13)',
+    changed(END_OF_GITHUB, `${END_OF_GITHUB}    issuer: https://token.actions.githubusercontent.com@evil.example\n`),
+    '@evil.example',
+    /does not accept/,
+  ],
+  ['a preset without an issuer of its own', changed(IN_HOUSE, ''), '    provider: generic', /needs "issuer"/],
+  [
+    'two issuers of one iss',
+    changed(IN_HOUSE, '    issuer: https://oidc.cluster.acme.example\n'),
+    'in-house:',
+    /same iss/,
+  ],
+  [
+    'our own base URL as issuer',
+    changed(IN_HOUSE, '    issuer: https://sts.example.com/t/globex\n'),
+    '/t/globex',
+    /own base URL/,
+  ],
+  [
+    'our own base URL as issuer, in capitals',
+    changed(IN_HOUSE, '    issuer: https://STS.example.com:443/t/acme\n'),
+    'STS',
+    /own base URL/,
+  ],
+  [
+    'our own key set',
+    changed(IN_HOUSE, `${IN_HOUSE}    jwks: { url: https://sts.example.com/t/acme/jwks.json }\n`),
+    'jwks.json',
+    /own base URL/,
+  ],
+  ['http', changed(IN_HOUSE, '    issuer: http://ci.acme.example\n'), 'http://ci', /does not accept/],
+  [
+    'http for keys',
+    changed(IN_HOUSE, `${IN_HOUSE}    jwks: { url: http://ci.acme.example/keys }\n`),
+    'http://ci.acme.example/keys',
+    /must be https/,
+  ],
+  [
+    'http to loopback without --dev',
+    changed(IN_HOUSE, `${IN_HOUSE}    jwks: { url: http://127.0.0.1:9/keys }\n`),
+    'http://127',
+    /must be https/,
+  ],
+  ['a user in a URL', changed(IN_HOUSE, `${IN_HOUSE}    jwks: { url: https://a@b.example/keys }\n`), 'a@b', /user/],
+  [
+    'a private key in an inline key set',
+    changed('keys: []', 'keys: [{ kty: EC, kid: a, crv: P-256, x: a, y: b, d: c }]'),
+    'kty: EC',
+    /private key/,
+  ],
+  [
+    'a symmetric key in an inline key set',
+    changed('keys: []', 'keys: [{ kty: oct, kid: a, k: c }]'),
+    'kty: oct',
+    /RSA or EC/,
+  ],
+  [
+    'the in-cluster issuer without inline keys',
+    changed(
+      'issuer: https://oidc.cluster.acme.example\n    jwks: { inline: { keys: [] } }',
+      'issuer: https://kubernetes.default.svc',
+    ),
+    'cluster:',
+    /inline key set/,
+  ],
+  [
+    'an audience that is a platform default',
+    changed(END_OF_GITHUB, `${END_OF_GITHUB}    audience: https://github.com/acme\n`),
+    'https://github.com/acme',
+    /default audience/,
+  ],
+  [
+    'an audience of cloud federation',
+    changed(IN_HOUSE, `${IN_HOUSE}    audience: sts.amazonaws.com\n`),
+    'sts.amazonaws.com',
+    /default audience/,
+  ],
+  [
+    'an audience of somebody else',
+    changed(IN_HOUSE, `${IN_HOUSE}    audience: https://sts.example.com/t/acme2\n`),
+    '/t/acme2',
+    /must be https:\/\/sts\.example\.com\/t\/acme, or begin/,
+  ],
+  [
+    'a fixed audience without fixed_audience: accept',
+    changed(
+      'provider: generic\n    issuer: https://ci.acme.example',
+      'provider: azure_devops\n    issuer: https://vstoken.dev.azure.com/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d',
+    ).replace('    claims: { project.id: project_uuid, ref.full: git_ref }\n', ''),
+    'provider: azure_devops',
+    /fixed_audience: accept/,
+  ],
+  [
+    'fixed_audience: accept without a reason',
+    changed(END_OF_GITHUB, `${END_OF_GITHUB}    audience: https://github.com/acme\n    fixed_audience: accept\n`),
+    'fixed_audience',
+    /needs a reason/,
+  ],
+  [
+    'a fixed audience with reuse',
+    changed(
+      END_OF_GITHUB,
+      `${END_OF_GITHUB}    audience: https://github.com/acme\n    fixed_audience: accept\n    reason: an old workflow\n    replay: reuse\n`,
+    ),
+    'replay: reuse',
+    /replay must be once/,
+  ],
+  [
+    'a fixed audience with an age above 120 s',
+    changed(
+      END_OF_GITHUB,
+      `${END_OF_GITHUB}    audience: https://github.com/acme\n    fixed_audience: accept\n    reason: an old workflow\n    max_age: 3m\n`,
+    ),
+    'max_age',
+    /120 s at most/,
+  ],
+  [
+    'a longer age than the preset has',
+    changed(END_OF_GITHUB, `${END_OF_GITHUB}    max_age: 10m\n`),
+    'max_age',
+    /300 s at most/,
+  ],
+  [
+    'an algorithm the platform does not use',
+    changed(END_OF_GITHUB, `${END_OF_GITHUB}    algorithms: [ES256]\n`),
+    'ES256',
+    /does not sign with ES256/,
+  ],
+  ['HMAC', changed(IN_HOUSE, `${IN_HOUSE}    algorithms: [HS256]\n`), 'HS256', /expected one of/],
+  [
+    'a claim mapped over one of the preset',
+    changed(END_OF_GITHUB, `${END_OF_GITHUB}    claims: { ref.full: head_ref }\n`),
+    'head_ref',
+    /cannot be mapped/,
+  ],
+  [
+    'untrusted_source mapped from a claim',
+    changed('ref.full: git_ref }', 'ref.full: git_ref, untrusted_source: safe }'),
+    'untrusted_source',
+    /cannot be mapped/,
+  ],
+  [
+    'an org_id no claim fills',
+    changed(IN_HOUSE, `${IN_HOUSE}    org_id: acme\n`),
+    'org_id: acme',
+    /no claim fills org.id/,
+  ],
+]
+
+test.each(ISSUERS)('refused: %s', (...row) => expectRefused(row))
