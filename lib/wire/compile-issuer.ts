@@ -202,18 +202,21 @@ const keysOf = (
   problem: Report,
 ): KeySource => {
   const { jwks } = document
+  const spiffe = provider.name === 'spiffe' ? ({ spiffe: true } as const) : {}
   if (jwks !== undefined && 'inline' in jwks) {
     const keys = jwks.inline.keys as unknown as JsonValue
-    return { kind: 'inline', keys, tenant: context.tenant, issuerName: name }
+    return { kind: 'inline', keys, tenant: context.tenant, issuerName: name, ...spiffe }
   }
   if (provider.keysInlineOnly?.(issuer))
     problem(['jwks'], 'many clusters have this issuer: only an inline key set (jwks: { inline: … }) tells them apart')
   if (jwks !== undefined && 'url' in jwks) {
     const wrong = outboundUrlProblem(jwks.url, context)
     if (wrong !== null) problem(['jwks', 'url'], `the key set URL ${wrong}`)
-    return { kind: 'url', url: jwks.url, issuer }
+    return { kind: 'url', url: jwks.url, issuer, ...spiffe }
   }
   const preset = jwks === undefined ? provider.jwksUrl?.(issuer) : undefined
-  if (preset !== undefined) return { kind: 'url', url: preset, issuer }
-  return { kind: 'discovery', issuer, jwksHosts: provider.jwksHosts ?? [] }
+  if (preset !== undefined) return { kind: 'url', url: preset, issuer, ...spiffe }
+  if (!/^https?:/.test(issuer))
+    problem(['issuer'], 'there is no discovery for this issuer: name its keys with jwks: { url: … } or { inline: … }')
+  return { kind: 'discovery', issuer, jwksHosts: provider.jwksHosts ?? [], ...spiffe }
 }

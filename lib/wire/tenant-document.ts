@@ -42,7 +42,7 @@ const secretFile = z
   .describe('Name of a secret: a file below --secrets DIR, or the Secrets Manager name on AWS.')
 
 const jwk = z
-  .looseObject({ kty: z.enum(['RSA', 'EC'], { error: 'kty must be RSA or EC' }), kid: text })
+  .looseObject({ kty: z.enum(['RSA', 'EC'], { error: 'kty must be RSA or EC' }), kid: text.optional() })
   .refine((key) => !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => member in key), {
     error: 'a private key: only public keys belong here',
   })
@@ -51,7 +51,13 @@ const jwks = z
   .union(
     [
       z.strictObject({
-        inline: z.strictObject({ keys: z.array(jwk).max(LIMITS.jwksKeysMax) }).describe('A JWK Set, RFC 7517 §5.'),
+        inline: z
+          .strictObject({
+            keys: z.array(jwk).max(LIMITS.jwksKeysMax),
+            spiffe_sequence: z.number().optional(),
+            spiffe_refresh_hint: z.number().optional(),
+          })
+          .describe('A JWK Set (RFC 7517 §5) or a SPIFFE bundle.'),
       }),
       z.strictObject({ url: url.describe('Where the JWK Set is.') }),
       z.strictObject({ discovery: z.literal(true) }),

@@ -159,6 +159,24 @@ const ISSUERS: readonly Row[] = [
     /cannot be mapped/,
   ],
   [
+    'a SPIFFE trust domain without a place of its keys',
+    changed(
+      'provider: generic\n    issuer: https://ci.acme.example',
+      'provider: spiffe\n    org_id: prod.example\n    issuer: spiffe://prod.example',
+    ).replace('    claims: { project.id: project_uuid, ref.full: git_ref }\n', ''),
+    'spiffe://prod.example',
+    /no discovery/,
+  ],
+  [
+    'a SPIFFE trust domain that is not said (A15)',
+    changed(
+      'provider: generic\n    issuer: https://ci.acme.example',
+      'provider: spiffe\n    jwks: { url: https://ci.acme.example/bundle }\n    issuer: spiffe://prod.example',
+    ).replace('    claims: { project.id: project_uuid, ref.full: git_ref }\n', ''),
+    'in-house:',
+    /org_id must name yours/,
+  ],
+  [
     'an org_id no claim fills',
     changed(IN_HOUSE, `${IN_HOUSE}    org_id: acme\n`),
     'org_id: acme',
