@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { run as lint } from '../../bin/commands/lint.ts'
 import { run as policyTest } from '../../bin/commands/test.ts'
 import { captureIo } from '../support/io.ts'
-import { VALID } from '../support/tenants.ts'
+import { VALID } from '../support/tenant-documents.ts'
 
 let directory = ''
 beforeEach(() => {

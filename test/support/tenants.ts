@@ -1,63 +1,39 @@
-// Tenant documents for tests: one that is accepted, to be changed in one place, and the way through the real loader.
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { expect } from 'vitest'
-import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
-import { loadTenants, type TenantSet } from '../../lib/wire/check-tenants.ts'
-import type { CompileOptions } from '../../lib/wire/compile-tenant.ts'
+// Tenant documents for tests that drive the real broker: GitHub's preset with the test's own inline key set.
+import type { IssuerKey } from './evidence.ts'
 
-export const COMPILE: CompileOptions = {
-  baseUrl: 'https://sts.example.com',
-  dev: false,
-  catalog: PROVIDER_CATALOG,
-  version: 1,
-  sha256: (text) => createHash('sha256').update(text).digest('base64url'),
+type TenantOptions = {
+  readonly keys: readonly IssuerKey[]
+  readonly orgId?: string
+  readonly issuer?: string
+  readonly grants?: string
 }
 
-export const loadTexts = (texts: readonly string[], options: Partial<CompileOptions> = {}): TenantSet =>
-  loadTenants(
-    texts.map((text, index) => ({ file: `${String.fromCharCode(97 + index)}.yaml`, text })),
-    { ...COMPILE, ...options },
-  )
-
-export const VALID = readFileSync(new URL('valid-tenant.yaml', import.meta.url), 'utf8')
-
-/** The example of design §5, verbatim. */
-export const DESIGN_EXAMPLE = readFileSync(new URL('design-example.yaml', import.meta.url), 'utf8')
-
-export const lineOf = (text: string, marker: string): number => {
-  const at = text.indexOf(marker)
-  if (at === -1) throw new Error(`no ${marker} in the document`)
-  return text.slice(0, at).split('\n').length
-}
-
-/** Changes the valid document in one place; the place must exist. */
-export const changed = (from: string, to: string): string => {
-  if (!VALID.includes(from)) throw new Error(`no ${from} in the valid document`)
-  return VALID.replace(from, () => to)
-}
-
-export const MATCH = '      ref.full: refs/heads/main\n'
-export const END_OF_GITHUB = '    org_id: "1234567"\n'
-export const IN_HOUSE = '    issuer: https://ci.acme.example\n'
-const SECOND = `  second:
-    from: github
-    match: { project.id: "1111", ref.full: refs/heads/main }
-    identity: IDENTITY
-    issue: [{ type: access_token, audience: [https://other.acme.example], scope: [x] }]
+/** The customers of GitHub in the tests: acme owns 1234567, globex 7777777. */
+export const githubTenant = (tenant: string, { keys, orgId = '1234567', issuer = '', grants }: TenantOptions): string => `
+tenant: ${tenant}
+trust_domain: ${tenant}.example
+issuers:
+  github:
+    provider: github
+    org_id: "${orgId}"
+    jwks: { inline: ${JSON.stringify({ keys: keys.map((key) => key.jwk) })} }
+${issuer}
+grants:
+${grants ?? DEPLOY_GRANT}
 `
-export const withSecond = (identity: string, match = '{ project.id: "1111", ref.full: refs/heads/main }') =>
-  `${VALID}${SECOND.replace('IDENTITY', identity).replace('{ project.id: "1111", ref.full: refs/heads/main }', match)}`
 
-/** name, document, text on the line the problem is reported at, message. */
-export type Row = readonly [name: string, text: string, at: string, message: RegExp]
+export const DEPLOY_GRANT = `
+  deploy-prod:
+    from: github
+    match:
+      project.id: "7654321"
+      ref.full: refs/heads/main
+      environment.name: [staging, production]
+      trigger.class: [push, schedule, manual]
+    identity: /ci/{project.id}/{environment.name}
+    issue:
+      - { type: access_token, audience: [https://deploy.acme.example], scope: [deploy:read, deploy:write], ttl: 10m }
+      - { type: access_token, audience: [https://legacy.acme.example], scope: [deploy:read], ttl: 5m, alg: RS256 }
+`
 
-/** Refused, at the line of that text, in these words. */
-export const expectRefused = ([, text, at, message]: Row): void => {
-  const { problems, tenants } = loadTexts([text])
-  expect(tenants).toEqual([])
-  expect(problems.map(({ file, line }) => `${file}:${line}`)).toContain(`a.yaml:${lineOf(text, at)}`)
-  const there = problems.filter(({ line }) => line === lineOf(text, at))
-  expect(there.map((problem) => problem.message).join('\n')).toMatch(message)
-  for (const problem of problems) expect(problem.column).toBeGreaterThan(0)
-}
+export const TARGET = 'https://deploy.acme.example'

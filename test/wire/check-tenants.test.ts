@@ -1,6 +1,6 @@
 // Design §5, "Over all tenants": what belongs to one tenant only.
 import { describe, expect, test } from 'vitest'
-import { loadTexts, VALID } from '../support/tenants.ts'
+import { loadTexts, VALID } from '../support/tenant-documents.ts'
 
 describe('refused over all tenants', () => {
   const globex = VALID.replace('tenant: acme', 'tenant: globex')

@@ -1,6 +1,6 @@
 // Design §5: what is refused of a grant and of its identity at load, on which line and in which words.
 import { test } from 'vitest'
-import { changed, expectRefused, MATCH, type Row, withSecond } from '../support/tenants.ts'
+import { changed, expectRefused, MATCH, type Row, withSecond } from '../support/tenant-documents.ts'
 
 const GRANTS: readonly Row[] = [
   ['a grant from no issuer', changed('from: github', 'from: gitlab'), 'from: gitlab', /there is no issuer "gitlab"/],

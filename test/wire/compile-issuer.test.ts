@@ -1,6 +1,6 @@
 // Design §5 and issuers.md §0: what is refused of an issuer at load, on which line and in which words.
 import { test } from 'vitest'
-import { changed, END_OF_GITHUB, expectRefused, IN_HOUSE, type Row } from '../support/tenants.ts'
+import { changed, END_OF_GITHUB, expectRefused, IN_HOUSE, type Row } from '../support/tenant-documents.ts'
 
 const ISSUERS: readonly Row[] = [
   ['a shared issuer without its tenancy claim', changed(END_OF_GITHUB, ''), 'github:', /org_id must name yours/],

@@ -13,7 +13,7 @@ import {
   type Row,
   VALID,
   withSecond,
-} from '../support/tenants.ts'
+} from '../support/tenant-documents.ts'
 
 const SECTIONS: readonly Row[] = [
   [

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { lintTenant } from '../../lib/wire/lint-tenant.ts'
-import { changed, DESIGN_EXAMPLE, lineOf, loadTexts, MATCH, VALID } from '../support/tenants.ts'
+import { changed, DESIGN_EXAMPLE, lineOf, loadTexts, MATCH, VALID } from '../support/tenant-documents.ts'
 
 const lint = (text: string) => {
   const { problems, tenants } = loadTexts([text])

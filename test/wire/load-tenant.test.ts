@@ -1,6 +1,14 @@
 // Design §5: the YAML a document may be written in, and what its strict schema refuses, with line and words.
 import { expect, test } from 'vitest'
-import { changed, END_OF_GITHUB, expectRefused, loadTexts, MATCH, type Row, VALID } from '../support/tenants.ts'
+import {
+  changed,
+  END_OF_GITHUB,
+  expectRefused,
+  loadTexts,
+  MATCH,
+  type Row,
+  VALID,
+} from '../support/tenant-documents.ts'
 
 const YAML: readonly Row[] = [
   ['an unknown key', changed(END_OF_GITHUB, `${END_OF_GITHUB}    orgid: "1"\n`), 'orgid:', /^unknown key "orgid"$/],
