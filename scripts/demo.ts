@@ -85,8 +85,9 @@ try {
   const file = join(directory, 'pull-request.jwt')
   writeFileSync(file, pullRequest)
   say(`   ${dim('$ mintmark explain --tenant acme --assertion pull-request.jwt')}`)
-  const explained = mintmark('explain', '--tenant', 'acme', '--assertion', file, '--tenants', stack.tenantsDir, '--base-url', stack.url, '--target', TARGET)
+  const explained = mintmark('explain', '--tenant', 'acme', '--assertion', file, '--tenants', stack.tenantsDir, '--base-url', stack.url, '--target', TARGET, '--dev')
   quote(explained.text)
+  check(explained.code === 1 && explained.text.includes('trigger.class'), 'explained offline, from the documents alone')
 
   title('What the operator sees of that request')
   say(`   ${dim(`$ mintmark decision ${denied.body['decision_id']}`)}`)

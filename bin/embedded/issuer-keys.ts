@@ -1,24 +1,63 @@
-// interim: inline keys only
+// The keys of issuers in one process: trust fetches and stores, the reader caches, a timer refreshes ahead of expiry so that
+// requests do not wait for an issuer.
+import { createHandler as createTrust } from '../../functions/trust/handler.ts'
+import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import { importVerifyKey } from '../../lib/adapters/jose/evidence-signature.ts'
-import { keyFor, usableKeys } from '../../lib/domain/jwk-policy.ts'
-import type { IssuerKeys } from '../../lib/ports/evidence.ts'
-export const startIssuerKeys = async (_: unknown): Promise<{ keys: IssuerKeys; close: () => void }> => {
-  const cache = new WeakMap<object, Map<string, object>>()
-  return {
-    close: () => undefined,
-    keys: {
-      generation: () => 1,
-      peek: (source, kid, alg) => cache.get(source)?.get(kid + alg),
-      find: async (source, kid, alg) => {
-        if (source.kind !== 'inline') throw new Error('x')
-        const { keys } = usableKeys({ keys: source.keys } as never, { algorithms: [alg] } as never)
-        const k = keyFor(keys, kid, alg)
-        if (!k.ok) return k
-        const v = importVerifyKey(k.value.jwk as never, alg as never) as object
-        if (!cache.has(source)) cache.set(source, new Map())
-        cache.get(source)!.set(kid + alg, v)
-        return { ok: true, value: v }
-      },
-    },
+import type { Database } from '../../lib/adapters/sqlite/database.ts'
+import { createIssuerKeyStore } from '../../lib/adapters/sqlite/issuer-key-store.ts'
+import type { KeySource } from '../../lib/domain/key-source.ts'
+import { createIssuerKeys, type RefreshedIssuerKeys } from '../../lib/flows/issuer-keys.ts'
+import type { Clock } from '../../lib/ports/clock.ts'
+import type { TrustEvent } from '../../lib/ports/issuer-keys.ts'
+import type { TenantConfigStore, TenantDirectory } from '../../lib/ports/tenants.ts'
+import { isOwnUrl } from '../../lib/wire/tenant-urls.ts'
+import type { Place } from './compile.ts'
+
+type IssuerKeysOptions = {
+  readonly database: Database
+  readonly clock: Clock
+  readonly place: Place
+  readonly egressAllow: readonly string[]
+  readonly configs: TenantConfigStore
+  readonly tenants: TenantDirectory
+  readonly log: { warn(message: string, fields: Record<string, unknown>): void }
+}
+
+const PERIOD_MS = 5_000
+
+export const startIssuerKeys = async (options: IssuerKeysOptions): Promise<{ readonly keys: RefreshedIssuerKeys; readonly close: () => void }> => {
+  const { database, clock, place, log } = options
+  const store = createIssuerKeyStore(database)
+  const observe = (event: TrustEvent) => {
+    if (event.kind !== 'keys_refreshed') log.warn('issuer keys were not refreshed', { ...event })
+    else if (event.dropped.length > 0) log.warn('keys of an issuer were dropped', { ...event })
   }
+  const http = createGuardedHttp({ dev: place.dev, egressAllow: options.egressAllow })
+  const trust = createTrust({ http, store, clock, isOwnUrl: (url) => isOwnUrl(url, place), observe })
+  const keys = createIssuerKeys({ store, trust, clock, importKey: (jwk) => importVerifyKey(jwk), jitter: Math.random })
+
+  let isRunning = false
+  const refresh = async (sources: readonly KeySource[]) => {
+    if (isRunning) return
+    isRunning = true
+    try {
+      await keys.refreshDue(sources)
+    } finally {
+      isRunning = false
+    }
+  }
+  // Warm before the first job asks; a dead issuer must not hold up the start.
+  void fetchedSources(options).then(refresh)
+  const timer = setInterval(() => void refresh([]), PERIOD_MS)
+  timer.unref()
+  return { keys, close: () => clearInterval(timer) }
+}
+
+const fetchedSources = async ({ configs, tenants }: IssuerKeysOptions): Promise<KeySource[]> => {
+  const sources: KeySource[] = []
+  for (const { tenant } of await configs.list()) {
+    const config = await tenants.current(tenant)
+    for (const { keys } of config?.issuers ?? []) if (keys.kind !== 'inline') sources.push(keys)
+  }
+  return sources
 }
