@@ -127,8 +127,8 @@ export type TaintOrder = {
 
 export type TaintPorts = RotatePorts & {
   readonly ids: Ids
-  /** Writes the revocation, durably; RevocationStore.put. */
-  readonly revoke: (revocation: Revocation) => Promise<unknown>
+  /** RevocationStore.put: durable when it resolves; gives back the revocation in force, which may be an earlier one. */
+  readonly revoke: (revocation: Revocation) => Promise<Revocation>
 }
 
 export type Tainted = { readonly revocation: Revocation; readonly moves: readonly AppliedMove[] }
@@ -144,7 +144,7 @@ export const taintKey = async (
   const found = (await ports.store.list(tenant)).find((key) => key.kid === kid)
   if (found === undefined) return null
   const atSeconds = ports.clock.nowSeconds()
-  const revocation: Revocation = {
+  const order: Revocation = {
     id: ports.ids.decisionId(),
     tenant,
     kind: 'own_key',
@@ -157,7 +157,7 @@ export const taintKey = async (
     atSeconds,
   }
   // Revoked before tainted: a crash between the two denies too much until the order is repeated, never too little.
-  await ports.revoke(revocation)
+  const revocation = await ports.revoke(order)
   await moveToTainted(ports, found, atSeconds)
   ports.ring?.invalidate(tenant)
   return { revocation, moves: await rotateKeys(ports, { tenant, needed }) }

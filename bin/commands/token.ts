@@ -1,0 +1,160 @@
+// `mintmark token`: inside a job, exchanges what the platform signed for a token (design §9). Prints it, writes it to a file or
+// runs a command with it; never prints the assertion.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { exchangeAssertion, type IssuedToken, newIdempotencyKey } from '../../lib/client/exchange.ts'
+import { findAssertion, SOURCE_NAMES } from '../../lib/client/find-assertion.ts'
+import { EXIT_CODES, type Problem } from '../../lib/client/outcome.ts'
+import { runWithToken, TOKEN_VARIABLE } from '../../lib/client/run-with-token.ts'
+import { parseTenantUrl } from '../../lib/client/secure-url.ts'
+import { jobSurroundings } from '../../lib/client/surroundings.ts'
+import { whyNotWritable, writeToken } from '../../lib/client/write-token.ts'
+import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
+
+const HELP = `Usage: mintmark token --tenant-url URL --audience AUD [options] [--out FILE | --exec -- CMD…]
+
+Inside a job: finds the assertion the platform signed for it and exchanges it for a short-lived token.
+
+  --tenant-url URL          the tenant at the broker: https://sts.example.com/t/acme
+  --audience AUD            what the token is for
+  --scope "A B"             less than the grant issues (default: all of it)
+  --grant NAME              the grant, where more than one could serve
+  --assertion FILE          present this one; look nowhere else
+  --assertion-audience AUD  audience to ask the platform for (default: the tenant URL)
+  --from SOURCE             ask this source only: ${SOURCE_NAMES.slice(0, 6).join(', ')},
+                            ${SOURCE_NAMES.slice(6).join(', ')}
+  --out FILE                write the token to FILE (replaced atomically, mode 0600)
+  --exec -- CMD ARG…        run CMD with ${TOKEN_VARIABLE} in its environment; print nothing
+  --json                    one JSON document on stdout
+
+Without --out and --exec the token is printed. In GitHub Actions it is masked in the log.
+Exit: 0 done, 1 refused, 2 wrong usage or no assertion here, 3 unavailable; with --exec the exit code of CMD.
+`
+
+type Delivery =
+  | { readonly kind: 'print' }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'exec'; readonly command: readonly [string, ...string[]] }
+
+export const run: Command['run'] = async (argv, io) => {
+  const end = argv.indexOf('--')
+  const [own, command] = end === -1 ? [argv, null] : [argv.slice(0, end), argv.slice(end + 1)]
+  const { values, positionals } = readOptions(own, {
+    'tenant-url': { type: 'string' },
+    audience: { type: 'string' },
+    scope: { type: 'string' },
+    grant: { type: 'string' },
+    assertion: { type: 'string' },
+    'assertion-audience': { type: 'string' },
+    from: { type: 'string' },
+    out: { type: 'string' },
+    exec: { type: 'boolean' },
+  })
+  if (values.help) {
+    io.stdout.write(HELP)
+    return 0
+  }
+  const isJson = values.json ?? false
+  // Not named in the message: it may be a token, pasted where it does not belong.
+  if (positionals.length > 0)
+    throw new UsageError('token takes no arguments; a command to run stands after "--exec --"')
+  const tenantUrl = parseTenantUrl(required(values['tenant-url'], 'tenant-url'))
+  if (tenantUrl === null)
+    throw new UsageError('--tenant-url is an https URL without query and user (http: this machine only)')
+  const audience = required(values.audience, 'audience')
+  if (values.from !== undefined && !SOURCE_NAMES.includes(values.from))
+    throw new UsageError(`--from is one of ${SOURCE_NAMES.join(', ')}`)
+  const delivery = await readDelivery({ out: values.out, isExec: values.exec ?? false, isJson }, command)
+
+  const around = jobSurroundings(io.env)
+  const found = await findAssertion(
+    { audience: values['assertion-audience'] ?? tenantUrl, file: values.assertion, from: values.from },
+    around,
+  )
+  if (!found.ok) return report(found.problem, isJson, io)
+  const issued = await exchangeAssertion(
+    {
+      tenantUrl,
+      assertion: found.value.assertion,
+      audience,
+      scope: values.scope,
+      grant: values.grant,
+      idempotencyKey: newIdempotencyKey(),
+    },
+    around.http,
+  )
+  if (!issued.ok) return report(issued.problem, isJson, io)
+  await maskInGithub(issued.value.accessToken, delivery, io)
+  return deliver(issued.value, delivery, isJson, io)
+}
+
+/** Before any evidence is spent: it can be redeemed once. */
+const readDelivery = async (
+  options: { readonly out: string | undefined; readonly isExec: boolean; readonly isJson: boolean },
+  command: readonly string[] | null,
+): Promise<Delivery> => {
+  if (options.isExec) {
+    if (options.out !== undefined || options.isJson) throw new UsageError('--exec goes with neither --out nor --json')
+    const [file, ...args] = command ?? []
+    if (!file) throw new UsageError('--exec is followed by "-- CMD"')
+    return { kind: 'exec', command: [file, ...args] }
+  }
+  if (command !== null) throw new UsageError('a command after "--" needs --exec')
+  if (options.out === undefined) return { kind: 'print' }
+  const problem = options.out === '' ? 'names no file' : await whyNotWritable(options.out)
+  if (problem !== null) throw new UsageError(`--out ${options.out}: ${problem}`)
+  return { kind: 'file', path: options.out }
+}
+
+/**
+ * The one time a token goes to stderr. Its runner reads workflow commands from both streams, and stdout is no place for one:
+ * in `TOKEN=$(mintmark token …)` the command would end up in the variable and mask nothing.
+ */
+const maskInGithub = async (token: string, delivery: Delivery, io: Io): Promise<void> => {
+  if (io.env['GITHUB_ACTIONS'] !== 'true' || delivery.kind === 'file') return
+  io.stderr.write(`::add-mask::${token}\n`)
+  // The runner reads the two streams in two threads; the token must not overtake its mask.
+  await sleep(MASK_LEAD_MS)
+}
+
+const MASK_LEAD_MS = 100
+
+const deliver = async (issued: IssuedToken, delivery: Delivery, isJson: boolean, io: Io): Promise<number> => {
+  switch (delivery.kind) {
+    case 'exec': {
+      const code = await runWithToken(delivery.command, issued.accessToken, io.env)
+      if (code === 126 || code === 127)
+        io.stderr.write(`mintmark token: ${delivery.command[0]} could not be run (${code})\n`)
+      return code
+    }
+    case 'file':
+      try {
+        await writeToken(delivery.path, issued.accessToken)
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error)) throw error
+        return report({ kind: 'refused', says: `cannot write ${delivery.path}: ${String(error.code)}` }, isJson, io)
+      }
+      if (isJson) io.stdout.write(`${JSON.stringify({ file: delivery.path, ...describe(issued) }, null, 2)}\n`)
+      return 0
+    case 'print':
+      io.stdout.write(
+        isJson
+          ? `${JSON.stringify({ access_token: issued.accessToken, ...describe(issued) }, null, 2)}\n`
+          : `${issued.accessToken}\n`,
+      )
+      return 0
+  }
+}
+
+const describe = (issued: IssuedToken) => ({
+  token_type: issued.tokenType,
+  issued_token_type: issued.issuedTokenType,
+  expires_in: issued.expiresInSeconds,
+  scope: issued.scope,
+})
+
+const report = (problem: Problem, isJson: boolean, io: Io): number => {
+  for (const line of problem.says.split('\n')) io.stderr.write(`mintmark token: ${line}\n`)
+  const facts = problem.facts ?? { error: problem.kind, error_description: problem.says }
+  if (isJson) io.stdout.write(`${JSON.stringify(facts, null, 2)}\n`)
+  return EXIT_CODES[problem.kind]
+}

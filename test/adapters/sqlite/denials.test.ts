@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { Database } from '../../../lib/adapters/sqlite/database.ts'
+import { createDecisionLookup } from '../../../lib/adapters/sqlite/decision-lookup.ts'
+import { startDenialQueue } from '../../../lib/adapters/sqlite/denials.ts'
+import { LIMITS } from '../../../lib/domain/limits.ts'
+import { NOW_SECONDS, sampleDenial } from '../../contract/sample-rows.ts'
+import { open, otherConnection, temporaryDirectory } from './temporary-database.ts'
+
+const sums = (database: Database) =>
+  database.read((sql) => ({
+    full: Number(sql('SELECT count(*) AS n FROM denial').get()?.['n']),
+    rolledUp: Number(sql('SELECT coalesce(sum(count), 0) AS n FROM denial_roll_up').get()?.['n']),
+    rows: Number(sql('SELECT count(*) AS n FROM denial_roll_up').get()?.['n']),
+  }))
+
+test('a denial is durable soon, without anybody asking', async () => {
+  const dataDir = temporaryDirectory()
+  const database = open(dataDir)
+  const queue = startDenialQueue(database, { rollUps: true })
+  const denial = sampleDenial()
+  queue.send(denial)
+  await sleep(400)
+  expect(await createDecisionLookup(open(dataDir)).find(denial.decisionId, 'acme')).toEqual({ kind: 'deny', denial })
+  await queue.close()
+})
+
+test('a flood from 5,000 addresses: few rows, and full plus rolled up is exactly what was sent', async () => {
+  const database = open(temporaryDirectory())
+  const queue = startDenialQueue(database, { rollUps: true })
+  for (let at = 0; at < 20_000; at += 1) {
+    queue.send(
+      sampleDenial({ source: `198.51.${Math.floor(at / 256) % 20}.${at % 256}`, atSeconds: NOW_SECONDS + (at % 120) }),
+    )
+    if (at === 10_000) await queue.flush()
+  }
+  await queue.close()
+  const { full, rolledUp, rows } = sums(database)
+  expect(full + rolledUp).toBe(20_000)
+  expect(full).toBeLessThanOrEqual(3 * LIMITS.denialsUnverifiedPerMinute)
+  expect(rows).toBeLessThan(3 * LIMITS.rollUpSourcesMax)
+})
+
+test('verified denials have a budget of their own: a flood of garbage does not hide them', async () => {
+  const database = open(temporaryDirectory())
+  const queue = startDenialQueue(database, { rollUps: true })
+  for (let at = 0; at < 500; at += 1) queue.send(sampleDenial({ source: `192.0.2.${at % 200}` }))
+  const verified = sampleDenial({ verified: true }, 'no_grant_matches' as never)
+  queue.send(verified)
+  await queue.close()
+  expect(await createDecisionLookup(database).find(verified.decisionId, 'acme')).toMatchObject({ kind: 'deny' })
+})
+
+test('a decision beyond those listed one by one is answered with its minute and the count of such', async () => {
+  const database = open(temporaryDirectory())
+  const queue = startDenialQueue(database, { rollUps: true })
+  const total = LIMITS.denialsFullPerMinute + LIMITS.rolledUpIdsPerMinuteMax + 7
+  const hex = (NOW_SECONDS * 1000).toString(16).padStart(12, '0')
+  const ids = Array.from({ length: total }, () => `${hex.slice(0, 8)}-${hex.slice(8)}-7${randomUUID().slice(15)}`)
+  for (const decisionId of ids) queue.send(sampleDenial({ decisionId }))
+  await queue.close()
+  const lookup = createDecisionLookup(database)
+  expect(await lookup.find(ids.at(-1)!, 'acme')).toEqual({
+    kind: 'rolled_up',
+    rollUp: { tenant: 'acme', minute: Math.floor(NOW_SECONDS / 60), kind: '*', source: '*', count: 7 },
+  })
+  expect(await lookup.find(ids.at(-1)!, 'globex')).toBeNull()
+  expect(await lookup.find(ids.at(-8)!, 'acme')).toMatchObject({ rollUp: { kind: 'token_not_compact' } })
+})
+
+test('while the store is locked denials wait or are counted, none is lost, and none is counted twice', async () => {
+  const dataDir = temporaryDirectory()
+  const database = open(dataDir, { waitMs: 50 })
+  const queue = startDenialQueue(database, { rollUps: true })
+  const other = otherConnection(dataDir)
+  other.exec('BEGIN IMMEDIATE')
+  for (let at = 0; at < 300; at += 1) queue.send(sampleDenial())
+  await expect(queue.flush()).rejects.toMatchObject({ kind: 'store_unavailable' })
+  for (let at = 0; at < 300; at += 1) queue.send(sampleDenial())
+  other.exec('ROLLBACK')
+  await queue.flush()
+  expect(sums(database)).toMatchObject({
+    full: LIMITS.denialsFullPerMinute,
+    rolledUp: 600 - LIMITS.denialsFullPerMinute,
+  })
+  expect(await queue.close()).toBe(0)
+})
+
+test('--limits off: every denial in full', async () => {
+  const database = open(temporaryDirectory())
+  const queue = startDenialQueue(database, { rollUps: false })
+  for (let at = 0; at < 500; at += 1) queue.send(sampleDenial())
+  await queue.close()
+  expect(sums(database)).toMatchObject({ full: 500, rolledUp: 0 })
+})
+
+test('a denial too big to keep whole is kept short, and its neighbours are kept', async () => {
+  const database = open(temporaryDirectory())
+  const queue = startDenialQueue(database, { rollUps: true })
+  const big = sampleDenial({ wid: { 'project.path': 'x'.repeat(70_000) } })
+  const neighbour = sampleDenial()
+  queue.send(big)
+  queue.send(neighbour)
+  await queue.close()
+  const lookup = createDecisionLookup(database)
+  expect(await lookup.find(big.decisionId, 'acme')).toMatchObject({
+    denial: { wid: null, refusal: { kind: 'token_not_compact' } },
+  })
+  expect(await lookup.find(neighbour.decisionId, 'acme')).toEqual({ kind: 'deny', denial: neighbour })
+})

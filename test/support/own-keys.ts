@@ -1,0 +1,38 @@
+// Own keys for tests: a real sealer over throw-away bytes, the memory store, and a clock that is set by hand.
+import { randomBytes } from 'node:crypto'
+import { createAesSealer } from '../../lib/adapters/keys/aes-sealer.ts'
+import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
+import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
+import type { RotatePorts } from '../../lib/flows/rotate-keys.ts'
+import type { Clock } from '../../lib/ports/clock.ts'
+import type { KeyRing, Sealer, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
+
+export type HandClock = Clock & { add(seconds: number): void }
+
+export const handClock = (startSeconds = 1_800_000_000): HandClock => {
+  let ms = startSeconds * 1000
+  return {
+    nowSeconds: () => Math.floor(ms / 1000),
+    nowMs: () => ms,
+    monotonicMs: () => ms,
+    add: (seconds) => {
+      ms += seconds * 1000
+    },
+  }
+}
+
+export type OwnKeys = RotatePorts & { readonly ring: KeyRing; readonly clock: HandClock; readonly sealer: Sealer }
+
+export const ownKeys = (store: SigningKeyStore = createMemorySigningKeyStore()): OwnKeys => {
+  const clock = handClock()
+  const sealer = createAesSealer(randomBytes(32))
+  return {
+    store,
+    sealer,
+    clock,
+    maker: createKeyMaker(sealer),
+    prover: createKeyProver(sealer),
+    ring: createLocalKeyRing({ store, sealer, clock }),
+  }
+}
