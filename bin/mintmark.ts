@@ -5,11 +5,20 @@ import { type Command, type Io, UsageError } from './command.ts'
 const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: () => Promise<Command> }>> = {
   serve: { says: 'run the embedded broker', load: () => import('./commands/serve.ts') },
   apply: { says: 'check tenant documents and make them current', load: () => import('./commands/apply.ts') },
-  lint: { says: 'check tenant documents and report what is unsafe or ambiguous', load: () => import('./commands/lint.ts') },
+  lint: {
+    says: 'check tenant documents and report what is unsafe or ambiguous',
+    load: () => import('./commands/lint.ts'),
+  },
   test: { says: 'run the policy tests beside the tenant documents', load: () => import('./commands/test.ts') },
-  explain: { says: 'show every condition of every grant for an assertion, offline', load: () => import('./commands/explain.ts') },
+  explain: {
+    says: 'show every condition of every grant for an assertion, offline',
+    load: () => import('./commands/explain.ts'),
+  },
   decision: { says: 'show why a past request was allowed or denied', load: () => import('./commands/decision.ts') },
-  token: { says: "inside a job: exchange the platform's assertion for a token", load: () => import('./commands/token.ts') },
+  token: {
+    says: "inside a job: exchange the platform's assertion for a token",
+    load: () => import('./commands/token.ts'),
+  },
   keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
 }
 
@@ -41,4 +50,8 @@ const main = async (argv: readonly string[], io: Io): Promise<number> => {
 const isParseArgsError = (error: unknown): error is Error =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 
-process.exitCode = await main(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, env: process.env })
+process.exitCode = await main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+})

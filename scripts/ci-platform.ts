@@ -40,9 +40,16 @@ export const startCiPlatform = async (options: { readonly port?: number } = {}):
   const requestToken = randomUUID()
   let githubOverrides: Claims = {}
   const issue: CiPlatform['issue'] = async (sample, overrides = {}, header = {}) => {
-    const { claims } = JSON.parse(readFileSync(new URL(`../events/assertions/${sample}.json`, import.meta.url), 'utf8')) as { claims: Claims }
+    const { claims } = JSON.parse(
+      readFileSync(new URL(`../events/assertions/${sample}.json`, import.meta.url), 'utf8'),
+    ) as { claims: Claims }
     const now = Math.floor(Date.now() / 1000)
-    const fresh = { iat: now, exp: now + LIFETIME_SECONDS, ...('nbf' in claims ? { nbf: now } : {}), ...('jti' in claims ? { jti: randomUUID() } : {}) }
+    const fresh = {
+      iat: now,
+      exp: now + LIFETIME_SECONDS,
+      ...('nbf' in claims ? { nbf: now } : {}),
+      ...('jti' in claims ? { jti: randomUUID() } : {}),
+    }
     return sign(keys.at(-1) as Key, { ...claims, ...fresh, ...overrides }, header)
   }
 
@@ -51,12 +58,20 @@ export const startCiPlatform = async (options: { readonly port?: number } = {}):
   })
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', base())
-    const json = (body: unknown) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-    if (url.pathname === '/.well-known/openid-configuration') json({ issuer: base(), jwks_uri: `${base()}/.well-known/jwks` })
+    const json = (body: unknown) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    if (url.pathname === '/.well-known/openid-configuration')
+      json({ issuer: base(), jwks_uri: `${base()}/.well-known/jwks` })
     else if (url.pathname === '/.well-known/jwks') json({ keys: keys.map((key) => key.jwk) })
     else if (url.pathname === '/github/token') {
       if (request.headers.authorization?.toLowerCase() !== `bearer ${requestToken}`) response.writeHead(401).end()
-      else json({ value: await issue('github', { ...githubOverrides, aud: url.searchParams.get('audience') ?? 'https://github.com/acme' }) })
+      else
+        json({
+          value: await issue('github', {
+            ...githubOverrides,
+            aud: url.searchParams.get('audience') ?? 'https://github.com/acme',
+          }),
+        })
     } else response.writeHead(404).end()
   }
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
@@ -68,7 +83,11 @@ export const startCiPlatform = async (options: { readonly port?: number } = {}):
     rotate: () => void keys.push(newKey()),
     githubEnvironment(overrides = {}) {
       githubOverrides = overrides
-      return { GITHUB_ACTIONS: 'true', ACTIONS_ID_TOKEN_REQUEST_URL: `${base()}/github/token?api-version=2.0`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken }
+      return {
+        GITHUB_ACTIONS: 'true',
+        ACTIONS_ID_TOKEN_REQUEST_URL: `${base()}/github/token?api-version=2.0`,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
+      }
     },
     stop: () =>
       new Promise((resolve) => {
@@ -77,4 +96,3 @@ export const startCiPlatform = async (options: { readonly port?: number } = {}):
       }),
   }
 }
-

@@ -15,7 +15,10 @@ const say = (text = '') => process.stdout.write(`${text}\n`)
 
 let step = 0
 let failures = 0
-const title = (text: string) => say(`\n${bold(`${(step += 1)}. ${text}`)}`)
+const title = (text: string) => {
+  step += 1
+  say(`\n${bold(`${step}. ${text}`)}`)
+}
 const show = (name: string, value: unknown) => say(`   ${dim(name.padEnd(12))} ${String(value)}`)
 const check = (isAsExpected: boolean, text: string) => {
   if (!isAsExpected) failures += 1
@@ -55,7 +58,10 @@ try {
   const job = decodeJwt(assertion)
   show('job', `${job['repository']} ${job['ref']} (${job['event_name']}, environment ${job['environment']})`)
   const issued = await exchange(acme, assertion)
-  check(issued.status === 200, `a token for ${TARGET}, ${issued.body['expires_in']} seconds, scope "${issued.body['scope']}"`)
+  check(
+    issued.status === 200,
+    `a token for ${TARGET}, ${issued.body['expires_in']} seconds, scope "${issued.body['scope']}"`,
+  )
   const token = String(issued.body['access_token'])
 
   title('A relying party verifies it offline')
@@ -73,19 +79,45 @@ try {
 
   title('At another tenant: refused')
   const globex = `${stack.url}/t/globex`
-  const stray = await exchange(globex, await stack.platform.issue('github', { aud: globex }), 'https://deploy.globex.example')
+  const stray = await exchange(
+    globex,
+    await stack.platform.issue('github', { aud: globex }),
+    'https://deploy.globex.example',
+  )
   show('answer', `${stray.status} ${stray.body['error']}: ${stray.body['error_description']}`)
   check(stray.status === 400, 'a valid assertion, but of another customer of the same issuer')
 
   title('A pull request of the same repository: refused, and explained')
-  const pullRequest = await stack.platform.issue('github', { aud: acme, event_name: 'pull_request', ref: 'refs/pull/7/merge', head_ref: 'evil', base_ref: 'main' })
+  const pullRequest = await stack.platform.issue('github', {
+    aud: acme,
+    event_name: 'pull_request',
+    ref: 'refs/pull/7/merge',
+    head_ref: 'evil',
+    base_ref: 'main',
+  })
   const denied = await exchange(acme, pullRequest)
   show('the caller', `${denied.status} ${denied.body['error']}: ${denied.body['error_description']}`)
-  check(denied.status === 400 && denied.body['error'] === 'invalid_target', 'the caller learns a constant and a decision id')
+  check(
+    denied.status === 400 && denied.body['error'] === 'invalid_target',
+    'the caller learns a constant and a decision id',
+  )
   const file = join(directory, 'pull-request.jwt')
   writeFileSync(file, pullRequest)
   say(`   ${dim('$ mintmark explain --tenant acme --assertion pull-request.jwt')}`)
-  const explained = mintmark('explain', '--tenant', 'acme', '--assertion', file, '--tenants', stack.tenantsDir, '--base-url', stack.url, '--target', TARGET, '--dev')
+  const explained = mintmark(
+    'explain',
+    '--tenant',
+    'acme',
+    '--assertion',
+    file,
+    '--tenants',
+    stack.tenantsDir,
+    '--base-url',
+    stack.url,
+    '--target',
+    TARGET,
+    '--dev',
+  )
   quote(explained.text)
   check(explained.code === 1 && explained.text.includes('trigger.class'), 'explained offline, from the documents alone')
 
@@ -95,7 +127,11 @@ try {
   quote(decision.text)
   check(decision.code === 0, 'the reason, condition by condition, from the record')
 
-  say(failures === 0 ? `\n${green('Everything above was a real request.')} Next: npm start, then README.md.` : `\n${red(`${failures} steps did not go as they should.`)}`)
+  say(
+    failures === 0
+      ? `\n${green('Everything above was a real request.')} Next: npm start, then README.md.`
+      : `\n${red(`${failures} steps did not go as they should.`)}`,
+  )
 } finally {
   await stack.stop()
 }

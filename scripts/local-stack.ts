@@ -15,7 +15,10 @@ export type LocalStack = {
   readonly stop: () => Promise<void>
 }
 
-export const startLocalStack = async (options: { readonly directory: string; readonly port: number }): Promise<LocalStack> => {
+export const startLocalStack = async (options: {
+  readonly directory: string
+  readonly port: number
+}): Promise<LocalStack> => {
   const platform = await startCiPlatform({})
   const tenantsDir = join(options.directory, 'tenants')
   const dataDir = join(options.directory, 'data')
@@ -36,7 +39,8 @@ const pointTenantsAt = (jwksUrl: string, tenantsDir: string): void => {
   for (const file of readdirSync('tenants').filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'))) {
     const document = parseDocument(readFileSync(join('tenants', file), 'utf8'))
     const issuers = document.get('issuers')
-    if (isMap(issuers)) for (const { key } of issuers.items) document.setIn(['issuers', String(key), 'jwks'], { url: jwksUrl })
+    if (isMap(issuers))
+      for (const { key } of issuers.items) document.setIn(['issuers', String(key), 'jwks'], { url: jwksUrl })
     writeFileSync(join(tenantsDir, file), document.toString())
   }
 }
@@ -55,7 +59,9 @@ const isFree = (port: number): Promise<boolean> =>
   })
 
 const serve = async (args: readonly string[]): Promise<{ readonly url: string; readonly child: ChildProcess }> => {
-  const child = spawn(process.execPath, ['bin/mintmark.ts', 'serve', '--dev', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['bin/mintmark.ts', 'serve', '--dev', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const url = await new Promise<string>((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (chunk: Buffer) => {

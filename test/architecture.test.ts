@@ -6,7 +6,11 @@ import { expect, test } from 'vitest'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-type Row = { readonly from: readonly string[]; readonly npm: readonly (string | RegExp)[]; readonly typesOnly?: readonly string[] }
+type Row = {
+  readonly from: readonly string[]
+  readonly npm: readonly (string | RegExp)[]
+  readonly typesOnly?: readonly string[]
+}
 
 /** layer -> the layers and packages it may import. `lib/adapters` means the same folder of adapters only. */
 const TABLE: Readonly<Record<string, Row>> = {
@@ -16,7 +20,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'lib/wire': { from: ['lib/domain', 'lib/wire'], npm: ['zod', 'yaml'] },
   'lib/providers': { from: ['lib/domain', 'lib/providers'], npm: [] },
   'lib/client': { from: ['lib/domain', 'lib/client'], npm: [/^node:/] },
-  'lib/adapters': { from: ['lib/domain', 'lib/ports', 'lib/wire', 'lib/adapters'], npm: [/^node:/, 'jose', 'ipaddr.js'] },
+  'lib/adapters': {
+    from: ['lib/domain', 'lib/ports', 'lib/wire', 'lib/adapters'],
+    npm: [/^node:/, 'jose', 'ipaddr.js'],
+  },
   'lib/edge': { from: ['lib/domain', 'lib/wire', 'lib/edge'], npm: [/^@middy\//, /^@aws-lambda-powertools\//] },
   functions: {
     from: ['lib/flows', 'lib/wire', 'lib/adapters', 'lib/edge', 'lib/providers'],
@@ -31,12 +38,18 @@ const layerOf = (path: string): string | null => LAYERS.find((layer) => path.sta
 type Import = { readonly specifier: string; readonly isType: boolean }
 
 const importsOf = (source: string): Import[] =>
-  [...source.matchAll(/^\s*(?:import|export)\s+(type\s)?(?:[^'"\n]*?from\s+|[\s\S]{0,600}?\}\s*from\s+)?['"]([^'"]+)['"]/gm)]
+  [
+    ...source.matchAll(
+      /^\s*(?:import|export)\s+(type\s)?(?:[^'"\n]*?from\s+|[\s\S]{0,600}?\}\s*from\s+)?['"]([^'"]+)['"]/gm,
+    ),
+  ]
     .map((match) => ({ specifier: match[2]!, isType: match[1] !== undefined }))
-    .concat([...source.matchAll(/import\(\s*['"]([^'"]+)['"]/g)].map((match) => ({ specifier: match[1]!, isType: false })))
+    .concat(
+      [...source.matchAll(/import\(\s*['"]([^'"]+)['"]/g)].map((match) => ({ specifier: match[1]!, isType: false })),
+    )
 
 /** Every import of `source` at `path` that the table does not allow. */
-export const violations = (path: string, source: string): string[] => {
+const violations = (path: string, source: string): string[] => {
   const layer = layerOf(path)
   if (layer === null) return []
   const row = TABLE[layer]!
@@ -48,7 +61,8 @@ export const violations = (path: string, source: string): string[] => {
     const target = normalize(join(dirname(path), specifier))
     const to = layerOf(target)
     if (to === null) return [`${path} imports ${target}`]
-    if (layer === 'lib/adapters' && to === 'lib/adapters' && dirname(target) !== dirname(path)) return [`${path} imports another adapter: ${target}`]
+    if (layer === 'lib/adapters' && to === 'lib/adapters' && dirname(target) !== dirname(path))
+      return [`${path} imports another adapter: ${target}`]
     if (row.from.includes(to)) return []
     return isType && row.typesOnly?.includes(to) ? [] : [`${path} imports ${target}`]
   })
@@ -85,13 +99,20 @@ test.each([
 })
 
 test('domain is pure: no clock, randomness, Buffer, process or console', () => {
-  const impure = /\b(Date\.now|new Date\(|Math\.random|Buffer\.|process\.|console\.|setTimeout|globalThis\.crypto|crypto\.(random|subtle))/
-  const found = filesUnder('lib/domain').filter((path) => impure.test(readFileSync(join(ROOT, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')))
+  const impure =
+    /\b(Date\.now|new Date\(|Math\.random|Buffer\.|process\.|console\.|setTimeout|globalThis\.crypto|crypto\.(random|subtle))/
+  const found = filesUnder('lib/domain').filter((path) =>
+    impure.test(readFileSync(join(ROOT, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')),
+  )
   expect(found).toEqual([])
   expect(impure.test('const t = Date.now()')).toBe(true)
 })
 
 test('there are no barrels, default exports or junk drawers', () => {
-  const bad = SOURCES.filter((path) => /\/(index|utils|helpers|common)\.ts$/.test(path) || /^export \*|^export default/m.test(readFileSync(join(ROOT, path), 'utf8')))
+  const bad = SOURCES.filter(
+    (path) =>
+      /\/(index|utils|helpers|common)\.ts$/.test(path) ||
+      /^export \*|^export default/m.test(readFileSync(join(ROOT, path), 'utf8')),
+  )
   expect(bad).toEqual([])
 })

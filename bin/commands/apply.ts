@@ -1,9 +1,9 @@
 // `mintmark apply`: checked documents become the current configuration of a data directory, beside a running broker or not.
 import { spawnSync } from 'node:child_process'
 import { userInfo } from 'node:os'
-import { systemClock } from '../../lib/adapters/system/clock.ts'
-import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { type Applied, applyTenants } from '../../lib/flows/apply-tenants.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadDirectory } from '../embedded/load-directory.ts'
@@ -46,10 +46,17 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const database = openDatabase({ dataDir, dev: null })
   try {
     const configs = createTenantConfigStore(database)
-    const report = await applyTenants({ configs: values['dry-run'] ? { ...configs, put: async () => true } : configs, clock: systemClock }, loaded.documents, authorOf(directory))
+    const report = await applyTenants(
+      { configs: values['dry-run'] ? { ...configs, put: async () => true } : configs, clock: systemClock },
+      loaded.documents,
+      authorOf(directory),
+    )
     if (values.json) io.stdout.write(`${JSON.stringify(report)}\n`)
     else for (const applied of report.applied) io.stdout.write(describe(applied))
-    for (const tenant of report.missing) io.stderr.write(`mintmark apply: ${tenant} is in the store but in no file; it stays as it is (--remove ${tenant} removes it)\n`)
+    for (const tenant of report.missing)
+      io.stderr.write(
+        `mintmark apply: ${tenant} is in the store but in no file; it stays as it is (--remove ${tenant} removes it)\n`,
+      )
     return report.applied.some(({ outcome }) => outcome === 'refused_tombstone') ? 1 : 0
   } finally {
     database.close()
@@ -88,4 +95,3 @@ export const authorOf = (directory: string): { readonly author: string; readonly
   const git = spawnSync('git', ['-C', directory, 'rev-parse', 'HEAD'], { encoding: 'utf8' })
   return { author: userInfo().username, commit: git.status === 0 ? git.stdout.trim() : '' }
 }
-

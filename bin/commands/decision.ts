@@ -1,7 +1,8 @@
 // `mintmark decision ID`: why a past request was allowed or denied, from the record. Conditions are judged again under the
 // configuration version the decision was made under, on the normalized leaves the record keeps.
-import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { evaluateGrants } from '../../lib/domain/decide.ts'
 import { type Explanation, explainGrants } from '../../lib/domain/explain.ts'
@@ -46,19 +47,25 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
 /** Null where there is nothing to judge: no verified evidence, or a version that no longer passes the checks. */
 const explain = async (configs: TenantConfigStore, found: StoredDecision): Promise<Explanation | null> => {
   if (found.kind === 'rolled_up') return null
-  const about = found.kind === 'allow' ? { ...found.record, issuerName: found.record.evidence.issuerName } : found.denial
+  const about =
+    found.kind === 'allow' ? { ...found.record, issuerName: found.record.evidence.issuerName } : found.denial
   if (about.wid === null || about.issuerName === null || about.configVersion === null) return null
   const version = await configs.version(about.tenant, about.configVersion)
   const config = version === null ? null : compileStored(version, null)
   if (config === null) return null
-  const wid = Object.fromEntries((Object.keys(WID_LEAVES) as WidLeaf[]).map((leaf) => [leaf, about.wid?.[leaf] ?? null])) as Wid
+  const wid = Object.fromEntries(
+    (Object.keys(WID_LEAVES) as WidLeaf[]).map((leaf) => [leaf, about.wid?.[leaf] ?? null]),
+  ) as Wid
   return explainGrants(evaluateGrants(config, about.issuerName, wid), wid)
 }
 
 const print = (io: Io, found: StoredDecision, explanation: Explanation | null): void => {
   const { good, bad, dim, bold } = painter(io)
   const say = (text = '') => void io.stdout.write(`${text}\n`)
-  const fact = (name: string, value: unknown) => say(`  ${dim(name.padEnd(10))} ${typeof value === 'string' && !PRINTABLE.test(value) ? JSON.stringify(value) : String(value)}`)
+  const fact = (name: string, value: unknown) =>
+    say(
+      `  ${dim(name.padEnd(10))} ${typeof value === 'string' && !PRINTABLE.test(value) ? JSON.stringify(value) : String(value)}`,
+    )
   if (found.kind === 'rolled_up') {
     const { kind, tenant, minute, source, count } = found.rollUp
     say(`${bad('denied')} ${bold(kind)}: one of ${count} alike, kept as a count`)
@@ -74,9 +81,15 @@ const print = (io: Io, found: StoredDecision, explanation: Explanation | null): 
     const rows = explanation.rows.filter((row) => row.grant === grant)
     say(`\n${bold(`Grant ${grant}`)} ${rows.every(({ holds }) => holds) ? good('matches') : bad('does not match')}`)
     const width = Math.max(...rows.map(({ condition }) => condition.length))
-    for (const row of rows) say(`  ${row.holds ? good('✓') : bad('✗')} ${row.condition.padEnd(width)}  ${row.expected}  ${dim('actual')} ${row.actual}`)
+    for (const row of rows)
+      say(
+        `  ${row.holds ? good('✓') : bad('✗')} ${row.condition.padEnd(width)}  ${row.expected}  ${dim('actual')} ${row.actual}`,
+      )
   }
-  if (found.kind === 'deny' && explanation.nearest !== null) say(`\nNearest: ${explanation.nearest.grant}, ${explanation.nearest.held} of ${explanation.nearest.of} conditions hold`)
+  if (found.kind === 'deny' && explanation.nearest !== null)
+    say(
+      `\nNearest: ${explanation.nearest.grant}, ${explanation.nearest.held} of ${explanation.nearest.of} conditions hold`,
+    )
 }
 
 // What came from claims is printed as it is only when it cannot write to a terminal.
@@ -91,7 +104,11 @@ type Printer = {
 }
 
 const printAllow = (record: GrantRecord, isIssued: boolean, { say, fact, good, bad, bold }: Printer): void => {
-  say(isIssued ? `${good('allowed')} by grant ${bold(record.grant)}` : `${bad('allowed, then not issued')} (grant ${record.grant})`)
+  say(
+    isIssued
+      ? `${good('allowed')} by grant ${bold(record.grant)}`
+      : `${bad('allowed, then not issued')} (grant ${record.grant})`,
+  )
   fact('decision', record.decisionId)
   fact('at', new Date(record.atSeconds * 1000).toISOString())
   fact('tenant', `${record.tenant}, configuration version ${record.configVersion}`)
@@ -109,10 +126,26 @@ const printDenial = (denial: Denial, { say, fact, bad, bold }: Printer): void =>
   say(`${bad('denied')} ${bold(denial.refusal.kind)}: ${describeRefusal(denial.refusal)}`)
   fact('decision', denial.decisionId)
   fact('at', new Date(denial.atSeconds * 1000).toISOString())
-  fact('tenant', denial.configVersion === null ? denial.tenant : `${denial.tenant}, configuration version ${denial.configVersion}`)
+  fact(
+    'tenant',
+    denial.configVersion === null ? denial.tenant : `${denial.tenant}, configuration version ${denial.configVersion}`,
+  )
   fact('trace', denial.traceId)
   fact('source', denial.source)
-  fact('evidence', denial.issuerName === null ? 'issuer unknown' : `${denial.issuerName}${denial.verified ? '' : ', not verified'}`)
-  if (denial.target) fact('asked for', [denial.target.audience ?? 'no audience', denial.target.scope, denial.target.grant && `grant ${denial.target.grant}`].filter(Boolean).join(', '))
+  fact(
+    'evidence',
+    denial.issuerName === null ? 'issuer unknown' : `${denial.issuerName}${denial.verified ? '' : ', not verified'}`,
+  )
+  if (denial.target)
+    fact(
+      'asked for',
+      [
+        denial.target.audience ?? 'no audience',
+        denial.target.scope,
+        denial.target.grant && `grant ${denial.target.grant}`,
+      ]
+        .filter(Boolean)
+        .join(', '),
+    )
   if (denial.firstDecisionId !== null) fact('first used', denial.firstDecisionId)
 }

@@ -24,7 +24,11 @@ Exit: 0 done, 1 there is no such tenant or key, 2 wrong usage, 3 unavailable.
 `
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
-  const { values, positionals } = readOptions(argv, { tenant: { type: 'string' }, data: { type: 'string' }, reason: { type: 'string' } })
+  const { values, positionals } = readOptions(argv, {
+    tenant: { type: 'string' },
+    data: { type: 'string' },
+    reason: { type: 'string' },
+  })
   if (values.help) {
     io.stdout.write(HELP)
     return 0
@@ -34,28 +38,54 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   if (!isComplete || more.length > 0) throw new UsageError('keys takes list, rotate or taint KID')
   const tenant = required(values.tenant, 'tenant')
   const reason = verb === 'taint' ? required(values.reason, 'reason') : ''
-  const opened = openStore({ dataDir: required(values.data, 'data'), dev: null, masterKey: io.env['MINTMARK_MASTER_KEY'] })
+  const opened = openStore({
+    dataDir: required(values.data, 'data'),
+    dev: null,
+    masterKey: io.env['MINTMARK_MASTER_KEY'],
+  })
   if (!opened.ok) {
     io.stderr.write(`mintmark keys: ${opened.problem}\n`)
     return 3
   }
   try {
-    return await act(opened.store, io, { verb: verb as string, tenant, kid: kid ?? '', reason, isJson: values.json ?? false })
+    return await act(opened.store, io, {
+      verb: verb as string,
+      tenant,
+      kid: kid ?? '',
+      reason,
+      isJson: values.json ?? false,
+    })
   } finally {
     opened.store.database.close()
   }
 }
 
-type Order = { readonly verb: string; readonly tenant: string; readonly kid: string; readonly reason: string; readonly isJson: boolean }
+type Order = {
+  readonly verb: string
+  readonly tenant: string
+  readonly kid: string
+  readonly reason: string
+  readonly isJson: boolean
+}
 
-const act = async ({ database, sealer }: OpenStore, io: Io, { verb, tenant, kid, reason, isJson }: Order): Promise<number> => {
+const act = async (
+  { database, sealer }: OpenStore,
+  io: Io,
+  { verb, tenant, kid, reason, isJson }: Order,
+): Promise<number> => {
   const store = createSigningKeyStore(database)
   const rows = await store.list(tenant)
   if (rows.length === 0) {
     io.stderr.write(`mintmark keys: there is no tenant "${tenant}" with keys here\n`)
     return 1
   }
-  const ports = { store, maker: createKeyMaker(sealer), prover: createKeyProver(sealer), clock: systemClock, ring: null }
+  const ports = {
+    store,
+    maker: createKeyMaker(sealer),
+    prover: createKeyProver(sealer),
+    clock: systemClock,
+    ring: null,
+  }
   const needed = slotsInUse(rows)
   let moves: readonly AppliedMove[] = []
   if (verb === 'rotate') moves = await rotateKeys(ports, { tenant, needed, isForced: true })
@@ -69,12 +99,22 @@ const act = async ({ database, sealer }: OpenStore, io: Io, { verb, tenant, kid,
     }
     moves = tainted.moves
   }
-  const keys = (await store.list(tenant)).map((key) => ({ kid: key.kid, alg: key.alg, use: key.use, state: key.state, createdAtSeconds: key.createdAtSeconds, activatedAtSeconds: key.activatedAtSeconds }))
+  const keys = (await store.list(tenant)).map((key) => ({
+    kid: key.kid,
+    alg: key.alg,
+    use: key.use,
+    state: key.state,
+    createdAtSeconds: key.createdAtSeconds,
+    activatedAtSeconds: key.activatedAtSeconds,
+  }))
   if (isJson) io.stdout.write(`${JSON.stringify({ tenant, moves, keys }, null, 2)}\n`)
   else {
     for (const { kind, kid: moved } of moves) io.stdout.write(`${kind.padEnd(10)} ${moved}\n`)
     if (moves.length > 0) io.stdout.write('\n')
-    for (const key of keys) io.stdout.write(`${key.state.padEnd(9)} ${key.alg} ${key.use} ${key.kid} since ${new Date((key.activatedAtSeconds ?? key.createdAtSeconds) * 1000).toISOString()}\n`)
+    for (const key of keys)
+      io.stdout.write(
+        `${key.state.padEnd(9)} ${key.alg} ${key.use} ${key.kid} since ${new Date((key.activatedAtSeconds ?? key.createdAtSeconds) * 1000).toISOString()}\n`,
+      )
   }
   return 0
 }

@@ -1,6 +1,7 @@
 // `mintmark serve`: the embedded broker (design §7, §9). One process, SQLite, nothing to set up.
-import { startBroker } from '../embedded/broker.ts'
+
 import { type Io, readOptions, required, UsageError } from '../command.ts'
+import { startBroker } from '../embedded/broker.ts'
 
 const HELP = `Usage: mintmark serve --tenants DIR --data DIR [options]
 
@@ -38,7 +39,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   if (positionals.length > 0) throw new UsageError('serve takes no arguments')
   if (values.limits !== 'on' && values.limits !== 'off') throw new UsageError('--limits is on or off')
-  if (values['ops-port'] !== undefined) throw new UsageError('--ops-port is not offered by this version: there are no metrics yet')
+  if (values['ops-port'] !== undefined)
+    throw new UsageError('--ops-port is not offered by this version: there are no metrics yet')
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')
   const started = await startBroker({

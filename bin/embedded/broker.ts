@@ -61,7 +61,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   if (refused !== null) return { ok: false, exitCode: 2, problems: [`mintmark serve: ${refused}`] }
   const opened = openStore({ dataDir: options.dataDir, dev: options.dev, masterKey: options.masterKey })
   if (!opened.ok) return { ok: false, exitCode: 3, problems: [`mintmark serve: ${opened.problem}`] }
-  if (!options.hasLimits) options.warn('WARNING: --limits off: no rate limits and no denial roll-ups. For benchmarks and tests only.')
+  if (!options.hasLimits)
+    options.warn('WARNING: --limits off: no rate limits and no denial roll-ups. For benchmarks and tests only.')
 
   // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
   const tenantRoutes: Record<string, HostOptions['tenantRoutes'][string]> = {}
@@ -79,7 +80,11 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   }).catch((error: NodeJS.ErrnoException) => error)
   if (listening instanceof Error) {
     opened.store.database.close()
-    return { ok: false, exitCode: 3, problems: [`mintmark serve: cannot listen on ${options.host}:${options.port} (${listening.code})`] }
+    return {
+      ok: false,
+      exitCode: 3,
+      problems: [`mintmark serve: cannot listen on ${options.host}:${options.port} (${listening.code})`],
+    }
   }
   const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${listening.port}`
   const place: Place = { baseUrl: (options.baseUrl ?? url).replace(/\/+$/, ''), dev: options.dev }
@@ -107,9 +112,14 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
 /** What cannot be served safely, whatever the documents say. */
 const placeProblem = ({ dev, host, baseUrl, trustedProxies }: BrokerOptions): string | null => {
   if (dev && !['127.0.0.1', '::1', 'localhost'].includes(host)) return '--dev listens on loopback only'
-  if (baseUrl !== null && !/^https:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/.test(baseUrl) && !(dev && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?:\/[^?#\s]*)?$/.test(baseUrl)))
+  if (
+    baseUrl !== null &&
+    !/^https:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/.test(baseUrl) &&
+    !(dev && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?:\/[^?#\s]*)?$/.test(baseUrl))
+  )
     return '--base-url must be an https URL without query or fragment (under --dev also http to loopback)'
-  if (baseUrl === null && !dev) return '--base-url is required: it is what issuers and metadata are built from (or use --dev)'
+  if (baseUrl === null && !dev)
+    return '--base-url is required: it is what issuers and metadata are built from (or use --dev)'
   try {
     createClientOf(trustedProxies)
     return null
@@ -118,7 +128,12 @@ const placeProblem = ({ dev, host, baseUrl, trustedProxies }: BrokerOptions): st
   }
 }
 
-const wire = async (options: BrokerOptions, store: OpenStore, place: Place, documents: Parameters<typeof applyTenants>[1]) => {
+const wire = async (
+  options: BrokerOptions,
+  store: OpenStore,
+  place: Place,
+  documents: Parameters<typeof applyTenants>[1],
+) => {
   const { database, sealer } = store
   const clock = systemClock
   const log = createLogger('mintmark')
@@ -129,7 +144,8 @@ const wire = async (options: BrokerOptions, store: OpenStore, place: Place, docu
     if (outcome === 'rolled_back') options.warn(`WARNING: ${tenant} went back to a document that was current before`)
     if (outcome === 'refused_tombstone') options.warn(`WARNING: ${tenant} was removed; its document is not applied`)
   }
-  for (const tenant of report.missing) options.warn(`${tenant} is in the store but in no file of --tenants; it is served as it was`)
+  for (const tenant of report.missing)
+    options.warn(`${tenant} is in the store but in no file of --tenants; it is served as it was`)
 
   const tenants = createTenantDirectory({
     configs,
@@ -140,13 +156,26 @@ const wire = async (options: BrokerOptions, store: OpenStore, place: Place, docu
   const keyStore = createSigningKeyStore(database)
   const keys = createLocalKeyRing({ store: keyStore, sealer, clock })
   const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, log })
-  const issuerKeys = await startIssuerKeys({ database, clock, place, egressAllow: options.egressAllow, configs, tenants, log })
+  const issuerKeys = await startIssuerKeys({
+    database,
+    clock,
+    place,
+    egressAllow: options.egressAllow,
+    configs,
+    tenants,
+    log,
+  })
   const mark = startTimeMark(database)
   const sweep = startSweep(database, clock)
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
 
-  const evidence = { issuerKeys: issuerKeys.keys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
+  const evidence = {
+    issuerKeys: issuerKeys.keys,
+    signatures: nodeSignatureVerifier,
+    digest: nodeDigest,
+    providers: PROVIDER_CATALOG,
+  }
   const mint = createMint({
     ...evidence,
     tenants,
@@ -160,7 +189,11 @@ const wire = async (options: BrokerOptions, store: OpenStore, place: Place, docu
   })
   const attest = createAttest({
     ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, inFlight: createInFlight() },
-    http: { admitSource: admitSource(rates), baseUrl: place.baseUrl, newTraceId: () => Buffer.from(ids.random(16), 'base64url').toString('hex') },
+    http: {
+      admitSource: admitSource(rates),
+      baseUrl: place.baseUrl,
+      newTraceId: () => Buffer.from(ids.random(16), 'base64url').toString('hex'),
+    },
     log,
   })
   const discovery = createDiscovery({ ports: { tenants, keys: keyStore }, digest: nodeDigest, log })
@@ -178,7 +211,9 @@ const wire = async (options: BrokerOptions, store: OpenStore, place: Place, docu
 }
 
 /** Limit L1: a source is charged before anything of its request is read. */
-const admitSource = (rates: RateLimiter) => async (source: string): Promise<number | null> => {
-  const { allowed, retryAfterSeconds } = await rates.take(`source ${source}`, LIMITS.sourceRate)
-  return allowed ? null : retryAfterSeconds
-}
+const admitSource =
+  (rates: RateLimiter) =>
+  async (source: string): Promise<number | null> => {
+    const { allowed, retryAfterSeconds } = await rates.take(`source ${source}`, LIMITS.sourceRate)
+    return allowed ? null : retryAfterSeconds
+  }

@@ -5,7 +5,9 @@ import ipaddr from 'ipaddr.js'
 type Range = ReturnType<typeof ipaddr.parseCIDR>
 
 /** Throws for text that is not a CIDR range: wrong usage. */
-export const createClientOf = (trustedProxies: readonly string[]): ((socketAddress: string, forwardedFor: string | undefined) => string) => {
+export const createClientOf = (
+  trustedProxies: readonly string[],
+): ((socketAddress: string, forwardedFor: string | undefined) => string) => {
   const ranges: readonly Range[] = trustedProxies.map((text) => ipaddr.parseCIDR(text))
   const isTrusted = (address: string): boolean => {
     if (!ipaddr.isValid(address)) return false

@@ -24,6 +24,9 @@ export const compileStored = (stored: ConfigVersion, place: Place | null): Tenan
   const source = { file: `${stored.tenant}@${stored.version}`, text: stored.document }
   const loaded = loadTenant(source)
   if (!loaded.ok) return null
-  const compiled = compileTenant(loaded.loaded, compileOptions(place ?? { baseUrl: baseUrlOf([source]) ?? BASE_URL_DEFAULT, dev: true }, stored.version))
+  const compiled = compileTenant(
+    loaded.loaded,
+    compileOptions(place ?? { baseUrl: baseUrlOf([source]) ?? BASE_URL_DEFAULT, dev: true }, stored.version),
+  )
   return compiled.ok ? { ...compiled.tenant.config, digest: stored.digest } : null
 }

@@ -61,15 +61,17 @@ const serve = (options: HostOptions, request: IncomingMessage, response: ServerR
   const url = request.url ?? '/'
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)
-  if (options.hostAllowed && !options.hostAllowed(request.headers.host)) return plain(response, 421, 'misdirected request')
-  if (path === '/healthz') return plain(response, 200, 'ok')
-  if (path === '/readyz') return options.isReady() ? plain(response, 200, 'ok') : plain(response, 503, 'not ready')
-  const handler = routeOf(options, path)
-  if (handler === null) return json(response, 404, '{"error":"not_found"}')
-  if (request.headers['content-encoding'] !== undefined) return json(response, 415, '{"error":"invalid_request","error_description":"Content-Encoding is not accepted"}')
-  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytesMax) return tooLarge(request, response)
+  const early = answerEarly(options, request, path)
+  if (early !== null) {
+    early(response)
+    return
+  }
   readBody(request, (body) => {
-    if (body === null) return tooLarge(request, response)
+    const handler = routeOf(options, path)
+    if (body === null || handler === null) {
+      tooLarge(request, response)
+      return
+    }
     const event: HttpEvent = {
       rawPath: path,
       rawQueryString: query < 0 ? '' : url.slice(query + 1),
@@ -84,9 +86,34 @@ const serve = (options: HostOptions, request: IncomingMessage, response: ServerR
   })
 }
 
+/** What is answered without reading the body, or null: health, hosts and paths that are not ours, bodies we would not read. */
+const answerEarly = (
+  options: HostOptions,
+  request: IncomingMessage,
+  path: string,
+): ((response: ServerResponse) => void) | null => {
+  if (options.hostAllowed && !options.hostAllowed(request.headers.host))
+    return (response) => plain(response, 421, 'misdirected request')
+  if (path === '/healthz') return (response) => plain(response, 200, 'ok')
+  if (path === '/readyz')
+    return (response) => (options.isReady() ? plain(response, 200, 'ok') : plain(response, 503, 'not ready'))
+  if (!options.isReady())
+    return (response) => json(response, 503, '{"error":"temporarily_unavailable"}', { 'retry-after': '1' })
+  if (routeOf(options, path) === null) return (response) => json(response, 404, '{"error":"not_found"}')
+  if (request.headers['content-encoding'] !== undefined)
+    return (response) =>
+      json(response, 415, '{"error":"invalid_request","error_description":"Content-Encoding is not accepted"}')
+  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytesMax)
+    return (response) => tooLarge(request, response)
+  return null
+}
+
 const clientIp = (options: HostOptions, request: IncomingMessage): string => {
   const forwarded = request.headers['x-forwarded-for']
-  return options.clientOf(request.socket.remoteAddress ?? '', Array.isArray(forwarded) ? forwarded.join(',') : forwarded)
+  return options.clientOf(
+    request.socket.remoteAddress ?? '',
+    Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
+  )
 }
 
 /** The body as Latin-1 text (a form is ASCII; other bytes stay visible and are refused), or null when over the limit. */
@@ -110,22 +137,37 @@ const readBody = (request: IncomingMessage, done: (body: string | null) => void)
 }
 
 const send = (response: ServerResponse, answer: HttpResponse, isHead: boolean): void => {
-  response.writeHead(answer.statusCode, { ...answer.headers, 'x-content-type-options': 'nosniff', 'content-length': Buffer.byteLength(answer.body) })
+  response.writeHead(answer.statusCode, {
+    ...answer.headers,
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(answer.body),
+  })
   response.end(isHead ? undefined : answer.body)
 }
 
 const json = (response: ServerResponse, status: number, body: string, extra: Record<string, string> = {}): void => {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': body.length, ...extra })
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'content-length': body.length,
+    ...extra,
+  })
   response.end(body)
 }
 
 const plain = (response: ServerResponse, status: number, text: string): void => {
-  response.writeHead(status, { 'content-type': 'text/plain', 'cache-control': 'no-store', 'content-length': text.length })
+  response.writeHead(status, {
+    'content-type': 'text/plain',
+    'cache-control': 'no-store',
+    'content-length': text.length,
+  })
   response.end(text)
 }
 
 /** 413, then the connection goes: what is left of the body is not worth reading. */
 const tooLarge = (request: IncomingMessage, response: ServerResponse): void => {
   response.once('finish', () => request.destroy())
-  json(response, 413, '{"error":"invalid_request","error_description":"The body is larger than the limit"}', { connection: 'close' })
+  json(response, 413, '{"error":"invalid_request","error_description":"The body is larger than the limit"}', {
+    connection: 'close',
+  })
 }

@@ -25,7 +25,9 @@ type IssuerKeysOptions = {
 
 const PERIOD_MS = 5_000
 
-export const startIssuerKeys = async (options: IssuerKeysOptions): Promise<{ readonly keys: RefreshedIssuerKeys; readonly close: () => void }> => {
+export const startIssuerKeys = async (
+  options: IssuerKeysOptions,
+): Promise<{ readonly keys: RefreshedIssuerKeys; readonly close: () => void }> => {
   const { database, clock, place, log } = options
   const store = createIssuerKeyStore(database)
   const observe = (event: TrustEvent) => {

@@ -11,7 +11,10 @@ export type LoadedDirectory =
   | { readonly ok: true; readonly documents: readonly CheckedDocument[] }
   | { readonly ok: false; readonly problems: readonly string[] }
 
-export const loadDirectory = (directory: string, place: { readonly baseUrl: string; readonly dev: boolean }): LoadedDirectory => {
+export const loadDirectory = (
+  directory: string,
+  place: { readonly baseUrl: string; readonly dev: boolean },
+): LoadedDirectory => {
   let files: ReturnType<typeof readTenantFiles>
   try {
     files = readTenantFiles(directory)

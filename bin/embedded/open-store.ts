@@ -14,7 +14,13 @@ export type OpenOptions = {
   readonly masterKey: string | undefined
 }
 
-export const openStore = ({ dataDir, dev, masterKey }: OpenOptions): { readonly ok: true; readonly store: OpenStore } | { readonly ok: false; readonly problem: string } => {
+export const openStore = ({
+  dataDir,
+  dev,
+  masterKey,
+}: OpenOptions):
+  | { readonly ok: true; readonly store: OpenStore }
+  | { readonly ok: false; readonly problem: string } => {
   try {
     const database = openDatabase({ dataDir, dev })
     const hasKeys = database.read((sql) => sql('SELECT 1 FROM signing_key LIMIT 1').get()) !== undefined
@@ -23,7 +29,8 @@ export const openStore = ({ dataDir, dev, masterKey }: OpenOptions): { readonly 
     key.fill(0)
     return { ok: true, store: { database, sealer } }
   } catch (error) {
-    if (error instanceof DataDirectoryRefused || error instanceof MasterKeyRefused) return { ok: false, problem: error.message }
+    if (error instanceof DataDirectoryRefused || error instanceof MasterKeyRefused)
+      return { ok: false, problem: error.message }
     return { ok: false, problem: `the data directory ${dataDir} cannot be opened` }
   }
 }

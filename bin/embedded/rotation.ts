@@ -21,7 +21,13 @@ const PERIOD_MS = 30_000
 
 export const startRotation = async (ports: RotationPorts): Promise<{ readonly close: () => void }> => {
   const { sealer } = ports.store
-  const rotation = { store: ports.keyStore, maker: createKeyMaker(sealer), prover: createKeyProver(sealer), clock: ports.clock, ring: ports.keys }
+  const rotation = {
+    store: ports.keyStore,
+    maker: createKeyMaker(sealer),
+    prover: createKeyProver(sealer),
+    clock: ports.clock,
+    ring: ports.keys,
+  }
   let isRunning = false
   const rotateAll = async () => {
     if (isRunning) return

@@ -1,7 +1,7 @@
 // attest: POST /t/{tenant}/token. Wires the token endpoint to the exchange; adapters come from whoever hosts it.
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
-import { tokenEndpoint, type TokenEndpointOptions } from '../../lib/edge/token-endpoint.ts'
+import { type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
 import { type ExchangePorts, exchangeToken } from '../../lib/flows/exchange-token.ts'
 
 type Wiring = {

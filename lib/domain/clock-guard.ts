@@ -21,7 +21,10 @@ export const startClock = (reading: ClockReading): ClockState => ({
 const STEP_MS = LIMITS.clockStepSecondsMax * 1000
 
 /** The next state, and whether times may be judged now. */
-export const judgeClock = (state: ClockState, reading: ClockReading): { readonly state: ClockState; readonly trusted: boolean } => {
+export const judgeClock = (
+  state: ClockState,
+  reading: ClockReading,
+): { readonly state: ClockState; readonly trusted: boolean } => {
   const behind = reading.markSeconds * 1000 - reading.wallMs > STEP_MS
   const offsetMs = reading.wallMs - reading.monotonicMs
   if (Math.abs(offsetMs - state.offsetMs) <= STEP_MS) {

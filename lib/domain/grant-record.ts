@@ -73,10 +73,22 @@ export type Denial = {
   readonly verified: boolean
   readonly source: string
   readonly issuerName: string | null
-  readonly evidence: { readonly sub: string; readonly jti: string | null; readonly iat: number; readonly exp: number; readonly kid: string; readonly replayKey: string } | null
+  readonly evidence: {
+    readonly sub: string
+    readonly jti: string | null
+    readonly iat: number
+    readonly exp: number
+    readonly kid: string
+    readonly replayKey: string
+  } | null
   readonly wid: Readonly<Partial<Record<WidLeaf, WidValue>>> | null
   readonly verdicts: Verdicts | null
-  readonly target: { readonly type: string; readonly audience: string | null; readonly scope: string | null; readonly grant: string | null } | null
+  readonly target: {
+    readonly type: string
+    readonly audience: string | null
+    readonly scope: string | null
+    readonly grant: string | null
+  } | null
   /** Decision id of the redemption that came first, when this is a replay (Detection Finding). */
   readonly firstDecisionId: string | null
 }

@@ -22,7 +22,10 @@ export const REFUSALS = {
   token_not_compact: { answer: 'evidence', says: 'not three base64url parts joined by two dots' },
   base64url_not_canonical: { answer: 'evidence', says: 'a part is not canonical unpadded base64url' },
   utf8_invalid: { answer: 'evidence', says: 'header or payload is not strict UTF-8' },
-  json_invalid: { answer: 'evidence', says: 'header or payload is not strict JSON (grammar, BOM, NUL, lone surrogate)' },
+  json_invalid: {
+    answer: 'evidence',
+    says: 'header or payload is not strict JSON (grammar, BOM, NUL, lone surrogate)',
+  },
   json_duplicate_member: { answer: 'evidence', says: 'an object names a member twice' },
   json_forbidden_member: { answer: 'evidence', says: 'a member is named __proto__' },
   json_too_deep: { answer: 'evidence', says: 'JSON is nested deeper than the limit' },
@@ -68,14 +71,20 @@ export const REFUSALS = {
   no_grant_matches: { answer: 'target', says: 'no grant matches this workload' },
   grant_not_found: { answer: 'target', says: 'the grant named does not exist or does not match' },
   target_unknown: { answer: 'target', says: 'no matching grant issues for this target' },
-  target_ambiguous: { answer: 'target', says: 'more than one grant, or more than one audience, could serve this request' },
+  target_ambiguous: {
+    answer: 'target',
+    says: 'more than one grant, or more than one audience, could serve this request',
+  },
   target_not_single: { answer: 'target', says: 'more than one target was asked for' },
   identity_invalid: { answer: 'target', says: 'the identity template has a null or unusable segment' },
   scope_exceeds_grant: { answer: 'scope', says: 'scope asks for more than the grant issues' },
   scope_invalid: { answer: 'scope', says: 'scope is not a list of scope tokens' },
   // request
   request_malformed: { answer: 'request', says: 'the form is malformed, or a parameter is missing or repeated' },
-  idempotency_key_invalid: { answer: 'request', says: 'the Idempotency-Key is malformed or is a value of the evidence' },
+  idempotency_key_invalid: {
+    answer: 'request',
+    says: 'the Idempotency-Key is malformed or is a value of the evidence',
+  },
   parameter_unsupported: { answer: 'request', says: 'a parameter or token type that is not offered' },
   grant_type_unsupported: { answer: 'grant_type', says: 'this grant_type is not offered' },
   // limits
@@ -86,7 +95,10 @@ export const REFUSALS = {
   // our side
   overloaded: { answer: 'unavailable', says: 'too many requests wait' },
   store_unavailable: { answer: 'unavailable', says: 'the record store did not answer' },
-  issuer_keys_unavailable: { answer: 'unavailable', says: 'the issuer key set could not be fetched and none is cached' },
+  issuer_keys_unavailable: {
+    answer: 'unavailable',
+    says: 'the issuer key set could not be fetched and none is cached',
+  },
   signing_key_unavailable: { answer: 'unavailable', says: 'no active signing key could be used' },
   clock_untrusted: { answer: 'unavailable', says: 'the clock went back or parted from monotonic time' },
   changed_underway: { answer: 'unavailable', says: 'configuration or key state moved while the request was served' },

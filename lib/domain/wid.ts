@@ -1,18 +1,48 @@
 // wid/1, the normalized identity (issuers.md §5.2): what every platform's claims become before anything is decided. Pure.
 
 export const PROVIDERS = [
-  'github', 'gitlab', 'circleci', 'buildkite', 'bitbucket', 'azure_devops', 'jenkins', 'hcp_terraform', 'spacelift',
-  'gcp', 'aws', 'azure', 'kubernetes', 'spiffe', 'forgejo', 'vercel', 'fly', 'generic',
+  'github',
+  'gitlab',
+  'circleci',
+  'buildkite',
+  'bitbucket',
+  'azure_devops',
+  'jenkins',
+  'hcp_terraform',
+  'spacelift',
+  'gcp',
+  'aws',
+  'azure',
+  'kubernetes',
+  'spiffe',
+  'forgejo',
+  'vercel',
+  'fly',
+  'generic',
 ] as const
 export type ProviderName = (typeof PROVIDERS)[number]
 
 export const TRIGGER_CLASSES = [
-  'push', 'release', 'schedule', 'manual', 'api', 'upstream', 'pull_request', 'privileged_fork', 'interactive', 'unknown',
+  'push',
+  'release',
+  'schedule',
+  'manual',
+  'api',
+  'upstream',
+  'pull_request',
+  'privileged_fork',
+  'interactive',
+  'unknown',
 ] as const
 export type TriggerClass = (typeof TRIGGER_CLASSES)[number]
 
 /** Trigger classes under which foreign code may be running (issuers.md §5.4). */
-export const UNTRUSTED_TRIGGERS: ReadonlySet<string> = new Set(['pull_request', 'privileged_fork', 'interactive', 'unknown'])
+export const UNTRUSTED_TRIGGERS: ReadonlySet<string> = new Set([
+  'pull_request',
+  'privileged_fork',
+  'interactive',
+  'unknown',
+])
 
 type Leaf = { readonly type: 'string' | 'boolean'; readonly values?: readonly string[]; readonly policy?: false }
 
@@ -72,5 +102,10 @@ export type Mutability = 'immutable' | 'mutable' | 'reusable' | 'per_run' | 'cal
 
 /** Leaves a token carries in `wid` when the grant names none (design §6). */
 export const WID_CLAIMS_DEFAULT: readonly WidLeaf[] = [
-  'provider', 'org.id', 'project.id', 'ref.full', 'environment.name', 'run.id',
+  'provider',
+  'org.id',
+  'project.id',
+  'ref.full',
+  'environment.name',
+  'run.id',
 ]

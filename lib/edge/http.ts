@@ -30,4 +30,5 @@ export const jsonResponse = (
 })
 
 /** The tenant named by `/t/{tenant}/…`, or null. The name is only looked up, never trusted. */
-export const tenantOfPath = (rawPath: string): string | null => /^\/t\/([a-z][a-z0-9]{2,30})(?:\/|$)/.exec(rawPath)?.[1] ?? null
+export const tenantOfPath = (rawPath: string): string | null =>
+  /^\/t\/([a-z][a-z0-9]{2,30})(?:\/|$)/.exec(rawPath)?.[1] ?? null

@@ -10,13 +10,30 @@ import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tena
 
 type Exchanged =
   | { readonly kind: 'unknown_tenant' }
-  | { readonly kind: 'issued'; readonly decisionId: string; readonly credential: { readonly accessToken: string; readonly tokenType: string; readonly expiresInSeconds: number; readonly scope: string } }
-  | { readonly kind: 'refused'; readonly decisionId: string; readonly refusal: Refusal; readonly grantType: GrantType; readonly retryAfterSeconds: number }
+  | {
+      readonly kind: 'issued'
+      readonly decisionId: string
+      readonly credential: {
+        readonly accessToken: string
+        readonly tokenType: string
+        readonly expiresInSeconds: number
+        readonly scope: string
+      }
+    }
+  | {
+      readonly kind: 'refused'
+      readonly decisionId: string
+      readonly refusal: Refusal
+      readonly grantType: GrantType
+      readonly retryAfterSeconds: number
+    }
 
 export type TokenEndpointOptions = {
   readonly exchange: (request: {
     readonly tenant: string
-    readonly token: { readonly ok: true; readonly value: TokenRequest } | { readonly ok: false; readonly refusal: Refusal }
+    readonly token:
+      | { readonly ok: true; readonly value: TokenRequest }
+      | { readonly ok: false; readonly refusal: Refusal }
     readonly dpop: { readonly proof: string; readonly method: string; readonly url: string } | null
     readonly traceId: string
     readonly source: string
@@ -30,28 +47,36 @@ export type TokenEndpointOptions = {
 
 const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset=utf-8)?\s*$/i
 
-export const tokenEndpoint = (options: TokenEndpointOptions): HttpHandler => async (event) => {
-  const tenant = tenantOfPath(event.rawPath)
-  if (tenant === null) return notFound()
-  const { method, sourceIp } = event.requestContext.http
-  if (method !== 'POST') return { ...plainError(405, 'method_not_allowed', 'Only POST is served here'), headers: { ...NO_STORE, allow: 'POST' } }
-  if (!FORM.test(event.headers['content-type'] ?? '')) return plainError(415, 'unsupported_media_type', 'Send application/x-www-form-urlencoded')
-  const source = sourceKey(sourceIp)
-  const waitSeconds = await options.admitSource(source)
-  if (waitSeconds !== null) return limited(waitSeconds)
-  const body = bodyOf(event)
-  if (body.length > LIMITS.bodyBytesMax) return plainError(413, 'content_too_large', 'The body is larger than the limit')
+export const tokenEndpoint =
+  (options: TokenEndpointOptions): HttpHandler =>
+  async (event) => {
+    const tenant = tenantOfPath(event.rawPath)
+    if (tenant === null) return notFound()
+    const { method, sourceIp } = event.requestContext.http
+    if (method !== 'POST')
+      return {
+        ...plainError(405, 'method_not_allowed', 'Only POST is served here'),
+        headers: { ...NO_STORE, allow: 'POST' },
+      }
+    if (!FORM.test(event.headers['content-type'] ?? ''))
+      return plainError(415, 'unsupported_media_type', 'Send application/x-www-form-urlencoded')
+    const source = sourceKey(sourceIp)
+    const waitSeconds = await options.admitSource(source)
+    if (waitSeconds !== null) return limited(waitSeconds)
+    const body = bodyOf(event)
+    if (body.length > LIMITS.bodyBytesMax)
+      return plainError(413, 'content_too_large', 'The body is larger than the limit')
 
-  const traceId = traceIdOf(event.headers['traceparent']) ?? options.newTraceId()
-  const answer = await options.exchange({
-    tenant,
-    token: parseTokenRequest(body, event.headers['idempotency-key']),
-    dpop: dpopOf(event, options.baseUrl),
-    traceId,
-    source,
-  })
-  return render(answer)
-}
+    const traceId = traceIdOf(event.headers['traceparent']) ?? options.newTraceId()
+    const answer = await options.exchange({
+      tenant,
+      token: parseTokenRequest(body, event.headers['idempotency-key']),
+      dpop: dpopOf(event, options.baseUrl),
+      traceId,
+      source,
+    })
+    return render(answer)
+  }
 
 const NO_STORE = { 'content-type': 'application/json', 'cache-control': 'no-store' }
 
@@ -87,7 +112,9 @@ const bodyOf = (event: HttpEvent): string => {
 
 const dpopOf = (event: HttpEvent, baseUrl: string) => {
   const proof = event.headers['dpop']
-  return proof === undefined ? null : { proof, method: event.requestContext.http.method, url: `${baseUrl}${event.rawPath}` }
+  return proof === undefined
+    ? null
+    : { proof, method: event.requestContext.http.method, url: `${baseUrl}${event.rawPath}` }
 }
 
 /** An IPv4 address, or the /64 of an IPv6 one: what a limit is charged to. */
@@ -97,11 +124,19 @@ export const sourceKey = (ip: string): string => {
 }
 
 const plainError = (status: number, error: string, description: string): HttpResponse =>
-  jsonResponse(status, { error: status === 415 || status === 413 ? 'invalid_request' : error, error_description: description, error_uri: `${ERROR_REFERENCE}#${error}` })
+  jsonResponse(status, {
+    error: status === 415 || status === 413 ? 'invalid_request' : error,
+    error_description: description,
+    error_uri: `${ERROR_REFERENCE}#${error}`,
+  })
 
 const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
 
 const limited = (waitSeconds: number): HttpResponse => {
-  const body = { error: 'temporarily_unavailable', error_description: 'Too many requests', error_uri: `${ERROR_REFERENCE}#temporarily_unavailable` }
+  const body = {
+    error: 'temporarily_unavailable',
+    error_description: 'Too many requests',
+    error_uri: `${ERROR_REFERENCE}#temporarily_unavailable`,
+  }
   return jsonResponse(429, body, { 'retry-after': jitter(waitSeconds) })
 }

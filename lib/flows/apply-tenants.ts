@@ -18,29 +18,62 @@ export type Applied = {
   readonly diff: readonly string[]
 }
 
-export type ApplyReport = { readonly applied: readonly Applied[]; /** In the store, but in no file: reported, left as they are. */ readonly missing: readonly string[] }
+export type ApplyReport = {
+  readonly applied: readonly Applied[] /** In the store, but in no file: reported, left as they are. */
+  readonly missing: readonly string[]
+}
 
 const ATTEMPTS = 3
 
-export const applyTenants = async (ports: ApplyPorts, documents: readonly CheckedDocument[], by: { readonly author: string; readonly commit: string }): Promise<ApplyReport> => {
+export const applyTenants = async (
+  ports: ApplyPorts,
+  documents: readonly CheckedDocument[],
+  by: { readonly author: string; readonly commit: string },
+): Promise<ApplyReport> => {
   const applied: Applied[] = []
   for (const document of documents) applied.push(await applyOne(ports, document, by))
   const named = new Set(documents.map(({ tenant }) => tenant))
   const stored = await ports.configs.list()
-  return { applied, missing: stored.filter((row) => !named.has(row.tenant) && row.tombstonedAtSeconds === null).map((row) => row.tenant) }
+  return {
+    applied,
+    missing: stored
+      .filter((row) => !named.has(row.tenant) && row.tombstonedAtSeconds === null)
+      .map((row) => row.tenant),
+  }
 }
 
-const applyOne = async (ports: ApplyPorts, document: CheckedDocument, by: { readonly author: string; readonly commit: string }): Promise<Applied> => {
+const applyOne = async (
+  ports: ApplyPorts,
+  document: CheckedDocument,
+  by: { readonly author: string; readonly commit: string },
+): Promise<Applied> => {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const latest = await ports.configs.latest(document.tenant)
     const version = latest?.version.version ?? 0
     // A tombstone stands until the tenant is erased: applying the file again must not resurrect what was removed.
-    if (latest !== null && latest.tombstonedAtSeconds !== null) return { tenant: document.tenant, outcome: 'refused_tombstone', version, diff: [] }
-    if (latest?.version.digest === document.digest) return { tenant: document.tenant, outcome: 'unchanged', version, diff: [] }
-    const diff = documentDiff(latest === null ? {} : (JSON.parse(latest.version.document) as JsonValue), JSON.parse(document.document) as JsonValue)
+    if (latest !== null && latest.tombstonedAtSeconds !== null)
+      return { tenant: document.tenant, outcome: 'refused_tombstone', version, diff: [] }
+    if (latest?.version.digest === document.digest)
+      return { tenant: document.tenant, outcome: 'unchanged', version, diff: [] }
+    const diff = documentDiff(
+      latest === null ? {} : (JSON.parse(latest.version.document) as JsonValue),
+      JSON.parse(document.document) as JsonValue,
+    )
     const isRollback = latest !== null && (await ports.configs.seen(document.tenant, document.digest))
-    const put = await ports.configs.put({ ...document, ...by, version: version + 1, appliedAtSeconds: ports.clock.nowSeconds(), diff: diff.join('\n') })
-    if (put) return { tenant: document.tenant, outcome: latest === null ? 'created' : isRollback ? 'rolled_back' : 'changed', version: version + 1, diff }
+    const put = await ports.configs.put({
+      ...document,
+      ...by,
+      version: version + 1,
+      appliedAtSeconds: ports.clock.nowSeconds(),
+      diff: diff.join('\n'),
+    })
+    if (put)
+      return {
+        tenant: document.tenant,
+        outcome: latest === null ? 'created' : isRollback ? 'rolled_back' : 'changed',
+        version: version + 1,
+        diff,
+      }
   }
   throw new Unavailable('changed_underway')
 }

@@ -8,7 +8,7 @@ import { LIMITS } from '../domain/limits.ts'
 import { normalize } from '../domain/normalize.ts'
 import type { Provider, SignatureAlgorithm } from '../domain/provider.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { type Result, ok } from '../domain/result.ts'
+import { ok, type Result } from '../domain/result.ts'
 import type { IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
 import type { ProviderName, Wid, WidLeaf, WidValue } from '../domain/wid.ts'
 import type { IssuerKeys, SignatureVerifier, VerifyKey } from '../ports/evidence.ts'
@@ -81,7 +81,8 @@ export type AttestResult =
   | { readonly ok: false; readonly refusal: Refusal; readonly context: DenialContext }
 
 /** Verifies, normalizes and evaluates every candidate grant. Refusals carry what is known so far for the denial record. */
-export const attestEvidence = (ports: AttestPorts, input: AttestInput): Promise<AttestResult> => Attested.from(ports, input)
+export const attestEvidence = (ports: AttestPorts, input: AttestInput): Promise<AttestResult> =>
+  Attested.from(ports, input)
 
 type Known = { issuer: IssuerConfig | null; evidence: EvidenceFacts | null; wid: Wid | null }
 
@@ -105,7 +106,8 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
   const key = await issuerKey(ports, issuer.value, kid, alg)
   if (!key.ok) return no(key.refusal)
   const keyGeneration = ports.issuerKeys.generation(issuer.value.keys)
-  if (!ports.signatures.verify(alg, key.value, jws.signingInput, jws.signature)) return no({ kind: 'signature_invalid', detail: { kid } })
+  if (!ports.signatures.verify(alg, key.value, jws.signingInput, jws.signature))
+    return no({ kind: 'signature_invalid', detail: { kid } })
 
   const checked = checkClaims(jws.claims, { ...issuer.value, nowSeconds: input.nowSeconds })
   if (!checked.ok) return no(checked.refusal)
@@ -125,7 +127,16 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
   if (!tenancy.ok) return no(tenancy.refusal)
 
   const evaluations = evaluateGrants(config, issuer.value.name, wid)
-  return { config, issuer: issuer.value, evidence: known.evidence, wid, evaluations, keyGeneration, raw: token, claims: jws.claims }
+  return {
+    config,
+    issuer: issuer.value,
+    evidence: known.evidence,
+    wid,
+    evaluations,
+    keyGeneration,
+    raw: token,
+    claims: jws.claims,
+  }
 }
 
 /** `iss` is only a lookup key into the tenant's own closed list, byte for byte (issuers.md §0.1). */
@@ -137,7 +148,12 @@ const registeredIssuer = (config: TenantConfig, iss: unknown): Result<IssuerConf
   return issuer ? ok(issuer) : refuse('issuer_unknown', { iss: iss.slice(0, 256) })
 }
 
-const issuerKey = (ports: AttestPorts, issuer: IssuerConfig, kid: string, alg: SignatureAlgorithm): Promise<Result<VerifyKey>> | Result<VerifyKey> => {
+const issuerKey = (
+  ports: AttestPorts,
+  issuer: IssuerConfig,
+  kid: string,
+  alg: SignatureAlgorithm,
+): Promise<Result<VerifyKey>> | Result<VerifyKey> => {
   const cached = ports.issuerKeys.peek(issuer.keys, kid, alg)
   return cached === undefined ? ports.issuerKeys.find(issuer.keys, kid, alg) : ok(cached)
 }

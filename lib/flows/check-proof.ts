@@ -4,7 +4,7 @@ import { parseCompactJws } from '../domain/compact-jws.ts'
 import { checkDpopProof } from '../domain/dpop.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { refuse } from '../domain/refusal.ts'
-import { type Result, ok } from '../domain/result.ts'
+import { ok, type Result } from '../domain/result.ts'
 import type { ProofVerifier } from '../ports/evidence.ts'
 import type { MintRequest } from '../ports/mint.ts'
 import type { Digest } from '../ports/system.ts'
@@ -20,7 +20,12 @@ export type Proof = {
 }
 
 /** Refuses: dpop_invalid, proof_required, proof_mismatch. Null: nothing to bind to, and nothing asks for it. */
-export const checkProof = (ports: ProofPorts, request: MintRequest, { facts }: Attested, nowSeconds: number): Result<Proof | null> => {
+export const checkProof = (
+  ports: ProofPorts,
+  request: MintRequest,
+  { facts }: Attested,
+  nowSeconds: number,
+): Result<Proof | null> => {
   const committed = facts.evidence.keyThumbprint
   if (request.dpop === null) {
     const isNeeded = committed !== null || facts.issuer.replay === 'proof'
@@ -35,5 +40,8 @@ export const checkProof = (ports: ProofPorts, request: MintRequest, { facts }: A
   if (thumbprint === null) return refuse('dpop_invalid', { problem: 'signature' })
   if (committed !== null && committed !== thumbprint) return refuse('proof_mismatch')
   const hash = ports.digest.sha256(`dpop\0${thumbprint}\0${jti}`)
-  return ok({ thumbprint, guard: { hash, keepUntilSeconds: iat + 2 * LIMITS.dpopProofAgeSecondsMax + LIMITS.leewaySeconds } })
+  return ok({
+    thumbprint,
+    guard: { hash, keepUntilSeconds: iat + 2 * LIMITS.dpopProofAgeSecondsMax + LIMITS.leewaySeconds },
+  })
 }

@@ -12,7 +12,7 @@ import type { DenialContext, IssuedCredential, Mint } from '../ports/mint.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { Ids } from '../ports/system.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'
-import { type AttestPorts, type Attested, attestEvidence, contextOfAttested } from './attest-evidence.ts'
+import { type Attested, type AttestPorts, attestEvidence, contextOfAttested } from './attest-evidence.ts'
 
 export type ExchangePorts = AttestPorts & {
   readonly tenants: TenantDirectory
@@ -30,7 +30,9 @@ export type InFlight = { enter(tenant: string): boolean; leave(tenant: string): 
 export type ExchangeRequest = {
   readonly tenant: string
   /** Parsed, or why it could not be: even a malformed request gets a decision id and a record. */
-  readonly token: { readonly ok: true; readonly value: TokenRequest } | { readonly ok: false; readonly refusal: Refusal }
+  readonly token:
+    | { readonly ok: true; readonly value: TokenRequest }
+    | { readonly ok: false; readonly refusal: Refusal }
   readonly dpop: { readonly proof: string; readonly method: string; readonly url: string } | null
   readonly traceId: string
   readonly source: string
@@ -57,20 +59,33 @@ const NOTHING_KNOWN: DenialContext = {
   firstDecisionId: null,
 }
 
-type Refused = { readonly ok: false; readonly refusal: Refusal; readonly context: DenialContext; readonly retryAfterSeconds?: number }
+type Refused = {
+  readonly ok: false
+  readonly refusal: Refusal
+  readonly context: DenialContext
+  readonly retryAfterSeconds?: number
+}
 
 /** Never throws for what a caller or a dependency can cause; every refusal is recorded before it is returned. */
 export const exchangeToken = async (ports: ExchangePorts, request: ExchangeRequest): Promise<ExchangeAnswer> => {
   const decisionId = ports.ids.decisionId()
-  if (!ports.inFlight.enter(request.tenant)) return deny(ports, request, decisionId, { ok: false, refusal: { kind: 'overloaded' }, context: NOTHING_KNOWN })
+  if (!ports.inFlight.enter(request.tenant))
+    return deny(ports, request, decisionId, { ok: false, refusal: { kind: 'overloaded' }, context: NOTHING_KNOWN })
   try {
     const outcome = await attestAndMint(ports, request, decisionId)
     if (outcome === null) return { kind: 'unknown_tenant' }
-    return outcome.ok ? { kind: 'issued', decisionId, credential: outcome.credential } : deny(ports, request, decisionId, outcome)
+    return outcome.ok
+      ? { kind: 'issued', decisionId, credential: outcome.credential }
+      : deny(ports, request, decisionId, outcome)
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
     const refusal: Refusal = { kind: error.kind }
-    return deny(ports, request, decisionId, { ok: false, refusal, context: NOTHING_KNOWN, retryAfterSeconds: error.retryAfterSeconds })
+    return deny(ports, request, decisionId, {
+      ok: false,
+      refusal,
+      context: NOTHING_KNOWN,
+      retryAfterSeconds: error.retryAfterSeconds,
+    })
   } finally {
     ports.inFlight.leave(request.tenant)
   }
@@ -90,7 +105,12 @@ const attestAndMint = async (ports: ExchangePorts, request: ExchangeRequest, dec
     nowSeconds: ports.clock.nowSeconds(),
     admit: (issuer) => {
       const registered = issuer === null ? 'unknown' : `${request.tenant}/${issuer}`
-      return takeRate(ports, `source-issuer ${request.source} ${registered}`, LIMITS.sourceIssuerRate, 'rate_limited_issuer')
+      return takeRate(
+        ports,
+        `source-issuer ${request.source} ${registered}`,
+        LIMITS.sourceIssuerRate,
+        'rate_limited_issuer',
+      )
     },
   })
   if (!verified.ok) return verified
@@ -118,7 +138,12 @@ const refused = (refusal: Refusal, context: DenialContext): Refused => ({ ok: fa
 
 type RateRefusal = 'rate_limited_issuer' | 'rate_limited_subject' | 'rate_limited_tenant'
 
-const takeRate = async (ports: ExchangePorts, bucket: string, rate: readonly [number, number], kind: RateRefusal): Promise<Refusal | null> => {
+const takeRate = async (
+  ports: ExchangePorts,
+  bucket: string,
+  rate: readonly [number, number],
+  kind: RateRefusal,
+): Promise<Refusal | null> => {
   const taken = ports.rates.take(bucket, rate)
   const { allowed, retryAfterSeconds } = taken instanceof Promise ? await taken : taken
   return allowed ? null : { kind, detail: { retryAfterSeconds } }
@@ -138,7 +163,12 @@ const takeVerifiedRates = async (ports: ExchangePorts, { facts }: Attested): Pro
 }
 
 /** Records the refusal in the queue of denials and makes it an answer. Our own outages are records too: they explain. */
-const deny = (ports: ExchangePorts, request: ExchangeRequest, decisionId: string, { refusal, context, retryAfterSeconds }: Refused): ExchangeAnswer => {
+const deny = (
+  ports: ExchangePorts,
+  request: ExchangeRequest,
+  decisionId: string,
+  { refusal, context, retryAfterSeconds }: Refused,
+): ExchangeAnswer => {
   const token = request.token.ok ? request.token.value : null
   const denial: Denial = {
     v: 1,
@@ -148,7 +178,12 @@ const deny = (ports: ExchangePorts, request: ExchangeRequest, decisionId: string
     traceId: request.traceId,
     refusal,
     source: request.source,
-    target: token && { type: token.target.type ?? '', audience: token.target.audiences.join(' ').slice(0, 512) || null, scope: token.target.scope?.slice(0, 512) ?? null, grant: token.target.grant?.slice(0, 128) ?? null },
+    target: token && {
+      type: token.target.type ?? '',
+      audience: token.target.audiences.join(' ').slice(0, 512) || null,
+      scope: token.target.scope?.slice(0, 512) ?? null,
+      grant: token.target.grant?.slice(0, 128) ?? null,
+    },
     ...context,
   }
   ports.denials.send(denial)
@@ -163,7 +198,10 @@ const deny = (ports: ExchangePorts, request: ExchangeRequest, decisionId: string
 }
 
 /** Counts what is under way. One slow tenant can fill its own share only (L5). */
-export const createInFlight = (tenantMax: number = LIMITS.tenantConcurrencyMax, instanceMax: number = LIMITS.instanceConcurrencyMax): InFlight => {
+export const createInFlight = (
+  tenantMax: number = LIMITS.tenantConcurrencyMax,
+  instanceMax: number = LIMITS.instanceConcurrencyMax,
+): InFlight => {
   const perTenant = new Map<string, number>()
   let total = 0
   return {

@@ -1,20 +1,20 @@
 // mint: from a request that claims to hold evidence to a signed credential (design §3 step 3, P4, P5, P9). The order is the
 // promise: verify - look at revocations - put the grant record, durably - read revocations, configuration and key state
 // again, strongly - sign - answer. A record without a token may happen; a token without a record never.
-import { chooseGrant, type Choice } from '../domain/decide.ts'
+import { type Choice, chooseGrant } from '../domain/decide.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { type Result, ok } from '../domain/result.ts'
+import { ok, type Result } from '../domain/result.ts'
 import { type RevocableFacts, selectorsOf } from '../domain/revocation.ts'
 import type { TenantConfig } from '../domain/tenant-config.ts'
 import { TYPE_ACCESS_TOKEN } from '../domain/token-request.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Mint, MintAnswer, MintRequest } from '../ports/mint.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'
-import { type AttestPorts, Attested, attestEvidence, contextOfAttested, isValueOfEvidence } from './attest-evidence.ts'
+import { Attested, type AttestPorts, attestEvidence, contextOfAttested, isValueOfEvidence } from './attest-evidence.ts'
 import { checkProof, type ProofPorts } from './check-proof.ts'
 import type { ClockGuard } from './guard-clock.ts'
-import { factsOfEvidence, type Intent, prepareCredential, type PreparePorts } from './prepare-credential.ts'
+import { factsOfEvidence, type Intent, type PreparePorts, prepareCredential } from './prepare-credential.ts'
 import { isRepeat, isSameHolder } from './repeat-redemption.ts'
 import { firstHit, type SignPorts, signRecorded } from './sign-recorded.ts'
 
@@ -36,7 +36,8 @@ export const mintCredential = async (ports: MintPorts, request: MintRequest): Pr
   const { attested } = verified
   const no = (refusal: Refusal): MintAnswer => ({ ok: false, refusal, context: contextOfAttested(attested) })
 
-  if (request.idempotencyKey !== null && isValueOfEvidence(request.idempotencyKey, attested.facts.claims)) return no({ kind: 'idempotency_key_invalid' })
+  if (request.idempotencyKey !== null && isValueOfEvidence(request.idempotencyKey, attested.facts.claims))
+    return no({ kind: 'idempotency_key_invalid' })
   const proof = checkProof(ports, request, attested, nowSeconds)
   if (!proof.ok) return no(proof.refusal)
   const guard = guardOf(ports, request, attested)
@@ -64,16 +65,26 @@ const record = async (ports: MintPorts, intent: Intent, guard: string): Promise<
   const put = await ports.grants.put({ record: intent.record, guard, ...once })
   ports.failpoint?.('K2')
   if (put.outcome === 'created') return signRecorded(ports, intent, (version) => movedSince(ports, intent, version))
-  if (put.outcome === 'proof_replayed') return { ok: false, refusal: { kind: 'dpop_invalid', detail: { problem: 'replayed' } }, context: contextOfAttested(attested) }
+  if (put.outcome === 'proof_replayed')
+    return {
+      ok: false,
+      refusal: { kind: 'dpop_invalid', detail: { problem: 'replayed' } },
+      context: contextOfAttested(attested),
+    }
 
   // Somebody redeemed this evidence before. A further redemption has a record, and so an audit event, of its own.
   const first = put.existing
   const again = isRepeat(intent, put, ports.clock.nowSeconds())
-    ? await prepareCredential(ports, intent, { jti: first.credential.jti, txn: first.traceId, issuedAtSeconds: first.credential.iat })
+    ? await prepareCredential(ports, intent, {
+        jti: first.credential.jti,
+        txn: first.traceId,
+        issuedAtSeconds: first.credential.iat,
+      })
     : isSameHolder(attested, first, intent.proof)
       ? intent
       : null
-  if (again === null || (again !== intent && again.record.credential.claimsHash !== first.credential.claimsHash)) return replayed(attested, first.decisionId)
+  if (again === null || (again !== intent && again.record.credential.claimsHash !== first.credential.claimsHash))
+    return replayed(attested, first.decisionId)
   const ownGuard = ports.digest.sha256(`${attested.facts.evidence.replayKey}\0${request.decisionId}`)
   const second = await ports.grants.put({ record: again.record, guard: ownGuard, ...once })
   if (second.outcome !== 'created') return replayed(attested, first.decisionId)
@@ -86,7 +97,8 @@ const replayed = (attested: Attested, firstDecisionId: string): MintAnswer => ({
   context: contextOfAttested(attested, firstDecisionId),
 })
 
-const keepUntil = ({ facts }: Attested): number => facts.evidence.exp + LIMITS.leewaySeconds + LIMITS.replayMarkerKeepSeconds
+const keepUntil = ({ facts }: Attested): number =>
+  facts.evidence.exp + LIMITS.leewaySeconds + LIMITS.replayMarkerKeepSeconds
 
 /** In one process the verification attest just made stands, as long as neither configuration nor issuer keys moved since. */
 const reattest = async (ports: MintPorts, request: MintRequest, config: TenantConfig, nowSeconds: number) => {
@@ -109,11 +121,17 @@ const guardOf = (ports: MintPorts, request: MintRequest, { facts }: Attested): s
 }
 
 const chooseTarget = ({ facts }: Attested, { target }: MintRequest): Result<Choice> => {
-  if (target.type !== null && target.type !== TYPE_ACCESS_TOKEN) return refuse('parameter_unsupported', { parameter: 'requested_token_type' })
+  if (target.type !== null && target.type !== TYPE_ACCESS_TOKEN)
+    return refuse('parameter_unsupported', { parameter: 'requested_token_type' })
   if (target.audiences.length > 1) return refuse('target_not_single', { count: target.audiences.length })
   const scope = parseScope(target.scope)
   if (!scope.ok) return scope
-  const wanted = { type: 'access_token' as const, audience: target.audiences[0] ?? null, scope: scope.value, grant: target.grant }
+  const wanted = {
+    type: 'access_token' as const,
+    audience: target.audiences[0] ?? null,
+    scope: scope.value,
+    grant: target.grant,
+  }
   return chooseGrant(facts.evaluations, wanted)
 }
 
@@ -125,7 +143,11 @@ const parseScope = (scope: string | null): Result<readonly string[] | null> => {
   return SCOPE.test(scope) ? ok([...new Set(scope.split(' '))]) : refuse('scope_invalid')
 }
 
-const revokedNow = async (ports: MintPorts, facts: RevocableFacts, issuedAtSeconds: number): Promise<Refusal | null> => {
+const revokedNow = async (
+  ports: MintPorts,
+  facts: RevocableFacts,
+  issuedAtSeconds: number,
+): Promise<Refusal | null> => {
   const state = await ports.state.read({ tenant: facts.tenant, selectors: selectorsOf(facts), kid: null })
   return firstHit(state.revocations, issuedAtSeconds)
 }
@@ -136,7 +158,11 @@ const movedSince = async (ports: MintPorts, intent: Intent, version: number | nu
   const current = version === null ? null : await ports.tenants.current(intent.request.tenant)
   if (current === null) return { kind: 'revoked', detail: { kind: 'tenant', value: intent.request.tenant } }
   const { request, record: written } = intent
-  const again = await attestEvidence(ports, { config: current, token: request.evidence, nowSeconds: ports.clock.nowSeconds() })
+  const again = await attestEvidence(ports, {
+    config: current,
+    token: request.evidence,
+    nowSeconds: ports.clock.nowSeconds(),
+  })
   if (!again.ok) return again.refusal
   const choice = chooseTarget(again.attested, request)
   if (!choice.ok) return choice.refusal

@@ -34,10 +34,15 @@ export type Intent = Redemption & {
 /** What makes two tokens of one redemption equal: an idempotent repeat takes these from the first record. */
 export type FixedClaims = { readonly jti: string; readonly txn: string; readonly issuedAtSeconds: number }
 
-export const prepareCredential = async (ports: PreparePorts, redemption: Redemption, fixed: FixedClaims): Promise<Intent> => {
+export const prepareCredential = async (
+  ports: PreparePorts,
+  redemption: Redemption,
+  fixed: FixedClaims,
+): Promise<Intent> => {
   const { request, attested, choice, proof } = redemption
   const { entry } = choice
-  const key = ports.keys.peek(request.tenant, 'token', entry.alg) ?? (await ports.keys.active(request.tenant, 'token', entry.alg))
+  const key =
+    ports.keys.peek(request.tenant, 'token', entry.alg) ?? (await ports.keys.active(request.tenant, 'token', entry.alg))
   const facts = revocableFacts(redemption, key.kid, fixed.jti)
   const payload = await payloadOf(ports, redemption, facts, fixed)
   const { config, issuer, evidence, wid, evaluations } = attested.facts

@@ -33,7 +33,8 @@ export const signRecorded = async (
     refusal = await lastLook(ports, intent, movedSince)
     if (refusal === null) return { ok: true, credential: sign(ports, intent) }
   } catch (error) {
-    const unavailable = error instanceof Unavailable ? error : new Unavailable('signing_key_unavailable', 2, { cause: error })
+    const unavailable =
+      error instanceof Unavailable ? error : new Unavailable('signing_key_unavailable', 2, { cause: error })
     // When the store itself is down this cannot be written either: the intent alone is honest, it never claims a token.
     await writeNotIssued(ports, intent.record, { kind: unavailable.kind }).catch(() => undefined)
     throw unavailable

@@ -22,5 +22,10 @@ export interface SignatureVerifier {
 
 export interface ProofVerifier {
   /** Verifies a DPoP proof's signature with the key in its own header; the thumbprint of that key, or null. RFC 9449 §4.3. */
-  thumbprint(alg: SignatureAlgorithm, jwk: Readonly<Record<string, unknown>>, signingInput: string, signature: Uint8Array): string | null
+  thumbprint(
+    alg: SignatureAlgorithm,
+    jwk: Readonly<Record<string, unknown>>,
+    signingInput: string,
+    signature: Uint8Array,
+  ): string | null
 }

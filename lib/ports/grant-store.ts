@@ -1,7 +1,7 @@
 // The record store of mint. Obligations are laws L1-L8 of the store contract suite (test/contract/grant-store.contract.ts).
 import type { GrantRecord, NotIssued } from '../domain/grant-record.ts'
-import type { KeyState } from '../domain/signing-key.ts'
 import type { Revocation, Selector } from '../domain/revocation.ts'
+import type { KeyState } from '../domain/signing-key.ts'
 
 export type GrantPut = {
   readonly record: GrantRecord

@@ -1,7 +1,7 @@
 // The way from attest to mint: an invocation, so what is in here is a request and never a fact. mint verifies it all again.
 import type { Denial } from '../domain/grant-record.ts'
-import type { GrantType, RequestedTarget } from '../domain/token-request.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import type { GrantType, RequestedTarget } from '../domain/token-request.ts'
 
 export type MintRequest = {
   readonly tenant: string
@@ -32,7 +32,12 @@ export type DenialContext = Pick<
 
 export type MintAnswer =
   | { readonly ok: true; readonly credential: IssuedCredential }
-  | { readonly ok: false; readonly refusal: Refusal; readonly context: DenialContext; readonly retryAfterSeconds?: number }
+  | {
+      readonly ok: false
+      readonly refusal: Refusal
+      readonly context: DenialContext
+      readonly retryAfterSeconds?: number
+    }
 
 export interface Mint {
   mint(request: MintRequest): Promise<MintAnswer>

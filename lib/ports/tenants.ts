@@ -24,8 +24,17 @@ export type ConfigVersion = {
 
 export interface TenantConfigStore {
   /** The current version, or null. `tombstone` denies from the moment it is written. */
-  latest(tenant: string): Promise<{ readonly version: ConfigVersion; readonly tombstonedAtSeconds: number | null } | null>
-  list(): Promise<readonly { readonly tenant: string; readonly version: number; readonly digest: string; readonly tombstonedAtSeconds: number | null }[]>
+  latest(
+    tenant: string,
+  ): Promise<{ readonly version: ConfigVersion; readonly tombstonedAtSeconds: number | null } | null>
+  list(): Promise<
+    readonly {
+      readonly tenant: string
+      readonly version: number
+      readonly digest: string
+      readonly tombstonedAtSeconds: number | null
+    }[]
+  >
   /** Any version of a tenant, current or past: what a decision was made under. */
   version(tenant: string, version: number): Promise<ConfigVersion | null>
   /** True when this digest was applied to the tenant before the current version (a rollback). */

@@ -1,8 +1,8 @@
 // application/x-www-form-urlencoded, strictly: malformed escapes and bytes that are not UTF-8 are refused instead of being
 // replaced, and every name keeps all its values so that repeats can be refused (RFC 6749 §3.2).
 import { LIMITS } from '../domain/limits.ts'
-import { type Result, ok } from '../domain/result.ts'
 import { refuse } from '../domain/refusal.ts'
+import { ok, type Result } from '../domain/result.ts'
 
 export type Form = ReadonlyMap<string, readonly string[]>
 

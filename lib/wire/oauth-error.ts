@@ -1,6 +1,6 @@
 // The only place where a refusal becomes public (RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 7523 §3.1). Two messages an error: the
 // kind and its detail stay inside, the caller gets a constant chosen by the kind's answer, a decision id and a link.
-import { type Answer, type Refusal, REFUSALS } from '../domain/refusal.ts'
+import { type Answer, REFUSALS, type Refusal } from '../domain/refusal.ts'
 import type { GrantType } from '../domain/token-request.ts'
 
 export type OAuthError = {
@@ -19,7 +19,10 @@ export const toOAuthError = (answer: Answer, grantType: GrantType, retryAfterSec
       return badRequest('invalid_request', 'The request is malformed or asks for something that is not offered')
     case 'evidence':
       // RFC 8693 §2.2.2 wants invalid_request for a bad subject token, RFC 7523 §3.1 invalid_grant for a bad assertion.
-      return badRequest(grantType === 'jwt-bearer' ? 'invalid_grant' : 'invalid_request', 'The assertion was not accepted')
+      return badRequest(
+        grantType === 'jwt-bearer' ? 'invalid_grant' : 'invalid_request',
+        'The assertion was not accepted',
+      )
     case 'target':
       return badRequest('invalid_target', 'The target is unknown or not available to this workload')
     case 'scope':
@@ -31,7 +34,12 @@ export const toOAuthError = (answer: Answer, grantType: GrantType, retryAfterSec
     case 'limit':
       return { status: 429, error: 'temporarily_unavailable', description: 'Too many requests', retryAfterSeconds }
     case 'unavailable':
-      return { status: 503, error: 'temporarily_unavailable', description: 'The service cannot answer now', retryAfterSeconds }
+      return {
+        status: 503,
+        error: 'temporarily_unavailable',
+        description: 'The service cannot answer now',
+        retryAfterSeconds,
+      }
   }
 }
 
@@ -46,4 +54,9 @@ export const errorBody = (error: OAuthError, decisionId: string): Record<string,
   decision_id: decisionId,
 })
 
-const badRequest = (error: string, description: string): OAuthError => ({ status: 400, error, description, retryAfterSeconds: null })
+const badRequest = (error: string, description: string): OAuthError => ({
+  status: 400,
+  error,
+  description,
+  retryAfterSeconds: null,
+})

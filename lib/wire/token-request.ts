@@ -1,8 +1,15 @@
 // The token endpoint's form -> TokenRequest (RFC 8693 §2.1, RFC 7523 §2.1, RFC 8707 §2). Shape only; nothing is judged here.
 import { LIMITS } from '../domain/limits.ts'
 import { refuse } from '../domain/refusal.ts'
-import { type Result, ok } from '../domain/result.ts'
-import { type GrantType, JWT_BEARER, TOKEN_EXCHANGE, type TokenRequest, TYPE_ID_TOKEN, TYPE_JWT } from '../domain/token-request.ts'
+import { ok, type Result } from '../domain/result.ts'
+import {
+  type GrantType,
+  JWT_BEARER,
+  TOKEN_EXCHANGE,
+  type TokenRequest,
+  TYPE_ID_TOKEN,
+  TYPE_JWT,
+} from '../domain/token-request.ts'
 import { type Form, parseForm } from './form.ts'
 
 /** RFC 8693 lets these two repeat; anything else that repeats is refused. */
@@ -16,7 +23,8 @@ export const parseTokenRequest = (body: string, idempotencyKey: string | undefin
   if (!parsed.ok) return parsed
   const form = parsed.value
   for (const [name, values] of form) {
-    if (values.length > 1 && !REPEATABLE.has(name)) return refuse('request_malformed', { problem: 'repeated parameter' })
+    if (values.length > 1 && !REPEATABLE.has(name))
+      return refuse('request_malformed', { problem: 'repeated parameter' })
   }
   const grantType = parseGrantType(one(form, 'grant_type'))
   if (!grantType.ok) return grantType
@@ -49,7 +57,8 @@ const parseTokenExchange = (form: Form): Result<string> => {
     return refuse('parameter_unsupported', { parameter: 'actor_token' })
   const token = one(form, 'subject_token')
   const type = one(form, 'subject_token_type')
-  if (token === null || type === null) return refuse('request_malformed', { problem: 'subject_token or its type is missing' })
+  if (token === null || type === null)
+    return refuse('request_malformed', { problem: 'subject_token or its type is missing' })
   if (!EVIDENCE_TYPES.has(type)) return refuse('parameter_unsupported', { parameter: 'subject_token_type' })
   return ok(token)
 }

@@ -11,7 +11,13 @@ const start = async (handler: (event: HttpEvent) => Promise<string> | string) =>
   host = await startHost({
     host: '127.0.0.1',
     port: 0,
-    tenantRoutes: { token: async (event) => ({ statusCode: 200, headers: { 'content-type': 'text/plain' }, body: await handler(event) }) },
+    tenantRoutes: {
+      token: async (event) => ({
+        statusCode: 200,
+        headers: { 'content-type': 'text/plain' },
+        body: await handler(event),
+      }),
+    },
     rootRoutes: [],
     isReady: () => true,
     hostAllowed: null,
@@ -44,7 +50,9 @@ test('a body that never comes is answered 408 and the connection closed', async 
 
 test('headers over the limit are 431', async () => {
   const port = await start(() => 'unreachable')
-  expect(await raw(port, `POST /t/acme/token HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(9_000)}\r\n\r\n`, 2_000)).toMatch(/^HTTP\/1\.1 431 /)
+  expect(
+    await raw(port, `POST /t/acme/token HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(9_000)}\r\n\r\n`, 2_000),
+  ).toMatch(/^HTTP\/1\.1 431 /)
 })
 
 test('a request that is not HTTP is 400, not a crash', async () => {
@@ -55,12 +63,21 @@ test('a request that is not HTTP is 400, not a crash', async () => {
 
 test('both Content-Length and Transfer-Encoding are refused (request smuggling)', async () => {
   const port = await start(() => 'unreachable')
-  expect(await raw(port, 'POST /t/acme/token HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 2_000)).toMatch(/^HTTP\/1\.1 400 /)
+  expect(
+    await raw(
+      port,
+      'POST /t/acme/token HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      2_000,
+    ),
+  ).toMatch(/^HTTP\/1\.1 400 /)
 })
 
 test('bytes that are not ASCII reach the strict parser as they are', async () => {
   const port = await start((event) => JSON.stringify([...(event.body ?? '')].map((c) => c.charCodeAt(0))))
-  const response = await fetch(`http://127.0.0.1:${port}/t/acme/token`, { method: 'POST', body: new Uint8Array([0x61, 0xff, 0x00]) })
+  const response = await fetch(`http://127.0.0.1:${port}/t/acme/token`, {
+    method: 'POST',
+    body: new Uint8Array([0x61, 0xff, 0x00]),
+  })
   expect(await response.json()).toEqual([0x61, 0xff, 0x00])
 })
 

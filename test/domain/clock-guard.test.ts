@@ -28,11 +28,21 @@ test('a jump back or ahead of more than 30 s stops minting; 30 s does not', () =
 })
 
 test('after a jump both must run together for 60 s before the clock is believed again', () => {
-  expect(run([reading(3601, 1), reading(3660, 60), reading(3661, 61), reading(3700, 100)])).toEqual([false, false, true, true])
+  expect(run([reading(3601, 1), reading(3660, 60), reading(3661, 61), reading(3700, 100)])).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ])
 })
 
 test('a second jump starts the wait again', () => {
-  expect(run([reading(3601, 1), reading(7250, 50), reading(7261, 61), reading(7310, 110)])).toEqual([false, false, false, true])
+  expect(run([reading(3601, 1), reading(7250, 50), reading(7261, 61), reading(7310, 110)])).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ])
 })
 
 test('a jump that is undone is trusted at once', () => {

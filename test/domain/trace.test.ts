@@ -7,9 +7,14 @@ test('a valid traceparent goes on as the same trace', () => {
   expect(traceIdOf(`00-${ID}-00f067aa0ba902b7-01`)).toBe(ID)
 })
 
-test.each([undefined, '', `00-${ID}`, `ff-${ID}-00f067aa0ba902b7-01`, `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, `00-${ID.toUpperCase()}-00f067aa0ba902b7-01`, `00-${ID}-00f067aa0ba902b7-01\n{"injected":1}`])(
-  'anything else starts a new trace: %s',
-  (header) => {
-    expect(traceIdOf(header)).toBeNull()
-  },
-)
+test.each([
+  undefined,
+  '',
+  `00-${ID}`,
+  `ff-${ID}-00f067aa0ba902b7-01`,
+  `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
+  `00-${ID.toUpperCase()}-00f067aa0ba902b7-01`,
+  `00-${ID}-00f067aa0ba902b7-01\n{"injected":1}`,
+])('anything else starts a new trace: %s', (header) => {
+  expect(traceIdOf(header)).toBeNull()
+})

@@ -13,14 +13,23 @@ let globex: string
 const assertion = (overrides: Record<string, unknown> = {}) => signAssertion(key, githubClaims(acme, overrides))
 
 beforeAll(async () => {
-  broker = await startBroker({ tenants: { acme: githubTenant('acme', { keys: [key] }), globex: githubTenant('globex', { keys: [key], orgId: '7777777' }) } })
+  broker = await startBroker({
+    tenants: {
+      acme: githubTenant('acme', { keys: [key] }),
+      globex: githubTenant('globex', { keys: [key], orgId: '7777777' }),
+    },
+  })
   acme = `${broker.url}/t/acme`
   globex = `${broker.url}/t/globex`
 })
 afterAll(() => removeBroker(broker))
 
 const decision = (id: unknown) => {
-  const done = spawnSync(process.execPath, ['bin/mintmark.ts', 'decision', String(id), '--data', broker.dataDir, '--json'], { encoding: 'utf8' })
+  const done = spawnSync(
+    process.execPath,
+    ['bin/mintmark.ts', 'decision', String(id), '--data', broker.dataDir, '--json'],
+    { encoding: 'utf8' },
+  )
   return JSON.parse(done.stdout) as Record<string, never>
 }
 
@@ -28,30 +37,54 @@ describe('a good exchange', () => {
   test('gives an RFC 9068 token that any relying party can verify from the published keys', async () => {
     const answer = await exchange(acme, assertion(), { audience: TARGET })
     expect(answer.status).toBe(200)
-    expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 600, scope: 'deploy:read deploy:write', issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' })
+    expect(answer.body).toMatchObject({
+      token_type: 'Bearer',
+      expires_in: 600,
+      scope: 'deploy:read deploy:write',
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    })
     expect(answer.headers.get('cache-control')).toBe('no-store')
-    const { payload, protectedHeader } = await jwtVerify(String(answer.body['access_token']), createRemoteJWKSet(new URL(`${acme}/jwks.json`)), { issuer: acme, audience: TARGET, typ: 'at+jwt', algorithms: ['ES256'] })
+    const { payload, protectedHeader } = await jwtVerify(
+      String(answer.body['access_token']),
+      createRemoteJWKSet(new URL(`${acme}/jwks.json`)),
+      { issuer: acme, audience: TARGET, typ: 'at+jwt', algorithms: ['ES256'] },
+    )
     expect(protectedHeader.kid).toBeTruthy()
     expect(payload).toMatchObject({
       sub: 'spiffe://acme.example/ci/7654321/production',
       client_id: 'spiffe://acme.example/ci/7654321/production',
       scope: 'deploy:read deploy:write',
       jti: answer.body['decision_id'],
-      wid: { provider: 'github', 'org.id': '1234567', 'project.id': '7654321', 'ref.full': 'refs/heads/main', 'environment.name': 'production', 'run.id': '987654321' },
+      wid: {
+        provider: 'github',
+        'org.id': '1234567',
+        'project.id': '7654321',
+        'ref.full': 'refs/heads/main',
+        'environment.name': 'production',
+        'run.id': '987654321',
+      },
     })
     expect(payload.exp! - payload.iat!).toBe(600)
     expect((payload['rh'] as string[]).length).toBeGreaterThan(5)
   })
 
   test('works the same through the jwt-bearer grant (RFC 7523)', async () => {
-    const body = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: assertion(), audience: TARGET })
+    const body = new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion: assertion(),
+      audience: TARGET,
+    })
     const response = await fetch(`${acme}/token`, { method: 'POST', body })
     expect(response.status).toBe(200)
   })
 
   test('signs with RS256 where the audience asks for it', async () => {
     const answer = await exchange(acme, assertion(), { audience: 'https://legacy.acme.example' })
-    const { protectedHeader } = await jwtVerify(String(answer.body['access_token']), createRemoteJWKSet(new URL(`${acme}/jwks.json`)), { audience: 'https://legacy.acme.example' })
+    const { protectedHeader } = await jwtVerify(
+      String(answer.body['access_token']),
+      createRemoteJWKSet(new URL(`${acme}/jwks.json`)),
+      { audience: 'https://legacy.acme.example' },
+    )
     expect(protectedHeader.alg).toBe('RS256')
   })
 
@@ -63,7 +96,12 @@ describe('a good exchange', () => {
 
   test('keeps the trace it came with', async () => {
     const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
-    const answer = await exchange(acme, assertion(), { audience: TARGET }, { traceparent: `00-${trace}-00f067aa0ba902b7-01` })
+    const answer = await exchange(
+      acme,
+      assertion(),
+      { audience: TARGET },
+      { traceparent: `00-${trace}-00f067aa0ba902b7-01` },
+    )
     expect(decodeJwt(String(answer.body['access_token']))['txn']).toBe(trace)
     expect(JSON.stringify(decision(answer.body['decision_id']))).toContain(trace)
   })
@@ -116,7 +154,10 @@ describe('once', () => {
 describe('tenants', () => {
   test('another customer of the same issuer is refused, audience or not', async () => {
     const forGlobex = signAssertion(key, githubClaims(globex))
-    const [wrongOwner, wrongAudience] = [await exchange(globex, forGlobex, { audience: TARGET }), await exchange(acme, forGlobex, { audience: TARGET })]
+    const [wrongOwner, wrongAudience] = [
+      await exchange(globex, forGlobex, { audience: TARGET }),
+      await exchange(acme, forGlobex, { audience: TARGET }),
+    ]
     expect([wrongOwner.status, wrongAudience.status]).toEqual([400, 400])
     expect(wrongOwner.body['error_description']).toBe(wrongAudience.body['error_description'])
   })
@@ -139,7 +180,14 @@ describe('no oracle', () => {
     ]
     for (const { status, body } of answers) {
       const { decision_id: _, ...rest } = body
-      expect([status, rest]).toEqual([400, { error: 'invalid_target', error_description: answers[0]!.body['error_description'], error_uri: answers[0]!.body['error_uri'] }])
+      expect([status, rest]).toEqual([
+        400,
+        {
+          error: 'invalid_target',
+          error_description: answers[0]!.body['error_description'],
+          error_uri: answers[0]!.body['error_uri'],
+        },
+      ])
     }
   })
 
@@ -157,7 +205,9 @@ describe('no oracle', () => {
   })
 
   test('scope beyond the grant is invalid_scope', async () => {
-    expect((await exchange(acme, assertion(), { audience: TARGET, scope: 'admin' })).body['error']).toBe('invalid_scope')
+    expect((await exchange(acme, assertion(), { audience: TARGET, scope: 'admin' })).body['error']).toBe(
+      'invalid_scope',
+    )
   })
 })
 
@@ -192,27 +242,49 @@ describe('HTTP', () => {
     const big = 'x'.repeat(33 * 1024)
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     expect((await post({ body: big, headers })).status).toBe(413)
-    const stream = new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode(big)); c.close() } })
+    const stream = new ReadableStream({
+      start(c) {
+        c.enqueue(new TextEncoder().encode(big))
+        c.close()
+      },
+    })
     expect((await post({ body: stream, headers, duplex: 'half' } as RequestInit)).status).toBe(413)
   })
 
   test('repeated and missing parameters are invalid_request with a decision id', async () => {
-    const response = await post({ body: 'grant_type=a&grant_type=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } })
-    expect([response.status, await response.json()]).toMatchObject([400, { error: 'invalid_request', decision_id: expect.stringMatching(/^[0-9a-f-]{36}$/) }])
+    const response = await post({
+      body: 'grant_type=a&grant_type=b',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    })
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { error: 'invalid_request', decision_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    ])
   })
 
-  test.each(['/token/', '//token', '/token/..', '/Token', '/unknown'])('only exact paths are served: %s', async (path) => {
-    expect((await post({ body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, path)).status).toBe(404)
-  })
+  test.each(['/token/', '//token', '/token/..', '/Token', '/unknown'])(
+    'only exact paths are served: %s',
+    async (path) => {
+      expect(
+        (await post({ body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, path)).status,
+      ).toBe(404)
+    },
+  )
 
   test('health and readiness say a status and nothing else', async () => {
-    expect([await (await fetch(`${broker.url}/healthz`)).text(), (await fetch(`${broker.url}/readyz`)).status]).toEqual(['ok', 200])
+    expect([await (await fetch(`${broker.url}/healthz`)).text(), (await fetch(`${broker.url}/readyz`)).status]).toEqual(
+      ['ok', 200],
+    )
   })
 
   test('under --dev a foreign Host is not answered (DNS rebinding)', async () => {
     const { request } = await import('node:http')
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      request(`${broker.url}/healthz`, { headers: { host: 'evil.example' } }, (response) => resolve(response.resume().statusCode)).on('error', reject).end()
+      request(`${broker.url}/healthz`, { headers: { host: 'evil.example' } }, (response) =>
+        resolve(response.resume().statusCode),
+      )
+        .on('error', reject)
+        .end()
     })
     expect(status).toBe(421)
   })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { HttpEvent } from '../../lib/edge/http.ts'
-import { sourceKey, tokenEndpoint, type TokenEndpointOptions } from '../../lib/edge/token-endpoint.ts'
+import { sourceKey, type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
 
 type Seen = Parameters<TokenEndpointOptions['exchange']>[0]
 
@@ -13,7 +13,11 @@ const event = (overrides: Partial<HttpEvent> = {}, method = 'POST'): HttpEvent =
   ...overrides,
 })
 
-const serve = async (request: HttpEvent, answer: Awaited<ReturnType<TokenEndpointOptions['exchange']>>, admitSource: TokenEndpointOptions['admitSource'] = () => null) => {
+const serve = async (
+  request: HttpEvent,
+  answer: Awaited<ReturnType<TokenEndpointOptions['exchange']>>,
+  admitSource: TokenEndpointOptions['admitSource'] = () => null,
+) => {
   const seen: Seen[] = []
   const handler = tokenEndpoint({
     exchange: async (exchanged) => {
@@ -28,14 +32,31 @@ const serve = async (request: HttpEvent, answer: Awaited<ReturnType<TokenEndpoin
   return { response, body: JSON.parse(response.body) as Record<string, unknown>, seen }
 }
 
-const ISSUED = { kind: 'issued', decisionId: 'd-1', credential: { accessToken: 'h.p.s', tokenType: 'Bearer', expiresInSeconds: 600, scope: 'a b' } } as const
-const REFUSED = { kind: 'refused', decisionId: 'd-2', refusal: { kind: 'expired' }, grantType: 'jwt-bearer', retryAfterSeconds: 2 } as const
+const ISSUED = {
+  kind: 'issued',
+  decisionId: 'd-1',
+  credential: { accessToken: 'h.p.s', tokenType: 'Bearer', expiresInSeconds: 600, scope: 'a b' },
+} as const
+const REFUSED = {
+  kind: 'refused',
+  decisionId: 'd-2',
+  refusal: { kind: 'expired' },
+  grantType: 'jwt-bearer',
+  retryAfterSeconds: 2,
+} as const
 
 test('an issued credential has every member of RFC 8693 §2.2.1, and is not cacheable', async () => {
   const { response, body } = await serve(event(), ISSUED)
   expect(response.statusCode).toBe(200)
   expect(response.headers['cache-control']).toBe('no-store')
-  expect(body).toEqual({ access_token: 'h.p.s', issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', token_type: 'Bearer', expires_in: 600, scope: 'a b', decision_id: 'd-1' })
+  expect(body).toEqual({
+    access_token: 'h.p.s',
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    token_type: 'Bearer',
+    expires_in: 600,
+    scope: 'a b',
+    decision_id: 'd-1',
+  })
 })
 
 test('a refusal is rendered by its grant type', async () => {
@@ -43,7 +64,11 @@ test('a refusal is rendered by its grant type', async () => {
 })
 
 test('an outage says when to come back', async () => {
-  const { response } = await serve(event(), { ...REFUSED, refusal: { kind: 'store_unavailable' }, retryAfterSeconds: 4 })
+  const { response } = await serve(event(), {
+    ...REFUSED,
+    refusal: { kind: 'store_unavailable' },
+    retryAfterSeconds: 4,
+  })
   expect(response.statusCode).toBe(503)
   expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(4)
 })
@@ -55,7 +80,17 @@ test('over its limit a source is refused before anything is parsed', async () =>
 })
 
 test('the URL a DPoP proof is about comes from the base URL, never from a header', async () => {
-  const { seen } = await serve(event({ headers: { 'content-type': 'application/x-www-form-urlencoded', dpop: 'p', host: 'evil.example', 'x-forwarded-host': 'evil.example' } }), ISSUED)
+  const { seen } = await serve(
+    event({
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        dpop: 'p',
+        host: 'evil.example',
+        'x-forwarded-host': 'evil.example',
+      },
+    }),
+    ISSUED,
+  )
   expect(seen[0]!.dpop).toEqual({ proof: 'p', method: 'POST', url: 'https://sts.example.com/t/acme/token' })
 })
 
@@ -77,10 +112,20 @@ test.each([
 
 test('a trace that came in goes on; otherwise a new one begins', async () => {
   const id = '4bf92f3577b34da6a3ce929d0e0e4736'
-  const traced = await serve(event({ headers: { 'content-type': 'application/x-www-form-urlencoded', traceparent: `00-${id}-00f067aa0ba902b7-01` } }), ISSUED)
+  const traced = await serve(
+    event({
+      headers: { 'content-type': 'application/x-www-form-urlencoded', traceparent: `00-${id}-00f067aa0ba902b7-01` },
+    }),
+    ISSUED,
+  )
   expect([traced.seen[0]!.traceId, (await serve(event(), ISSUED)).seen[0]!.traceId]).toEqual([id, 'f'.repeat(32)])
 })
 
 test('IPv4 is charged by address, also when mapped; IPv6 by its /64', () => {
-  expect(['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2:ffff::1'].map(sourceKey)).toEqual(['192.0.2.7', '192.0.2.7', '2001:db8:1:2::/64', '2001:db8:1:2::/64'])
+  expect(['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2:ffff::1'].map(sourceKey)).toEqual([
+    '192.0.2.7',
+    '192.0.2.7',
+    '2001:db8:1:2::/64',
+    '2001:db8:1:2::/64',
+  ])
 })

@@ -16,7 +16,10 @@ afterAll(() => removeBroker(broker))
 
 test('tokens, signatures, unmapped claims and private keys appear nowhere', async () => {
   const acme = `${broker.url}/t/acme`
-  const good = signAssertion(key, githubClaims(acme, { canary_claim: 'CANARY-claim-value', head_ref: 'CANARY-head-ref' }))
+  const good = signAssertion(
+    key,
+    githubClaims(acme, { canary_claim: 'CANARY-claim-value', head_ref: 'CANARY-head-ref' }),
+  )
   const issued = await exchange(acme, good, { audience: TARGET })
   expect(issued.status).toBe(200)
   const bad = [
@@ -27,7 +30,15 @@ test('tokens, signatures, unmapped claims and private keys appear nowhere', asyn
     `${good}.CANARY-part`,
   ]
   const answers = [issued]
-  for (const token of bad) answers.push(await exchange(acme, token, { audience: TARGET, scope: 'deploy:read', grant: 'deploy-prod', unknown: 'CANARY-parameter' }, { 'x-canary': 'CANARY-header' }))
+  for (const token of bad)
+    answers.push(
+      await exchange(
+        acme,
+        token,
+        { audience: TARGET, scope: 'deploy:read', grant: 'deploy-prod', unknown: 'CANARY-parameter' },
+        { 'x-canary': 'CANARY-header' },
+      ),
+    )
   answers.push(await exchange(acme, good, { audience: TARGET }))
   await new Promise((resolve) => setTimeout(resolve, 400))
   await broker.stop()
@@ -39,7 +50,8 @@ test('tokens, signatures, unmapped claims and private keys appear nowhere', asyn
   expect(written.match(/CANARY-[a-z-]+/g) ?? []).toEqual([])
   expect(answers.map(({ body }) => JSON.stringify(body)).join('\n')).not.toContain('CANARY')
   const minted = String(issued.body['access_token'])
-  for (const token of [good, minted, ...bad.slice(0, 3)]) for (const part of token.split('.')) if (part.length > 40) expect(written).not.toContain(part)
+  for (const token of [good, minted, ...bad.slice(0, 3)])
+    for (const part of token.split('.')) if (part.length > 40) expect(written).not.toContain(part)
   expect(written).not.toContain('PRIVATE KEY')
   expect(written).not.toMatch(/"d"\s*:\s*"/)
 })

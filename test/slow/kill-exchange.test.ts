@@ -1,7 +1,8 @@
 // SIGKILL at every point between the write, the signature and the answer (attacks §5 I1, I2). After each crash: every token a
 // job received has its record, nothing was accepted twice, and what was spent stays spent after the restart.
-import { DatabaseSync } from 'node:sqlite'
+
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import { exchange, startBroker, temporaryDirectory } from '../support/broker.ts'
@@ -23,12 +24,23 @@ test(`${CRASHES} crashes: no token without its record, no assertion accepted twi
   const random = seeded(20_261_124)
   const key = issuerKey('ES256')
   const dataDir = join(temporaryDirectory(), 'data')
-  const tenants = { acme: githubTenant('acme', { keys: [key], grants: undefined as never }).replace('provider: github', 'provider: github\n    algorithms: [ES256]') }
+  const tenants = {
+    acme: githubTenant('acme', { keys: [key], grants: undefined as never }).replace(
+      'provider: github',
+      'provider: github\n    algorithms: [ES256]',
+    ),
+  }
   const received = new Map<string, string>() // assertion -> jti of the token a job got
   let requests = 0
   for (let crash = 0; crash < CRASHES; crash += 1) {
     const point = ['K0', 'K2', 'K3'][crash % 3]!
-    const broker = await startBroker({ tenants, dataDir, entry: 'test/support/broker-with-failpoints.ts', args: ['--limits', 'off'], env: { FAILPOINT: `${point}:${1 + Math.floor(random() * 60)}` } })
+    const broker = await startBroker({
+      tenants,
+      dataDir,
+      entry: 'test/support/broker-with-failpoints.ts',
+      args: ['--limits', 'off'],
+      env: { FAILPOINT: `${point}:${1 + Math.floor(random() * 60)}` },
+    })
     const exited = new Promise((resolve) => broker.child.once('exit', resolve))
     const url = `${broker.url}/t/acme`
     const spent = [...received.keys()].slice(-8)

@@ -10,9 +10,12 @@ import { githubTenant, TARGET } from '../support/tenants.ts'
 const SECONDS = Number(process.env['MINTMARK_SOAK_SECONDS'] ?? 600)
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
-const rssMegabytes = (pid: number): number => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+const rssMegabytes = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
-test(`${SECONDS} s of mixed load: no leak, no crash, event-loop delay p99 <= 50 ms`, { timeout: (SECONDS + 120) * 1000 }, async () => {
+test(`${SECONDS} s of mixed load: no leak, no crash, event-loop delay p99 <= 50 ms`, {
+  timeout: (SECONDS + 120) * 1000,
+}, async () => {
   const key = issuerKey('RS256')
   const broker = await startBroker({
     tenants: { acme: githubTenant('acme', { keys: [key] }) },
@@ -24,7 +27,8 @@ test(`${SECONDS} s of mixed load: no leak, no crash, event-loop delay p99 <= 50 
   const audience = 'http://127.0.0.1:1/t/acme'
   const port = Number(new URL(broker.url).port)
   const good = () => signAssertion(key, githubClaims(audience))
-  const post = (body: string, headers: Record<string, string> = FORM) => fetch(`${acme}/token`, { method: 'POST', body, headers }).then((r) => r.arrayBuffer())
+  const post = (body: string, headers: Record<string, string> = FORM) =>
+    fetch(`${acme}/token`, { method: 'POST', body, headers }).then((r) => r.arrayBuffer())
   const hostile: readonly (() => Promise<unknown>)[] = [
     () => post(`grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=${'.'.repeat(15_000)}`),
     () => post(`grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=${'A'.repeat(15_000)}.B.C`),
@@ -32,14 +36,30 @@ test(`${SECONDS} s of mixed load: no leak, no crash, event-loop delay p99 <= 50 
     () => post('a=b&'.repeat(5_000)),
     () => post(`subject_token=${'%'.repeat(3_000)}`),
     () => exchange(acme, `${good()}=`, { audience: TARGET }),
-    () => exchange(acme, signAssertion(key, githubClaims(audience, { deep: JSON.parse(`${'['.repeat(50)}${']'.repeat(50)}`) as unknown })), { audience: TARGET }),
+    () =>
+      exchange(
+        acme,
+        signAssertion(
+          key,
+          githubClaims(audience, { deep: JSON.parse(`${'['.repeat(50)}${']'.repeat(50)}`) as unknown }),
+        ),
+        { audience: TARGET },
+      ),
     () => exchange(acme, signAssertion(issuerKeyStranger, githubClaims(audience)), { audience: TARGET }),
-    () => exchange(acme, signAssertion(key, githubClaims(audience), { kid: `random-${Math.random()}` }), { audience: TARGET }),
-    () => exchange(acme, signAssertion(key, githubClaims(audience, { iss: `https://${Math.random()}.example` })), { audience: TARGET }),
+    () =>
+      exchange(acme, signAssertion(key, githubClaims(audience), { kid: `random-${Math.random()}` }), {
+        audience: TARGET,
+      }),
+    () =>
+      exchange(acme, signAssertion(key, githubClaims(audience, { iss: `https://${Math.random()}.example` })), {
+        audience: TARGET,
+      }),
     () => fetch(`${broker.url}/${Math.random()}`).then((r) => r.arrayBuffer()),
     () =>
       new Promise((resolve) => {
-        const socket = connect(port, '127.0.0.1', () => socket.write('POST /t/acme/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n'))
+        const socket = connect(port, '127.0.0.1', () =>
+          socket.write('POST /t/acme/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n'),
+        )
         socket.on('error', resolve)
         setTimeout(() => resolve(socket.destroy()), 50)
       }),
@@ -57,7 +77,10 @@ test(`${SECONDS} s of mixed load: no leak, no crash, event-loop delay p99 <= 50 
         attacks += 1
         await hostile[turn % hostile.length]!().catch(() => undefined)
       } else {
-        const answer = await exchange(acme, good(), { audience: TARGET }).catch((error: Error) => ({ status: 0, body: { error: error.message } }))
+        const answer = await exchange(acme, good(), { audience: TARGET }).catch((error: Error) => ({
+          status: 0,
+          body: { error: error.message },
+        }))
         if (answer.status === 200) issued += 1
         else failures.push(JSON.stringify(answer.body))
       }
@@ -72,7 +95,9 @@ test(`${SECONDS} s of mixed load: no leak, no crash, event-loop delay p99 <= 50 
   const third = Math.max(1, Math.floor(rss.length / 3))
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
   const [middle, last] = [mean(rss.slice(third, 2 * third)), mean(rss.slice(-third))]
-  console.log(`soak: ${issued} issued, ${attacks} hostile, rss ${middle.toFixed(0)} -> ${last.toFixed(0)} MB, event-loop p99 ${delay} ms`)
+  console.log(
+    `soak: ${issued} issued, ${attacks} hostile, rss ${middle.toFixed(0)} -> ${last.toFixed(0)} MB, event-loop p99 ${delay} ms`,
+  )
   expect(failures.slice(0, 3)).toEqual([])
   expect(issued).toBeGreaterThan(SECONDS)
   expect(last).toBeLessThan(256)

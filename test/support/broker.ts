@@ -33,7 +33,10 @@ export const startBroker = async (options: BrokerOptions): Promise<RunningBroker
   for (const [name, text] of Object.entries(options.tenants)) writeFileSync(join(tenantsDir, `${name}.yaml`), text)
   const entry = options.entry ?? 'bin/mintmark.ts'
   const args = ['serve', '--tenants', tenantsDir, '--data', dataDir, '--port', '0', '--dev', ...(options.args ?? [])]
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } })
+  const child = spawn(process.execPath, [entry, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  })
   let output = ''
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const url = await new Promise<string>((resolve, reject) => {
@@ -71,7 +74,16 @@ export const exchange = async (
   form: Record<string, string> = {},
   headers: Record<string, string> = {},
 ): Promise<Answer> => {
-  const body = new URLSearchParams({ grant_type: EXCHANGE, subject_token: assertion, subject_token_type: JWT_TYPE, ...form })
+  const body = new URLSearchParams({
+    grant_type: EXCHANGE,
+    subject_token: assertion,
+    subject_token_type: JWT_TYPE,
+    ...form,
+  })
   const response = await fetch(`${tenantUrl}/token`, { method: 'POST', headers, body })
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> }
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  }
 }

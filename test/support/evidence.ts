@@ -1,17 +1,32 @@
 // Throw-away issuer keys and assertions for tests: real RS256 and ES256 signatures over whatever claims a test wants.
 import { createSign, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
 
-export type IssuerKey = { readonly kid: string; readonly alg: 'RS256' | 'ES256'; readonly privateKey: KeyObject; readonly jwk: Record<string, unknown> }
+export type IssuerKey = {
+  readonly kid: string
+  readonly alg: 'RS256' | 'ES256'
+  readonly privateKey: KeyObject
+  readonly jwk: Record<string, unknown>
+}
 
-export const issuerKey = (alg: 'RS256' | 'ES256' = 'RS256', kid = `kid-${alg}-${randomUUID().slice(0, 8)}`): IssuerKey => {
+export const issuerKey = (
+  alg: 'RS256' | 'ES256' = 'RS256',
+  kid = `kid-${alg}-${randomUUID().slice(0, 8)}`,
+): IssuerKey => {
   const { privateKey, publicKey } =
-    alg === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    alg === 'RS256'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return { kid, alg, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' } }
 }
 
-const b64 = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+const b64 = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 
-export const signAssertion = (key: IssuerKey, claims: Record<string, unknown>, header: Record<string, unknown> = {}): string => {
+export const signAssertion = (
+  key: IssuerKey,
+  claims: Record<string, unknown>,
+  header: Record<string, unknown> = {},
+): string => {
   const input = `${b64({ typ: 'JWT', alg: key.alg, kid: key.kid, ...header })}.${b64(claims)}`
   const signature =
     key.alg === 'RS256'

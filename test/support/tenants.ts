@@ -9,7 +9,10 @@ type TenantOptions = {
 }
 
 /** The customers of GitHub in the tests: acme owns 1234567, globex 7777777. */
-export const githubTenant = (tenant: string, { keys, orgId = '1234567', issuer = '', grants }: TenantOptions): string => `
+export const githubTenant = (
+  tenant: string,
+  { keys, orgId = '1234567', issuer = '', grants }: TenantOptions,
+): string => `
 tenant: ${tenant}
 trust_domain: ${tenant}.example
 issuers:

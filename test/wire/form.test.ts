@@ -32,11 +32,15 @@ test.each([
 })
 
 test('refuses more parameters than the limit, without reading them', () => {
-  expect(valuesOf(Array.from({ length: LIMITS.parameterCountMax + 1 }, (_, i) => `p${i}=1`).join('&'))).toBe('request_malformed')
+  expect(valuesOf(Array.from({ length: LIMITS.parameterCountMax + 1 }, (_, i) => `p${i}=1`).join('&'))).toBe(
+    'request_malformed',
+  )
 })
 
 test('reads back whatever URLSearchParams writes', () => {
-  const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter((s) => !s.includes('\0') && s.isWellFormed())
+  const text = fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
+    .filter((s) => !s.includes('\0') && s.isWellFormed())
   fc.assert(
     fc.property(fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 10 }), (pairs) => {
       const form = parseForm(new URLSearchParams(pairs).toString())

@@ -9,7 +9,10 @@ const kindOf = (body: string, key?: string) => {
 }
 
 test('reads a token exchange (RFC 8693 §2.1)', () => {
-  const parsed = parseTokenRequest(`${EXCHANGE}&subject_token=a.b.c&${JWT}&audience=https%3A%2F%2Fx&scope=a+b&grant=deploy`, 'abcdefghijklmnop')
+  const parsed = parseTokenRequest(
+    `${EXCHANGE}&subject_token=a.b.c&${JWT}&audience=https%3A%2F%2Fx&scope=a+b&grant=deploy`,
+    'abcdefghijklmnop',
+  )
   expect(parsed).toEqual({
     ok: true,
     value: {
@@ -22,8 +25,15 @@ test('reads a token exchange (RFC 8693 §2.1)', () => {
 })
 
 test('reads a jwt-bearer grant (RFC 7523 §2.1) with the same target parameters', () => {
-  const parsed = parseTokenRequest('grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=a.b.c&resource=https://x', undefined)
-  expect(parsed.ok && parsed.value).toMatchObject({ grantType: 'jwt-bearer', evidence: 'a.b.c', target: { audiences: ['https://x'] } })
+  const parsed = parseTokenRequest(
+    'grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=a.b.c&resource=https://x',
+    undefined,
+  )
+  expect(parsed.ok && parsed.value).toMatchObject({
+    grantType: 'jwt-bearer',
+    evidence: 'a.b.c',
+    target: { audiences: ['https://x'] },
+  })
 })
 
 test('audience and resource may repeat and mix; the same value twice is one target', () => {
@@ -42,8 +52,16 @@ test.each([
   ['no subject_token', `${EXCHANGE}&${JWT}`, 'request_malformed'],
   ['an empty subject_token, which is an absent one', `${EXCHANGE}&subject_token=&${JWT}`, 'request_malformed'],
   ['no subject_token_type', `${EXCHANGE}&subject_token=t`, 'request_malformed'],
-  ['our own token as subject', `${EXCHANGE}&subject_token=t&subject_token_type=urn:ietf:params:oauth:token-type:access_token`, 'parameter_unsupported'],
-  ['a SAML subject', `${EXCHANGE}&subject_token=t&subject_token_type=urn:ietf:params:oauth:token-type:saml2`, 'parameter_unsupported'],
+  [
+    'our own token as subject',
+    `${EXCHANGE}&subject_token=t&subject_token_type=urn:ietf:params:oauth:token-type:access_token`,
+    'parameter_unsupported',
+  ],
+  [
+    'a SAML subject',
+    `${EXCHANGE}&subject_token=t&subject_token_type=urn:ietf:params:oauth:token-type:saml2`,
+    'parameter_unsupported',
+  ],
   ['an actor token', `${EXCHANGE}&subject_token=t&${JWT}&actor_token=u`, 'parameter_unsupported'],
   ['a repeated subject_token', `${EXCHANGE}&subject_token=t&subject_token=t&${JWT}`, 'request_malformed'],
   ['a repeated scope, even an empty one', `${EXCHANGE}&subject_token=t&${JWT}&scope=&scope=`, 'request_malformed'],
@@ -53,6 +71,9 @@ test.each([
   expect(kindOf(body)).toBe(kind)
 })
 
-test.each(['short', 'a'.repeat(65), 'abcdefghijklmno!', 'abcdefghijklmnop, abcdefghijklmnop', ''])('refuses the Idempotency-Key "%s"', (key) => {
-  expect(kindOf(`${EXCHANGE}&subject_token=t&${JWT}`, key)).toBe('idempotency_key_invalid')
-})
+test.each(['short', 'a'.repeat(65), 'abcdefghijklmno!', 'abcdefghijklmnop, abcdefghijklmnop', ''])(
+  'refuses the Idempotency-Key "%s"',
+  (key) => {
+    expect(kindOf(`${EXCHANGE}&subject_token=t&${JWT}`, key)).toBe('idempotency_key_invalid')
+  },
+)

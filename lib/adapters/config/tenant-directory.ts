@@ -40,7 +40,8 @@ export const createTenantDirectory = (options: Options): TenantDirectory => {
       const { version } = latest
       const known = entries.get(tenant)?.config
       // INVARIANT: the same version is the same object, so that mint can tell "unchanged" by identity.
-      if (known && known.version === version.version && known.digest === version.digest) return remember(tenant, { config: known, mark })
+      if (known && known.version === version.version && known.digest === version.digest)
+        return remember(tenant, { config: known, mark })
       const config = options.compile(version)
       if (config === null) options.onUnusable(tenant, version.version)
       return remember(tenant, { config, mark })

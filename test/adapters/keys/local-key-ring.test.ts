@@ -31,7 +31,13 @@ test('a key is unwrapped once, however many wait for it, and then is there witho
   const keys = ownKeys()
   await addActive(keys)
   let reads = 0
-  const store: SigningKeyStore = { ...keys.store, list: (tenant) => ((reads += 1), keys.store.list(tenant)) }
+  const store: SigningKeyStore = {
+    ...keys.store,
+    list: (tenant) => {
+      reads += 1
+      return keys.store.list(tenant)
+    },
+  }
   const ring = createLocalKeyRing({ ...keys, store })
   expect(ring.peek('acme', 'token', 'ES256')).toBeUndefined()
   const all = await Promise.all(Array.from({ length: 20 }, () => ring.active('acme', 'token', 'ES256')))
