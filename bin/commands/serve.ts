@@ -17,6 +17,7 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --trusted-proxy CIDR   believe X-Forwarded-For from here; may repeat
   --egress-allow CIDR    private range that issuers may be fetched from; may repeat
   --secrets DIR          where file: secrets resolve; default /run/secrets
+  --ops-port N           where metrics will be; ignored by this version
 `
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
@@ -40,7 +41,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   if (positionals.length > 0) throw new UsageError('serve takes no arguments')
   if (values.limits !== 'on' && values.limits !== 'off') throw new UsageError('--limits is on or off')
   if (values['ops-port'] !== undefined)
-    throw new UsageError('--ops-port is not offered by this version: there are no metrics yet')
+    io.stderr.write('mintmark: --ops-port is ignored: this version has no metrics yet\n')
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')
   const started = await startBroker({

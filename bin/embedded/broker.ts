@@ -89,6 +89,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${listening.port}`
   const place: Place = { baseUrl: (options.baseUrl ?? url).replace(/\/+$/, ''), dev: options.dev }
   hostAllowed = options.dev ? createHostAllowed(place.baseUrl) : null
+  if (options.baseUrl === null && !options.dev)
+    options.warn(`no --base-url: issuers are built from ${url}, which nobody else can reach`)
 
   const loaded = loadDirectory(options.tenantsDir, place)
   if (!loaded.ok) {
@@ -109,17 +111,14 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   return { ok: true, broker: { url, close } }
 }
 
+const HTTPS_BASE = /^https:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/
+const LOOPBACK_BASE = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:\/[^?#\s]*)?$/
+
 /** What cannot be served safely, whatever the documents say. */
 const placeProblem = ({ dev, host, baseUrl, trustedProxies }: BrokerOptions): string | null => {
   if (dev && !['127.0.0.1', '::1', 'localhost'].includes(host)) return '--dev listens on loopback only'
-  if (
-    baseUrl !== null &&
-    !/^https:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/.test(baseUrl) &&
-    !(dev && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(?:\/[^?#\s]*)?$/.test(baseUrl))
-  )
-    return '--base-url must be an https URL without query or fragment (under --dev also http to loopback)'
-  if (baseUrl === null && !dev)
-    return '--base-url is required: it is what issuers and metadata are built from (or use --dev)'
+  if (baseUrl !== null && !HTTPS_BASE.test(baseUrl) && !LOOPBACK_BASE.test(baseUrl))
+    return '--base-url must be an https URL without query or fragment (or http to loopback)'
   try {
     createClientOf(trustedProxies)
     return null

@@ -52,4 +52,4 @@ export const policyTestSchema = z.strictObject({
 })
 
 export type PolicyCase = z.infer<typeof policyCase>
-export type PolicyTestDocument = z.infer<typeof policyTestSchema>
+type PolicyTestDocument = z.infer<typeof policyTestSchema>
