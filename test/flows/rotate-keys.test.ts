@@ -20,7 +20,9 @@ const activeKid = async ({ store }: OwnKeys) => activeKeyOf(await store.list('ac
 /** What a verifier gets that asks for the key set now. */
 const servedSet = async ({ store }: OwnKeys) =>
   createLocalJWKSet(
-    jwksDocument(publishedKeys(await store.list('acme'), 'token')) as Parameters<typeof createLocalJWKSet>[0],
+    jwksDocument(publishedKeys(await store.list('acme'), 'token')) as unknown as Parameters<
+      typeof createLocalJWKSet
+    >[0],
   )
 
 const taintPorts = (keys: OwnKeys) => {
