@@ -28,7 +28,7 @@ export const runForAssertion = async (
   const result = await around.runProgram(file, args)
   if (result.kind === 'missing') return fail('usage', remedies.missing)
   if (result.kind === 'failed') {
-    const complaint = printable(result.stderr)
+    const complaint = printable(result.stderr).replace(/\.+$/, '')
     return fail(
       'refused',
       `"${file}" failed: ${complaint === '' ? 'it gave no reason' : complaint}. ${remedies.failed ?? ''}`.trim(),
