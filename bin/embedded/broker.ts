@@ -148,7 +148,7 @@ const wire = async (
 
   const tenants = createTenantDirectory({
     configs,
-    changeMark: () => database.control(),
+    changeMark: oncePerTurn(() => database.control()),
     compile: (version) => compileStored(version, place),
     onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
   })
@@ -216,3 +216,16 @@ const admitSource =
     const { allowed, retryAfterSeconds } = await rates.take(`source ${source}`, LIMITS.sourceRate)
     return allowed ? null : retryAfterSeconds
   }
+
+/** The answer of `read` for one turn of the event loop: many requests of a turn ask, and mint reads strongly in any case. */
+const oncePerTurn = <T extends object>(read: () => T): (() => T) => {
+  let known: T | null = null
+  return () => {
+    if (known !== null) return known
+    known = read()
+    setImmediate(() => {
+      known = null
+    })
+    return known
+  }
+}

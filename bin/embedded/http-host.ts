@@ -137,12 +137,10 @@ const readBody = (request: IncomingMessage, done: (body: string | null) => void)
 }
 
 const send = (response: ServerResponse, answer: HttpResponse, isHead: boolean): void => {
-  response.writeHead(answer.statusCode, {
-    ...answer.headers,
-    'x-content-type-options': 'nosniff',
-    'content-length': Buffer.byteLength(answer.body),
-  })
-  response.end(isHead ? undefined : answer.body)
+  // A 304 has no body and no length of one (RFC 9110 §8.6).
+  const length = answer.statusCode === 304 ? {} : { 'content-length': Buffer.byteLength(answer.body) }
+  response.writeHead(answer.statusCode, { ...answer.headers, 'x-content-type-options': 'nosniff', ...length })
+  response.end(isHead || answer.statusCode === 304 ? undefined : answer.body)
 }
 
 const json = (response: ServerResponse, status: number, body: string, extra: Record<string, string> = {}): void => {

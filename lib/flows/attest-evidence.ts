@@ -103,9 +103,10 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
   const header = checkJoseHeader(jws, issuer.value)
   if (!header.ok) return no(header.refusal)
   const { alg, kid } = header.value
+  // Read before the key: a set that changes in between is then noticed by mint, never missed.
+  const keyGeneration = ports.issuerKeys.generation(issuer.value.keys)
   const key = await issuerKey(ports, issuer.value, kid, alg)
   if (!key.ok) return no(key.refusal)
-  const keyGeneration = ports.issuerKeys.generation(issuer.value.keys)
   if (!ports.signatures.verify(alg, key.value, jws.signingInput, jws.signature))
     return no({ kind: 'signature_invalid', detail: { kid } })
 

@@ -10,6 +10,8 @@ export type Form = ReadonlyMap<string, readonly string[]>
 export const parseForm = (body: string): Result<Form> => {
   const form = new Map<string, string[]>()
   if (body === '') return ok(form)
+  // Only what a browser or curl would leave unescaped; raw controls and non-ASCII bytes mean the sender did not encode.
+  if (!PLAIN.test(body)) return refuse('request_malformed', { problem: 'bad encoding' })
   const pairs = body.split('&', LIMITS.parameterCountMax + 1)
   if (pairs.length > LIMITS.parameterCountMax) return refuse('request_malformed', { problem: 'too many parameters' })
   for (const pair of pairs) {
@@ -24,13 +26,10 @@ export const parseForm = (body: string): Result<Form> => {
   return ok(form)
 }
 
-const ESCAPED = /[%+]/
-// Only what a browser or curl would leave unescaped; raw controls and non-ASCII bytes mean the sender did not encode.
 const PLAIN = /^[\x21-\x7e]*$/
 
 const decode = (text: string): string | null => {
-  if (!PLAIN.test(text)) return null
-  if (!ESCAPED.test(text)) return text
+  if (!text.includes('%') && !text.includes('+')) return text
   try {
     const value = decodeURIComponent(text.replaceAll('+', ' '))
     return value.includes('\0') ? null : value

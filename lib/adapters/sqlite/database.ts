@@ -10,6 +10,7 @@ import { failureOf } from './sqlite-error.ts'
 /** How long a broken connection is left alone before it is opened anew. */
 const REOPEN_MS = 100
 const RETRY_MS_MAX = 8
+const FILE_CHECK_MS = 5
 const OPEN_ATTEMPTS = 40
 const OPEN_RETRY_MS = 50
 
@@ -50,6 +51,7 @@ export class Database {
   #dataVersion: unknown = null
   #control: ControlState | null = null
   #isClosed = false
+  #seenAtMs = Number.NEGATIVE_INFINITY
 
   constructor(path: string, waitMs: number) {
     this.#path = path
@@ -120,8 +122,13 @@ export class Database {
   }
 
   #current(): Connection {
-    // A file that was moved or deleted goes on working for those who have it open: what is written there is lost.
-    if (this.#connection !== null && fileIdentity(this.#path) !== this.#file) this.#drop()
+    // A file that was moved or deleted goes on working for those who have it open: what is written there is lost. Asked at
+    // most once in a few milliseconds, since every commit asks again before it is believed (#finish).
+    const nowMs = performance.now()
+    if (this.#connection !== null && nowMs - this.#seenAtMs >= FILE_CHECK_MS) {
+      if (fileIdentity(this.#path) === this.#file) this.#seenAtMs = nowMs
+      else this.#drop()
+    }
     return this.#connection ?? this.#reopen()
   }
 
@@ -184,6 +191,7 @@ export class Database {
 
   #drop(): void {
     const connection = this.#connection
+    this.#seenAtMs = Number.NEGATIVE_INFINITY
     this.#connection = null
     this.#control = null
     try {
