@@ -22,14 +22,9 @@ const seeded = (seed: number) => () => {
 
 test(`${CRASHES} crashes: no token without its record, no assertion accepted twice`, async () => {
   const random = seeded(20_261_124)
-  const key = issuerKey('ES256')
+  const key = issuerKey('RS256')
   const dataDir = join(temporaryDirectory(), 'data')
-  const tenants = {
-    acme: githubTenant('acme', { keys: [key], grants: undefined as never }).replace(
-      'provider: github',
-      'provider: github\n    algorithms: [ES256]',
-    ),
-  }
+  const tenants = { acme: githubTenant('acme', { keys: [key] }) }
   const received = new Map<string, string>() // assertion -> jti of the token a job got
   let requests = 0
   for (let crash = 0; crash < CRASHES; crash += 1) {

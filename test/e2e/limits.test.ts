@@ -1,0 +1,36 @@
+// Limits as a job and a neighbour feel them (attacks §6), with the defaults on.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
+import { githubTenant, TARGET } from '../support/tenants.ts'
+
+const key = issuerKey('RS256')
+let broker: RunningBroker
+let acme: string
+beforeAll(async () => {
+  broker = await startBroker({ tenants: { acme: githubTenant('acme', { keys: [key] }) } })
+  acme = `${broker.url}/t/acme`
+})
+afterAll(() => removeBroker(broker))
+
+test('a 256-job matrix of one repository gets through at once', async () => {
+  const assertions = Array.from({ length: 256 }, () => signAssertion(key, githubClaims(acme)))
+  const answers = await Promise.all(assertions.map((assertion) => exchange(acme, assertion, { audience: TARGET })))
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(256)
+})
+
+test('a source that goes on is told to wait, before its requests are read', async () => {
+  const post = () =>
+    fetch(`${acme}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'x' }) }).then(
+      async (response) => ({
+        status: response.status,
+        retryAfter: response.headers.get('retry-after'),
+        body: (await response.json()) as Record<string, unknown>,
+      }),
+    )
+  const answers = await Promise.all(Array.from({ length: 500 }, post))
+  const limited = answers.filter(({ status }) => status === 429)
+  expect(limited.length).toBeGreaterThan(50)
+  expect(Number(limited[0]!.retryAfter)).toBeGreaterThan(0)
+  expect(limited[0]!.body['error']).toBe('temporarily_unavailable')
+})

@@ -1,0 +1,57 @@
+// The README's commands are executed: what a stranger pastes must do what the README says.
+import { spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { decodeJwt } from 'jose'
+import { expect, test } from 'vitest'
+
+const README = readFileSync('README.md', 'utf8')
+const COMMANDS = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((block) => block[1]!.trim().split('\n'))
+const mintmark = (args: readonly string[]) =>
+  spawnSync(process.execPath, ['bin/mintmark.ts', ...args], { encoding: 'utf8' })
+
+test('the README names exactly the commands that are tried here', () => {
+  expect(COMMANDS).toEqual([
+    'npm start',
+    'npm test',
+    'npm run -s mintmark -- lint tenants',
+    'npm run -s mintmark -- test tenants',
+    'npm run -s mintmark -- serve --tenants tenants --data .data --base-url https://sts.example.com',
+    'npm run -s mintmark -- decision DECISION_ID --data .data',
+    'npm run -s mintmark -- explain --tenant acme --assertion assertion.jwt --tenants tenants',
+  ])
+})
+
+test('the example tenants lint and pass their policy tests', () => {
+  expect(mintmark(['lint', 'tenants']).status).toBe(0)
+  expect(mintmark(['test', 'tenants']).status).toBe(0)
+})
+
+test('npm start prints a curl that redeems a fresh assertion when pasted', { timeout: 60_000 }, async () => {
+  const child = spawn(process.execPath, ['scripts/playground.ts'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  try {
+    const text = await new Promise<string>((resolve, reject) => {
+      let seen = ''
+      child.stdout.on('data', (chunk: Buffer) => {
+        seen += chunk.toString()
+        if (seen.includes('Ctrl-C')) resolve(seen)
+      })
+      child.once('exit', (code) => reject(new Error(`npm start ended with ${code}`)))
+    })
+    const curl = /^curl -s \S+\/t\/acme\/token[\s\S]*?subject_token="[^\n]*"$/m.exec(text)?.[0]
+    expect(curl).toBeDefined()
+    const pasted = spawnSync('sh', ['-c', curl!], { encoding: 'utf8' })
+    const answer = JSON.parse(pasted.stdout) as Record<string, string>
+    expect(decodeJwt(answer['access_token']!).sub).toBe('spiffe://acme.example/ci/7654321/production')
+  } finally {
+    child.kill('SIGTERM')
+    await new Promise((resolve) => child.once('exit', resolve))
+  }
+})
+
+test('a link in the README leads somewhere', () => {
+  const links = [...README.matchAll(/\]\(([^)#]+)\)/g)]
+    .map((match) => match[1]!)
+    .filter((link) => !link.startsWith('http'))
+  for (const link of links) expect(() => readFileSync(link)).not.toThrow()
+  expect(links.length).toBeGreaterThan(8)
+})

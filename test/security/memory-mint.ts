@@ -1,0 +1,138 @@
+// mint as production wires it, on the memory adapters and with a real key ring: what the security tests drive in process.
+// Every store is at hand, so a test can say not only that no token came out but that nothing was written either.
+import { compileStored } from '../../bin/embedded/compile.ts'
+import { createTenantDirectory } from '../../lib/adapters/config/tenant-directory.ts'
+import {
+  createProofVerifier,
+  importVerifyKey,
+  nodeSignatureVerifier,
+} from '../../lib/adapters/jose/evidence-signature.ts'
+import { createMemoryDenials } from '../../lib/adapters/memory/denials.ts'
+import { createMemoryGrantStore } from '../../lib/adapters/memory/grant-store.ts'
+import { createMemoryIssuerKeyStore } from '../../lib/adapters/memory/issuer-key-store.ts'
+import { unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
+import { createMemoryRevocationStore } from '../../lib/adapters/memory/revocation-store.ts'
+import { createMemoryTenantConfigStore } from '../../lib/adapters/memory/tenant-config-store.ts'
+import { createMemoryTenantState } from '../../lib/adapters/memory/tenant-state.ts'
+import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import { createIds } from '../../lib/adapters/system/ids.ts'
+import { neededSlots } from '../../lib/domain/key-rotation.ts'
+import { createInFlight, type ExchangePorts } from '../../lib/flows/exchange-token.ts'
+import { createClockGuard } from '../../lib/flows/guard-clock.ts'
+import { createIssuerKeys } from '../../lib/flows/issuer-keys.ts'
+import { createMint, type MintPorts } from '../../lib/flows/mint-credential.ts'
+import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
+import type { MintRequest } from '../../lib/ports/mint.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import { githubClaims, type IssuerKey, signAssertion } from '../support/evidence.ts'
+import { ownKeys } from '../support/own-keys.ts'
+import { githubTenant, TARGET } from '../support/tenants.ts'
+
+export const BASE_URL = 'https://sts.mintmark.example'
+
+/** Nothing here may go out: a source that is not inline is an outage. */
+const noTrust = { refresh: () => Promise.reject(new Error('a security test reached for an issuer')) }
+
+/** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. */
+export const memoryMint = async (issuerKey: IssuerKey, change: (ports: MintPorts) => MintPorts = (ports) => ports) => {
+  const own = ownKeys()
+  const { clock } = own
+  const configs = createMemoryTenantConfigStore()
+  const documents = {
+    acme: githubTenant('acme', { keys: [issuerKey] }),
+    globex: githubTenant('globex', { keys: [issuerKey], orgId: '7777777' }),
+  }
+  let mark = 0
+  for (const [tenant, document] of Object.entries(documents))
+    await configs.put({
+      tenant,
+      version: 1,
+      digest: nodeDigest.sha256(document),
+      author: 'test',
+      commit: '',
+      appliedAtSeconds: clock.nowSeconds(),
+      document,
+      diff: '',
+    })
+  const tenants = createTenantDirectory({
+    configs,
+    changeMark: () => mark,
+    compile: (version) => compileStored(version, { baseUrl: BASE_URL, dev: false }),
+    onUnusable: (tenant) => {
+      throw new Error(`the document of ${tenant} does not compile`)
+    },
+  })
+  for (const tenant of Object.keys(documents)) {
+    const config = await tenants.current(tenant)
+    if (config !== null) await rotateKeys(own, { tenant, needed: neededSlots(config) })
+  }
+  const issuerKeys = createIssuerKeys({
+    store: createMemoryIssuerKeyStore(),
+    trust: noTrust,
+    clock,
+    importKey: (jwk) => importVerifyKey(jwk),
+    jitter: () => 0,
+  })
+  const grants = createMemoryGrantStore()
+  const revocations = createMemoryRevocationStore()
+  const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
+  const ports = change({
+    ...evidence,
+    tenants,
+    proofs: createProofVerifier(nodeDigest),
+    grants,
+    state: createMemoryTenantState({ configs, revocations, keys: own.store }),
+    keys: own.ring,
+    clock,
+    clockGuard: createClockGuard(clock, createMemoryTimeMark()),
+  })
+  const ids = createIds(clock)
+  const { mint } = createMint(ports)
+  const attestPorts: ExchangePorts = {
+    ...evidence,
+    tenants,
+    mint: { mint },
+    denials: createMemoryDenials(grants),
+    rates: unlimitedRates,
+    ids,
+    clock,
+    inFlight: createInFlight(),
+  }
+  return {
+    mint,
+    ports,
+    attestPorts,
+    grants,
+    revocations,
+    configs,
+    own,
+    clock,
+    tenants,
+    /** Configuration was written: directories read again. */
+    moveMark: () => {
+      mark += 1
+    },
+    request: (evidenceOf: string, overrides: Partial<MintRequest> = {}): MintRequest => ({
+      tenant: 'acme',
+      grantType: 'token-exchange',
+      evidence: evidenceOf,
+      target: { type: null, audiences: [TARGET], scope: null, grant: null },
+      idempotencyKey: null,
+      dpop: null,
+      decisionId: ids.decisionId(),
+      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      ...overrides,
+    }),
+    /** A GitHub assertion of now, by this broker's clock. */
+    assertion: (overrides: Record<string, unknown> = {}, tenant = 'acme', key = issuerKey): string => {
+      const now = clock.nowSeconds()
+      return signAssertion(
+        key,
+        githubClaims(`${BASE_URL}/t/${tenant}`, { iat: now, nbf: now - 300, exp: now + 300, ...overrides }),
+      )
+    },
+  }
+}
+
+export type MemoryMint = Awaited<ReturnType<typeof memoryMint>>
