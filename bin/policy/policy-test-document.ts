@@ -52,4 +52,3 @@ export const policyTestSchema = z.strictObject({
 })
 
 export type PolicyCase = z.infer<typeof policyCase>
-type PolicyTestDocument = z.infer<typeof policyTestSchema>
