@@ -168,6 +168,9 @@ const wire = async (
   const sweep = startSweep(database, clock)
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
+  const inFlight = options.hasLimits
+    ? createInFlight()
+    : createInFlight(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
 
   const evidence = {
     issuerKeys: issuerKeys.keys,
@@ -187,7 +190,7 @@ const wire = async (
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
   })
   const attest = createAttest({
-    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, inFlight: createInFlight() },
+    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, inFlight },
     http: {
       admitSource: admitSource(rates),
       baseUrl: place.baseUrl,
