@@ -14,7 +14,14 @@ import type { TenantDirectory } from '../ports/tenants.ts'
 import { Attested, type AttestPorts, attestEvidence, contextOfAttested, isValueOfEvidence } from './attest-evidence.ts'
 import { checkProof, type ProofPorts } from './check-proof.ts'
 import type { ClockGuard } from './guard-clock.ts'
-import { factsOfEvidence, type Intent, type PreparePorts, prepareCredential } from './prepare-credential.ts'
+import {
+  type FixedClaims,
+  factsOfEvidence,
+  type Intent,
+  type PreparePorts,
+  prepareCredential,
+  type Redemption,
+} from './prepare-credential.ts'
 import { isRepeat, isSameHolder } from './repeat-redemption.ts'
 import { firstHit, type SignPorts, signRecorded } from './sign-recorded.ts'
 
@@ -51,10 +58,24 @@ export const mintCredential = async (ports: MintPorts, request: MintRequest): Pr
 
   const redemption = { request, attested, choice: choice.value, proof: proof.value }
   const fixed = { jti: request.decisionId, txn: request.traceId, issuedAtSeconds: nowSeconds }
-  const intent = await prepareCredential(ports, redemption, fixed)
-  const revoked = await revokedNow(ports, intent.facts, nowSeconds)
+  const { intent, revoked } = await prepareCurrent(ports, redemption, fixed)
   if (revoked) return no(revoked)
   return record(ports, intent, guard)
+}
+
+/**
+ * Prepares with a key that is active now: the ring's may have been retired or tainted by another process a moment ago, and
+ * that must cost the caller neither its evidence nor a refusal. The look at revocations before the record comes with it.
+ */
+const prepareCurrent = async (ports: MintPorts, redemption: Redemption, fixed: FixedClaims) => {
+  for (let attempt = 0; ; attempt += 1) {
+    const intent = await prepareCredential(ports, redemption, fixed)
+    const query = { tenant: redemption.request.tenant, selectors: selectorsOf(intent.facts), kid: intent.key.kid }
+    const state = await ports.state.read(query)
+    if (state.keyState === 'active') return { intent, revoked: firstHit(state.revocations, fixed.issuedAtSeconds) }
+    ports.keys.invalidate(redemption.request.tenant)
+    if (attempt > 0) throw new Unavailable('signing_key_unavailable')
+  }
 }
 
 /** Puts the record; what is created is signed, what exists is a repeat of the same redemption or a replay. */
