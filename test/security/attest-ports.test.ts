@@ -1,0 +1,106 @@
+// What a taken-over attest has in its hands (design §2, P9): no signing key, no grant store, no issuer key store, no outbound
+// network - neither among its ports, nor in the object the embedded broker wires, nor in the code that is linked into it.
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type ExchangePorts, exchangeToken } from '../../lib/flows/exchange-token.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import { issuerKey } from '../support/evidence.ts'
+import { type MemoryMint, memoryMint } from './memory-mint.ts'
+
+const key = issuerKey('RS256')
+let broker: MemoryMint
+
+beforeEach(async () => {
+  broker = await memoryMint(key)
+})
+
+const FORBIDDEN = /^(?:lib\/adapters\/|lib\/flows\/(?:mint-|sign-|prepare-|repeat-|rotate-|refresh-|apply-))/
+
+const valueImports = (source: string): string[] =>
+  [...source.matchAll(/^(?:import|export)\s(?!type\s)[^'"]*?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/gm)].map(
+    (match) => (match[1] ?? match[2])!,
+  )
+
+describe('what attest holds', () => {
+  /** A port more is a compile error here first: whoever adds one says that attest may have it. */
+  const HELD: { readonly [port in keyof ExchangePorts]: readonly string[] } = {
+    issuerKeys: ['find', 'generation', 'peek', 'refreshDue'],
+    signatures: ['verify'],
+    digest: ['sha256'],
+    providers: Object.keys(PROVIDER_CATALOG).sort(),
+    tenants: ['current', 'peek'],
+    mint: ['mint'],
+    denials: ['send'],
+    rates: ['take'],
+    ids: ['decisionId', 'random'],
+    clock: ['monotonicMs', 'nowMs', 'nowSeconds'],
+    inFlight: ['enter', 'leave'],
+  }
+
+  test('its flow touches these ports and no other, for an allow and for a denial', async () => {
+    const touched = new Map<string, Set<string>>()
+    const watched = Object.fromEntries(
+      Object.entries(broker.attestPorts).map(([name, port]) => [
+        name,
+        new Proxy(port, {
+          get(target, member) {
+            touched.set(name, (touched.get(name) ?? new Set()).add(String(member)))
+            return Reflect.get(target, member)
+          },
+        }),
+      ]),
+    ) as unknown as ExchangePorts
+    const seen: string[] = []
+    const ports = new Proxy(watched, {
+      get(target, name) {
+        seen.push(String(name))
+        return Reflect.get(target, name)
+      },
+    })
+    const ask = (evidence: string) => {
+      const { tenant, grantType, target, idempotencyKey, dpop, traceId } = broker.request(evidence)
+      const token = { ok: true as const, value: { grantType, evidence, target, idempotencyKey } }
+      return exchangeToken(ports, { tenant, token, dpop, traceId, source: '192.0.2.1' })
+    }
+    expect([(await ask(broker.assertion())).kind, (await ask('x')).kind]).toEqual(['issued', 'refused'])
+    expect(seen.filter((name) => !Object.hasOwn(HELD, name))).toEqual([])
+    for (const [name, members] of touched)
+      expect([...members].filter((member) => !HELD[name as keyof ExchangePorts].includes(member))).toEqual([])
+  })
+
+  test('the embedded broker hands it exactly these, and of mint nothing but mint()', () => {
+    // The wiring is a closure of the host; its text is the one place where a store could be slipped in.
+    const source = readFileSync('bin/embedded/broker.ts', 'utf8')
+    const wired = /createAttest\(\{\s*ports: \{ ([^\n]*) \},\n/.exec(source)?.[1] ?? ''
+    expect(wired).toContain('...evidence,')
+    expect(wired).toContain(' mint: { mint },')
+    const own = [...wired.replace(/\{[^}]*\}|\([^)]*\)/g, '').matchAll(/(?:^|, )(\w+)/g)].map((match) => match[1])
+    const evidence = /const evidence = \{\n([\s\S]*?)\n {2}\}/.exec(source)?.[1] ?? ''
+    const shared = [...evidence.matchAll(/^ {4}(\w+):/gm)].map((match) => match[1])
+    expect([...shared, ...own].sort()).toEqual(Object.keys(HELD).sort())
+  })
+
+  test('the issuer keys it is given can be looked up and refreshed, never written', () => {
+    expect(Object.keys(broker.attestPorts.issuerKeys).sort()).toEqual(HELD.issuerKeys)
+  })
+
+  test('no code that signs, records, stores or fetches is linked into it', () => {
+    const linked = new Set<string>()
+    const visit = (path: string): void => {
+      if (linked.has(path)) return
+      linked.add(path)
+      for (const specifier of valueImports(readFileSync(path, 'utf8')))
+        if (specifier.startsWith('.')) visit(join(dirname(path), specifier))
+        else
+          expect(specifier, path).not.toMatch(
+            /^(?:jose|@aws-sdk\/|node:(?:crypto|fs|net|tls|https?|sqlite|child_process))/,
+          )
+    }
+    visit('functions/attest/handler.ts')
+    // Without these two the walk saw nothing, and an empty list would pass.
+    expect([...linked]).toContain('lib/flows/exchange-token.ts')
+    expect([...linked]).toContain('lib/flows/attest-evidence.ts')
+    expect([...linked].filter((path) => FORBIDDEN.test(path))).toEqual([])
+  })
+})
