@@ -1,5 +1,5 @@
 // npm run bench: the broker with everything on, beside a floor and two peers in one run (performance.md §8). `--short` is
-// for CI (under 60 s, no memory or scale run); `--out FILE` also writes the report as JSON. Exit 0 whatever the ratios.
+// for CI (about a minute, no memory or scale run); `--out FILE` also writes the report as JSON. Exit 0 whatever the ratios.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,10 +17,10 @@ import { writeTenants } from './tenants.ts'
 import { sandwich, type Target, type TargetReport } from './windows.ts'
 
 const SHORT = {
-  bodies: 14_000,
-  rounds: 3,
+  bodies: 26_000,
+  rounds: 5,
   seconds: 0.5,
-  warmSeconds: 0.5,
+  warmSeconds: 5,
   exchanges: 0,
   tenants: [],
   records: [],

@@ -1,7 +1,8 @@
 // The data directory, opened: database and master key, or why it may not be. Shared by serve and the commands beside it.
+import { existsSync } from 'node:fs'
 import { createAesSealer } from '../../lib/adapters/keys/aes-sealer.ts'
-import { loadMasterKey, MasterKeyRefused } from '../../lib/adapters/keys/master-key.ts'
-import { DataDirectoryRefused } from '../../lib/adapters/sqlite/data-directory.ts'
+import { loadMasterKey, MasterKeyRefused, masterKeyPath } from '../../lib/adapters/keys/master-key.ts'
+import { DataDirectoryRefused, databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import type { Sealer } from '../../lib/ports/signing-keys.ts'
 
@@ -21,6 +22,12 @@ export const openStore = ({
 }: OpenOptions):
   | { readonly ok: true; readonly store: OpenStore }
   | { readonly ok: false; readonly problem: string } => {
+  // An empty database beside a key that sealed another one would forget every replay marker and revocation.
+  if (existsSync(masterKeyPath(dataDir)) && !existsSync(databasePath(dataDir)))
+    return {
+      ok: false,
+      problem: `${dataDir} has a master key and no database: restore mintmark.db, or start with an empty directory`,
+    }
   try {
     const database = openDatabase({ dataDir, dev })
     const hasKeys = database.read((sql) => sql('SELECT 1 FROM signing_key LIMIT 1').get()) !== undefined

@@ -21,6 +21,9 @@ const LAST_WALKED =
   'SELECT max(seq) AS seq, max(at) AS at FROM (SELECT seq, at FROM grant_record WHERE seq > ?1 ORDER BY seq LIMIT ?2)'
 const OLD = (table: string, topic: string): string => `DELETE FROM ${table} WHERE seq IN (
     SELECT seq FROM (SELECT seq, at FROM ${table} ORDER BY seq LIMIT ?1) WHERE at < ?2) AND ${FREE(table, topic)}`
+// An outcome stays as long as its record: without it the record would read as an issued credential.
+const OUTCOMES = `${OLD('not_issued', 'not_issued')}
+  AND NOT EXISTS (SELECT 1 FROM grant_record g WHERE g.decision = not_issued.decision)`
 const PROOFS =
   'DELETE FROM proof_guard WHERE hash IN (SELECT hash FROM proof_guard WHERE keep_until < ?2 ORDER BY keep_until LIMIT ?1)'
 const ROLLED_UP = `DELETE FROM rolled_up_decision WHERE decision IN (SELECT decision FROM rolled_up_decision ORDER BY decision LIMIT ?1)
@@ -54,7 +57,7 @@ export const startSweep = (database: Database, clock: Clock): Sweep => {
       const minutesBefore = Math.floor(denialsBefore / 60)
       return [
         sweepGrants(sql, nowSeconds),
-        sql(OLD('not_issued', 'not_issued')).run(max, recordsBefore).changes,
+        sql(OUTCOMES).run(max, recordsBefore).changes,
         sql(OLD('denial', 'denial')).run(max, denialsBefore).changes,
         sql(PROOFS).run(max, nowSeconds).changes,
         sql(ROLLED_UP).run(max, minutesBefore).changes,
