@@ -9,9 +9,12 @@ import { REVOCATION_KINDS, type Revocation, type RevocationKind } from '../../li
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import type { MintRequest } from '../../lib/ports/mint.ts'
 import { issuerKey } from '../support/evidence.ts'
+import { ownKeys } from '../support/own-keys.ts'
 import { type MemoryMint, memoryMint } from './memory-mint.ts'
 
 const key = issuerKey('RS256')
+/** Made once: RSA keys are what a broker costs. */
+const OWN = ownKeys()
 const JTI = '0b5d2f4e-6a7c-4d1e-9f30-112233445566'
 const ISS = 'https://token.actions.githubusercontent.com'
 
@@ -69,7 +72,10 @@ const stepped =
         ...keys,
         peek: () => undefined,
         active: around('key', (...args) => keys.active(...args)),
-        handle: around('handle', (...args) => keys.handle(...args)),
+        handle: async (...args) => {
+          await step('before handle')
+          return keys.handle(...args)
+        },
       },
       state: {
         read: around(
@@ -85,6 +91,7 @@ const stepped =
     }
   }
 
+const TAINT = 'our key is tainted'
 const SECOND_READ = 'second read'
 const IDEMPOTENCY_KEY = 'k7Vd0pQz1xYw2AbC3dEf4g'
 
@@ -96,9 +103,9 @@ type Scene = {
 }
 
 /** `repeat`: the evidence was redeemed before, and the request is its idempotent repeat, which takes another way to the key. */
-const sceneOf = async (way: 'first' | 'repeat'): Promise<Scene> => {
+const sceneOf = async (way: 'first' | 'repeat', own = OWN): Promise<Scene> => {
   const stepper: Stepper = { at: async () => undefined, steps: [] }
-  const broker = await memoryMint(key, stepped(stepper))
+  const broker = await memoryMint(key, stepped(stepper), own)
   const evidence = broker.assertion({ jti: JTI })
   const idempotencyKey = way === 'repeat' ? IDEMPOTENCY_KEY : null
   const first = broker.request(evidence, { idempotencyKey })
@@ -226,14 +233,14 @@ describe('other things that stop mint, at every await point before the second re
       await broker.configs.tombstone('acme', broker.clock.nowSeconds(), 'test')
       broker.moveMark()
     },
-    'our key is tainted': ({ broker, named }) =>
+    [TAINT]: ({ broker, named }) =>
       broker.own.store.move('acme', named.ownKid, 'active', 'tainted', broker.clock.nowSeconds()),
   }
 
   test.each(Object.keys(others))('%s: nothing is signed after it', async (name) => {
     const steps = await stepsOf('first')
     for (const index of steps.keys()) {
-      const scene = await sceneOf('first')
+      const scene = await sceneOf('first', name === TAINT ? ownKeys() : OWN)
       const { stepper } = scene
       const run = await runWith(scene, index, () => others[name]!(scene)).catch((error: Error) => ({
         ok: false,

@@ -18,15 +18,17 @@ import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
+import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
 import { createInFlight, type ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createIssuerKeys } from '../../lib/flows/issuer-keys.ts'
 import { createMint, type MintPorts } from '../../lib/flows/mint-credential.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
 import type { MintRequest } from '../../lib/ports/mint.ts'
+import type { ConfigVersion } from '../../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { githubClaims, type IssuerKey, signAssertion } from '../support/evidence.ts'
-import { ownKeys } from '../support/own-keys.ts'
+import { type OwnKeys, ownKeys } from '../support/own-keys.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
 
 export const BASE_URL = 'https://sts.mintmark.example'
@@ -34,9 +36,22 @@ export const BASE_URL = 'https://sts.mintmark.example'
 /** Nothing here may go out: a source that is not inline is an outage. */
 const noTrust = { refresh: () => Promise.reject(new Error('a security test reached for an issuer')) }
 
-/** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. */
-export const memoryMint = async (issuerKey: IssuerKey, change: (ports: MintPorts) => MintPorts = (ports) => ports) => {
-  const own = ownKeys()
+/** Compiled once: a model test makes hundreds of brokers of the same documents. */
+const compiled = new Map<string, TenantConfig | null>()
+const compile = (version: ConfigVersion): TenantConfig | null => {
+  const known = compiled.get(version.digest)
+  if (known !== undefined) return known
+  const config = compileStored(version, { baseUrl: BASE_URL, dev: false })
+  compiled.set(version.digest, config)
+  return config
+}
+
+/** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. `own`: to share made keys. */
+export const memoryMint = async (
+  issuerKey: IssuerKey,
+  change: (ports: MintPorts) => MintPorts = (ports) => ports,
+  own: OwnKeys = ownKeys(),
+) => {
   const { clock } = own
   const configs = createMemoryTenantConfigStore()
   const documents = {
@@ -58,7 +73,7 @@ export const memoryMint = async (issuerKey: IssuerKey, change: (ports: MintPorts
   const tenants = createTenantDirectory({
     configs,
     changeMark: () => mark,
-    compile: (version) => compileStored(version, { baseUrl: BASE_URL, dev: false }),
+    compile,
     onUnusable: (tenant) => {
       throw new Error(`the document of ${tenant} does not compile`)
     },
