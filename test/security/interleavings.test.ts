@@ -6,7 +6,9 @@ import { describe, expect, test } from 'vitest'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { replayKeyInput } from '../../lib/domain/assertion-checks.ts'
 import { REVOCATION_KINDS, type Revocation, type RevocationKind } from '../../lib/domain/revocation.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
+import type { StateQuery } from '../../lib/ports/grant-store.ts'
 import type { MintRequest } from '../../lib/ports/mint.ts'
 import { issuerKey } from '../support/evidence.ts'
 import { ownKeys } from '../support/own-keys.ts'
@@ -77,10 +79,11 @@ const stepped =
           return keys.handle(...args)
         },
       },
+      // The second read is the one after the record was put, whatever it asks for.
       state: {
         read: around(
-          ({ kid }) => (kid === null ? 'first read' : SECOND_READ),
-          (query) => state.read(query),
+          (_: StateQuery) => (stepper.steps.some(({ name }) => name === 'after put') ? SECOND_READ : 'first read'),
+          (query: StateQuery) => state.read(query),
         ),
       },
       grants: {
@@ -242,9 +245,9 @@ describe('other things that stop mint, at every await point before the second re
     for (const index of steps.keys()) {
       const scene = await sceneOf('first', name === TAINT ? ownKeys() : OWN)
       const { stepper } = scene
-      const run = await runWith(scene, index, () => others[name]!(scene)).catch((error: Error) => ({
+      const run = await runWith(scene, index, () => others[name]!(scene)).catch((error: unknown) => ({
         ok: false,
-        refusal: error.message,
+        refusal: error instanceof Unavailable ? error.kind : expect.fail(String(error)),
         isBeforeSecondRead: true,
         name: stepper.steps[index]!.name,
       }))

@@ -1,5 +1,6 @@
 // mint as production wires it, on the memory adapters and with a real key ring: what the security tests drive in process.
 // Every store is at hand, so a test can say not only that no token came out but that nothing was written either.
+import { parse } from 'yaml'
 import { compileStored } from '../../bin/embedded/compile.ts'
 import { createTenantDirectory } from '../../lib/adapters/config/tenant-directory.ts'
 import {
@@ -36,6 +37,9 @@ export const BASE_URL = 'https://sts.mintmark.example'
 /** Nothing here may go out: a source that is not inline is an outage. */
 const noTrust = { refresh: () => Promise.reject(new Error('a security test reached for an issuer')) }
 
+/** As apply stores it: JSON. */
+const stored = (text: string): string => JSON.stringify(parse(text))
+
 /** Compiled once: a model test makes hundreds of brokers of the same documents. */
 const compiled = new Map<string, TenantConfig | null>()
 const compile = (version: ConfigVersion): TenantConfig | null => {
@@ -55,8 +59,8 @@ export const memoryMint = async (
   const { clock } = own
   const configs = createMemoryTenantConfigStore()
   const documents = {
-    acme: githubTenant('acme', { keys: [issuerKey] }),
-    globex: githubTenant('globex', { keys: [issuerKey], orgId: '7777777' }),
+    acme: stored(githubTenant('acme', { keys: [issuerKey] })),
+    globex: stored(githubTenant('globex', { keys: [issuerKey], orgId: '7777777' })),
   }
   let mark = 0
   for (const [tenant, document] of Object.entries(documents))
