@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/slow/**/*.test.ts'],
+    // One at a time: they measure, and the machine has two cores.
+    fileParallelism: false,
     globalSetup: ['test/support/require-node.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,

@@ -57,7 +57,7 @@ export class Attested {
   readonly #verified = true
   readonly facts: AttestedFacts
   private constructor(facts: AttestedFacts) {
-    this.facts = facts
+    this.facts = Object.freeze(facts) // what was verified is not changed afterwards, not even in one process
   }
   static is(value: unknown): value is Attested {
     return typeof value === 'object' && value !== null && #verified in value
