@@ -1,33 +1,38 @@
-// A map that forgets what was used least recently: tenants come and go, memory does not grow with them (lib/domain/limits.ts).
+// A map that forgets what was not used lately: tenants come and go, memory does not grow with them (lib/domain/limits.ts).
+// Two generations instead of a strict order: constant work a call. (A Map kept in order of use walks over all it deleted.)
 
 export class BoundedCache<V> {
-  readonly #entries = new Map<string, V>()
-  readonly #entriesMax: number
+  #young = new Map<string, V>()
+  #old = new Map<string, V>()
+  readonly #generationMax: number
 
-  constructor(entriesMax: number) {
-    this.#entriesMax = entriesMax
+  /** Keeps at least the `generationMax` entries used last, and never more than twice as many. */
+  constructor(generationMax: number) {
+    this.#generationMax = generationMax
   }
 
   get(key: string): V | undefined {
-    const value = this.#entries.get(key)
-    if (value === undefined) return undefined
-    // A Map keeps insertion order, so the first key is always the one left alone longest.
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
-    return value
+    const value = this.#young.get(key)
+    if (value !== undefined) return value
+    const aged = this.#old.get(key)
+    if (aged !== undefined) this.set(key, aged)
+    return aged
   }
 
   set(key: string, value: V): void {
-    this.#entries.delete(key)
-    if (this.#entries.size >= this.#entriesMax) this.#entries.delete(this.#entries.keys().next().value as string)
-    this.#entries.set(key, value)
+    if (this.#young.size >= this.#generationMax && !this.#young.has(key)) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(key, value)
   }
 
   delete(key: string): void {
-    this.#entries.delete(key)
+    this.#young.delete(key)
+    this.#old.delete(key)
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#young.size + this.#old.size
   }
 }

@@ -12,7 +12,7 @@ import { rawSignature } from './raw-signature.ts'
 
 export const KEY_CACHE_MS_MAX = 60_000
 const TENANTS_MAX = 10_000
-const HANDLES_MAX = 100_000
+const HANDLES_MAX = 20_000
 const HANDLE_BYTES = 12
 const SECRET_BYTES = 32
 

@@ -7,7 +7,7 @@ import { FORMAT, MIGRATIONS } from './schema.ts'
 // The event loop stands still while SQLite waits for a lock, so it hardly does; contention is waited out in database.ts.
 const BUSY_MS = 1
 const OPENING_BUSY_MS = 2_000
-const CACHE_KIB = 64 * 1024
+const CACHE_KIB = 16 * 1024
 // Checkpoints write each page once for many commits: 16,000 pages (64 MB) cost a third of the default's time per record.
 const WAL_PAGES = 16_000
 
