@@ -28,9 +28,18 @@ export const createGroupCommit = (database: Database): GroupCommit => {
   const queue: Waiting[] = []
   let isDraining = false
 
+  /** Lets the group grow while each turn of the loop still brings more: a lone request waits one turn, a crowd shares a sync. */
+  const gather = async (): Promise<void> => {
+    let seen: number
+    do {
+      seen = queue.length
+      await nextTurn()
+    } while (queue.length > seen && queue.length < LIMITS.groupCommitMax)
+  }
+
   const drain = async (): Promise<void> => {
-    await nextTurn() // whatever else this turn brings joins the group
     while (queue.length > 0) {
+      await gather()
       await commitGroup(database, queue.splice(0, LIMITS.groupCommitMax))
       await nextTurn() // their answers go out before the next group blocks the loop
     }
