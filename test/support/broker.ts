@@ -33,7 +33,7 @@ export const startBroker = async (options: BrokerOptions): Promise<RunningBroker
   for (const [name, text] of Object.entries(options.tenants)) writeFileSync(join(tenantsDir, `${name}.yaml`), text)
   const entry = options.entry ?? 'bin/mintmark.ts'
   const args = ['serve', '--tenants', tenantsDir, '--data', dataDir, '--port', '0', '--dev', ...(options.args ?? [])]
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, ['--initial-old-space-size=48', entry, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   })
