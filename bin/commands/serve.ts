@@ -16,7 +16,7 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --limits on|off        off: no rate limits and no denial roll-ups (benchmarks and tests)
   --trusted-proxy CIDR   believe X-Forwarded-For from here; may repeat
   --egress-allow CIDR    private range that issuers may be fetched from; may repeat
-  --secrets DIR          where file: secrets resolve; default /run/secrets
+  --secrets DIR          where file: secrets will resolve; no secret is read by this version
   --ops-port N           where metrics will be; ignored by this version
 `
 
