@@ -1,18 +1,25 @@
-// Installs what is missing before `npm start`, `npm test` and `npm run demo`. Plain JavaScript: it must run on Node 20,
-// before the project's own Node 24 (an npm package, see docs/dependencies.md) exists.
+// Installs what is missing before `npm start`, `npm run demo` (what runs) and `npm test` (everything: `all`). Plain
+// JavaScript: it must run on Node 20, before the project's own Node 24 (an npm package, docs/dependencies.md) exists.
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const installed = join(root, 'node_modules', '.package-lock.json')
-const wanted = join(root, 'package-lock.json')
+const inModules = (...path) => join(root, 'node_modules', ...path)
+const wantsAll = process.argv.includes('all')
 
-const isFresh = existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs
+// npm writes this file last. It says how new an install is, not whether it had the development tools: vitest says that.
+const installed = inModules('.package-lock.json')
+const isFresh =
+  existsSync(installed) &&
+  statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs &&
+  (!wantsAll || existsSync(inModules('vitest')))
+
 if (!isFresh) {
-  process.stderr.write('mintmark: installing dependencies (npm ci), about 20 seconds...\n')
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const [what, seconds] = wantsAll ? [[], 60] : [['--omit=dev'], 10]
+  process.stderr.write(`mintmark: installing dependencies (npm ci), about ${seconds} seconds...\n`)
+  const done = spawnSync('npm', ['ci', ...what, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
