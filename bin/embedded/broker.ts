@@ -148,7 +148,7 @@ const wire = async (
 
   const tenants = createTenantDirectory({
     configs,
-    changeMark: oncePerTurn(() => database.control()),
+    changeMark: () => database.controlThisTurn(),
     compile: (version) => compileStored(version, place),
     onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
   })
@@ -194,7 +194,7 @@ const wire = async (
     http: {
       admitSource: admitSource(rates),
       baseUrl: place.baseUrl,
-      newTraceId: () => Buffer.from(ids.random(16), 'base64url').toString('hex'),
+      newTraceId: ids.traceId,
     },
     log,
   })
@@ -219,16 +219,3 @@ const admitSource =
     const { allowed, retryAfterSeconds } = await rates.take(`source ${source}`, LIMITS.sourceRate)
     return allowed ? null : retryAfterSeconds
   }
-
-/** The answer of `read` for one turn of the event loop: many requests of a turn ask, and mint reads strongly in any case. */
-const oncePerTurn = <T extends object>(read: () => T): (() => T) => {
-  let known: T | null = null
-  return () => {
-    if (known !== null) return known
-    known = read()
-    setImmediate(() => {
-      known = null
-    })
-    return known
-  }
-}

@@ -1,5 +1,6 @@
 // Base64url without padding (RFC 4648 §5), canonical forms only: one byte string has exactly one text, so a token cannot be
 // rewritten into another that decodes alike (attacks row 15). Tables instead of Buffer: web runtimes run this too. Pure.
+import { LIMITS } from './limits.ts'
 
 const toBytes = new TextEncoder()
 const toText = new TextDecoder()
@@ -15,11 +16,12 @@ for (let i = 0; i < CODE_OF.length; i += 1) VALUE_OF[CODE_OF[i]!] = i
  * the last byte. The empty text is zero bytes.
  */
 export const decodeBase64url = (text: string): Uint8Array<ArrayBuffer> | null => {
-  // As bytes first: reading a slice of a string character by character is three times slower. Not ASCII is never < 128.
-  const codes = toBytes.encode(text)
-  const tail = codes.length & 3
+  const codes = codesOf(text)
+  // Not ASCII is more than one byte a character, and never one below 128.
+  const length = text.length
+  const tail = length & 3
   if (tail === 1) return null
-  const whole = codes.length - tail
+  const whole = length - tail
   const bytes = new Uint8Array((whole >> 2) * 3 + (tail === 0 ? 0 : tail - 1))
   // Every value is or-ed into `seen`: no branch for bad characters in the loop, one test at the end finds any.
   let seen = 0
@@ -46,6 +48,22 @@ export const decodeBase64url = (text: string): Uint8Array<ArrayBuffer> | null =>
     if ((tail === 2 ? b & 0x0f : c & 0x03) !== 0) return null
   }
   return seen > 63 ? null : bytes
+}
+
+/** What a text is encoded into while it is read, by one call at a time; longer texts get bytes of their own. */
+const scratch = new Uint8Array(LIMITS.tokenBytesMax)
+
+/** At least the UTF-8 of the text: reading a slice of a string character by character is three times slower. */
+const codesOf = (text: string): Uint8Array => {
+  if (text.length * 3 > scratch.length) return toBytes.encode(text)
+  toBytes.encodeInto(text, scratch)
+  return scratch
+}
+
+/** Canonical base64url of a text's UTF-8. */
+export const encodeBase64urlText = (text: string): string => {
+  if (text.length * 3 > scratch.length) return encodeBase64url(toBytes.encode(text))
+  return encodeBase64url(scratch.subarray(0, toBytes.encodeInto(text, scratch).written))
 }
 
 /** Canonical base64url of the bytes. */

@@ -129,6 +129,7 @@ export const checkJoseHeader = (
 
 /** RFC 7515 §4.1.9: media types, compared without case, `application/` understood where there is no slash. */
 const isAcceptedTyp = (typ: string, accepted: readonly string[]): boolean => {
+  if (typ === 'JWT') return true
   const name = mediaType(typ)
   return name === 'application/jwt' || accepted.some((other) => mediaType(other) === name)
 }

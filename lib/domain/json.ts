@@ -3,6 +3,7 @@
 // so two readers of one payload cannot see two payloads (attacks rows 27-35, 45, 64). One pass; recursion ≤ depthMax. Pure.
 import type { JsonObject, JsonValue } from './claims.ts'
 import { LIMITS } from './limits.ts'
+import { parsePlainJson } from './plain-json.ts'
 import { type RefusalKind, refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
 import { utf8Length } from './utf8.ts'
@@ -28,6 +29,8 @@ export const TOKEN_JSON_LIMITS: JsonLimits = {
  * json_duplicate_member, json_forbidden_member, json_too_deep, json_too_many_members, json_string_too_long.
  */
 export const parseStrictJson = (text: string, limits: JsonLimits = TOKEN_JSON_LIMITS): Result<JsonValue> => {
+  const plain = parsePlainJson(text, limits)
+  if (plain !== undefined) return ok(plain)
   const reader: Reader = { text, limits, at: 0, members: 0, kind: null }
   skipSpace(reader)
   const value = readValue(reader, 1)

@@ -4,12 +4,10 @@ import { claimAt, type JsonObject } from './claims.ts'
 import type { ClaimRead, LeafSource, Provider } from './provider.ts'
 import { refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
-import { UNTRUSTED_TRIGGERS, WID_LEAVES, type Wid, type WidLeaf, type WidValue } from './wid.ts'
+import { UNTRUSTED_TRIGGERS, WID_LEAF_NAMES, WID_LEAVES, type Wid, type WidLeaf, type WidValue } from './wid.ts'
 
 /** The `claims:` of a tenant document: leaf to path of member names. Counts only on leaves the preset leaves empty. */
 export type ClaimMapping = readonly { readonly leaf: WidLeaf; readonly claim: readonly string[] }[]
-
-const LEAF_NAMES = Object.keys(WID_LEAVES) as readonly WidLeaf[]
 
 /** Set here and nowhere else: no preset, document or claim may speak for them. */
 const RESERVED: ReadonlySet<WidLeaf> = new Set(['provider', 'issuer', 'untrusted_source', 'assurance'])
@@ -32,9 +30,13 @@ export const normalize = (
   mapping: ClaimMapping | null,
 ): Result<Wid> => {
   const leaves: Partial<Record<WidLeaf, WidValue>> = {}
-  for (const leaf of LEAF_NAMES) {
-    const source = RESERVED.has(leaf) ? undefined : provider.leaves[leaf]
-    const value = source === undefined ? NULL : readSource(source, iss, claims)
+  for (const leaf of WID_LEAF_NAMES) {
+    const source = provider.leaves[leaf]
+    if (source === undefined || RESERVED.has(leaf)) {
+      leaves[leaf] = null
+      continue
+    }
+    const value = readSource(source, iss, claims)
     if (!value.ok) return value
     leaves[leaf] = withinEnum(leaf, value.value)
   }
@@ -113,11 +115,16 @@ const readClaim = (read: ClaimRead, claims: JsonObject): Result<WidValue> => {
   return refuse('claim_invalid', { claim: read.claim.join('.'), expected: EXPECTED[as] })
 }
 
+const ENUM_OF: ReadonlyMap<WidLeaf, readonly string[]> = new Map(
+  WID_LEAF_NAMES.flatMap((leaf) => {
+    const type = WID_LEAVES[leaf]
+    return 'values' in type ? [[leaf, type.values]] : []
+  }),
+)
+
 /** An enumerated leaf keeps only its listed values; the two that decide trust say 'unknown' instead, never null. */
 const withinEnum = (leaf: WidLeaf, value: WidValue): WidValue => {
-  if (value === null) return null
-  const type = WID_LEAVES[leaf]
-  const values: readonly string[] | undefined = 'values' in type ? type.values : undefined
+  const values = value === null ? undefined : ENUM_OF.get(leaf)
   if (values === undefined || values.includes(String(value))) return value
   return leaf === 'trigger.class' || leaf === 'runner.class' ? 'unknown' : null
 }

@@ -95,6 +95,8 @@ export type WidValue = string | boolean | null
 /** One workload, normalized. Every leaf is present; null means the platform did not say, and null never matches. */
 export type Wid = { readonly [leaf in WidLeaf]: WidValue }
 
+export const WID_LEAF_NAMES = Object.keys(WID_LEAVES) as readonly WidLeaf[]
+
 export const isWidLeaf = (name: string): name is WidLeaf => Object.hasOwn(WID_LEAVES, name)
 
 /** How far a leaf can be trusted to go on naming the same thing (issuers.md §5.2). */

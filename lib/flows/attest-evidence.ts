@@ -10,7 +10,7 @@ import type { Provider, SignatureAlgorithm } from '../domain/provider.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
 import type { IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
-import type { ProviderName, Wid, WidLeaf, WidValue } from '../domain/wid.ts'
+import { type ProviderName, WID_LEAF_NAMES, type Wid, type WidLeaf, type WidValue } from '../domain/wid.ts'
 import type { IssuerKeys, SignatureVerifier, VerifyKey } from '../ports/evidence.ts'
 import type { DenialContext } from '../ports/mint.ts'
 import type { Digest } from '../ports/system.ts'
@@ -190,7 +190,10 @@ export const contextOfAttested = ({ facts }: Attested, firstDecisionId: string |
 /** Leaves that are not null: what a record keeps. */
 export const presentLeaves = (wid: Wid): Partial<Record<WidLeaf, WidValue>> => {
   const present: Partial<Record<WidLeaf, WidValue>> = {}
-  for (const leaf in wid) if (wid[leaf as WidLeaf] !== null) present[leaf as WidLeaf] = wid[leaf as WidLeaf]
+  for (const leaf of WID_LEAF_NAMES) {
+    const value = wid[leaf]
+    if (value !== null) present[leaf] = value
+  }
   return present
 }
 

@@ -71,7 +71,7 @@ const prepareCurrent = async (ports: MintPorts, redemption: Redemption, fixed: F
   for (let attempt = 0; ; attempt += 1) {
     const intent = await prepareCredential(ports, redemption, fixed)
     const query = { tenant: redemption.request.tenant, selectors: selectorsOf(intent.facts), kid: intent.key.kid }
-    const state = await ports.state.read(query)
+    const state = (attempt === 0 ? ports.state.peek(query) : undefined) ?? (await ports.state.read(query))
     if (state.keyState === 'active') return { intent, revoked: firstHit(state.revocations, fixed.issuedAtSeconds) }
     ports.keys.invalidate(redemption.request.tenant)
     if (attempt > 0) throw new Unavailable('signing_key_unavailable')

@@ -1,7 +1,7 @@
 // The end of mint: the record is durable; read again, strongly, what may have moved, and only then sign (design §3.3, P5).
 // Whatever stops it is written beside the record as its outcome, so that an intent never passes for a credential.
 import { accessTokenHeader } from '../domain/access-token.ts'
-import { encodeBase64url } from '../domain/base64url.ts'
+import { encodeBase64urlText } from '../domain/base64url.ts'
 import type { GrantRecord } from '../domain/grant-record.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { hits, type Revocation, selectorsOf } from '../domain/revocation.ts'
@@ -66,11 +66,8 @@ export const firstHit = (revocations: readonly Revocation[], issuedAtSeconds: nu
 const writeNotIssued = (ports: SignPorts, { decisionId, tenant }: GrantRecord, refusal: Refusal): Promise<void> =>
   ports.grants.putNotIssued({ decisionId, tenant, atSeconds: ports.clock.nowSeconds(), refusal })
 
-const utf8 = new TextEncoder()
-const base64urlText = (text: string): string => encodeBase64url(utf8.encode(text))
-
 const sign = (ports: SignPorts, { key, payload, record, proof }: Intent): IssuedCredential => {
-  const signingInput = `${base64urlText(accessTokenHeader(key.alg, key.kid))}.${base64urlText(payload)}`
+  const signingInput = `${encodeBase64urlText(accessTokenHeader(key.alg, key.kid))}.${encodeBase64urlText(payload)}`
   const accessToken = `${signingInput}.${ports.keys.sign(key, signingInput)}`
   ports.failpoint?.('K3')
   return {

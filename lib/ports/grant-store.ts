@@ -48,6 +48,11 @@ export type StateAnswer = {
 
 export interface TenantState {
   /**
+   * What is known without waiting, at most one turn of the event loop old; undefined: ask read(). Good for the look before
+   * the record, which only saves a doomed redemption its record; never for the one after it.
+   */
+  peek(query: StateQuery): StateAnswer | undefined
+  /**
    * Strong read that begins after the call: sees every write that resolved before, on any node. All of it or Unavailable;
    * a cache may answer only while it is proven current.
    */

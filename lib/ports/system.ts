@@ -2,8 +2,8 @@
 export interface Ids {
   /** UUIDv7 of now: time-ordered, so that rows written by it are appended. */
   decisionId(): string
-  /** Random bytes as base64url. */
-  random(bytes: number): string
+  /** A W3C trace id: 16 random bytes as hex. */
+  traceId(): string
 }
 
 export interface Digest {

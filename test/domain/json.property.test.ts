@@ -78,3 +78,34 @@ test('what JSON.parse accepts we accept, or refuse for a reason of our own', () 
     { numRuns: 3_000 },
   )
 })
+
+test('the short way for plain text never differs from the strict reader, which a line end at the end calls for', () => {
+  const name = fc.constantFrom('a', 'b', '__proto__', 'constructor', '1', ':', '')
+  const leaf = fc.constantFrom(
+    '1',
+    '-0',
+    '1e400',
+    '0.5',
+    'true',
+    'null',
+    '"x"',
+    '":"',
+    '""',
+    '01',
+    `"${'y'.repeat(40)}"`,
+  )
+  const { node } = fc.letrec<{ node: string; object: string; array: string }>((tie) => ({
+    node: fc.oneof({ maxDepth: 5 }, leaf, tie('object'), tie('array')),
+    object: fc
+      .array(fc.tuple(name, tie('node')), { maxLength: 4 })
+      .map((members) => `{${members.map(([key, value]) => `"${key}" :${value}`).join(', ')}}`),
+    array: fc.array(tie('node'), { maxLength: 4 }).map((elements) => `[${elements.join(',')}]`),
+  }))
+  const limits = { depthMax: 4, membersMax: 10, stringBytesMax: 32 }
+  fc.assert(
+    fc.property(node, (text) => {
+      expect(parseStrictJson(text, limits)).toEqual(parseStrictJson(`${text}\n`, limits))
+    }),
+    { numRuns: 3_000 },
+  )
+})

@@ -81,6 +81,7 @@ const stepped =
       },
       // The second read is the one after the record was put, whatever it asks for.
       state: {
+        peek: () => undefined,
         read: around(
           (_: StateQuery) => (stepper.steps.some(({ name }) => name === 'after put') ? SECOND_READ : 'first read'),
           (query: StateQuery) => state.read(query),

@@ -13,7 +13,8 @@ import { rawSignature } from './raw-signature.ts'
 export const KEY_CACHE_MS_MAX = 60_000
 const TENANTS_MAX = 10_000
 const HANDLES_MAX = 20_000
-const HANDLE_BYTES = 12
+/** 12 bytes: four base64url characters for each three, so that cutting the text is cutting the bytes. */
+const HANDLE_CHARS = 16
 const SECRET_BYTES = 32
 
 /** Their values are secret to begin with (a random id, a hash of evidence): no secret is needed to hide them. */
@@ -97,12 +98,12 @@ export const createLocalKeyRing = ({ store, sealer, clock }: KeyRingPorts): KeyR
     handle(tenant, kind, issuer, value) {
       const text = `${kind}\0${issuer}\0${value}`
       // Of one credential each: nothing would ever be found again in a cache.
-      if (PLAIN_KINDS.has(kind)) return hash('sha256', text, 'buffer').subarray(0, HANDLE_BYTES).toString('base64url')
+      if (PLAIN_KINDS.has(kind)) return hash('sha256', text, 'base64url').slice(0, HANDLE_CHARS)
       const name = `${tenant}\0${text}`
       const known = handles.get(name)
       if (known !== undefined) return known
       const make = (secret: KeyObject): string => {
-        const made = createHmac('sha256', secret).update(text).digest().subarray(0, HANDLE_BYTES).toString('base64url')
+        const made = createHmac('sha256', secret).update(text).digest('base64url').slice(0, HANDLE_CHARS)
         handles.set(name, made)
         return made
       }

@@ -11,6 +11,7 @@ export type MemoryState = {
 }
 
 export const createMemoryTenantState = ({ configs, revocations, keys }: MemoryState): TenantState => ({
+  peek: () => undefined,
   async read({ tenant, selectors, kid }) {
     const [latest, all, ours] = await Promise.all([configs.latest(tenant), revocations.list(tenant), keys.list(tenant)])
     const isAsked = (kind: string, issuer: string, value: string): boolean =>

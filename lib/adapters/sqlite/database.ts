@@ -50,6 +50,7 @@ export class Database {
   #notBeforeMs = 0
   #dataVersion: unknown = null
   #control: ControlState | null = null
+  #controlThisTurn: ControlState | null = null
   #isClosed = false
   #seenAtMs = Number.NEGATIVE_INFINITY
 
@@ -109,6 +110,20 @@ export class Database {
       this.#control = current
       return current
     })
+  }
+
+  /**
+   * What control() said in this turn of the event loop: one question for the many requests of a turn. Nothing that must see
+   * every commit (the read after the record) may ask it.
+   */
+  controlThisTurn(): ControlState {
+    if (this.#controlThisTurn === null) {
+      this.#controlThisTurn = this.control()
+      setImmediate(() => {
+        this.#controlThisTurn = null
+      })
+    }
+    return this.#controlThisTurn
   }
 
   /** Until when a request that starts now waits. */

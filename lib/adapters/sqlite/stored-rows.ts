@@ -5,13 +5,17 @@ import type { Denial, GrantRecord, NotIssued } from '../../domain/grant-record.t
 
 /** The first 16 bytes of SHA-256(tenant ‖ 0 ‖ hash): a row of one tenant can neither meet nor hide one of another. */
 export const tenantKey = (tenant: string, guard: string): Uint8Array =>
-  hash('sha256', `${tenant}\0${guard}`, 'buffer').subarray(0, 16)
+  // Through text: asking for a buffer costs three times the hash.
+  Buffer.from(hash('sha256', `${tenant}\0${guard}`, 'hex').slice(0, 32), 'hex')
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** 16 bytes of a UUID, or null where the text is none. */
 export const decisionBytes = (decisionId: string): Uint8Array | null =>
-  UUID.test(decisionId) ? Buffer.from(decisionId.replaceAll('-', ''), 'hex') : null
+  UUID.test(decisionId) ? Buffer.from(hexOfUuid(decisionId), 'hex') : null
+
+const hexOfUuid = (uuid: string): string =>
+  uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
 
 /** The same for an id of our own making: anything else is a bug. */
 export const ownDecisionBytes = (decisionId: string): Uint8Array => {

@@ -9,7 +9,6 @@ export const createIds = (clock: Clock): Ids => {
   let block = randomBytes(BLOCK_BYTES)
   let used = 0
   const take = (count: number): Buffer => {
-    if (count > BLOCK_BYTES) return randomBytes(count)
     if (used + count > BLOCK_BYTES) {
       block = randomBytes(BLOCK_BYTES)
       used = 0
@@ -19,14 +18,14 @@ export const createIds = (clock: Clock): Ids => {
   }
   return {
     decisionId() {
-      const bytes = Buffer.alloc(16)
+      // The random bytes are used nowhere else, so the time may overwrite some of them.
+      const bytes = take(16)
       bytes.writeUIntBE(clock.nowMs(), 0, 6)
-      take(10).copy(bytes, 6)
       bytes[6] = (bytes[6]! & 0x0f) | 0x70
       bytes[8] = (bytes[8]! & 0x3f) | 0x80
       const hex = bytes.toString('hex')
       return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
     },
-    random: (count) => take(count).toString('base64url'),
+    traceId: () => take(16).toString('hex'),
   }
 }
