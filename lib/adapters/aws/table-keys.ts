@@ -1,0 +1,101 @@
+// Where every row lies in the DynamoDB tables, and the key prefixes that IAM fences (dynamodb:LeadingKeys) are written in.
+// The one place that spells them: adapters, infra/policies and tests import it. Pure strings, no I/O.
+// INVARIANT: a tenant id has none of `#`, `*`, `/` (^[a-z][a-z0-9]{2,30}$), so no row of one tenant begins with another's prefix.
+import { hash } from 'node:crypto'
+
+export const CORE_TABLE = 'mintmark-core'
+export const LOG_TABLE = 'mintmark-log'
+
+/** Partition and sort key of one row. */
+export type RowKey = { readonly pk: string; readonly sk: string }
+
+/** A tenant's revocations lie in this many partitions, so that a storm of them does not throttle what mint reads. */
+export const REVOCATION_SHARDS = 16
+/** The list of tenants, which is never scanned for. */
+export const TENANT_LIST_SHARDS = 16
+
+const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer')
+const shortHash = (text: string): string => sha256(text).toString('base64url')
+const shardOf = (text: string, shards: number): number => sha256(text)[0]! % shards
+
+/** What a tenant's rows begin with; the partition of the tenant is the fence of its data session. */
+const ofTenant = (tenant: string, rest: string): string => `T#${tenant}#${rest}`
+
+export const currentConfigKey = (tenant: string): RowKey => ({ pk: ofTenant(tenant, 'CFG'), sk: 'CUR' })
+/** Versions sort as numbers do up to 999,999. */
+export const configVersionKey = (tenant: string, version: number): RowKey => ({
+  pk: ofTenant(tenant, 'CFG'),
+  sk: `V#${String(version).padStart(6, '0')}`,
+})
+export const CONFIG_VERSION_PREFIX = 'V#'
+
+export const tenantListPartition = (shard: number): string => `TENANTS#${shard}`
+export const tenantListKey = (tenant: string): RowKey => ({
+  pk: tenantListPartition(shardOf(tenant, TENANT_LIST_SHARDS)),
+  sk: tenant,
+})
+
+/** Replay marker, issuance record and audit entry in one row. */
+export const grantKey = (tenant: string, guard: string): RowKey => ({ pk: ofTenant(tenant, `G#${guard}`), sk: 'G' })
+/** Beside a record that gave no credential after all. */
+export const outcomeKey = (tenant: string, guard: string): RowKey => ({ pk: ofTenant(tenant, `G#${guard}`), sk: 'OUT' })
+export const proofKey = (tenant: string, proofHash: string): RowKey => ({
+  pk: ofTenant(tenant, `P#${proofHash}`),
+  sk: 'P',
+})
+
+type Selector = { readonly kind: string; readonly issuer: string; readonly value: string }
+
+export const revocationPartition = (tenant: string, shard: number): string => ofTenant(tenant, `RV#${shard}`)
+/** One row a selector: its block and its cut lie in it side by side. The value is hashed: it may be long, and a name. */
+export const revocationKey = (tenant: string, { kind, issuer, value }: Selector): RowKey => {
+  const sk = `${kind}#${issuer}#${shortHash(value)}`
+  return { pk: revocationPartition(tenant, shardOf(sk, REVOCATION_SHARDS)), sk }
+}
+/** Raised after every change of a tenant's revocations. */
+export const revocationVersionKey = (tenant: string): RowKey => ({ pk: ofTenant(tenant, 'RVV'), sk: 'E' })
+
+export const signingKeyPartition = (tenant: string): string => ofTenant(tenant, 'K')
+export const signingKeyKey = (tenant: string, kid: string): RowKey => ({
+  pk: signingKeyPartition(tenant),
+  sk: `KID#${kid}`,
+})
+export const feedSecretKey = (tenant: string): RowKey => ({ pk: ofTenant(tenant, 'FS'), sk: 'S' })
+
+/** `sourceId`: keySourceId() of a fetched source; no tenant is in it. */
+export const issuerKeySetKey = (sourceId: string): RowKey => ({ pk: `JWKS#${shortHash(sourceId)}`, sk: 'CUR' })
+/** What trust found of evidence that only its platform can judge. `evidenceHash`: SHA-256, base64url. */
+export const verdictKey = (tenant: string, issuerName: string, evidenceHash: string): RowKey => ({
+  pk: `VD#${tenant}#${issuerName}#${evidenceHash}`,
+  sk: 'V',
+})
+/** Bucket names hold addresses of callers: only their hash is stored. */
+export const rateKey = (bucket: string): RowKey => ({ pk: `RL#${shortHash(bucket)}`, sk: 'C' })
+/** The highest time any mint has seen: one row, since it is about clocks and not about a tenant. */
+export const clockMarkKey: RowKey = { pk: 'CLOCK', sk: 'M' }
+
+/** Rows of mintmark-log: a tenant's log, and where each decision is found in it. */
+export const logPartition = (tenant: string): string => `L#${tenant}`
+export const logDecisionPartition = (tenant: string, decisionId: string): string => `L#${tenant}#D#${decisionId}`
+
+/**
+ * Values of dynamodb:LeadingKeys, by what lies there. `tenant` is a tenant id, `*`, or the policy variable
+ * `${aws:PrincipalTag/mintmark-tenant}`; a trailing `*` is for StringLike.
+ */
+export const leadingKeys = (tenant: string) =>
+  ({
+    config: ofTenant(tenant, 'CFG'),
+    grants: ofTenant(tenant, 'G#*'),
+    proofs: ofTenant(tenant, 'P#*'),
+    revocations: ofTenant(tenant, 'RV#*'),
+    revocationVersion: ofTenant(tenant, 'RVV'),
+    signingKeys: signingKeyPartition(tenant),
+    feedSecret: ofTenant(tenant, 'FS'),
+    verdicts: `VD#${tenant}#*`,
+    tenantList: 'TENANTS#*',
+    issuerKeySets: 'JWKS#*',
+    rates: 'RL#*',
+    clockMark: clockMarkKey.pk,
+    log: logPartition(tenant),
+    logDecisions: logDecisionPartition(tenant, '*'),
+  }) as const
