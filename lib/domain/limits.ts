@@ -76,6 +76,18 @@ export const LIMITS = {
   recordKeepSeconds: 7 * 24 * 3600,
   denialKeepSeconds: 7 * 24 * 3600,
   sweepRowsMax: 200,
+  // the store on AWS; all requests of one call share storeWaitMs
+  dynamoConnectMs: 500,
+  dynamoRequestMs: 500,
+  configCacheSeconds: 30,
+  revocationRowsPerTenantMax: 5_000,
+  revocationRowsCachedMax: 50_000,
+  configDocumentBytesMax: 350 * 1024,
+  clockMarkWriteSeconds: 30,
+  rateReportsPerBurst: 16,
+  rateWaitMs: 250,
+  tenantSessionSeconds: 900,
+  tenantSessionsMax: 200,
   // the job's side (mintmark token): a retry must fall inside the window in which a repeat is not a replay
   clientTimeoutMs: 10_000,
   clientTriesMax: 4,

@@ -70,10 +70,11 @@ export const mintCredential = async (ports: MintPorts, request: MintRequest): Pr
 const prepareCurrent = async (ports: MintPorts, redemption: Redemption, fixed: FixedClaims) => {
   for (let attempt = 0; ; attempt += 1) {
     const intent = await prepareCredential(ports, redemption, fixed)
-    const query = { tenant: redemption.request.tenant, selectors: selectorsOf(intent.facts), kid: intent.key.kid }
+    const { tenant } = redemption.request
+    const query = { tenant, selectors: selectorsOf(intent.facts), kid: intent.key.kid, asksConfig: false }
     const state = (attempt === 0 ? ports.state.peek(query) : undefined) ?? (await ports.state.read(query))
     if (state.keyState === 'active') return { intent, revoked: firstHit(state.revocations, fixed.issuedAtSeconds) }
-    ports.keys.invalidate(redemption.request.tenant)
+    ports.keys.invalidate(tenant)
     if (attempt > 0) throw new Unavailable('signing_key_unavailable')
   }
 }
@@ -81,11 +82,13 @@ const prepareCurrent = async (ports: MintPorts, redemption: Redemption, fixed: F
 /** Puts the record; what is created is signed, what exists is a repeat of the same redemption or a replay. */
 const record = async (ports: MintPorts, intent: Intent, guard: string): Promise<MintAnswer> => {
   const { request, attested } = intent
-  const once = { keepUntilSeconds: keepUntil(attested), proofGuard: intent.proof?.guard ?? null }
+  const keepUntilSeconds = keepUntil(attested)
+  const once = { keepUntilSeconds, proofGuard: intent.proof?.guard ?? null }
   ports.failpoint?.('K0')
   const put = await ports.grants.put({ record: intent.record, guard, ...once })
   ports.failpoint?.('K2')
-  if (put.outcome === 'created') return signRecorded(ports, intent, (version) => movedSince(ports, intent, version))
+  if (put.outcome === 'created')
+    return signRecorded(ports, { intent, guard, keepUntilSeconds }, (version) => movedSince(ports, intent, version))
   if (put.outcome === 'proof_replayed')
     return {
       ok: false,
@@ -109,7 +112,9 @@ const record = async (ports: MintPorts, intent: Intent, guard: string): Promise<
   const ownGuard = ports.digest.sha256(`${attested.facts.evidence.replayKey}\0${request.decisionId}`)
   const second = await ports.grants.put({ record: again.record, guard: ownGuard, ...once })
   if (second.outcome !== 'created') return replayed(attested, first.decisionId)
-  return signRecorded(ports, again, (version) => movedSince(ports, again, version))
+  return signRecorded(ports, { intent: again, guard: ownGuard, keepUntilSeconds }, (version) =>
+    movedSince(ports, again, version),
+  )
 }
 
 const replayed = (attested: Attested, firstDecisionId: string): MintAnswer => ({
@@ -169,7 +174,8 @@ const revokedNow = async (
   facts: RevocableFacts,
   issuedAtSeconds: number,
 ): Promise<Refusal | null> => {
-  const state = await ports.state.read({ tenant: facts.tenant, selectors: selectorsOf(facts), kid: null })
+  const query = { tenant: facts.tenant, selectors: selectorsOf(facts), kid: null, asksConfig: false }
+  const state = await ports.state.read(query)
   return firstHit(state.revocations, issuedAtSeconds)
 }
 

@@ -2,7 +2,6 @@
 // Whatever stops it is written beside the record as its outcome, so that an intent never passes for a credential.
 import { accessTokenHeader } from '../domain/access-token.ts'
 import { encodeBase64urlText } from '../domain/base64url.ts'
-import type { GrantRecord } from '../domain/grant-record.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { hits, type Revocation, selectorsOf } from '../domain/revocation.ts'
 import { Unavailable } from '../domain/unavailable.ts'
@@ -22,12 +21,16 @@ export type SignPorts = {
   readonly failpoint?: (name: 'K0' | 'K2' | 'K3') => void
 }
 
+/** An intent whose record was put: where, and until when it is kept. */
+export type Recorded = { readonly intent: Intent; readonly guard: string; readonly keepUntilSeconds: number }
+
 /** `movedSince`: what to say when the configuration version is no longer the one the intent was made under. */
 export const signRecorded = async (
   ports: SignPorts,
-  intent: Intent,
+  recorded: Recorded,
   movedSince: (version: number | null) => Promise<Refusal | null>,
 ): Promise<MintAnswer> => {
+  const { intent } = recorded
   let refusal: Refusal | null
   try {
     refusal = await lastLook(ports, intent, movedSince)
@@ -36,10 +39,10 @@ export const signRecorded = async (
     const unavailable =
       error instanceof Unavailable ? error : new Unavailable('signing_key_unavailable', 2, { cause: error })
     // When the store itself is down this cannot be written either: the intent alone is honest, it never claims a token.
-    await writeNotIssued(ports, intent.record, { kind: unavailable.kind }).catch(() => undefined)
+    await writeNotIssued(ports, recorded, { kind: unavailable.kind }).catch(() => undefined)
     throw unavailable
   }
-  await writeNotIssued(ports, intent.record, refusal)
+  await writeNotIssued(ports, recorded, refusal)
   return { ok: false, refusal, context: contextOfAttested(intent.attested) }
 }
 
@@ -48,7 +51,8 @@ const lastLook = async (
   { request, facts, key, record }: Intent,
   movedSince: (version: number | null) => Promise<Refusal | null>,
 ): Promise<Refusal | null> => {
-  const state = await ports.state.read({ tenant: request.tenant, selectors: selectorsOf(facts), kid: key.kid })
+  const query = { tenant: request.tenant, selectors: selectorsOf(facts), kid: key.kid, asksConfig: true }
+  const state = await ports.state.read(query)
   const stopped = firstHit(state.revocations, record.credential.iat) ?? (await movedSince(state.configVersion))
   if (stopped !== null || state.keyState === 'active') return stopped
   ports.keys.invalidate(request.tenant)
@@ -63,8 +67,12 @@ export const firstHit = (revocations: readonly Revocation[], issuedAtSeconds: nu
   return hit ? { kind: 'revoked', detail: { kind: hit.kind, value: hit.value, revocation: hit.id } } : null
 }
 
-const writeNotIssued = (ports: SignPorts, { decisionId, tenant }: GrantRecord, refusal: Refusal): Promise<void> =>
-  ports.grants.putNotIssued({ decisionId, tenant, atSeconds: ports.clock.nowSeconds(), refusal })
+const writeNotIssued = (ports: SignPorts, recorded: Recorded, refusal: Refusal): Promise<void> => {
+  const { intent, guard, keepUntilSeconds } = recorded
+  const { decisionId, tenant } = intent.record
+  const outcome = { decisionId, tenant, atSeconds: ports.clock.nowSeconds(), refusal }
+  return ports.grants.putNotIssued({ outcome, guard, keepUntilSeconds })
+}
 
 const sign = (ports: SignPorts, { key, payload, record, proof }: Intent): IssuedCredential => {
   const signingInput = `${encodeBase64urlText(accessTokenHeader(key.alg, key.kid))}.${encodeBase64urlText(payload)}`

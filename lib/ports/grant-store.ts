@@ -18,6 +18,13 @@ export type PutOutcome =
   | { readonly outcome: 'exists'; readonly existing: GrantRecord; readonly notIssued: boolean }
   | { readonly outcome: 'proof_replayed' }
 
+/** Why no credential came of a record. The store finds the record by its guard; the outcome is kept as long as it is. */
+export type NotIssuedPut = {
+  readonly outcome: NotIssued
+  readonly guard: string
+  readonly keepUntilSeconds: number
+}
+
 export interface GrantStore {
   /**
    * Linearizable and durable when it resolves (fsync): of any number of concurrent puts of one (tenant, guard), on any
@@ -27,8 +34,8 @@ export interface GrantStore {
   put(put: GrantPut): Promise<PutOutcome>
   /** The record under a guard, or null. Strong read. */
   find(tenant: string, guard: string): Promise<{ readonly record: GrantRecord; readonly notIssued: boolean } | null>
-  /** Durable when it resolves. Idempotent by decision id. */
-  putNotIssued(outcome: NotIssued): Promise<void>
+  /** Durable when it resolves. Idempotent: the first outcome of a record stands. */
+  putNotIssued(put: NotIssuedPut): Promise<void>
 }
 
 export type StateQuery = {
@@ -36,6 +43,8 @@ export type StateQuery = {
   readonly selectors: readonly Selector[]
   /** kid of the key about to sign; null asks for none. */
   readonly kid: string | null
+  /** False: the configuration version is not asked for, and what the answer says of it is to be ignored. */
+  readonly asksConfig: boolean
 }
 
 export type StateAnswer = {

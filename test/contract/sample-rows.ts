@@ -4,7 +4,7 @@ import type { Denial, GrantRecord } from '../../lib/domain/grant-record.ts'
 import type { RefusalKind } from '../../lib/domain/refusal.ts'
 import type { Revocation } from '../../lib/domain/revocation.ts'
 import type { SigningKey } from '../../lib/domain/signing-key.ts'
-import type { GrantPut } from '../../lib/ports/grant-store.ts'
+import type { GrantPut, NotIssuedPut } from '../../lib/ports/grant-store.ts'
 import type { ConfigVersion } from '../../lib/ports/tenants.ts'
 
 export const NOW_SECONDS = 1_790_000_000
@@ -67,6 +67,21 @@ export const samplePut = (
   keepUntilSeconds: NOW_SECONDS + 295 + 30 + 86_400,
   proofGuard: null,
   ...over,
+})
+
+/** Why nothing came of a put. */
+export const sampleNotIssued = (
+  { record, guard, keepUntilSeconds }: GrantPut,
+  kind: RefusalKind = 'revoked',
+): NotIssuedPut => ({
+  outcome: {
+    decisionId: record.decisionId,
+    tenant: record.tenant,
+    atSeconds: NOW_SECONDS,
+    refusal: { kind },
+  },
+  guard,
+  keepUntilSeconds,
 })
 
 export const sampleDenial = (over: Partial<Denial> = {}, kind: RefusalKind = 'token_not_compact'): Denial => ({

@@ -33,7 +33,7 @@ export const createMemoryGrantStore = (): MemoryGrants => {
       const record = byGuard.get(keyOf(tenant, guard))
       return record === undefined ? null : { record, notIssued: outcomes.has(record.decisionId) }
     },
-    putNotIssued: async (outcome) => {
+    putNotIssued: async ({ outcome }) => {
       if (!outcomes.has(outcome.decisionId)) outcomes.set(outcome.decisionId, outcome)
     },
     records: () => [...byGuard.values()],

@@ -35,7 +35,7 @@ export const createGrantStore = (database: Database): GrantStore => {
       const row = database.read((sql) => rowUnder(sql(FIND), tenantKey(tenant, guard)))
       return row === null ? null : { record: readGrantRecord(row), notIssued: row.outcome === 1 }
     },
-    putNotIssued: async (outcome) => commits.submit(outcomeJob(outcome)),
+    putNotIssued: async ({ outcome }) => commits.submit(outcomeJob(outcome)),
   }
 }
 

@@ -83,7 +83,7 @@ test('a lost file is an outage until it is back, is never made anew, and needs n
   const database = open(dataDir)
   const grants = createGrantStore(database)
   const state = createTenantState(database)
-  const query = { tenant: 'acme', selectors: [], kid: null }
+  const query = { tenant: 'acme', selectors: [], kid: null, asksConfig: true }
   await grants.put(samplePut('before'))
   const aside = join(dataDir, 'aside')
   mkdirSync(aside)

@@ -4,7 +4,7 @@ import { createChangeFeed } from '../../../lib/adapters/sqlite/change-feed.ts'
 import { createGrantStore } from '../../../lib/adapters/sqlite/grant-store.ts'
 import { createGroupCommit } from '../../../lib/adapters/sqlite/group-commit.ts'
 import { Unavailable } from '../../../lib/domain/unavailable.ts'
-import { NOW_SECONDS, samplePut } from '../../contract/sample-rows.ts'
+import { sampleNotIssued, samplePut } from '../../contract/sample-rows.ts'
 import { open, otherConnection, temporaryDirectory } from './temporary-database.ts'
 
 test('one bad row among 32 fails alone: too large, a decision id twice, an id that is none, a value SQLite cannot hold', async () => {
@@ -51,12 +51,7 @@ test('L3: every created record is in the feed, in the order of commit, and a rea
   const feed = createChangeFeed(database)
   const puts = Array.from({ length: 150 }, () => samplePut(randomUUID()))
   await Promise.all([...puts, puts[0]!].map((put) => grants.put({ ...put })))
-  await grants.putNotIssued({
-    decisionId: puts[0]!.record.decisionId,
-    tenant: 'acme',
-    atSeconds: NOW_SECONDS,
-    refusal: { kind: 'revoked' },
-  })
+  await grants.putNotIssued(sampleNotIssued(puts[0]!))
   const first = await feed.read('grant', 0, 100)
   const rest = await feed.read('grant', first.at(-1)!.sequence, 100)
   const ids = [...first, ...rest].map((change) => (change.topic === 'grant' ? change.record.decisionId : null))
@@ -106,15 +101,9 @@ test('L6: where the commit is in doubt the database is asked, and only what is t
     outcome: 'exists',
     existing: put.record,
   })
-  const outcome = {
-    decisionId: put.record.decisionId,
-    tenant: 'acme',
-    atSeconds: NOW_SECONDS,
-    refusal: { kind: 'revoked' },
-  } as const
-  await createGrantStore({ ...rest, ...lost } as never).putNotIssued(outcome)
+  await createGrantStore({ ...rest, ...lost } as never).putNotIssued(sampleNotIssued(put))
   await expect(
-    createGrantStore({ ...rest, ...never } as never).putNotIssued({ ...outcome, decisionId: randomUUID() }),
+    createGrantStore({ ...rest, ...never } as never).putNotIssued(sampleNotIssued(samplePut('other'))),
   ).rejects.toThrow()
 })
 

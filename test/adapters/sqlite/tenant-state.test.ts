@@ -12,6 +12,7 @@ const query = {
   tenant: 'acme',
   selectors: [{ kind: 'project', issuer: 'github', value: '7654321' }],
   kid: 'kid-1',
+  asksConfig: true,
 } as const
 
 test('what another process wrote, revocation, configuration or key state, is in the very next read', async () => {
