@@ -22,7 +22,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'lib/client': { from: ['lib/domain', 'lib/client'], npm: [/^node:/] },
   'lib/adapters': {
     from: ['lib/domain', 'lib/ports', 'lib/wire', 'lib/adapters'],
-    npm: [/^node:/, 'jose', 'ipaddr.js'],
+    npm: [/^node:/, 'jose', 'ipaddr.js', /^@aws-sdk\//],
   },
   'lib/edge': { from: ['lib/domain', 'lib/wire', 'lib/edge'], npm: [/^@middy\//, /^@aws-lambda-powertools\//] },
   functions: {

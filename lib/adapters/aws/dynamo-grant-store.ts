@@ -1,0 +1,96 @@
+// Grant records in DynamoDB: replay guard, issuance record and audit entry are one conditional PutItem, so that none is ever
+// there without the others and tables that are strong over Regions (which refuse transactions) can hold them. Only a
+// redemption with a DPoP proof takes a transaction of two puts.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb'
+import type { GrantPut, GrantStore, PutOutcome } from '../../ports/grant-store.ts'
+import { grantItem, outcomeItem, proofItem, readGrantItem } from './dynamo-grant-rows.ts'
+import {
+  begin,
+  type Call,
+  getItem,
+  getItems,
+  type Item,
+  isMarked,
+  nameOf,
+  newMark,
+  type Table,
+  unavailable,
+  writeIf,
+} from './dynamo-request.ts'
+import { grantKey, outcomeKey } from './table-keys.ts'
+
+const FAILED = 'ConditionalCheckFailed'
+const CONFLICT = 'TransactionConflict'
+const CREATED: PutOutcome = { outcome: 'created' }
+const PROOF_REPLAYED: PutOutcome = { outcome: 'proof_replayed' }
+// No `OR exp < :now`: a late replay is refused by the evidence's own exp, and the record of who was first must stay.
+const IF_ABSENT = { ConditionExpression: 'attribute_not_exists(pk)' } as const
+
+export const createGrantStore = (table: Table): GrantStore => ({
+  async put(put) {
+    const call = await begin(table, put.record.tenant)
+    const mark = newMark()
+    const item = grantItem(put, mark)
+    if (put.proofGuard !== null)
+      return putWithProof(call, put, { item, mark, proof: proofItem(put.record.tenant, put.proofGuard) })
+    const key = grantKey(put.record.tenant, put.guard)
+    const written = await writeIf(call, { put: { Item: item, ...IF_ABSENT } }, { key, mark })
+    return written.applied ? CREATED : existing(call, put, written.existing)
+  },
+
+  async find(tenant, guard) {
+    const call = await begin(table, tenant)
+    const [recordKey, besideKey] = [grantKey(tenant, guard), outcomeKey(tenant, guard)]
+    const rows = await getItems(call, [recordKey, besideKey])
+    const row = rows.get(nameOf(recordKey))
+    return row === undefined ? null : { record: readGrantItem(row), notIssued: rows.has(nameOf(besideKey)) }
+  },
+
+  async putNotIssued(put) {
+    const call = await begin(table, put.outcome.tenant)
+    // The first one stands, so whether this one was it does not matter.
+    const mark = newMark()
+    const item = { ...outcomeItem(put), w: { S: mark } }
+    await writeIf(call, { put: { Item: item, ...IF_ABSENT } }, { key: outcomeKey(put.outcome.tenant, put.guard), mark })
+  },
+})
+
+const existing = async (call: Call, { record, guard }: GrantPut, row: Item | null): Promise<PutOutcome> => {
+  if (row === null) throw new Error('a guard was neither put nor found')
+  const outcome = await getItem(call, outcomeKey(record.tenant, guard))
+  return { outcome: 'exists', existing: readGrantItem(row), notIssued: outcome !== null }
+}
+
+type Rows = { readonly item: Item; readonly proof: Item; readonly mark: string }
+
+/** Both puts or none: a proof is spent only together with a redemption. */
+const putWithProof = async (call: Call, put: GrantPut, { item, proof, mark }: Rows): Promise<PutOutcome> => {
+  const command = new TransactWriteItemsCommand({
+    ClientRequestToken: mark,
+    TransactItems: [item, proof].map((Item) => ({
+      Put: { TableName: call.table.name, Item, ...IF_ABSENT, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' },
+    })),
+  })
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await call.client.send(command, { abortSignal: call.signal })
+      return CREATED
+    } catch (error) {
+      const [guard, spent] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : []
+      if (guard?.Code === FAILED)
+        return isMarked(guard.Item ?? {}, mark) ? CREATED : existing(call, put, guard.Item ?? null)
+      if (spent?.Code === FAILED) return PROOF_REPLAYED
+      if (guard?.Code === CONFLICT || spent?.Code === CONFLICT) {
+        // Others are at the same rows: nothing was applied. One of them wins, and a later try sees it.
+        await sleep(Math.min(2 ** attempt * 5, 200) * Math.random(), undefined, { signal: call.signal }).catch(() => {
+          throw unavailable(error)
+        })
+        continue
+      }
+      const row = await getItem(call, grantKey(put.record.tenant, put.guard))
+      if (row !== null && isMarked(row, mark)) return CREATED
+      if (attempt > 0) throw unavailable(error)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+// Our own keys in DynamoDB, wrapped before they come here. Every move is a compare-and-set on the state, so that two
+// rotations at once cannot both do it; mint reads the same row strongly before it signs.
+import type { KeyState, KeyUse, OwnAlgorithm, SigningKey } from '../../domain/signing-key.ts'
+import type { SigningKeyStore } from '../../ports/signing-keys.ts'
+import {
+  begin,
+  getItem,
+  type Item,
+  keyOf,
+  newMark,
+  numberOf,
+  optionalNumber,
+  queryAll,
+  type Table,
+  textOf,
+  writeIf,
+} from './dynamo-request.ts'
+import { feedSecretKey, signingKeyKey, signingKeyPartition } from './table-keys.ts'
+
+const IF_ABSENT = { ConditionExpression: 'attribute_not_exists(pk)' } as const
+
+export const createSigningKeyStore = (table: Table): SigningKeyStore => ({
+  async list(tenant) {
+    const rows = await queryAll(await begin(table, tenant), { pk: signingKeyPartition(tenant) })
+    return rows
+      .map((row) => signingKeyOf(row, tenant))
+      .sort((a, b) => a.createdAtSeconds - b.createdAtSeconds || (a.kid < b.kid ? -1 : 1))
+  },
+
+  async insert(signingKey) {
+    const call = await begin(table, signingKey.tenant)
+    const key = signingKeyKey(signingKey.tenant, signingKey.kid)
+    const mark = newMark()
+    const Item = { ...keyOf(key), ...attributesOf(signingKey), w: { S: mark } }
+    return (await writeIf(call, { put: { Item, ...IF_ABSENT } }, { key, mark })).applied
+  },
+
+  async move(tenant, kid, from, to, atSeconds) {
+    const call = await begin(table, tenant)
+    const key = signingKeyKey(tenant, kid)
+    const mark = newMark()
+    const stamp = to === 'active' ? 'activatedAt' : to === 'prepared' ? null : 'endedAt'
+    const update = {
+      Key: keyOf(key),
+      UpdateExpression: `SET #state = :to, w = :mark${stamp === null ? '' : `, ${stamp} = if_not_exists(${stamp}, :at)`}`,
+      ConditionExpression: '#state = :from',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: {
+        ':from': { S: from },
+        ':to': { S: to },
+        ':mark': { S: mark },
+        ...(stamp === null ? {} : { ':at': { N: String(atSeconds) } }),
+      },
+    }
+    return (await writeIf(call, { update }, { key, mark })).applied
+  },
+
+  async prove(tenant, kid, atSeconds) {
+    const call = await begin(table, tenant)
+    const key = signingKeyKey(tenant, kid)
+    const mark = newMark()
+    const update = {
+      Key: keyOf(key),
+      UpdateExpression: 'SET provenAt = :at, w = :mark',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(provenAt)',
+      ExpressionAttributeValues: { ':at': { N: String(atSeconds) }, ':mark': { S: mark } },
+    }
+    await writeIf(call, { update }, { key, mark })
+  },
+
+  async feedSecret(tenant, sealedIfAbsent) {
+    const call = await begin(table, tenant)
+    const key = feedSecretKey(tenant)
+    const stored = await getItem(call, key)
+    if (stored !== null) return sealedOf(stored)
+    const mark = newMark()
+    const Item = { ...keyOf(key), sealed: { B: sealedIfAbsent }, w: { S: mark } }
+    const written = await writeIf(call, { put: { Item, ...IF_ABSENT } }, { key, mark })
+    return written.applied ? sealedIfAbsent : sealedOf(written.existing ?? {})
+  },
+})
+
+const attributesOf = (key: SigningKey): Item => ({
+  alg: { S: key.alg },
+  use: { S: key.use },
+  state: { S: key.state },
+  publicJwk: { S: JSON.stringify(key.publicJwk) },
+  sealed: { B: key.sealed },
+  createdAt: { N: String(key.createdAtSeconds) },
+  ...optionalNumber('provenAt', key.provenAtSeconds),
+  ...optionalNumber('activatedAt', key.activatedAtSeconds),
+  ...optionalNumber('endedAt', key.endedAtSeconds),
+})
+
+const signingKeyOf = (row: Item, tenant: string): SigningKey => ({
+  tenant,
+  kid: textOf(row, 'sk').slice(signingKeyKey(tenant, '').sk.length),
+  alg: textOf(row, 'alg') as OwnAlgorithm,
+  use: textOf(row, 'use') as KeyUse,
+  state: textOf(row, 'state') as KeyState,
+  publicJwk: JSON.parse(textOf(row, 'publicJwk')) as Readonly<Record<string, string>>,
+  sealed: sealedOf(row),
+  createdAtSeconds: numberOf(row, 'createdAt') ?? 0,
+  provenAtSeconds: numberOf(row, 'provenAt'),
+  activatedAtSeconds: numberOf(row, 'activatedAt'),
+  endedAtSeconds: numberOf(row, 'endedAt'),
+})
+
+const sealedOf = (row: Item): Uint8Array => {
+  const sealed = row['sealed']?.B
+  if (sealed === undefined) throw new Error('a stored key has no sealed half')
+  return sealed
+}
