@@ -2,7 +2,7 @@
 import { createHandler as createAttest } from '../../functions/attest/handler.ts'
 import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
 import { createHandler as createMint } from '../../functions/mint/handler.ts'
-import { createTenantDirectory } from '../../lib/adapters/config/tenant-directory.ts'
+import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
@@ -148,7 +148,7 @@ const wire = async (
 
   const tenants = createTenantDirectory({
     configs,
-    changeMark: () => database.controlThisTurn(),
+    validity: whileUnmoved(() => database.controlThisTurn()),
     compile: (version) => compileStored(version, place),
     onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
   })

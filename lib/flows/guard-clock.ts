@@ -15,8 +15,7 @@ export const createClockGuard = (clock: Clock, mark: TimeMark): ClockGuard => {
     isTrusted() {
       const judged = judgeClock(state, read())
       state = judged.state
-      if (judged.trusted) mark.raise(clock.nowSeconds())
-      return judged.trusted
+      return judged.trusted && mark.raise(clock.nowSeconds())
     },
   }
 }

@@ -71,6 +71,9 @@ export interface TenantState {
 export interface TimeMark {
   /** Highest epoch second any process has seen, as of the last read or write; never falls. */
   highestSeconds(): number
-  /** Remembers a time; durable within a second or so. */
-  raise(nowSeconds: number): void
+  /**
+   * Remembers a time, durably soon after. False: it is further ahead of the mark and of the store's own clock than clocks may
+   * be apart (LIMITS.clockStepSecondsMax); it is not remembered, or one wrong clock would stop all the others.
+   */
+  raise(nowSeconds: number): boolean
 }

@@ -2,7 +2,7 @@
 // Every store is at hand, so a test can say not only that no token came out but that nothing was written either.
 import { parse } from 'yaml'
 import { compileStored } from '../../bin/embedded/compile.ts'
-import { createTenantDirectory } from '../../lib/adapters/config/tenant-directory.ts'
+import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import {
   createProofVerifier,
   importVerifyKey,
@@ -76,7 +76,7 @@ export const memoryMint = async (
     })
   const tenants = createTenantDirectory({
     configs,
-    changeMark: () => mark,
+    validity: whileUnmoved(() => mark),
     compile,
     onUnusable: (tenant) => {
       throw new Error(`the document of ${tenant} does not compile`)

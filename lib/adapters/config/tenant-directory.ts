@@ -1,12 +1,37 @@
-// TenantDirectory over stored versions: the document of the current version, compiled once and kept while the store has not
-// moved. What is stored passed every check when it was applied; it is checked again here, because old rows meet new rules.
+// TenantDirectory over stored versions: the document of the current version, compiled once and kept as long as `validity`
+// says. What is stored passed every check when it was applied; it is checked again here, because old rows meet new rules.
 import type { TenantConfig } from '../../domain/tenant-config.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { ConfigVersion, TenantConfigStore, TenantDirectory } from '../../ports/tenants.ts'
 
+/** What tells whether something read earlier may still answer. */
+export type Validity = {
+  /** Taken before the read it will stand for. */
+  readonly mark: () => unknown
+  readonly holds: (mark: unknown) => boolean
+}
+
+/** As long as the store has not moved. `changeMark` moves whenever configuration may have been written, by any process. */
+export const whileUnmoved = (changeMark: () => unknown): Validity => ({
+  mark: changeMark,
+  holds: (mark) => mark === changeMark(),
+})
+
+/**
+ * For some seconds, by the later of wall and monotonic age. Only where what rests on it is checked against the current version
+ * strongly before anything is signed, as mint does: what was removed denies at once, what was added waits this long.
+ */
+export const forSeconds = (seconds: number, clock: Clock): Validity => ({
+  mark: () => ({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() }),
+  holds(mark) {
+    const { wallMs, monotonicMs } = mark as { readonly wallMs: number; readonly monotonicMs: number }
+    return Math.max(Math.abs(clock.nowMs() - wallMs), clock.monotonicMs() - monotonicMs) < seconds * 1000
+  },
+})
+
 type Options = {
-  readonly configs: TenantConfigStore
-  /** Moves whenever configuration may have been written, by this process or another. */
-  readonly changeMark: () => unknown
+  readonly configs: Pick<TenantConfigStore, 'latest'>
+  readonly validity: Validity
   /** Null: the stored document no longer passes the checks. That tenant is then denied, loudly. */
   readonly compile: (version: ConfigVersion) => TenantConfig | null
   readonly onUnusable: (tenant: string, version: number) => void
@@ -16,6 +41,7 @@ type Options = {
 type Entry = { config: TenantConfig | null; mark: unknown }
 
 export const createTenantDirectory = (options: Options): TenantDirectory => {
+  const { validity } = options
   const entries = new Map<string, Entry>()
   const entriesMax = options.entriesMax ?? 20_000
 
@@ -30,11 +56,11 @@ export const createTenantDirectory = (options: Options): TenantDirectory => {
   return {
     peek(tenant) {
       const entry = entries.get(tenant)
-      return entry !== undefined && entry.mark === options.changeMark() ? entry.config : undefined
+      return entry !== undefined && validity.holds(entry.mark) ? entry.config : undefined
     },
     async current(tenant) {
-      // Taken before the read: a write that lands in between moves the mark, and the entry is then not used again.
-      const mark = options.changeMark()
+      // Taken before the read: a write that lands in between is not covered by it, and the entry is then not used again.
+      const mark = validity.mark()
       const latest = await options.configs.latest(tenant)
       if (latest === null || latest.tombstonedAtSeconds !== null) return remember(tenant, { config: null, mark })
       const { version } = latest

@@ -7,6 +7,7 @@ export const createMemoryTimeMark = (startSeconds = 0): TimeMark => {
     highestSeconds: () => highest,
     raise(nowSeconds) {
       if (nowSeconds > highest) highest = nowSeconds
+      return true
     },
   }
 }
