@@ -1,5 +1,5 @@
-// mint as production wires it, on the memory adapters and with a real key ring: what the security tests drive in process.
-// Every store is at hand, so a test can say not only that no token came out but that nothing was written either.
+// mint as production wires it, with a real key ring, on the memory adapters or on the stores a test brings: what the security
+// tests drive in process. Every store is at hand, so a test can say not only that no token came out but that nothing was written either.
 import { parse } from 'yaml'
 import { compileStored } from '../../bin/embedded/compile.ts'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
@@ -18,6 +18,7 @@ import { createMemoryTenantState } from '../../lib/adapters/memory/tenant-state.
 import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
+import type { GrantRecord, NotIssued } from '../../lib/domain/grant-record.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
 import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
 import { createInFlight, type ExchangePorts } from '../../lib/flows/exchange-token.ts'
@@ -25,8 +26,11 @@ import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createIssuerKeys } from '../../lib/flows/issuer-keys.ts'
 import { createMint, type MintPorts } from '../../lib/flows/mint-credential.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
+import type { GrantStore, TenantState } from '../../lib/ports/grant-store.ts'
 import type { MintRequest } from '../../lib/ports/mint.ts'
-import type { ConfigVersion } from '../../lib/ports/tenants.ts'
+import type { RevocationStore } from '../../lib/ports/revocations.ts'
+import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
+import type { ConfigVersion, TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { githubClaims, type IssuerKey, signAssertion } from '../support/evidence.ts'
 import { type OwnKeys, ownKeys } from '../support/own-keys.ts'
@@ -50,14 +54,37 @@ const compile = (version: ConfigVersion): TenantConfig | null => {
   return config
 }
 
+export type MintStores = {
+  readonly configs: TenantConfigStore
+  readonly revocations: RevocationStore
+  readonly state: TenantState
+  /** With a view of all that was put, in order. */
+  readonly grants: GrantStore & {
+    readonly records: () => readonly GrantRecord[] | Promise<readonly GrantRecord[]>
+    readonly outcomes: () => readonly NotIssued[] | Promise<readonly NotIssued[]>
+  }
+}
+
+export const memoryStores = (keys: SigningKeyStore): MintStores => {
+  const configs = createMemoryTenantConfigStore()
+  const revocations = createMemoryRevocationStore()
+  return {
+    configs,
+    revocations,
+    grants: createMemoryGrantStore(),
+    state: createMemoryTenantState({ configs, revocations, keys }),
+  }
+}
+
 /** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. `own`: to share made keys. */
 export const memoryMint = async (
   issuerKey: IssuerKey,
   change: (ports: MintPorts) => MintPorts = (ports) => ports,
   own: OwnKeys = ownKeys(),
+  stores: MintStores = memoryStores(own.store),
 ) => {
   const { clock } = own
-  const configs = createMemoryTenantConfigStore()
+  const { configs, revocations, grants, state } = stores
   const documents = {
     acme: stored(githubTenant('acme', { keys: [issuerKey] })),
     globex: stored(githubTenant('globex', { keys: [issuerKey], orgId: '7777777' })),
@@ -93,15 +120,13 @@ export const memoryMint = async (
     importKey: (jwk) => importVerifyKey(jwk),
     jitter: () => 0,
   })
-  const grants = createMemoryGrantStore()
-  const revocations = createMemoryRevocationStore()
   const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
   const ports = change({
     ...evidence,
     tenants,
     proofs: createProofVerifier(nodeDigest),
     grants,
-    state: createMemoryTenantState({ configs, revocations, keys: own.store }),
+    state,
     keys: own.ring,
     clock,
     clockGuard: createClockGuard(clock, createMemoryTimeMark()),
@@ -112,7 +137,7 @@ export const memoryMint = async (
     ...evidence,
     tenants,
     mint: { mint },
-    denials: createMemoryDenials(grants),
+    denials: createMemoryDenials(createMemoryGrantStore()),
     rates: unlimitedRates,
     ids,
     clock,
