@@ -13,11 +13,15 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import type { Fed, Stores } from '../contract/stores.ts'
 import { createTables, localDynamo, readStream } from '../support/dynamodb-local.ts'
 
-export const dynamoClient = (): DynamoDBClient => createDynamoClient({ ...localDynamo(), maxAttempts: 2 })
+/** A machine that is busy with other tests takes its time: only the fault tests want the deadlines of production. */
+const PATIENT_MS = 20_000
+
+export const dynamoClient = (requestMs = PATIENT_MS): DynamoDBClient =>
+  createDynamoClient({ ...localDynamo(), maxAttempts: 2, requestMs })
 
 /** Stores of one process over a table; a second call with the same table is a second process. */
-export const storesOver = (name: string, client: DynamoDBClient) => {
-  const table = tableOf(name, client)
+export const storesOver = (name: string, client: DynamoDBClient, waitMs = PATIENT_MS) => {
+  const table = tableOf(name, client, waitMs)
   return {
     table,
     grants: createGrantStore(table),
@@ -32,9 +36,10 @@ export const storesOver = (name: string, client: DynamoDBClient) => {
 export const openDynamoStores = async (): Promise<Stores> => {
   const { core } = await createTables()
   const client = dynamoClient()
+  const stores = storesOver(core, client)
   return {
-    ...storesOver(core, client),
-    timeMark: await startTimeMark({ table: tableOf(core, client), clock: systemClock }),
+    ...stores,
+    timeMark: await startTimeMark({ table: stores.table, clock: systemClock }),
     feed: () => fedOf(core),
     close: async () => client.destroy(),
   }

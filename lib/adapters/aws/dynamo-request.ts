@@ -26,24 +26,36 @@ export type Table = {
   readonly name: string
   /** The client whose credentials reach this tenant's rows and no other's; null: rows that are no tenant's. */
   readonly clientOf: (tenant: string | null) => DynamoDBClient | Promise<DynamoDBClient>
+  /** All requests of one call of a port share this much time. */
+  readonly waitMs: number
 }
 
 /** A table read and written with a function's own credentials, whatever the tenant (attest, trust, revoke). */
-export const tableOf = (name: string, client: DynamoDBClient): Table => ({ name, clientOf: () => client })
+export const tableOf = (name: string, client: DynamoDBClient, waitMs: number = LIMITS.storeWaitMs): Table => ({
+  name,
+  clientOf: () => client,
+  waitMs,
+})
 
 export type ClientOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'> & {
   /** Tries of one request, the first among them: 2 where somebody waits, more for consumers of queues. */
   readonly maxAttempts: number
+  /** Of one attempt, from the first byte out to the last byte in. */
+  readonly requestMs?: number
 }
 
 /** Every attempt has a deadline, or one hanging connection would cost a request all of its time. */
-export const createDynamoClient = ({ maxAttempts, ...options }: ClientOptions): DynamoDBClient =>
+export const createDynamoClient = ({
+  maxAttempts,
+  requestMs = LIMITS.dynamoRequestMs,
+  ...options
+}: ClientOptions): DynamoDBClient =>
   new DynamoDBClient({
     ...options,
     maxAttempts,
     requestHandler: {
       connectionTimeout: LIMITS.dynamoConnectMs,
-      requestTimeout: LIMITS.dynamoRequestMs,
+      requestTimeout: requestMs,
       throwOnRequestTimeout: true,
     },
   })
@@ -54,8 +66,8 @@ export const unavailable = (cause: unknown): Unavailable =>
 /** One call of a port: the requests it takes share this much time. */
 export type Call = { readonly table: Table; readonly client: DynamoDBClient; readonly signal: AbortSignal }
 
-export const begin = async (table: Table, tenant: string | null, ms: number = LIMITS.storeWaitMs): Promise<Call> => {
-  const signal = AbortSignal.timeout(ms)
+export const begin = async (table: Table, tenant: string | null, waitMs = table.waitMs): Promise<Call> => {
+  const signal = AbortSignal.timeout(waitMs)
   try {
     return { table, client: await table.clientOf(tenant), signal }
   } catch (error) {

@@ -106,14 +106,16 @@ type TableOptions = {
   readonly connect: (credentials: TenantSession['credentials']) => DynamoDBClient
   /** For rows that are no tenant's: the function's own. */
   readonly own: DynamoDBClient
+  readonly waitMs?: number
 }
 
 /** A table in which each tenant's rows are reached with that tenant's session only. */
-export const tableOfTenants = ({ name, sessions, connect, own }: TableOptions): Table => {
+export const tableOfTenants = ({ name, sessions, connect, own, waitMs = LIMITS.storeWaitMs }: TableOptions): Table => {
   // A client goes with its session: when that is dropped, nothing holds it any more.
   const clients = new WeakMap<TenantSession, DynamoDBClient>()
   return {
     name,
+    waitMs,
     async clientOf(tenant) {
       if (tenant === null) return own
       const session = await sessions.of(tenant)
