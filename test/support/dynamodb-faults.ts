@@ -41,7 +41,7 @@ export const addFaults = (client: DynamoDBClient, plan: Plan, blackHole?: BlackH
         case 'not sent':
           throw Object.assign(new Error('connect ECONNRESET'), BROKEN_CONNECTION)
         case 'answer lost':
-          await next(args)
+          await next(args).catch(() => undefined)
           throw Object.assign(new Error('socket hang up'), BROKEN_CONNECTION)
         case 'hangs': {
           const request = args.request as { port?: number }

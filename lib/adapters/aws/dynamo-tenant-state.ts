@@ -38,7 +38,19 @@ type Known = {
   readonly readsWithout: number
 }
 
-export const createTenantState = (table: Table): TenantState => {
+type Bounds = {
+  /** Revocations of one tenant that are kept in memory; beyond it they are read row by row. */
+  readonly rowsPerTenantMax: number
+  /** Of all tenants together. */
+  readonly rowsMax: number
+}
+
+const BOUNDS: Bounds = {
+  rowsPerTenantMax: LIMITS.revocationRowsPerTenantMax,
+  rowsMax: LIMITS.revocationRowsCachedMax,
+}
+
+export const createTenantState = (table: Table, { rowsPerTenantMax, rowsMax }: Bounds = BOUNDS): TenantState => {
   const tenants = new Map<string, Known>()
   const tooMany = new Set<string>()
   let rowsCached = 0
@@ -46,7 +58,7 @@ export const createTenantState = (table: Table): TenantState => {
   const remember = (tenant: string, known: Known): void => {
     const more = (known.rows?.size ?? 0) - (tenants.get(tenant)?.rows?.size ?? 0)
     // Beyond the bound the memory is emptied and filled anew by the tenants that are busy.
-    if (rowsCached + more > LIMITS.revocationRowsCachedMax || tenants.size >= LIMITS.revocationRowsCachedMax) {
+    if (rowsCached + more > rowsMax || tenants.size >= rowsMax) {
       tenants.clear()
       tooMany.clear()
       rowsCached = known.rows?.size ?? 0
@@ -65,7 +77,7 @@ export const createTenantState = (table: Table): TenantState => {
     if (known?.mark === mark && known.rows !== null) return selectedOf(known.rows, tenant, selectors)
     const readsWithout = known?.mark === mark ? known.readsWithout + 1 : 1
     if (readsWithout > READS_BEFORE_LOADING && !tooMany.has(tenant)) {
-      const rows = await loadAll(call, tenant)
+      const rows = await loadAll(call, tenant, rowsPerTenantMax)
       if (rows !== null) {
         // INVARIANT: under the mark that was read before the rows. What is newer may be among them; nothing older is missing.
         remember(tenant, { mark, rows, readsWithout })
@@ -116,8 +128,11 @@ const selectedOf = (
   rows.size === 0 ? NONE : rowsOf(tenant, selectors).flatMap((key) => rows.get(nameOf(key)) ?? NONE)
 
 /** All of a tenant's revocations; null: more rows than are kept in memory. */
-const loadAll = async (call: Call, tenant: string): Promise<ReadonlyMap<string, readonly Revocation[]> | null> => {
-  const stopAfter = LIMITS.revocationRowsPerTenantMax
+const loadAll = async (
+  call: Call,
+  tenant: string,
+  stopAfter: number,
+): Promise<ReadonlyMap<string, readonly Revocation[]> | null> => {
   const partitions = Array.from({ length: REVOCATION_SHARDS }, (_, shard) => revocationPartition(tenant, shard))
   const read = (await Promise.all(partitions.map((pk) => queryAll(call, { pk, stopAfter })))).flat()
   if (read.length > stopAfter) return null
