@@ -2,7 +2,7 @@
 // tests drive in process. Every store is at hand, so a test can say not only that no token came out but that nothing was written either.
 import { parse } from 'yaml'
 import { compileStored } from '../../bin/embedded/compile.ts'
-import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
+import { createTenantDirectory, type Validity, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import {
   createProofVerifier,
   importVerifyKey,
@@ -82,6 +82,7 @@ export const memoryMint = async (
   change: (ports: MintPorts) => MintPorts = (ports) => ports,
   own: OwnKeys = ownKeys(),
   stores: MintStores = memoryStores(own.store),
+  validity?: Validity,
 ) => {
   const { clock } = own
   const { configs, revocations, grants, state } = stores
@@ -103,7 +104,7 @@ export const memoryMint = async (
     })
   const tenants = createTenantDirectory({
     configs,
-    validity: whileUnmoved(() => mark),
+    validity: validity ?? whileUnmoved(() => mark),
     compile,
     onUnusable: (tenant) => {
       throw new Error(`the document of ${tenant} does not compile`)

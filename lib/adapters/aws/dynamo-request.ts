@@ -42,20 +42,17 @@ export type ClientOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | '
   readonly maxAttempts: number
   /** Of one attempt, from the first byte out to the last byte in. */
   readonly requestMs?: number
+  /** Connections of another client to go on with: a tenant's session has credentials of its own, not sockets. */
+  readonly requestHandler?: DynamoDBClient['config']['requestHandler']
 }
 
 /** Every attempt has a deadline, or one hanging connection would cost a request all of its time. */
-export const createDynamoClient = ({
-  maxAttempts,
-  requestMs = LIMITS.dynamoRequestMs,
-  ...options
-}: ClientOptions): DynamoDBClient =>
+export const createDynamoClient = ({ requestMs, requestHandler, ...options }: ClientOptions): DynamoDBClient =>
   new DynamoDBClient({
     ...options,
-    maxAttempts,
-    requestHandler: {
+    requestHandler: requestHandler ?? {
       connectionTimeout: LIMITS.dynamoConnectMs,
-      requestTimeout: requestMs,
+      requestTimeout: requestMs ?? LIMITS.dynamoRequestMs,
       throwOnRequestTimeout: true,
     },
   })

@@ -30,6 +30,9 @@ const NONE: readonly Revocation[] = []
 /** Reads at one version that are answered row by row before the whole set is fetched: while revocations pour in, it never is. */
 const READS_BEFORE_LOADING = 2
 
+/** Stands for the version that is not there; marks of versions are never empty. */
+const NO_VERSION = ''
+
 type Known = {
   /** The version's mark; it is another after every change. */
   readonly mark: string
@@ -64,6 +67,13 @@ export const createTenantState = (table: Table, { rowsPerTenantMax, rowsMax }: B
       rowsCached = known.rows?.size ?? 0
     } else rowsCached += more
     tenants.set(tenant, known)
+  }
+
+  /** No version: no revocation of this tenant was ever accepted, and that is all of them. */
+  const noneOf = (tenant: string): readonly Revocation[] => {
+    if (tenants.get(tenant)?.mark !== NO_VERSION)
+      remember(tenant, { mark: NO_VERSION, rows: new Map(), readsWithout: 0 })
+    return NONE
   }
 
   const revocationsAt = async (
@@ -110,8 +120,8 @@ export const createTenantState = (table: Table, { rowsPerTenantMax, rowsMax }: B
       return {
         configVersion: versionOf(answers.get(nameOf(currentConfigKey(tenant)))),
         keyState: kid === null ? null : keyStateOf(answers.get(nameOf(signingKeyKey(tenant, kid)))),
-        // No version: no revocation of this tenant was ever accepted.
-        revocations: mark === undefined ? NONE : await revocationsAt(call, query, mark, hasSet ? null : answers),
+        revocations:
+          mark === undefined ? noneOf(tenant) : await revocationsAt(call, query, mark, hasSet ? null : answers),
       }
     },
   }

@@ -1,0 +1,88 @@
+// What one exchange asks of DynamoDB, counted in the units DynamoDB says it consumed (issue: one write of 1 KB, at most five
+// strong reads, pooled and warm). A count, not a time: one request more is a bill of its own at a million exchanges.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { forSeconds } from '../../lib/adapters/config/tenant-directory.ts'
+import { sampleRevocation } from '../contract/sample-rows.ts'
+import { memoryMint } from '../security/memory-mint.ts'
+import { type Counter, countRequests } from '../support/dynamodb-counter.ts'
+import { issuerKey } from '../support/evidence.ts'
+import type { OwnKeys } from '../support/own-keys.ts'
+import { mintStoresOver, newMintTable } from './dynamo-mint.ts'
+import { dynamoClient } from './dynamo-stores.ts'
+
+const key = issuerKey('RS256')
+const plain = dynamoClient()
+const client = dynamoClient()
+const strong = new Set<unknown>()
+let counter: Counter
+let broker: Awaited<ReturnType<typeof memoryMint>>
+let own: OwnKeys
+
+beforeAll(async () => {
+  const made = await newMintTable(plain)
+  own = made.own
+  counter = countRequests(client)
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      const input = args.input as {
+        ConsistentRead?: boolean
+        RequestItems?: Record<string, { ConsistentRead?: boolean }>
+      }
+      if (/^(Get|BatchGet|Query)/.test(String(context.commandName)))
+        strong.add(input.ConsistentRead ?? Object.values(input.RequestItems ?? {})[0]?.ConsistentRead)
+      return next(args)
+    },
+    { step: 'initialize' },
+  )
+  const stores = mintStoresOver(made.name, client, plain)
+  broker = await memoryMint(key, (ports) => ports, own, stores, forSeconds(30, own.clock))
+  await broker.tenants.current('acme')
+})
+afterAll(() => {
+  plain.destroy()
+  client.destroy()
+})
+
+const exchange = async () => {
+  counter.take()
+  const answer = await broker.mint(broker.request(broker.assertion()))
+  expect(answer.ok).toBe(true)
+  return counter.take()
+}
+
+const WARM = { requests: { BatchGetItem: 2, PutItem: 1 }, writeUnits: 1, readUnits: 5 }
+
+describe('one exchange', () => {
+  test('warm, in a tenant without revocations: one write unit, five strong read units in two requests', async () => {
+    await exchange()
+    expect(await exchange()).toEqual(WARM)
+  })
+
+  test('warm, in a tenant with revocations: the same, once all of them are in memory', async () => {
+    for (let at = 0; at < 30; at += 1) await broker.revocations.put(sampleRevocation({ value: `other-${at}` }))
+    const first = await exchange()
+    expect(first.requests['PutItem']).toBe(1)
+    await exchange()
+    expect(await exchange()).toEqual(WARM)
+  })
+
+  test('just after a revocation: the selectors’ rows are read instead, each no more than once a look', async () => {
+    await broker.revocations.put(sampleRevocation({ value: 'one more' }))
+    const { requests, writeUnits, readUnits } = await exchange()
+    expect([requests['PutItem'], requests['Query'] ?? 0, writeUnits]).toEqual([1, 0, 1])
+    expect(readUnits).toBeLessThanOrEqual(5 + 2 * 14)
+  })
+
+  test('every read of it was strong', () => {
+    expect(strong).toEqual(new Set([true]))
+  })
+
+  test('evidence that was redeemed before costs no more than the look that finds it', async () => {
+    const evidence = broker.assertion()
+    await broker.mint(broker.request(evidence))
+    counter.take()
+    expect((await broker.mint(broker.request(evidence))).ok).toBe(false)
+    const { requests } = counter.take()
+    expect(requests).toEqual({ BatchGetItem: 1, PutItem: 1, GetItem: 1 })
+  })
+})
