@@ -21,10 +21,11 @@ type Bucket = {
 }
 
 type Options = {
+  /** With LIMITS.rateWaitMs: nobody waits long to be counted. */
   readonly table: Table
   readonly clock: Clock
   /** The store did not answer and the request was let through: worth an alarm, never a refusal. */
-  readonly onFailure: () => void
+  readonly onFailure: (cause: unknown) => void
   readonly bucketsMax?: number
 }
 
@@ -48,7 +49,7 @@ export const createRateCounters = (options: Options): RateLimiter => {
     const steps = bucket.taken
     bucket.taken = 0
     try {
-      const waitMs = await addTo(await begin(table, null, LIMITS.rateWaitMs), name, {
+      const waitMs = await addTo(await begin(table, null), name, {
         steps,
         rate,
         nowMs: clock.nowMs(),
@@ -56,8 +57,8 @@ export const createRateCounters = (options: Options): RateLimiter => {
       if (waitMs <= 0) return ALLOWED
       bucket.refusedUntilMs = clock.monotonicMs() + waitMs
       return { allowed: false, retryAfterSeconds: Math.ceil(waitMs / 1000) }
-    } catch {
-      onFailure()
+    } catch (error) {
+      onFailure(error)
       return ALLOWED
     }
   }

@@ -63,8 +63,8 @@ export const unavailable = (cause: unknown): Unavailable =>
 /** One call of a port: the requests it takes share this much time. */
 export type Call = { readonly table: Table; readonly client: DynamoDBClient; readonly signal: AbortSignal }
 
-export const begin = async (table: Table, tenant: string | null, waitMs = table.waitMs): Promise<Call> => {
-  const signal = AbortSignal.timeout(waitMs)
+export const begin = async (table: Table, tenant: string | null): Promise<Call> => {
+  const signal = AbortSignal.timeout(table.waitMs)
   try {
     return { table, client: await table.clientOf(tenant), signal }
   } catch (error) {
