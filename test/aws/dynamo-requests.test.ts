@@ -14,6 +14,8 @@ const key = issuerKey('RS256')
 const plain = dynamoClient()
 const client = dynamoClient()
 const strong = new Set<unknown>()
+/** Partitions that requests named, wherever in them. */
+const partitions = new Set<string>()
 let counter: Counter
 let broker: Awaited<ReturnType<typeof memoryMint>>
 let own: OwnKeys
@@ -30,6 +32,7 @@ beforeAll(async () => {
       }
       if (/^(Get|BatchGet|Query)/.test(String(context.commandName)))
         strong.add(input.ConsistentRead ?? Object.values(input.RequestItems ?? {})[0]?.ConsistentRead)
+      for (const [, pk] of JSON.stringify(input).matchAll(/":?pk":\{"S":"([^"]*)"/g)) partitions.add(pk!)
       return next(args)
     },
     { step: 'initialize' },
@@ -37,6 +40,7 @@ beforeAll(async () => {
   const stores = mintStoresOver(made.name, client, plain)
   broker = await memoryMint(key, (ports) => ports, own, stores, forSeconds(30, own.clock))
   await broker.tenants.current('acme')
+  partitions.clear()
 })
 afterAll(() => {
   plain.destroy()
@@ -75,6 +79,11 @@ describe('one exchange', () => {
 
   test('every read of it was strong', () => {
     expect(strong).toEqual(new Set([true]))
+  })
+
+  test("L5: every row it named is the tenant's own, so a session that reaches no others is enough", () => {
+    expect(partitions.size).toBeGreaterThan(4)
+    expect([...partitions].filter((pk) => !pk.startsWith('T#acme#'))).toEqual([])
   })
 
   test('evidence that was redeemed before costs no more than the look that finds it', async () => {
