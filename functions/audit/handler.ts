@@ -1,20 +1,23 @@
 // audit: takes the record store's change feed and the queue of denials into the tenants' logs. Appends, and nothing else.
+
+import type { FeedItem } from '../../lib/domain/audit-entry.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
 import { type StreamOptions, streamConsumer } from '../../lib/edge/stream.ts'
 import { type FeedPorts, takeFeed } from '../../lib/flows/take-feed.ts'
-import type { FeedItem } from '../../lib/domain/audit-entry.ts'
+import type { Quarantine } from '../../lib/ports/queue.ts'
 import { readDenials } from '../../lib/wire/denial-message.ts'
 import type { QueueEvent, StreamEvent } from '../../lib/wire/lambda-events.ts'
 
 type Wiring = {
   readonly ports: Omit<FeedPorts, 'alarm'>
+  readonly denialQuarantine: Quarantine
   /** What a change of the store's feed is. */
   readonly readChange: StreamOptions<FeedItem>['read']
   readonly log: Parameters<typeof createAlarm>[1]
 }
 
-export const createHandler = ({ ports, readChange, log }: Wiring) => {
+export const createHandler = ({ ports, denialQuarantine, readChange, log }: Wiring) => {
   const alarm = createAlarm('audit', log)
   const changes = streamConsumer({ read: readChange, take: (items) => takeFeed({ ...ports, alarm }, items) })
   const denials = queueConsumer({
@@ -25,7 +28,7 @@ export const createHandler = ({ ports, readChange, log }: Wiring) => {
       await ports.log.append(tenant, entries)
       return 'done'
     },
-    quarantine: ports.quarantine.put,
+    quarantine: denialQuarantine.put,
     alarm,
     log,
   })

@@ -53,6 +53,8 @@ export const LIMITS = {
   clockStepSecondsMax: 30,
   clockRebaseSeconds: 60,
   mintDeadlineMs: 2_000,
+  mintInvokeMs: 3_000,
+  trustInvokeMs: 7_000,
   // rates: GCRA, [per second, burst] (attacks §6)
   sourceRate: [20, 600],
   sourceIssuerRate: [200, 600],
@@ -70,6 +72,7 @@ export const LIMITS = {
   denialKeysPerMinuteMax: 10_000,
   rollUpSourcesMax: 1_000,
   rolledUpIdsPerMinuteMax: 2_000,
+  denialBytesMax: 64 * 1024,
   denialsPerMessageMax: 32,
   rollUpIdsPerMessageMax: 32,
   unsentMessagesMax: 1_000,

@@ -78,13 +78,12 @@ export const parseSelector = (kind: RevocationKind, text: string, context: Order
   return { ok: true, value: selector }
 }
 
+/** What has a slash is named with its issuer: guessing that it is all id would take a slip in the issuer's name for an id. */
 const splitScoped = (text: string, issuers: readonly string[]): { issuer: string; value: string } | null => {
   const slash = text.indexOf('/')
-  const prefix = slash === -1 ? null : text.slice(0, slash)
+  if (slash !== -1) return { issuer: text.slice(0, slash), value: text.slice(slash + 1) }
   const [only, ...more] = issuers
-  // With one issuer an id may hold a slash of its own, so the prefix must be that issuer's name to count as one.
-  if (only !== undefined && more.length === 0 && prefix !== only) return { issuer: only, value: text }
-  return prefix === null ? null : { issuer: prefix, value: text.slice(slash + 1) }
+  return only !== undefined && more.length === 0 ? { issuer: only, value: text } : null
 }
 
 const ISSUER_NAME = /^[a-z][a-z0-9_-]{0,62}$/
@@ -117,10 +116,12 @@ const isOfTrustDomain = (value: string, trustDomain: string): boolean => {
   return id.ok && trustDomainOf(id.value) === trustDomain
 }
 
+export const isReason = (text: string): boolean => ONE_LINE.test(text) && text.length <= LIMITS.reasonCharsMax
+
 /** Null: it becomes revocations. Needs nothing but the order, so it holds on either side of the queue. */
 export const orderProblem = ({ tenant, selectors, form, reason }: RevocationOrder): OrderRefusal | null => {
   if (selectors.length === 0 || selectors.length > LIMITS.orderSelectorsMax) return 'selectors_invalid'
-  if (!ONE_LINE.test(reason) || reason.length > LIMITS.reasonCharsMax) return 'reason_invalid'
+  if (!isReason(reason)) return 'reason_invalid'
   for (const selector of selectors) {
     const { kind, value } = selector
     if (!isPossible(selector) || (kind === 'tenant' && value !== tenant)) return 'value_invalid'

@@ -1,7 +1,8 @@
 // revoke: an order from the queue becomes revocations (design §2, §3). The proof is verified again, the rows that mint reads
 // are written, and what was done is recorded under the order's id, so that a second delivery does nothing.
-import { type OrderRefusal, orderProblem, type RevocationOrder, revocationOf } from '../domain/revocation-order.ts'
+
 import type { AppliedOrder } from '../domain/revocation-order.ts'
+import { type OrderRefusal, orderProblem, type RevocationOrder, revocationOf } from '../domain/revocation-order.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AppliedOrders, OrderProofs } from '../ports/revocation-orders.ts'
 import type { RevocationStore } from '../ports/revocations.ts'

@@ -49,8 +49,7 @@ export const denialContextSchema = z.strictObject({
 export const denialSchema = z.strictObject({
   v: z.literal(1),
   decisionId: decisionIdSchema,
-  // '' where the path named no tenant of ours.
-  tenant: z.union([tenantNameSchema, z.literal('')]),
+  tenant: tenantNameSchema,
   atSeconds: epochSeconds,
   traceId: traceIdSchema,
   refusal: refusalSchema,
@@ -68,7 +67,7 @@ export const denialSchema = z.strictObject({
 
 export const rollUpPartSchema = z.strictObject({
   id: decisionIdSchema,
-  tenant: z.union([tenantNameSchema, z.literal('')]),
+  tenant: tenantNameSchema,
   minute: z.int().nonnegative(),
   kind: refusalKindSchema,
   source: z.string().max(64),

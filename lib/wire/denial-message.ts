@@ -42,7 +42,5 @@ export const readDenials = (body: string): Read => {
   const tenants = new Set([...read.data.denials, ...read.data.rollUps].map(({ tenant }) => tenant))
   const [tenant, ...others] = tenants
   if (tenant === undefined) return { ok: false, reason: 'empty' }
-  return others.length === 0
-    ? { ok: true, message: { tenant, entries } }
-    : { ok: false, reason: 'several_tenants' }
+  return others.length === 0 ? { ok: true, message: { tenant, entries } } : { ok: false, reason: 'several_tenants' }
 }

@@ -63,7 +63,9 @@ const refusedSchema = z
     context: denialContextSchema,
     retryAfterSeconds: z.int().nonnegative().optional(),
   })
-  .transform(({ retryAfterSeconds, ...rest }) => (retryAfterSeconds === undefined ? rest : { ...rest, retryAfterSeconds }))
+  .transform(({ retryAfterSeconds, ...rest }) =>
+    retryAfterSeconds === undefined ? rest : { ...rest, retryAfterSeconds },
+  )
 const answerSchema = z.discriminatedUnion('ok', [issuedSchema, refusedSchema])
 const replySchema = z.union([answerSchema, outageSchema])
 
@@ -81,7 +83,5 @@ export const writeMintReply = (answer: AsHeld<Answer> | Unavailable): unknown =>
 export const readMintReply = (payload: unknown): Answer | Unavailable | null => {
   const read = replySchema.safeParse(payload)
   if (!read.success) return null
-  return 'ok' in read.data
-    ? read.data
-    : new Unavailable(read.data.unavailable, read.data.retryAfterSeconds)
+  return 'ok' in read.data ? read.data : new Unavailable(read.data.unavailable, read.data.retryAfterSeconds)
 }

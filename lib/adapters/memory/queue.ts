@@ -13,7 +13,11 @@ type Waiting = {
 
 export type MemoryQueue = Queue &
   QueueSource &
-  Quarantine & { readonly quarantined: () => readonly { readonly body: string; readonly reason: string }[] }
+  Quarantine & {
+    /** What no send() of ours would put there. */
+    readonly putText: (body: string, group: string) => void
+    readonly quarantined: () => readonly { readonly body: string; readonly reason: string }[]
+  }
 
 export const createMemoryQueue = (clock: Pick<Clock, 'nowMs'>): MemoryQueue => {
   const waiting = new Map<string, Waiting>()
@@ -22,11 +26,12 @@ export const createMemoryQueue = (clock: Pick<Clock, 'nowMs'>): MemoryQueue => {
     const message = waiting.get(id)
     return message?.attempt === attempt ? message : null
   }
+  const put = (id: string, body: string, group: string): void => {
+    if (!waiting.has(id)) waiting.set(id, { id, body, group, attempt: 0, visibleAtMs: clock.nowMs() })
+  }
   return {
-    async send(message, { group, dedupe }) {
-      if (waiting.has(dedupe)) return
-      waiting.set(dedupe, { id: dedupe, body: JSON.stringify(message), group, attempt: 0, visibleAtMs: clock.nowMs() })
-    },
+    send: async (message, { group, dedupe }) => put(dedupe, JSON.stringify(message), group),
+    putText: (body, group) => put(body, body, group),
     async put({ body }, reason) {
       quarantined.push({ body, reason })
     },

@@ -67,8 +67,7 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
     async settle(done, again) {
       await database.write((sql) => {
         for (const { id, attempt } of done) sql(DONE).run(Number(id), attempt)
-        for (const { id, attempt } of again)
-          sql(AGAIN).run(clock.nowMs() + backoffMs(attempt), Number(id), attempt)
+        for (const { id, attempt } of again) sql(AGAIN).run(clock.nowMs() + backoffMs(attempt), Number(id), attempt)
       })
     },
   }
