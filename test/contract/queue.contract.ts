@@ -130,9 +130,9 @@ export const describeQueue = (name: string, open: () => Promise<QueueHarness>): 
 
     test('a message the function refuses is quarantined for what it is', async () => {
       await send('a')
-      await drain(
+      await deliverUntil(
         consumer(async () => ({ poison: 'proof_not_accepted' })),
-        2,
+        isQuarantined,
       )
       expect(await harness.quarantined()).toMatchObject([{ reason: 'proof_not_accepted' }])
     })
