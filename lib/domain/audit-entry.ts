@@ -1,6 +1,7 @@
-// What the audit function takes over: one entry a decision, an outcome, or a count of denials, each under an id that is the
-// same however often it is delivered. Pure.
+// What the audit function takes over: one entry a decision, an outcome, a count of denials or a revocation order, each under
+// an id that is the same however often it is delivered. Pure.
 import type { Denial, DenialRollUp, GrantRecord, NotIssued } from './grant-record.ts'
+import type { AppliedOrder } from './revocation-order.ts'
 
 /** Denials counted since the last one was sent: a part of the sum of its minute, under an id of its own. */
 export type RollUpPart = DenialRollUp & {
@@ -15,34 +16,31 @@ export type AuditEntry =
   | { readonly kind: 'not_issued'; readonly outcome: NotIssued }
   | { readonly kind: 'denial'; readonly denial: Denial }
   | { readonly kind: 'roll_up'; readonly rollUp: RollUpPart }
+  | { readonly kind: 'revocation'; readonly applied: AppliedOrder }
 
 export type AuditEntryKind = AuditEntry['kind']
 
-export const tenantOfEntry = (entry: AuditEntry): string => bodyOf(entry).tenant
-
-/** The record itself, as it was made. */
-export const bodyOf = (entry: AuditEntry): GrantRecord | NotIssued | Denial | RollUpPart => {
+/** Whose log it belongs in, and the id it is deduplicated by among the entries of its kind there. */
+export const nameOfEntry = (entry: AuditEntry): { readonly tenant: string; readonly id: string } => {
   switch (entry.kind) {
     case 'grant':
-      return entry.record
+      return { tenant: entry.record.tenant, id: entry.record.decisionId }
     case 'not_issued':
-      return entry.outcome
+      return { tenant: entry.outcome.tenant, id: entry.outcome.decisionId }
     case 'denial':
-      return entry.denial
+      return { tenant: entry.denial.tenant, id: entry.denial.decisionId }
     case 'roll_up':
-      return entry.rollUp
+      return { tenant: entry.rollUp.tenant, id: entry.rollUp.id }
+    case 'revocation':
+      return { tenant: entry.applied.order.tenant, id: entry.applied.order.id }
   }
 }
 
-/** Unique among the entries of its kind and tenant: what it is deduplicated by. */
-export const idOfEntry = (entry: AuditEntry): string => {
-  const body = bodyOf(entry)
-  return 'decisionId' in body ? body.decisionId : body.id
-}
-
 /** Ids the entry is found by. */
-export const lookUpIdsOf = (entry: AuditEntry): readonly string[] =>
-  entry.kind === 'roll_up' ? [...new Set([entry.rollUp.id, ...entry.rollUp.listed])] : [idOfEntry(entry)]
+export const lookUpIdsOf = (entry: AuditEntry): readonly string[] => {
+  const { id } = nameOfEntry(entry)
+  return entry.kind === 'roll_up' ? [...new Set([id, ...entry.rollUp.listed])] : [id]
+}
 
 /** A change of the record store, as audit sees it. */
 export type FeedItem =

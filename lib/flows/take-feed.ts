@@ -1,7 +1,7 @@
 // audit takes the feed (design §3.4): decisions, outcomes and denials are appended to the tenant's log, once each, in the
 // order they come. What was altered is an alarm; what cannot be read is quarantined, so that it holds up nothing behind it.
 import type { Alarm } from '../domain/alarm.ts'
-import { type AuditEntry, type FeedItem, tenantOfEntry } from '../domain/audit-entry.ts'
+import { type AuditEntry, type FeedItem, nameOfEntry } from '../domain/audit-entry.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { AuditLog } from '../ports/audit-log.ts'
 import type { Quarantine } from '../ports/queue.ts'
@@ -21,7 +21,7 @@ export const takeFeed = async (ports: FeedPorts, items: readonly FeedItem[]): Pr
   let taken = items.length
   for (const [at, item] of items.entries()) {
     if (item.kind === 'entry') {
-      const tenant = tenantOfEntry(item.entry)
+      const tenant = nameOfEntry(item.entry).tenant
       const run = ofTenants.get(tenant) ?? { first: at, entries: [] }
       run.entries.push(item.entry)
       ofTenants.set(tenant, run)

@@ -1,5 +1,5 @@
 // Tenants' logs in this process.
-import { type AuditEntry, idOfEntry } from '../../domain/audit-entry.ts'
+import { type AuditEntry, nameOfEntry } from '../../domain/audit-entry.ts'
 import type { AuditLog } from '../../ports/audit-log.ts'
 
 export type MemoryAuditLog = AuditLog & { readonly entries: (tenant: string) => readonly AuditEntry[] }
@@ -11,7 +11,7 @@ export const createMemoryAuditLog = (): MemoryAuditLog => {
       const log = logs.get(tenant) ?? new Map<string, AuditEntry>()
       logs.set(tenant, log)
       for (const entry of entries) {
-        const id = `${entry.kind} ${idOfEntry(entry)}`
+        const id = `${entry.kind} ${nameOfEntry(entry).id}`
         if (!log.has(id)) log.set(id, entry)
       }
     },

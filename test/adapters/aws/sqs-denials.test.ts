@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSqsDenials, type FlushedDenials } from '../../../lib/adapters/aws/sqs-denials.ts'
-import { type AuditEntry, idOfEntry } from '../../../lib/domain/audit-entry.ts'
+import { type AuditEntry, nameOfEntry } from '../../../lib/domain/audit-entry.ts'
 import { LIMITS } from '../../../lib/domain/limits.ts'
 import { readDenials } from '../../../lib/wire/denial-message.ts'
 import { sampleDenial } from '../../contract/sample-rows.ts'
@@ -39,7 +39,7 @@ const taken = (): AuditEntry[] => {
   for (const { body } of messagesIn(queues, 'denials')) {
     const read = readDenials(body)
     if (!read.ok) throw new Error(read.reason)
-    for (const entry of read.message.entries) entries.set(`${entry.kind} ${idOfEntry(entry)}`, entry)
+    for (const entry of read.message.entries) entries.set(`${entry.kind} ${nameOfEntry(entry).id}`, entry)
   }
   return [...entries.values()]
 }
