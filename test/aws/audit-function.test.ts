@@ -39,7 +39,7 @@ const open = async () => {
       ports: { log: over, quarantine: createSqsQuarantine({ client: queues.client, queueUrl: auditQueue.dlqUrl }) },
       denialQuarantine: createSqsQuarantine({ client: queues.client, queueUrl: denialQueue.dlqUrl }),
       readChange: feedItemOf,
-      log: { error: (message, fields) => void lines.push({ message, fields } as unknown as Line) },
+      log: { error: (...line) => void lines.push({ message: line[0], fields: line[1] } as Line) },
     })
   return {
     client,

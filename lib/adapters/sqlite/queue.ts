@@ -57,6 +57,7 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
         const share = Math.max(1, Math.floor(max / Math.max(1, groups.length)))
         const delivered: Delivery[] = []
         for (const group of shuffled(groups)) {
+          if (delivered.length >= max) break
           const room = Math.min(share, max - delivered.length)
           const due = sql(DUE).all(queue, group, clock.nowMs(), room) as Row[]
           for (const row of due) delivered.push(...lease(sql, group, row))
