@@ -6,7 +6,7 @@ import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 
 /** In order. Throws where a number is missing. */
 export const entriesIn = async (table: Table, tenant: string): Promise<readonly AuditEntry[]> => {
-  const call = await begin(table, tenant, 20_000)
+  const call = await begin(table, tenant)
   const items = await queryAll(call, { pk: logPartition(tenant), prefix: LOG_ENTRY_PREFIX })
   items.forEach((item, at) => {
     if (item['sk']?.S !== logEntryKey(tenant, at).sk) throw new Error(`the log of ${tenant} has a gap at ${at}`)
