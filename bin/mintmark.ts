@@ -1,5 +1,6 @@
 // The command line (design §9). Each command is a file of its own in bin/commands, loaded when it is asked for.
 // Exit: 0 done, 1 refused or a failed check, 2 wrong usage, 3 unavailable.
+import { Unavailable } from '../lib/domain/unavailable.ts'
 import { type Command, type Io, UsageError } from './command.ts'
 
 const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: () => Promise<Command> }>> = {
@@ -19,12 +20,18 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     says: "inside a job: exchange the platform's assertion for a token",
     load: () => import('./commands/token.ts'),
   },
+  revoke: {
+    says: 'deny a credential, a run, a project … from now on, and what was issued to it',
+    load: () => import('./commands/revoke.ts'),
+  },
+  unblock: { says: 'lift a block, on record', load: () => import('./commands/unblock.ts') },
+  revocations: { says: 'list the revocations in force', load: () => import('./commands/revocations.ts') },
   keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
 }
 
 const usage = (): string =>
   `Usage: mintmark <command> [options]\n\n${Object.entries(COMMANDS)
-    .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
+    .map(([name, { says }]) => `  ${name.padEnd(11)} ${says}`)
     .join('\n')}\n\n"mintmark <command> --help" tells more.\n`
 
 const main = async (argv: readonly string[], io: Io): Promise<number> => {
@@ -41,6 +48,10 @@ const main = async (argv: readonly string[], io: Io): Promise<number> => {
   try {
     return await (await command.load()).run(rest, io)
   } catch (error) {
+    if (error instanceof Unavailable) {
+      io.stderr.write(`mintmark ${name}: not available now (${error.kind})\n`)
+      return 3
+    }
     if (!(error instanceof UsageError) && !isParseArgsError(error)) throw error
     io.stderr.write(`mintmark ${name}: ${error.message}\nTry "mintmark ${name} --help".\n`)
     return 2

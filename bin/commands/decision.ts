@@ -13,6 +13,7 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { compileStored } from '../embedded/compile.ts'
 import { describeRefusal } from '../policy/offline-decision.ts'
 import { painter } from '../policy/paint.ts'
+import { printable } from '../printable.ts'
 
 const HELP = `Usage: mintmark decision ID --data DIR [--tenant T] [--json]
 
@@ -62,10 +63,7 @@ const explain = async (configs: TenantConfigStore, found: StoredDecision): Promi
 const print = (io: Io, found: StoredDecision, explanation: Explanation | null): void => {
   const { good, bad, dim, bold } = painter(io)
   const say = (text = '') => void io.stdout.write(`${text}\n`)
-  const fact = (name: string, value: unknown) =>
-    say(
-      `  ${dim(name.padEnd(10))} ${typeof value === 'string' && !PRINTABLE.test(value) ? JSON.stringify(value) : String(value)}`,
-    )
+  const fact = (name: string, value: unknown) => say(`  ${dim(name.padEnd(10))} ${printable(String(value))}`)
   if (found.kind === 'rolled_up') {
     const { kind, tenant, minute, source, count } = found.rollUp
     say(`${bad('denied')} ${bold(kind)}: one of ${count} alike, kept as a count`)
@@ -91,9 +89,6 @@ const print = (io: Io, found: StoredDecision, explanation: Explanation | null): 
       `\nNearest: ${explanation.nearest.grant}, ${explanation.nearest.held} of ${explanation.nearest.of} conditions hold`,
     )
 }
-
-// What came from claims is printed as it is only when it cannot write to a terminal.
-const PRINTABLE = /^[\x20-\x7e]*$/
 
 type Printer = {
   readonly say: (text?: string) => void

@@ -2,6 +2,7 @@
 import { createHandler as createAttest } from '../../functions/attest/handler.ts'
 import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
 import { createHandler as createMint } from '../../functions/mint/handler.ts'
+import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
@@ -31,6 +32,8 @@ import { type HostOptions, startHost } from './http-host.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
 import { loadDirectory } from './load-directory.ts'
 import { type OpenStore, openStore } from './open-store.ts'
+import { startQueuePump } from './queue-pump.ts'
+import { embeddedRevocation } from './revocation.ts'
 import { startRotation } from './rotation.ts'
 
 export type BrokerOptions = {
@@ -198,6 +201,8 @@ const wire = async (
     },
     log,
   })
+  const { queue, ports } = embeddedRevocation(database, options.dataDir)
+  const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
   const discovery = createDiscovery({ ports: { tenants, keys: keyStore }, digest: nodeDigest, log })
   return {
     tenantRoutes: { token: attest, 'jwks.json': discovery, '.well-known/openid-configuration': discovery },
@@ -206,6 +211,7 @@ const wire = async (
       rotation.close()
       issuerKeys.close()
       sweep.close()
+      await revoke.close()
       await denials.close()
       await mark.close()
     },

@@ -36,8 +36,23 @@ export const openStore = ({
     key.fill(0)
     return { ok: true, store: { database, sealer } }
   } catch (error) {
-    if (error instanceof DataDirectoryRefused || error instanceof MasterKeyRefused)
-      return { ok: false, problem: error.message }
-    return { ok: false, problem: `the data directory ${dataDir} cannot be opened` }
+    return { ok: false, problem: problemOf(error, dataDir) }
   }
 }
+
+/** The database alone, for commands that open no key. One that is not there is not made: an empty one would answer for it. */
+export const openDatabaseBeside = (
+  dataDir: string,
+): { readonly ok: true; readonly database: Database } | { readonly ok: false; readonly problem: string } => {
+  if (!existsSync(databasePath(dataDir))) return { ok: false, problem: `there is no database in ${dataDir}` }
+  try {
+    return { ok: true, database: openDatabase({ dataDir, dev: null }) }
+  } catch (error) {
+    return { ok: false, problem: problemOf(error, dataDir) }
+  }
+}
+
+const problemOf = (error: unknown, dataDir: string): string =>
+  error instanceof DataDirectoryRefused || error instanceof MasterKeyRefused
+    ? error.message
+    : `the data directory ${dataDir} cannot be opened`

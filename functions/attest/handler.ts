@@ -8,7 +8,9 @@ type Wiring = {
   readonly ports: ExchangePorts
   readonly http: Omit<TokenEndpointOptions, 'exchange'>
   readonly log: Parameters<typeof endpoint>[2]
+  /** What must be durable before the answer goes out: where nothing runs on after it, the denial of this request. */
+  readonly settle?: () => Promise<void>
 }
 
-export const createHandler = ({ ports, http, log }: Wiring): HttpHandler =>
-  endpoint('attest', tokenEndpoint({ ...http, exchange: (request) => exchangeToken(ports, request) }), log)
+export const createHandler = ({ ports, http, log, settle }: Wiring): HttpHandler =>
+  endpoint('attest', tokenEndpoint({ ...http, exchange: (request) => exchangeToken(ports, request) }), log, settle)

@@ -93,6 +93,16 @@ export type Denial = {
   readonly firstDecisionId: string | null
 }
 
+/** A denial too big to keep whole: what was decided and why, without what it was decided on. */
+export const shortDenial = (denial: Denial): Denial => ({
+  ...denial,
+  refusal: { kind: denial.refusal.kind },
+  evidence: null,
+  wid: null,
+  verdicts: null,
+  target: null,
+})
+
 /** Denials of one kind, tenant and source in one minute beyond the full ones: the exact count. */
 export type DenialRollUp = {
   readonly tenant: string

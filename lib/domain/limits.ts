@@ -53,6 +53,8 @@ export const LIMITS = {
   clockStepSecondsMax: 30,
   clockRebaseSeconds: 60,
   mintDeadlineMs: 2_000,
+  mintInvokeMs: 3_000,
+  trustInvokeMs: 7_000,
   // rates: GCRA, [per second, burst] (attacks §6)
   sourceRate: [20, 600],
   sourceIssuerRate: [200, 600],
@@ -70,6 +72,27 @@ export const LIMITS = {
   denialKeysPerMinuteMax: 10_000,
   rollUpSourcesMax: 1_000,
   rolledUpIdsPerMinuteMax: 2_000,
+  denialBytesMax: 64 * 1024,
+  denialsPerMessageMax: 32,
+  rollUpIdsPerMessageMax: 32,
+  unsentMessagesMax: 1_000,
+  // revocation orders (design §3): a cut spares nothing that a clock this far ahead, and a mint that began before, may sign
+  cutMarginSeconds: 30,
+  reasonCharsMax: 512,
+  selectorValueBytesMax: 2 * 1024,
+  orderSelectorsMax: 4,
+  // queues
+  queueMessageBytesMax: 256 * 1024,
+  queueReceivesMax: 5,
+  queueLeaseMs: 60_000,
+  queueRetryMsBase: 100,
+  queueRetryMsMax: 30_000,
+  queuePollMs: 100,
+  queueBatchMax: 64,
+  queueSendMs: 1_000,
+  // audit log: one transaction holds the head and, for each entry, its row and its look-up rows
+  logEntriesPerAppend: 32,
+  logAppendTriesMax: 8,
   // store
   groupCommitMax: 64,
   storeWaitMs: 2_000,

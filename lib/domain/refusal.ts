@@ -100,6 +100,7 @@ export const REFUSALS = {
     says: 'the issuer key set could not be fetched and none is cached',
   },
   signing_key_unavailable: { answer: 'unavailable', says: 'no active signing key could be used' },
+  mint_unavailable: { answer: 'unavailable', says: 'mint did not answer, or not as agreed' },
   clock_untrusted: { answer: 'unavailable', says: 'the clock went back or parted from monotonic time' },
   changed_underway: { answer: 'unavailable', says: 'configuration or key state moved while the request was served' },
 } as const satisfies Record<string, Kind>

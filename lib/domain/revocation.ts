@@ -1,5 +1,6 @@
 // The revocation kinds, in one table (design §3): the command line, the grant record, what mint reads, introspection and
 // the feed are generated from it. Grants are records; revocations are predicates over them. Pure.
+import type { GrantRecord } from './grant-record.ts'
 
 /** `flag`: the option of `mintmark revoke`. `form`: 'block' always, or a cut with --cut. `scoped`: named with its issuer. */
 export const REVOCATION_KINDS = {
@@ -83,3 +84,22 @@ export const selectorsOf = (facts: RevocableFacts): Selector[] => {
 /** Whether a revocation hits a credential issued at `issuedAtSeconds`. A cut spares what is issued at or after its bound. */
 export const hits = (revocation: Revocation, issuedAtSeconds: number): boolean =>
   revocation.form === 'block' || issuedAtSeconds < (revocation.notBeforeSeconds ?? Number.POSITIVE_INFINITY)
+
+/** What a record can be revoked by: the facts mint had when it wrote it. */
+export const factsOfRecord = ({ tenant, grant, evidence, wid, credential }: GrantRecord): RevocableFacts => ({
+  jti: credential.jti,
+  replayKey: evidence.replayKey,
+  subject: credential.sub,
+  issuerName: evidence.issuerName,
+  issuerKid: evidence.kid,
+  ownKid: credential.kid,
+  grant,
+  run: textOf(wid['run.id']),
+  project: textOf(wid['project.id']),
+  actor: textOf(wid['actor.id']),
+  session: null,
+  tenant,
+  ancestors: credential.ancestors,
+})
+
+const textOf = (leaf: string | boolean | null | undefined): string | null => (typeof leaf === 'string' ? leaf : null)

@@ -3,12 +3,19 @@
 import type { Logger } from '@aws-lambda-powertools/logger'
 import middy from '@middy/core'
 import { Unavailable } from '../domain/unavailable.ts'
+import { placeOf } from './failure-place.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse } from './http.ts'
 
 /** Only the name and place of an error are logged: its message may hold what a caller sent (attacks §2 L2). */
 type ErrorLog = Pick<Logger, 'error'>
 
-export const endpoint = (name: string, handler: HttpHandler, log: ErrorLog): HttpHandler => {
+/** `settle`: what must be durable before the answer goes out, since nothing runs on after it on Lambda. Must not throw. */
+export const endpoint = (
+  name: string,
+  handler: HttpHandler,
+  log: ErrorLog,
+  settle?: () => Promise<void>,
+): HttpHandler => {
   const wrapped = middy<HttpEvent, HttpResponse>()
     .onError((request) => {
       const { error } = request
@@ -16,11 +23,15 @@ export const endpoint = (name: string, handler: HttpHandler, log: ErrorLog): Htt
         request.response = unavailable(error)
         return
       }
-      log.error('unexpected error', { function: name, error: { name: error?.name ?? 'unknown', at: placeOf(error) } })
+      log.error('unexpected error', { function: name, error: placeOf(error) })
       request.response = jsonResponse(500, { error: 'server_error', error_description: 'An internal error occurred' })
     })
     .handler(handler)
-  return (event) => wrapped(event, undefined as never)
+  return async (event) => {
+    const response = await wrapped(event, undefined as never)
+    await settle?.()
+    return response
+  }
 }
 
 const unavailable = (error: Unavailable): HttpResponse =>
@@ -29,6 +40,3 @@ const unavailable = (error: Unavailable): HttpResponse =>
     { error: 'temporarily_unavailable', error_description: 'The service cannot answer now' },
     { 'retry-after': String(error.retryAfterSeconds) },
   )
-
-/** The first frame of the stack: where, without what. */
-const placeOf = (error: Error | null | undefined): string => /\n\s+at (.+)/.exec(error?.stack ?? '')?.[1] ?? 'unknown'

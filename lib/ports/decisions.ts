@@ -1,5 +1,5 @@
 // Denials have a queue and a budget of their own: a flood of them never delays an allow (design §3.4).
-import type { Denial, StoredDecision } from '../domain/grant-record.ts'
+import type { Denial, GrantRecord, StoredDecision } from '../domain/grant-record.ts'
 
 export interface DenialQueue {
   /**
@@ -12,4 +12,12 @@ export interface DenialQueue {
 export interface DecisionLookup {
   /** Allow, deny or roll-up by decision id, of this tenant when one is given; null: there is none. */
   find(decisionId: string, tenant: string | null): Promise<StoredDecision | null>
+}
+
+export interface RecentRecords {
+  /** Records of a tenant from the newest back to a time; `notIssued` where an outcome says so. Throws Unavailable. */
+  since(
+    tenant: string,
+    sinceSeconds: number,
+  ): AsyncIterable<{ readonly record: GrantRecord; readonly notIssued: boolean }>
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Denial, GrantRecord } from '../../lib/domain/grant-record.ts'
 import type { RefusalKind } from '../../lib/domain/refusal.ts'
 import type { Revocation } from '../../lib/domain/revocation.ts'
+import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import type { SigningKey } from '../../lib/domain/signing-key.ts'
 import type { GrantPut, NotIssuedPut } from '../../lib/ports/grant-store.ts'
 import type { ConfigVersion } from '../../lib/ports/tenants.ts'
@@ -114,6 +115,18 @@ export const sampleRevocation = (over: Partial<Revocation> = {}): Revocation => 
   reason: 'runner compromised',
   by: 'uid:1000',
   atSeconds: NOW_SECONDS,
+  ...over,
+})
+
+export const sampleOrder = (over: Partial<RevocationOrder> = {}): RevocationOrder => ({
+  v: 1,
+  id: randomUUID(),
+  tenant: 'acme',
+  selectors: [{ kind: 'project', issuer: 'github', value: '7654321' }],
+  form: 'block',
+  reason: 'runner compromised',
+  proof: { kind: 'uid', uid: 1000 },
+  orderedAtSeconds: NOW_SECONDS,
   ...over,
 })
 

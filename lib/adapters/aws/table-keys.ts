@@ -44,6 +44,21 @@ export const proofKey = (tenant: string, proofHash: string): RowKey => ({
   sk: 'P',
 })
 
+/** Which of a tenant's audited rows lies at a key; null: none. What a reader of the stream asks. */
+export const auditedRowAt = ({
+  pk,
+  sk,
+}: RowKey): { readonly tenant: string; readonly row: 'record' | 'outcome' | 'order' } | null => {
+  const [, tenant, family] = /^T#([a-z][a-z0-9]{2,30})#(G|RO)#/.exec(pk) ?? []
+  const row = family === undefined ? undefined : AUDITED_ROWS[`${family} ${sk}`]
+  return tenant === undefined || row === undefined ? null : { tenant, row }
+}
+const AUDITED_ROWS: Readonly<Record<string, 'record' | 'outcome' | 'order'>> = {
+  'G G': 'record',
+  'G OUT': 'outcome',
+  'RO O': 'order',
+}
+
 type Selector = { readonly kind: string; readonly issuer: string; readonly value: string }
 
 export const revocationPartition = (tenant: string, shard: number): string => ofTenant(tenant, `RV#${shard}`)
@@ -54,6 +69,12 @@ export const revocationKey = (tenant: string, { kind, issuer, value }: Selector)
 }
 /** Raised after every change of a tenant's revocations. */
 export const revocationVersionKey = (tenant: string): RowKey => ({ pk: ofTenant(tenant, 'RVV'), sk: 'E' })
+
+/** An order that was carried out. */
+export const appliedOrderKey = (tenant: string, orderId: string): RowKey => ({
+  pk: ofTenant(tenant, `RO#${orderId}`),
+  sk: 'O',
+})
 
 export const signingKeyPartition = (tenant: string): string => ofTenant(tenant, 'K')
 export const signingKeyKey = (tenant: string, kid: string): RowKey => ({
@@ -77,6 +98,19 @@ export const clockMarkKey: RowKey = { pk: 'CLOCK', sk: 'M' }
 /** Rows of mintmark-log: a tenant's log, and where each decision is found in it. */
 export const logPartition = (tenant: string): string => `L#${tenant}`
 export const logDecisionPartition = (tenant: string, decisionId: string): string => `L#${tenant}#D#${decisionId}`
+/** How many entries a log has: every append moves it, by compare-and-set. */
+export const logHeadKey = (tenant: string): RowKey => ({ pk: logPartition(tenant), sk: 'HEAD' })
+/** Entries sort as their numbers do. */
+export const logEntryKey = (tenant: string, sequence: number): RowKey => ({
+  pk: logPartition(tenant),
+  sk: `S#${String(sequence).padStart(12, '0')}`,
+})
+export const LOG_ENTRY_PREFIX = 'S#'
+/** That an entry is in the log, and where: its kind and id are there once. */
+export const logDecisionKey = (tenant: string, decisionId: string, kind: string): RowKey => ({
+  pk: logDecisionPartition(tenant, decisionId),
+  sk: kind,
+})
 
 /**
  * Values of dynamodb:LeadingKeys, by what lies there. `tenant` is a tenant id, `*`, or the policy variable
@@ -89,6 +123,7 @@ export const leadingKeys = (tenant: string) =>
     proofs: ofTenant(tenant, 'P#*'),
     revocations: ofTenant(tenant, 'RV#*'),
     revocationVersion: ofTenant(tenant, 'RVV'),
+    appliedOrders: ofTenant(tenant, 'RO#*'),
     signingKeys: signingKeyPartition(tenant),
     feedSecret: ofTenant(tenant, 'FS'),
     verdicts: `VD#${tenant}#*`,

@@ -9,7 +9,7 @@ import {
   returnRollUps,
   takeRollUps,
 } from '../../domain/denial-roll-up.ts'
-import type { Denial } from '../../domain/grant-record.ts'
+import { type Denial, shortDenial } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { DenialQueue } from '../../ports/decisions.ts'
@@ -107,14 +107,7 @@ const insertAlone = (sql: Sql, denial: Denial): void => {
   } catch (error) {
     if (failureOf(error) !== 'row') throw error
     // Too big to keep whole: the decision stays findable, with its leaves and verdicts left out.
-    const short: Denial = {
-      ...denial,
-      wid: null,
-      verdicts: null,
-      target: null,
-      evidence: null,
-      refusal: { kind: denial.refusal.kind },
-    }
+    const short = shortDenial(denial)
     sql(INSERT).run(ownDecisionBytes(denial.decisionId), denial.tenant, denial.atSeconds, JSON.stringify(short))
   }
 }

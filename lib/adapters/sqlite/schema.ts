@@ -134,5 +134,40 @@ CREATE UNIQUE INDEX revocation_in_force ON revocation (tenant, kind, issuer, val
 CREATE INDEX revocation_changed ON revocation (tenant, changed);
 `
 
+// Queues between functions, what no attempt could take from them, and the revocation orders that were carried out. AUTOINCREMENT:
+// a message that is gone never gives its number to another, or a late ack would take that one away.
+const QUEUES = `
+CREATE TABLE queue_message (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  queue TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  dedupe TEXT NOT NULL,
+  body TEXT NOT NULL CHECK (octet_length(body) <= 262144),
+  sent_at INTEGER NOT NULL,
+  visible_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX queue_message_dedupe ON queue_message (queue, dedupe);
+CREATE INDEX queue_message_due ON queue_message (queue, tenant, visible_at);
+CREATE TABLE quarantined_message (
+  seq INTEGER PRIMARY KEY,
+  queue TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  body TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE revocation_order (
+  seq INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (tenant, id)
+) STRICT;
+CREATE TRIGGER revocation_order_is_append_only BEFORE UPDATE ON revocation_order
+  BEGIN SELECT RAISE(ABORT, 'orders that were carried out are never changed'); END;
+`
+
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST]
+export const MIGRATIONS: readonly string[] = [FIRST, QUEUES]

@@ -1,0 +1,40 @@
+// audit: takes the record store's change feed and the queue of denials into the tenants' logs. Appends, and nothing else.
+
+import type { FeedItem } from '../../lib/domain/audit-entry.ts'
+import { createAlarm } from '../../lib/edge/alarm.ts'
+import { queueConsumer } from '../../lib/edge/queue.ts'
+import { type StreamOptions, streamConsumer } from '../../lib/edge/stream.ts'
+import { type FeedPorts, takeFeed } from '../../lib/flows/take-feed.ts'
+import type { Quarantine } from '../../lib/ports/queue.ts'
+import { readDenials } from '../../lib/wire/denial-message.ts'
+import type { QueueEvent, StreamEvent } from '../../lib/wire/lambda-events.ts'
+
+type Wiring = {
+  readonly ports: Omit<FeedPorts, 'alarm'>
+  readonly denialQuarantine: Quarantine
+  /** What a change of the store's feed is. */
+  readonly readChange: StreamOptions<FeedItem>['read']
+  readonly log: Parameters<typeof createAlarm>[1]
+}
+
+export const createHandler = ({ ports, denialQuarantine, readChange, log }: Wiring) => {
+  const alarm = createAlarm('audit', log)
+  const changes = streamConsumer({ read: readChange, take: (items) => takeFeed({ ...ports, alarm }, items) })
+  const denials = queueConsumer({
+    name: 'audit',
+    read: readDenials,
+    tenantOf: ({ tenant }) => tenant,
+    handle: async ({ tenant, entries }) => {
+      await ports.log.append(tenant, entries)
+      return 'done'
+    },
+    quarantine: denialQuarantine.put,
+    alarm,
+    log,
+  })
+  return (event: QueueEvent | StreamEvent) => (isQueueEvent(event) ? denials(event) : changes(event))
+}
+
+/** One function, two sources. */
+const isQueueEvent = (event: QueueEvent | StreamEvent): event is QueueEvent =>
+  event.Records.some((record) => 'messageId' in record)

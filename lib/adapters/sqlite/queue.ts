@@ -1,0 +1,96 @@
+// Queues in the embedded store: a message is a row, leased while it is worked on. Promises: what send() resolved is on the
+// disk; any number of processes may consume; groups take turns, so a flood of one tenant holds up no other.
+import { LIMITS } from '../../domain/limits.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Delivery, Quarantine, Queue, QueueSource } from '../../ports/queue.ts'
+import type { Sql } from './connection.ts'
+import type { Database } from './database.ts'
+
+const SEND = `INSERT INTO queue_message (queue, tenant, dedupe, body, sent_at, visible_at) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (queue, dedupe) DO NOTHING`
+const ANY = 'SELECT 1 FROM queue_message WHERE queue = ? LIMIT 1'
+// The next group after one, by index alone: however many wait, finding the groups costs one step each.
+const NEXT_GROUP = 'SELECT min(tenant) AS tenant FROM queue_message WHERE queue = ? AND tenant > ?'
+// A lease never reaches further than queueLeaseMs: what seems to is of a clock that has gone back since.
+const DUE = `SELECT seq, body, attempts FROM queue_message WHERE queue = ?1 AND tenant = ?2
+  AND (visible_at <= ?3 OR visible_at > ?3 + ${LIMITS.queueLeaseMs}) ORDER BY visible_at, seq LIMIT ?4`
+const LEASE = 'UPDATE queue_message SET attempts = attempts + 1, visible_at = ? WHERE seq = ?'
+const DELETE = 'DELETE FROM queue_message WHERE seq = ?'
+// The count of attempts is the lease: who took the message again meanwhile has another.
+const DONE = 'DELETE FROM queue_message WHERE seq = ? AND attempts = ?'
+const AGAIN = 'UPDATE queue_message SET visible_at = ? WHERE seq = ? AND attempts = ?'
+const QUARANTINE = 'INSERT INTO quarantined_message (queue, tenant, body, reason, at) VALUES (?, ?, ?, ?, ?)'
+
+export type SqliteQueue = Queue & QueueSource & Quarantine
+
+type Row = { readonly seq: number; readonly body: string; readonly attempts: number }
+
+export const createQueue = (database: Database, queue: string, clock: Clock): SqliteQueue => {
+  const quarantine = (sql: Sql, group: string, body: string, reason: string) =>
+    sql(QUARANTINE).run(queue, group, body, reason, clock.nowSeconds())
+
+  /** What no attempt could take goes to the quarantine; the rest is leased. */
+  const lease = (sql: Sql, group: string, { seq, body, attempts }: Row): Delivery[] => {
+    if (attempts >= LIMITS.queueReceivesMax) {
+      quarantine(sql, group, body, 'too_many_attempts')
+      sql(DELETE).run(seq)
+      return []
+    }
+    sql(LEASE).run(clock.nowMs() + LIMITS.queueLeaseMs, seq)
+    return [{ id: String(seq), body, group, attempt: attempts + 1 }]
+  }
+
+  return {
+    async send(message, { group, dedupe }) {
+      const nowMs = clock.nowMs()
+      const body = JSON.stringify(message)
+      await database.write((sql) => sql(SEND).run(queue, group, dedupe, body, nowMs, nowMs))
+    },
+    async put({ body, group }, reason) {
+      await database.write((sql) => quarantine(sql, group, body, reason))
+    },
+    async receive(max) {
+      // An empty queue is asked ten times a second: that must not cost a transaction.
+      if (database.read((sql) => sql(ANY).get(queue)) === undefined) return []
+      return database.write((sql) => {
+        const groups = groupsOf(sql, queue)
+        const share = Math.max(1, Math.floor(max / Math.max(1, groups.length)))
+        const delivered: Delivery[] = []
+        for (const group of shuffled(groups)) {
+          if (delivered.length >= max) break
+          const room = Math.min(share, max - delivered.length)
+          const due = sql(DUE).all(queue, group, clock.nowMs(), room) as Row[]
+          for (const row of due) delivered.push(...lease(sql, group, row))
+        }
+        return delivered
+      })
+    },
+    async settle(done, again) {
+      await database.write((sql) => {
+        for (const { id, attempt } of done) sql(DONE).run(Number(id), attempt)
+        for (const { id, attempt } of again) sql(AGAIN).run(clock.nowMs() + backoffMs(attempt), Number(id), attempt)
+      })
+    },
+  }
+}
+
+const groupsOf = (sql: Sql, queue: string): string[] => {
+  const groups: string[] = []
+  for (let last = ''; ; ) {
+    const next = sql(NEXT_GROUP).get(queue, last)?.['tenant']
+    if (typeof next !== 'string') return groups
+    groups.push(next)
+    last = next
+  }
+}
+
+/** In another order each time: with more groups than room none is always last. */
+const shuffled = (groups: readonly string[]): string[] =>
+  groups
+    .map((group) => ({ group, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ group }) => group)
+
+/** Full jitter: many that failed together do not come back together. */
+const backoffMs = (attempt: number): number =>
+  Math.floor(Math.random() * Math.min(LIMITS.queueRetryMsMax, LIMITS.queueRetryMsBase * 2 ** attempt))

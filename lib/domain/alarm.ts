@@ -1,0 +1,15 @@
+// What nobody may overlook: each kind is one constant log line and one counted metric of the same name. Pure.
+
+export const ALARMS = {
+  record_tampered: 'a grant record or its outcome was changed or removed',
+  record_unreadable: 'a stream record could not be read and was quarantined',
+  message_quarantined: 'a queue message was quarantined',
+  denials_not_sent: 'denials could not be queued and wait in this instance',
+} as const
+
+export type AlarmKind = keyof typeof ALARMS
+
+/** Ids, codes and counts only: never a value of a claim, a message or a token. */
+export type AlarmFields = Readonly<Record<string, string | number | null>>
+
+export type Alarm = (kind: AlarmKind, fields: AlarmFields) => void

@@ -1,0 +1,53 @@
+// What the audit function takes over: one entry a decision, an outcome, a count of denials or a revocation order, each under
+// an id that is the same however often it is delivered. Pure.
+import type { Denial, DenialRollUp, GrantRecord, NotIssued } from './grant-record.ts'
+import type { AppliedOrder } from './revocation-order.ts'
+
+/** Denials counted since the last one was sent: a part of the sum of its minute, under an id of its own. */
+export type RollUpPart = DenialRollUp & {
+  readonly id: string
+  /** Decisions counted here that can be looked up, and how many more there are. */
+  readonly listed: readonly string[]
+  readonly unlisted: number
+}
+
+export type AuditEntry =
+  | { readonly kind: 'grant'; readonly record: GrantRecord }
+  | { readonly kind: 'not_issued'; readonly outcome: NotIssued }
+  | { readonly kind: 'denial'; readonly denial: Denial }
+  | { readonly kind: 'roll_up'; readonly rollUp: RollUpPart }
+  | { readonly kind: 'revocation'; readonly applied: AppliedOrder }
+
+export type AuditEntryKind = AuditEntry['kind']
+
+/** Whose log it belongs in, and the id it is deduplicated by among the entries of its kind there. */
+export const nameOfEntry = (entry: AuditEntry): { readonly tenant: string; readonly id: string } => {
+  switch (entry.kind) {
+    case 'grant':
+      return { tenant: entry.record.tenant, id: entry.record.decisionId }
+    case 'not_issued':
+      return { tenant: entry.outcome.tenant, id: entry.outcome.decisionId }
+    case 'denial':
+      return { tenant: entry.denial.tenant, id: entry.denial.decisionId }
+    case 'roll_up':
+      return { tenant: entry.rollUp.tenant, id: entry.rollUp.id }
+    case 'revocation':
+      return { tenant: entry.applied.order.tenant, id: entry.applied.order.id }
+  }
+}
+
+/** Ids the entry is found by. */
+export const lookUpIdsOf = (entry: AuditEntry): readonly string[] => {
+  const { id } = nameOfEntry(entry)
+  return entry.kind === 'roll_up' ? [...new Set([id, ...entry.rollUp.listed])] : [id]
+}
+
+/** A change of the record store, as audit sees it. */
+export type FeedItem =
+  | { readonly kind: 'entry'; readonly entry: AuditEntry }
+  /** A record or outcome was changed or removed, which nothing of ours does. */
+  | { readonly kind: 'altered'; readonly tenant: string; readonly change: string; readonly eventId: string }
+  /** It should be an entry, but is not one this program knows. `body`: where to find it, not what is in it. */
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly body: string; readonly eventId: string }
+  /** Rows of no concern here. */
+  | { readonly kind: 'other' }

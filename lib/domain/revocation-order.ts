@@ -1,0 +1,149 @@
+// A revocation order (design §2, §10): what somebody asks to be revoked, with the proof that they may, and how it becomes
+// revocations. It is checked where it is accepted and again where it is carried out, because a queue lies between. Pure.
+import { LIMITS } from './limits.ts'
+import { REVOCATION_KINDS, type Revocation, type RevocationKind, type Selector } from './revocation.ts'
+import { parseSpiffeId, trustDomainOf } from './spiffe-id.ts'
+import { utf8Length } from './utf8.ts'
+
+/**
+ * What shows that an order may be given. `uid`: an operator at the broker's machine, by their user id. `sender`: the queue
+ * itself names who sent the message (SQS SenderId), as no sender can. A further kind is a member here, a schema in lib/wire
+ * and a verifier behind the port OrderProofs.
+ */
+export type OrderProof = { readonly kind: 'uid'; readonly uid: number } | { readonly kind: 'sender' }
+
+export type RevocationOrder = {
+  readonly v: 1
+  /** A UUID: the order is carried out once, however often it is delivered. */
+  readonly id: string
+  readonly tenant: string
+  /** First what was asked for, then what follows from it: with a credential also the assertion it came from. */
+  readonly selectors: readonly Selector[]
+  readonly form: 'block' | 'cut'
+  readonly reason: string
+  readonly proof: OrderProof
+  readonly orderedAtSeconds: number
+}
+
+/** An order as it was carried out: who stood behind it, and the ids of the revocations now in force for its selectors. */
+export type AppliedOrder = {
+  readonly v: 1
+  readonly order: RevocationOrder
+  readonly by: string
+  readonly revocations: readonly string[]
+  readonly atSeconds: number
+}
+
+/** Every way an order is refused. The text is for the operator: constant, without what was asked. */
+export const ORDER_REFUSALS = {
+  tenant_unknown: 'there is no such tenant',
+  value_invalid: 'no credential can have this value: it is empty, too long, has control characters or another form',
+  issuer_missing: 'this kind is named with its issuer, <issuer>/<id>, because the tenant has more than one',
+  issuer_unknown: 'no version of the tenant has an issuer of this name',
+  grant_unknown: 'no version of the tenant has a grant of this name',
+  subject_foreign: 'the SPIFFE ID is not one of the trust domain of the tenant',
+  cut_not_allowed: 'this kind is always a block',
+  reason_invalid: 'a reason is needed: one line of at most 512 characters',
+  selectors_invalid: 'an order names at least one selector and at most four',
+  proof_not_accepted: 'the proof does not show that the order may be given',
+  id_reused: 'another order was given under the same id',
+} as const
+
+export type OrderRefusal = keyof typeof ORDER_REFUSALS
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: OrderRefusal }
+
+const no = (refusal: OrderRefusal) => ({ ok: false as const, refusal })
+
+/** What of a tenant's configuration decides what a value means. */
+export type OrderContext = {
+  readonly tenant: string
+  readonly trustDomain: string
+  /** Issuers of the current version. */
+  readonly issuers: readonly string[]
+}
+
+/**
+ * A selector from the text an operator gave: `<issuer>/<id>` for the scoped kinds, the bare id where the tenant has one
+ * issuer. Whether names exist is the caller's to know. Refuses: value_invalid, issuer_missing, subject_foreign.
+ */
+export const parseSelector = (kind: RevocationKind, text: string, context: OrderContext): Checked<Selector> => {
+  const named = REVOCATION_KINDS[kind].scoped ? splitScoped(text, context.issuers) : { issuer: '', value: text }
+  if (named === null) return no('issuer_missing')
+  const selector: Selector = { kind, ...named }
+  if (!isPossible(selector)) return no('value_invalid')
+  if (kind === 'tenant' && selector.value !== context.tenant) return no('value_invalid')
+  if (kind === 'subject' && !isOfTrustDomain(selector.value, context.trustDomain)) return no('subject_foreign')
+  return { ok: true, value: selector }
+}
+
+/** What has a slash is named with its issuer: guessing that it is all id would take a slip in the issuer's name for an id. */
+const splitScoped = (text: string, issuers: readonly string[]): { issuer: string; value: string } | null => {
+  const slash = text.indexOf('/')
+  if (slash !== -1) return { issuer: text.slice(0, slash), value: text.slice(slash + 1) }
+  const [only, ...more] = issuers
+  return only !== undefined && more.length === 0 ? { issuer: only, value: text } : null
+}
+
+const ISSUER_NAME = /^[a-z][a-z0-9_-]{0,62}$/
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const SHA256 = /^[A-Za-z0-9_-]{43}$/
+const ONE_LINE = /^[^\p{Cc}\u2028\u2029]+$/u
+const NAME = /^[a-z][a-z0-9_-]{0,62}$/
+const TENANT = /^[a-z][a-z0-9]{2,30}$/
+
+/** Forms of the values we make ourselves or that have one; any other value is a platform's own text. */
+const FORMS: Readonly<Partial<Record<RevocationKind, RegExp>>> = {
+  credential: UUID,
+  assertion: SHA256,
+  issuer: ISSUER_NAME,
+  own_key: SHA256,
+  grant: NAME,
+  tenant: TENANT,
+}
+
+/** Whether any credential could have this selector. */
+const isPossible = ({ kind, issuer, value }: Selector): boolean => {
+  if (REVOCATION_KINDS[kind].scoped ? !ISSUER_NAME.test(issuer) : issuer !== '') return false
+  if (!ONE_LINE.test(value) || utf8Length(value) > LIMITS.selectorValueBytesMax) return false
+  if (kind === 'subject') return parseSpiffeId(value).ok
+  return FORMS[kind]?.test(value) ?? true
+}
+
+const isOfTrustDomain = (value: string, trustDomain: string): boolean => {
+  const id = parseSpiffeId(value)
+  return id.ok && trustDomainOf(id.value) === trustDomain
+}
+
+export const isReason = (text: string): boolean => ONE_LINE.test(text) && text.length <= LIMITS.reasonCharsMax
+
+/** Null: it becomes revocations. Needs nothing but the order, so it holds on either side of the queue. */
+export const orderProblem = ({ tenant, selectors, form, reason }: RevocationOrder): OrderRefusal | null => {
+  if (selectors.length === 0 || selectors.length > LIMITS.orderSelectorsMax) return 'selectors_invalid'
+  if (!isReason(reason)) return 'reason_invalid'
+  for (const selector of selectors) {
+    const { kind, value } = selector
+    if (!isPossible(selector) || (kind === 'tenant' && value !== tenant)) return 'value_invalid'
+    if (form === 'cut' && REVOCATION_KINDS[kind].always === 'block') return 'cut_not_allowed'
+  }
+  return null
+}
+
+/**
+ * One revocation of a checked order. `atSeconds`: the time the row is written, never the order's own. What a mint that read
+ * before that row may still sign is issued within its deadline, by a clock at most 30 s ahead: a cut takes that in.
+ */
+export const revocationOf = (
+  { tenant, form, reason }: RevocationOrder,
+  selector: Selector,
+  written: { readonly id: string; readonly by: string; readonly atSeconds: number },
+): Revocation => ({
+  ...selector,
+  ...written,
+  tenant,
+  form,
+  reason,
+  notBeforeSeconds:
+    form === 'block' ? null : written.atSeconds + Math.ceil(LIMITS.mintDeadlineMs / 1000) + LIMITS.cutMarginSeconds,
+})

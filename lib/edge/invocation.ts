@@ -1,0 +1,31 @@
+// The wrapper of functions that are invoked and answer. An outage is an answer of its own, so that its kind survives the
+// way back; a bug, or a payload that is not exactly what is due, fails the invocation and says nothing.
+import type { Logger } from '@aws-lambda-powertools/logger'
+import { Unavailable } from '../domain/unavailable.ts'
+import { placeOf } from './failure-place.ts'
+
+export type InvocationOptions<Request, Answer> = {
+  readonly name: string
+  /** Strict; null: not a request of ours. */
+  readonly read: (payload: unknown) => Request | null
+  readonly handle: (request: Request) => Promise<Answer>
+  readonly reply: (answer: Answer | Unavailable) => unknown
+  readonly log: Pick<Logger, 'error'>
+}
+
+export const invocation =
+  <Request, Answer>({ name, read, handle, reply, log }: InvocationOptions<Request, Answer>) =>
+  async (payload: unknown): Promise<unknown> => {
+    const request = read(payload)
+    if (request === null) {
+      log.error('a payload was not understood', { function: name })
+      throw new Error('payload_invalid')
+    }
+    try {
+      return reply(await handle(request))
+    } catch (error) {
+      if (error instanceof Unavailable) return reply(error)
+      log.error('unexpected error', { function: name, error: placeOf(error) })
+      throw new Error('internal_error')
+    }
+  }

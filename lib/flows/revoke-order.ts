@@ -1,0 +1,59 @@
+// revoke: an order from the queue becomes revocations (design §2, §3). The proof is verified again, the rows that mint reads
+// are written, and what was done is recorded under the order's id, so that a second delivery does nothing.
+
+import type { AppliedOrder } from '../domain/revocation-order.ts'
+import { type OrderRefusal, orderProblem, type RevocationOrder, revocationOf } from '../domain/revocation-order.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { AppliedOrders, OrderProofs } from '../ports/revocation-orders.ts'
+import type { RevocationStore } from '../ports/revocations.ts'
+import type { Ids } from '../ports/system.ts'
+
+export type RevokePorts = {
+  readonly proofs: OrderProofs
+  readonly revocations: Pick<RevocationStore, 'put'>
+  readonly orders: AppliedOrders
+  readonly clock: Clock
+  readonly ids: Ids
+  /** Crash points for fault tests; absent in every production wiring. */
+  readonly failpoint?: (name: 'rows_written') => void
+}
+
+export type OrderOutcome =
+  | { readonly kind: 'applied'; readonly applied: AppliedOrder }
+  | { readonly kind: 'refused'; readonly refusal: OrderRefusal }
+
+/**
+ * `sender`: who the queue says sent it. When it resolves with `applied`, every exchange that begins is denied (P6). A refused
+ * order leaves no trace under its id: whoever forges one must not spend the id of a true one. Throws Unavailable; safe to
+ * repeat.
+ */
+export const revokeOrder = async (
+  ports: RevokePorts,
+  order: RevocationOrder,
+  sender: string | null,
+): Promise<OrderOutcome> => {
+  const problem = orderProblem(order)
+  if (problem !== null) return { kind: 'refused', refusal: problem }
+  const by = await ports.proofs.verify(order, sender)
+  if (by === null) return { kind: 'refused', refusal: 'proof_not_accepted' }
+  const before = await ports.orders.find(order.tenant, order.id)
+  if (before !== null)
+    return isSame(before.order, order)
+      ? { kind: 'applied', applied: before }
+      : { kind: 'refused', refusal: 'id_reused' }
+
+  const revocations: string[] = []
+  for (const selector of order.selectors) {
+    const written = { id: ports.ids.decisionId(), by, atSeconds: ports.clock.nowSeconds() }
+    const inForce = await ports.revocations.put(revocationOf(order, selector, written))
+    revocations.push(inForce.id)
+  }
+  ports.failpoint?.('rows_written')
+  // Rows before record: a crash in between puts the rows once more, which changes nothing of a revocation in force.
+  const applied: AppliedOrder = { v: 1, order, by, revocations, atSeconds: ports.clock.nowSeconds() }
+  await ports.orders.put(applied)
+  return { kind: 'applied', applied }
+}
+
+/** Both went through one schema, which fixes the order of members. */
+const isSame = (a: RevocationOrder, b: RevocationOrder): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -1,0 +1,45 @@
+// A revocation order as a queue message: exactly this, or it is poison. Pure.
+import * as z from 'zod'
+import { LIMITS } from '../domain/limits.ts'
+import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
+import type { RevocationOrder } from '../domain/revocation-order.ts'
+import { decisionIdSchema, tenantNameSchema } from './decision-schemas.ts'
+
+const kindSchema = z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]])
+
+const selectorSchema = z.strictObject({
+  kind: kindSchema,
+  issuer: z.string().max(64),
+  value: z.string().max(LIMITS.selectorValueBytesMax),
+})
+
+const proofSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('uid'), uid: z.int().nonnegative() }),
+  z.strictObject({ kind: z.literal('sender') }),
+])
+
+const orderSchema: z.ZodType<RevocationOrder> = z.strictObject({
+  v: z.literal(1),
+  id: decisionIdSchema,
+  tenant: tenantNameSchema,
+  selectors: z.array(selectorSchema).max(LIMITS.orderSelectorsMax),
+  form: z.enum(['block', 'cut']),
+  reason: z.string(),
+  proof: proofSchema,
+  orderedAtSeconds: z.int().nonnegative().max(LIMITS.epochSecondsMax),
+})
+
+type Read = { readonly ok: true; readonly message: RevocationOrder } | { readonly ok: false; readonly reason: string }
+
+/** Reasons: too_large, not_json, not_an_order. What the order asks is checked by orderProblem() of the domain. */
+export const readOrder = (body: string): Read => {
+  if (body.length > LIMITS.queueMessageBytesMax) return { ok: false, reason: 'too_large' }
+  let json: unknown
+  try {
+    json = JSON.parse(body)
+  } catch {
+    return { ok: false, reason: 'not_json' }
+  }
+  const order = orderSchema.safeParse(json)
+  return order.success ? { ok: true, message: order.data } : { ok: false, reason: 'not_an_order' }
+}

@@ -1,0 +1,65 @@
+// The invocation of trust, both directions. It names a tenant and one of its issuers, never a URL: every URL comes from
+// trust's own read of the tenant document (design §2). Pure.
+import * as z from 'zod'
+import type { JsonValue } from '../domain/claims.ts'
+import { LIMITS } from '../domain/limits.ts'
+import { Unavailable } from '../domain/unavailable.ts'
+import { tenantNameSchema } from './decision-schemas.ts'
+import { outageOf, outageSchema } from './outage.ts'
+
+const requestSchema = z.strictObject({
+  tenant: tenantNameSchema,
+  issuer: z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/),
+  why: z.enum(['cold', 'due', 'unknown_key']),
+})
+
+type Request = z.infer<typeof requestSchema>
+
+export const writeTrustRequest = ({ tenant, issuer, why }: Request): string => JSON.stringify({ tenant, issuer, why })
+
+/** Null: not a request of ours, whole and nothing more. */
+export const readTrustRequest = (payload: unknown): Request | null => {
+  const read = requestSchema.safeParse(payload)
+  return read.success ? read.data : null
+}
+
+const epochSeconds = z.int().nonnegative().max(LIMITS.epochSecondsMax)
+
+const setSchema = z.strictObject({
+  sourceId: z.string().max(8 * 1024),
+  // Public keys of somebody else: judged by whoever uses them, as when they are read from the store.
+  jwks: z.json().transform((jwks) => jwks as JsonValue),
+  fetchedAtSeconds: epochSeconds,
+  spiffeSequence: z.int().nonnegative().nullable(),
+  unknownKeyFetchAtSeconds: epochSeconds.nullable(),
+})
+const PROBLEMS = [
+  'fetch_failed',
+  'not_utf8',
+  'not_json',
+  'discovery_malformed',
+  'issuer_mismatch',
+  'jwks_uri_refused',
+  'own_url',
+  'too_many_keys',
+  'no_usable_key',
+  'sequence_went_back',
+] as const
+const outcomeSchema = z.discriminatedUnion('ok', [
+  z.strictObject({ ok: z.literal(true), set: setSchema, fetched: z.boolean() }),
+  z.strictObject({ ok: z.literal(false), problem: z.enum(PROBLEMS), status: z.int().nullable() }),
+])
+const replySchema = z.union([outcomeSchema, outageSchema])
+
+type Outcome = z.infer<typeof outcomeSchema>
+
+/** What trust hands back. Throws when the outcome is none of the schema: a bug. */
+export const writeTrustReply = (outcome: Outcome | Unavailable): unknown =>
+  outcome instanceof Unavailable ? outageOf(outcome) : outcomeSchema.parse(outcome)
+
+/** The outcome, the outage, or null: not a reply of trust. */
+export const readTrustReply = (payload: unknown): Outcome | Unavailable | null => {
+  const read = replySchema.safeParse(payload)
+  if (!read.success) return null
+  return 'ok' in read.data ? read.data : new Unavailable(read.data.unavailable, read.data.retryAfterSeconds)
+}

@@ -1,0 +1,105 @@
+// Queues in the embedded store, where more than one process or tenant is at them.
+import { expect, test } from 'vitest'
+import { createGrantStore } from '../../../lib/adapters/sqlite/grant-store.ts'
+import { createQueue } from '../../../lib/adapters/sqlite/queue.ts'
+import { createRecentRecords } from '../../../lib/adapters/sqlite/recent-records.ts'
+import { LIMITS } from '../../../lib/domain/limits.ts'
+import type { Clock } from '../../../lib/ports/clock.ts'
+import { NOW_SECONDS, samplePut } from '../../contract/sample-rows.ts'
+import { open, otherConnection, temporaryDirectory } from './temporary-database.ts'
+
+const clockAt = (nowMs: number): Clock & { nowMs: () => number; set: (ms: number) => void } => {
+  let current = nowMs
+  return {
+    nowMs: () => current,
+    nowSeconds: () => Math.floor(current / 1000),
+    monotonicMs: () => current,
+    set: (ms) => {
+      current = ms
+    },
+  }
+}
+const START = NOW_SECONDS * 1000
+
+test('two processes: no message is with both, and together they have all', async () => {
+  const dataDir = temporaryDirectory()
+  const clock = clockAt(START)
+  const [one, two] = [createQueue(open(dataDir), 'revoke', clock), createQueue(open(dataDir), 'revoke', clock)]
+  for (let at = 0; at < 40; at += 1) await one.send({ at }, { group: 'acme', dedupe: String(at) })
+  const batches = await Promise.all([one.receive(15), two.receive(15), one.receive(15), two.receive(15)])
+  const ids = batches.flat().map(({ id }) => id)
+  expect([ids.length, new Set(ids).size]).toEqual([40, 40])
+})
+
+test('a consumer that dies: its messages come again when the lease ends, and its late answer changes nothing', async () => {
+  const clock = clockAt(START)
+  const queue = createQueue(open(temporaryDirectory()), 'revoke', clock)
+  await queue.send({}, { group: 'acme', dedupe: 'a' })
+  const [lost] = await queue.receive(1)
+  clock.set(START + LIMITS.queueLeaseMs - 1)
+  expect(await queue.receive(1)).toEqual([])
+  clock.set(START + LIMITS.queueLeaseMs)
+  const [again] = await queue.receive(1)
+  expect(again).toMatchObject({ id: lost!.id, attempt: 2 })
+  await queue.settle([lost!], [])
+  clock.set(START + 2 * LIMITS.queueLeaseMs)
+  expect(await queue.receive(1)).toHaveLength(1)
+})
+
+test('a clock that goes back an hour does not hide what was leased or put back before', async () => {
+  const clock = clockAt(START)
+  const queue = createQueue(open(temporaryDirectory()), 'revoke', clock)
+  await queue.send({}, { group: 'acme', dedupe: 'a' })
+  await queue.receive(1)
+  clock.set(START - 3_600_000)
+  expect(await queue.receive(1)).toHaveLength(1)
+})
+
+test('a flood of one tenant: one message of another is in the very next batch', async () => {
+  const database = open(temporaryDirectory())
+  const queue = createQueue(database, 'revoke', clockAt(START))
+  await database.write((sql) => {
+    for (let at = 0; at < 5_000; at += 1)
+      sql('INSERT INTO queue_message (queue, tenant, dedupe, body, sent_at, visible_at) VALUES (?, ?, ?, ?, ?, ?)').run(
+        'revoke',
+        'acme',
+        `flood-${at}`,
+        '{}',
+        START - 1,
+        START - 1,
+      )
+  })
+  await queue.send({}, { group: 'globex', dedupe: 'urgent' })
+  const batch = await queue.receive(LIMITS.queueBatchMax)
+  expect(batch.filter(({ group }) => group === 'globex')).toHaveLength(1)
+})
+
+test('queues in one store are apart', async () => {
+  const database = open(temporaryDirectory())
+  const clock = clockAt(START)
+  await createQueue(database, 'revoke', clock).send({}, { group: 'acme', dedupe: 'a' })
+  expect(await createQueue(database, 'denials', clock).receive(9)).toEqual([])
+})
+
+test('while another process holds the lock, sending is Unavailable, not a message less', async () => {
+  const dataDir = temporaryDirectory()
+  const queue = createQueue(open(dataDir, { waitMs: 50 }), 'revoke', clockAt(START))
+  const other = otherConnection(dataDir)
+  other.exec('BEGIN IMMEDIATE')
+  await expect(queue.send({}, { group: 'acme', dedupe: 'a' })).rejects.toMatchObject({ kind: 'store_unavailable' })
+  other.exec('ROLLBACK')
+})
+
+test('records are walked from the newest back over every page, those of others passed by, to the time asked', async () => {
+  const database = open(temporaryDirectory())
+  const grants = createGrantStore(database)
+  await Promise.all(
+    Array.from({ length: 1_200 }, (_, at) =>
+      grants.put(samplePut(`g${at}`, {}, { tenant: at % 4 === 0 ? 'acme' : 'globex', atSeconds: NOW_SECONDS + at })),
+    ),
+  )
+  const seen: number[] = []
+  for await (const { record } of createRecentRecords(database).since('acme', NOW_SECONDS + 40))
+    seen.push(record.atSeconds - NOW_SECONDS)
+  expect(seen).toEqual(Array.from({ length: 290 }, (_, at) => 1_196 - at * 4))
+})

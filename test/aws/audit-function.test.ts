@@ -1,0 +1,210 @@
+// The audit function from the record store's real stream and from the denial queue into the log, through its handler: what
+// comes twice, in another order, half, broken or altered.
+import { randomUUID } from 'node:crypto'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createHandler } from '../../functions/audit/handler.ts'
+import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
+import { createAuditLog } from '../../lib/adapters/aws/dynamo-audit-log.ts'
+import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
+import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
+import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { feedItemOf } from '../../lib/adapters/aws/dynamo-stream.ts'
+import { createSqsDenials } from '../../lib/adapters/aws/sqs-denials.ts'
+import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
+import { grantKey } from '../../lib/adapters/aws/table-keys.ts'
+import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
+import type { AuditLog } from '../../lib/ports/audit-log.ts'
+import type { StreamRecord } from '../../lib/wire/lambda-events.ts'
+import { NOW_SECONDS, sampleDenial, sampleNotIssued, sampleOrder, samplePut } from '../contract/sample-rows.ts'
+import { createTables, localDynamo, readStream } from '../support/dynamodb-local.ts'
+import { deliverBatch, messagesIn, type Queues, startQueues } from '../support/fauxqs-queues.ts'
+import { entriesIn } from './log-entries.ts'
+
+type Line = { readonly message: string; readonly fields: Record<string, unknown> }
+const open = async () => {
+  const names = await createTables()
+  // A consumer is in no hurry, and the emulator is slow on a busy machine.
+  const client = new DynamoDBClient({ ...localDynamo(), maxAttempts: 5 })
+  const [core, log] = [tableOf(names.core, client), tableOf(names.log, client)]
+  const queues: Queues = await startQueues()
+  const denialQueue = queues.create('denials', LIMITS.queueReceivesMax)
+  const auditQueue = queues.create('audit', LIMITS.queueReceivesMax)
+  const lines: Line[] = []
+  const auditLog = createAuditLog(log)
+  const handlerOver = (over: AuditLog) =>
+    createHandler({
+      ports: { log: over, quarantine: createSqsQuarantine({ client: queues.client, queueUrl: auditQueue.dlqUrl }) },
+      denialQuarantine: createSqsQuarantine({ client: queues.client, queueUrl: denialQueue.dlqUrl }),
+      readChange: feedItemOf,
+      log: { error: (...line) => void lines.push({ message: line[0], fields: line[1] } as Line) },
+    })
+  return {
+    client,
+    core,
+    log,
+    auditLog,
+    grants: createGrantStore(core),
+    orders: createAppliedOrders(core),
+    queues,
+    denials: createSqsDenials({ client: queues.client, queueUrl: denialQueue.queueUrl }, randomUUID),
+    denialQueue,
+    lines,
+    handlerOver,
+    handler: handlerOver(auditLog),
+    stream: async () => (await readStream(names.core)) as readonly StreamRecord[],
+    entries: (tenant = 'acme') => entriesIn(log, tenant),
+    close: async () => {
+      client.destroy()
+      await queues.close()
+    },
+  }
+}
+let aws: Awaited<ReturnType<typeof open>>
+beforeEach(async () => {
+  aws = await open()
+})
+afterEach(() => aws.close())
+
+const idsOf = (entries: readonly AuditEntry[]) =>
+  entries.map((entry) => (entry.kind === 'grant' ? entry.record.decisionId : entry.kind))
+
+test('records, outcomes and orders of the real stream are in the log as they were put, in their order', async () => {
+  const put = samplePut('a')
+  const outcome = sampleNotIssued(put)
+  const applied = { v: 1 as const, order: sampleOrder(), by: 'aws:AROA:me', revocations: ['r'], atSeconds: NOW_SECONDS }
+  await aws.grants.put(put)
+  await aws.grants.putNotIssued(outcome)
+  await aws.orders.put(applied)
+  const answer = await aws.handler({ Records: await aws.stream() })
+  expect(answer).toEqual({ batchItemFailures: [] })
+  // One stream's order is that of each row, not of the table.
+  const entries = await aws.entries()
+  expect(entries.filter(({ kind }) => kind !== 'revocation')).toEqual([
+    { kind: 'grant', record: put.record },
+    { kind: 'not_issued', outcome: outcome.outcome },
+  ])
+  expect(entries).toContainEqual({ kind: 'revocation', applied })
+  expect(aws.lines).toEqual([])
+})
+
+test('records that come twice, in any order and in any batch, are in the log once', async () => {
+  for (const guard of ['a', 'b', 'c', 'd']) await aws.grants.put(samplePut(guard))
+  const records = await aws.stream()
+  await aws.handler({ Records: records.toReversed() })
+  await aws.handler({ Records: records.slice(1, 3) })
+  await aws.handler({ Records: [...records, ...records] })
+  const entries = await aws.entries()
+  expect(entries).toHaveLength(4)
+  expect(new Set(idsOf(entries)).size).toBe(4)
+})
+
+test('the first record that cannot be taken is named, nothing before it comes again, and nothing behind it is lost', async () => {
+  for (const tenant of ['acme', 'acme', 'globex', 'acme']) await aws.grants.put(samplePut(randomUUID(), {}, { tenant }))
+  const records = (await aws.stream()).toSorted((x, y) => sequenceOf(x) - sequenceOf(y))
+  let isDown = true
+  const failing: AuditLog = {
+    async append(tenant, entries) {
+      if (isDown && tenant === 'globex') throw new Unavailable('store_unavailable')
+      await aws.auditLog.append(tenant, entries)
+    },
+  }
+  const theirs = records.find((record) => feedTenant(record) === 'globex')!
+  const handler = aws.handlerOver(failing)
+  expect(await handler({ Records: records })).toEqual({
+    batchItemFailures: [{ itemIdentifier: theirs.dynamodb!.SequenceNumber }],
+  })
+  // Another tenant's entries did not wait for it.
+  expect(await aws.entries('acme')).toHaveLength(3)
+  isDown = false
+  const again = records.slice(records.indexOf(theirs))
+  expect(await handler({ Records: again })).toEqual({ batchItemFailures: [] })
+  expect([(await aws.entries('acme')).length, (await aws.entries('globex')).length]).toEqual([3, 1])
+})
+
+test('a record nobody can read is quarantined by where it lies, counted, and holds up nothing behind it', async () => {
+  await aws.grants.put(samplePut('a'))
+  await aws.grants.put(samplePut('b'))
+  const [first, second] = await aws.stream()
+  const broken = structuredClone(first!) as { dynamodb: { NewImage: Record<string, unknown> } }
+  broken.dynamodb.NewImage['v'] = { N: '99' }
+  expect(await aws.handler({ Records: [broken as StreamRecord, second!] })).toEqual({ batchItemFailures: [] })
+  expect(await aws.entries()).toHaveLength(1)
+  expect(messagesIn(aws.queues, 'audit-dlq')).toEqual([
+    { body: expect.stringContaining('"pk":"T#acme#G#'), reason: 'row_unreadable' },
+  ])
+  expect(aws.lines.map(({ fields }) => fields['alarm'])).toEqual(['record_unreadable'])
+})
+
+test('a record that was changed, or removed by anybody but the service, is an alarm and a counted metric', async () => {
+  const put = samplePut('a')
+  await aws.grants.put(put)
+  const [inserted] = await aws.stream()
+  const { Keys } = inserted!.dynamodb as { Keys: never }
+  const changed = (eventName: string, over: object = {}): StreamRecord => ({
+    eventID: `id-${eventName}`,
+    eventName,
+    dynamodb: { Keys, SequenceNumber: '1' },
+    ...over,
+  })
+  const expiry = { userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' } }
+  const forged = { userIdentity: { type: 'Service', principalId: 'somebody.else' } }
+  await aws.handler({
+    Records: [changed('MODIFY'), changed('REMOVE'), changed('REMOVE', expiry), changed('REMOVE', forged)],
+  })
+  expect(aws.lines.map(({ fields }) => fields)).toEqual(
+    ['MODIFY', 'REMOVE', 'REMOVE'].map((change) =>
+      expect.objectContaining({ alarm: 'record_tampered', tenant: 'acme', change, record_tampered: 1 }),
+    ),
+  )
+  expect(aws.lines[0]!.fields['_aws']).toMatchObject({
+    CloudWatchMetrics: [{ Namespace: 'Mintmark', Metrics: [{ Name: 'record_tampered', Unit: 'Count' }] }],
+  })
+  expect(await aws.entries()).toEqual([])
+})
+
+test('rows of other kinds are no concern: configuration, keys and revocations pass unread', async () => {
+  const other = (pk: string, sk: string): StreamRecord => ({
+    eventName: 'MODIFY',
+    dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } }, NewImage: {}, SequenceNumber: '1' },
+  })
+  const rows = [other('T#acme#CFG', 'CUR'), other('T#acme#RV#3', 'run#github#x'), other('CLOCK', 'M')]
+  // A guard cannot pass for another family, whatever it is.
+  expect(grantKey('acme', 'RO#x').pk).toBe('T#acme#G#RO#x')
+  expect(await aws.handler({ Records: rows })).toEqual({ batchItemFailures: [] })
+  expect(aws.lines).toEqual([])
+})
+
+test('denials come over their queue, each found by its id afterwards, and a message that comes twice counts once', async () => {
+  const sent = Array.from({ length: 30 }, () => sampleDenial())
+  for (const denial of sent) {
+    aws.denials.send(denial)
+    await aws.denials.flush()
+  }
+  const bodies = messagesIn(aws.queues, 'denials').map(({ body }) => body)
+  const deliver = () => deliverBatch(aws.queues.client, aws.denialQueue.queueUrl, aws.handler)
+  while ((await deliver()) > 0);
+  const again = bodies.map((body, at) => ({
+    messageId: `again-${at}`,
+    body,
+    attributes: { ApproximateReceiveCount: '2', MessageGroupId: 'acme' },
+  }))
+  expect(await aws.handler({ Records: again })).toEqual({ batchItemFailures: [] })
+  const entries = await aws.entries()
+  expect(entries.filter(({ kind }) => kind === 'denial')).toHaveLength(LIMITS.denialsFullPerMinute)
+  const counted = entries.reduce((sum, entry) => sum + (entry.kind === 'roll_up' ? entry.rollUp.count : 1), 0)
+  expect(counted).toBe(30)
+  const lookup = createDecisionLookup(aws.log, async () => ['acme'])
+  const found: unknown[] = []
+  for (const { decisionId } of sent) found.push((await lookup.find(decisionId, 'acme'))?.kind)
+  expect(found).toEqual([
+    ...Array(LIMITS.denialsFullPerMinute).fill('deny'),
+    ...Array(30 - LIMITS.denialsFullPerMinute).fill('rolled_up'),
+  ])
+})
+
+const sequenceOf = (record: StreamRecord): number => Number(record.dynamodb?.SequenceNumber)
+const feedTenant = (record: StreamRecord): string | undefined =>
+  /^T#([a-z0-9]+)#/.exec(String(record.dynamodb?.Keys?.['pk']?.['S']))?.[1]
