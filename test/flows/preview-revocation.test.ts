@@ -13,6 +13,7 @@ test('a record can be revoked by what mint looked at when it wrote it: no kind i
   const { mint, request, assertion, grants } = await memoryMint(issuerKey('RS256'), (ports) => ({
     ...ports,
     state: {
+      peek: () => undefined,
       read: (query) => {
         asked.push(query)
         return ports.state.read(query)

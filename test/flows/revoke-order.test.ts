@@ -17,7 +17,7 @@ beforeEach(() => {
     revocations: createMemoryRevocationStore(),
     orders: createMemoryAppliedOrders(),
     clock: { nowSeconds: () => NOW_SECONDS, nowMs: () => NOW_SECONDS * 1000, monotonicMs: () => 0 },
-    ids: { decisionId: randomUUID, random: () => '' },
+    ids: { decisionId: randomUUID, traceId: () => '0'.repeat(32) },
   }
 })
 const inForce = () => ports.revocations.list('acme')
