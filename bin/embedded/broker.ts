@@ -133,7 +133,7 @@ const wire = async (
   place: Place,
   documents: Parameters<typeof applyTenants>[1],
 ) => {
-  const { database, sealer } = store
+  const { database, vault } = store
   const clock = systemClock
   const log = createLogger('mintmark')
   const ids = createIds(clock)
@@ -153,7 +153,7 @@ const wire = async (
     onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
   })
   const keyStore = createSigningKeyStore(database)
-  const keys = createLocalKeyRing({ store: keyStore, sealer, clock })
+  const keys = createLocalKeyRing({ store: keyStore, vault, clock })
   const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, log })
   const issuerKeys = await startIssuerKeys({
     database,

@@ -31,7 +31,11 @@ export const signRecorded = async (
   let refusal: Refusal | null
   try {
     refusal = await lastLook(ports, intent, movedSince)
-    if (refusal === null) return { ok: true, credential: sign(ports, intent) }
+    if (refusal === null) {
+      const signed = sign(ports, intent)
+      // Awaited only where another service signs: a plain string answers at once.
+      return { ok: true, credential: signed instanceof Promise ? await signed : signed }
+    }
   } catch (error) {
     const unavailable =
       error instanceof Unavailable ? error : new Unavailable('signing_key_unavailable', 2, { cause: error })
@@ -66,9 +70,16 @@ export const firstHit = (revocations: readonly Revocation[], issuedAtSeconds: nu
 const writeNotIssued = (ports: SignPorts, { decisionId, tenant }: GrantRecord, refusal: Refusal): Promise<void> =>
   ports.grants.putNotIssued({ decisionId, tenant, atSeconds: ports.clock.nowSeconds(), refusal })
 
-const sign = (ports: SignPorts, { key, payload, record, proof }: Intent): IssuedCredential => {
+const sign = (ports: SignPorts, intent: Intent): IssuedCredential | Promise<IssuedCredential> => {
+  const { key, payload } = intent
   const signingInput = `${encodeBase64urlText(accessTokenHeader(key.alg, key.kid))}.${encodeBase64urlText(payload)}`
-  const accessToken = `${signingInput}.${ports.keys.sign(key, signingInput)}`
+  const signature = ports.keys.sign(key, signingInput)
+  return typeof signature === 'string'
+    ? issued(ports, intent, `${signingInput}.${signature}`)
+    : signature.then((late) => issued(ports, intent, `${signingInput}.${late}`))
+}
+
+const issued = (ports: SignPorts, { record, proof }: Intent, accessToken: string): IssuedCredential => {
   ports.failpoint?.('K3')
   return {
     accessToken,
