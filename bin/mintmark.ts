@@ -19,12 +19,16 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     says: "inside a job: exchange the platform's assertion for a token",
     load: () => import('./commands/token.ts'),
   },
+  'aws-credentials': {
+    says: "inside a job: exchange the platform's assertion for a session of an AWS role",
+    load: () => import('./commands/aws-credentials.ts'),
+  },
   keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
 }
 
 const usage = (): string =>
   `Usage: mintmark <command> [options]\n\n${Object.entries(COMMANDS)
-    .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
+    .map(([name, { says }]) => `  ${name.padEnd(16)} ${says}`)
     .join('\n')}\n\n"mintmark <command> --help" tells more.\n`
 
 const main = async (argv: readonly string[], io: Io): Promise<number> => {

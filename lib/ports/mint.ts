@@ -18,8 +18,11 @@ export type MintRequest = {
 }
 
 export type IssuedCredential = {
+  /** RFC 8693 §2.2.1: the security token, whatever its kind; for a cloud session the document of its credentials. */
   readonly accessToken: string
-  readonly tokenType: 'Bearer' | 'DPoP'
+  readonly issuedTokenType: string
+  /** N_A: it is not presented as an access token at all. */
+  readonly tokenType: 'Bearer' | 'DPoP' | 'N_A'
   readonly expiresInSeconds: number
   readonly scope: string
 }
