@@ -50,23 +50,25 @@ const compile = (version: ConfigVersion): TenantConfig | null => {
   return config
 }
 
-/** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. `own`: to share made keys. */
+/** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. `own`: to share made keys. `acmeGrants`: other grants. */
 export const memoryMint = async (
   issuerKey: IssuerKey,
   change: (ports: MintPorts) => MintPorts = (ports) => ports,
   own: OwnKeys = ownKeys(),
+  acmeGrants?: string,
 ) => {
   const { clock } = own
   const configs = createMemoryTenantConfigStore()
+  const ofAcme = (grants?: string) => githubTenant('acme', { keys: [issuerKey], ...(grants ? { grants } : {}) })
   const documents = {
-    acme: stored(githubTenant('acme', { keys: [issuerKey] })),
+    acme: stored(ofAcme(acmeGrants)),
     globex: stored(githubTenant('globex', { keys: [issuerKey], orgId: '7777777' })),
   }
   let mark = 0
-  for (const [tenant, document] of Object.entries(documents))
-    await configs.put({
+  const put = (tenant: string, version: number, document: string) =>
+    configs.put({
       tenant,
-      version: 1,
+      version,
       digest: nodeDigest.sha256(document),
       author: 'test',
       commit: '',
@@ -74,6 +76,7 @@ export const memoryMint = async (
       document,
       diff: '',
     })
+  for (const [tenant, document] of Object.entries(documents)) await put(tenant, 1, document)
   const tenants = createTenantDirectory({
     configs,
     changeMark: () => mark,
@@ -128,6 +131,11 @@ export const memoryMint = async (
     own,
     clock,
     tenants,
+    /** The second version of acme's document, with other grants; directories read it from then on. */
+    applyToAcme: async (grants: string) => {
+      await put('acme', 2, stored(ofAcme(grants)))
+      mark += 1
+    },
     /** Configuration was written: directories read again. */
     moveMark: () => {
       mark += 1
