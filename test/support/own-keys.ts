@@ -25,8 +25,10 @@ export const handClock = (startSeconds = 1_800_000_000): HandClock => {
 
 export type OwnKeys = RotatePorts & { readonly ring: KeyRing; readonly clock: HandClock; readonly vault: LocalVault }
 
-export const ownKeys = (store: SigningKeyStore = createMemorySigningKeyStore()): OwnKeys => {
-  const clock = handClock()
+export const ownKeys = (
+  store: SigningKeyStore = createMemorySigningKeyStore(),
+  clock: HandClock = handClock(),
+): OwnKeys => {
   const vault = createLocalVault(createAesSealer(randomBytes(32)))
   return {
     store,

@@ -51,7 +51,8 @@ export const createHeldKeyVault = (
       },
     }
   },
-  ...secrets,
+  sealSecret: secrets.sealSecret,
+  openSecret: secrets.openSecret,
 })
 
 const publicKeyOf = async (kms: KmsOfTenant, tenant: string, arn: string): Promise<Uint8Array> => {

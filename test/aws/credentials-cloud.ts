@@ -1,0 +1,181 @@
+// The part of AWS that keys and sessions meet: key and trust policies as tenancy-and-aws.md §2 has them, written by hand. What is
+// deployed is proved from the packaged template; here it is the adapters that are tried.
+import {
+  type Cloud,
+  document,
+  emptyCloud,
+  type PolicyDocument,
+  type Role,
+  type Statement,
+} from '../support/aws/cloud.ts'
+
+const ACCOUNT = '111122223333'
+export const TENANT_ACCOUNT = '444455556666'
+const REGION = 'eu-west-1'
+export const POOL_KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-4333-8444-555555555555`
+export const MINT_ROLE = `arn:aws:iam::${ACCOUNT}:role/mintmark/fn/mintmark-mint`
+export const DATA_MINT = `arn:aws:iam::${ACCOUNT}:role/mintmark/data/mintmark-data-mint`
+export const DATA_ROTATE = `arn:aws:iam::${ACCOUNT}:role/mintmark/data/mintmark-data-rotate`
+export const DEPLOYER = `arn:aws:iam::${TENANT_ACCOUNT}:role/mintmark/t/acme/deployer`
+/** Trusts the same identity provider, for the same workload. */
+export const OTHER = `arn:aws:iam::${TENANT_ACCOUNT}:role/mintmark/t/acme/other`
+export const FALLBACK = `arn:aws:iam::${TENANT_ACCOUNT}:role/mintmark/t/acme/fallback`
+/** Trusts the broker without asking for an external id: a confused deputy. */
+export const OPEN = `arn:aws:iam::${TENANT_ACCOUNT}:role/mintmark/t/acme/open`
+
+const TENANT = `\${aws:PrincipalTag/mintmark-tenant}`
+const BY_LAMBDA = document({
+  Effect: 'Allow',
+  Principal: { Service: 'lambda.amazonaws.com' },
+  Action: 'sts:AssumeRole',
+})
+const ROOT = { AWS: `arn:aws:iam::${ACCOUNT}:root` }
+
+const role = (arn: string, trust: PolicyDocument, ...statements: Statement[]): Record<string, Role> => ({
+  [arn]: {
+    arn,
+    roleId: `AROA${arn.slice(arn.lastIndexOf('/') + 1).toUpperCase()}`,
+    tags: arn.includes('/mintmark/t/') ? { 'mintmark-tenant': 'acme' } : {},
+    maxSessionSeconds: 3600,
+    trust,
+    inline: statements.length === 0 ? {} : { own: document(...statements) },
+    attached: [],
+  },
+})
+
+const withContext = (...uses: string[]) => ({
+  StringEquals: { 'kms:EncryptionContext:tenant': TENANT, 'kms:EncryptionContext:use': uses },
+})
+
+/** The trust policy of docs/aws-credentials.md. Three statements: each permission knows its own condition keys only. */
+const federated = (issuer: string): PolicyDocument => {
+  const place = issuer.replace('https://', '')
+  const Principal = { Federated: `arn:aws:iam::${TENANT_ACCOUNT}:oidc-provider/${place}` }
+  const workload = { [`${place}:sub`]: 'spiffe://acme.example/ci/*' }
+  const audience = { [`${place}:aud`]: `${issuer}/aws/${TENANT_ACCOUNT}` }
+  const tenant = { 'aws:RequestTag/mintmark-tenant': 'acme' }
+  const decision = { 'sts:SourceIdentity': 'acme.*' }
+  return document(
+    {
+      Effect: 'Allow',
+      Principal,
+      Action: 'sts:AssumeRoleWithWebIdentity',
+      Condition: {
+        Bool: { 'sts:RoleAuthorizedByIdp': 'true' },
+        StringEquals: { ...audience, ...tenant },
+        StringLike: { ...workload, ...decision },
+      },
+    },
+    { Effect: 'Allow', Principal, Action: 'sts:TagSession', Condition: { StringEquals: tenant } },
+    { Effect: 'Allow', Principal, Action: 'sts:SetSourceIdentity', Condition: { StringLike: decision } },
+  )
+}
+
+const assumed = (externalId: string | null): PolicyDocument => {
+  const byMint = { ArnEquals: { 'aws:PrincipalArn': MINT_ROLE } }
+  const tenant = { 'aws:RequestTag/mintmark-tenant': 'acme' }
+  return document(
+    {
+      Effect: 'Allow',
+      Principal: ROOT,
+      Action: 'sts:AssumeRole',
+      Condition: {
+        ...byMint,
+        StringEquals: { ...tenant, ...(externalId === null ? {} : { 'sts:ExternalId': externalId }) },
+        StringLike: { 'sts:SourceIdentity': 'acme.*', 'sts:RoleSessionName': 'mintmark-*' },
+        'ForAnyValue:StringEquals': { 'sts:TransitiveTagKeys': ['mintmark-tenant'] },
+      },
+    },
+    {
+      Effect: 'Allow',
+      Principal: ROOT,
+      Action: 'sts:TagSession',
+      Condition: { ...byMint, StringEquals: tenant },
+    },
+    {
+      Effect: 'Allow',
+      Principal: ROOT,
+      Action: 'sts:SetSourceIdentity',
+      Condition: { ...byMint, StringLike: { 'sts:SourceIdentity': 'acme.*' } },
+    },
+  )
+}
+
+export const credentialsCloud = ({
+  issuer,
+  externalId,
+}: {
+  readonly issuer: string
+  readonly externalId: string
+}): Cloud => {
+  const heldKeys = {
+    StringEquals: { 'aws:ResourceTag/mintmark-tenant': TENANT, 'aws:ResourceTag/mintmark-use': 'token' },
+  }
+  return {
+    ...emptyCloud(ACCOUNT, REGION),
+    functions: { 'mintmark-prod-mint': MINT_ROLE },
+    roles: {
+      ...role(MINT_ROLE, BY_LAMBDA, {
+        Effect: 'Allow',
+        Action: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+        Resource: 'arn:aws:iam::*:role/mintmark/t/*',
+      }),
+      ...role(DATA_MINT, BY_LAMBDA, {
+        Effect: 'Allow',
+        Action: ['kms:Sign', 'kms:GetPublicKey'],
+        Resource: '*',
+        Condition: heldKeys,
+      }),
+      ...role(
+        DATA_ROTATE,
+        BY_LAMBDA,
+        {
+          Effect: 'Allow',
+          Action: ['kms:CreateKey', 'kms:TagResource'],
+          Resource: '*',
+          Condition: { StringEquals: { 'aws:RequestTag/mintmark-tenant': TENANT } },
+        },
+        { Effect: 'Allow', Action: 'kms:GetPublicKey', Resource: '*', Condition: heldKeys },
+      ),
+      ...role(DEPLOYER, federated(issuer)),
+      ...role(OTHER, federated(issuer)),
+      ...role(FALLBACK, assumed(externalId)),
+      ...role(OPEN, assumed(null)),
+    },
+    identityProviders: {
+      [`arn:aws:iam::${TENANT_ACCOUNT}:oidc-provider/${issuer.replace('https://', '')}`]: {
+        url: issuer,
+        clientIds: [`${issuer}/aws/${TENANT_ACCOUNT}`],
+      },
+    },
+    resources: {
+      [POOL_KEY]: {
+        key: { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' },
+        // The key policy alone decides: there is no statement for the account.
+        policy: document(
+          {
+            Effect: 'Allow',
+            Principal: { AWS: DATA_ROTATE },
+            Action: 'kms:GenerateDataKeyPairWithoutPlaintext',
+            Resource: '*',
+            Condition: withContext('token'),
+          },
+          {
+            Effect: 'Allow',
+            Principal: { AWS: DATA_MINT },
+            Action: 'kms:Decrypt',
+            Resource: '*',
+            Condition: withContext('token', 'feed-secret'),
+          },
+          {
+            Effect: 'Allow',
+            Principal: { AWS: DATA_MINT },
+            Action: 'kms:Encrypt',
+            Resource: '*',
+            Condition: withContext('feed-secret'),
+          },
+        ),
+      },
+    },
+  }
+}
