@@ -23,6 +23,10 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     says: "inside a job: exchange the platform's assertion for a session of an AWS role",
     load: () => import('./commands/aws-credentials.ts'),
   },
+  'aws-trust': {
+    says: 'print the identity provider and the trust policies the AWS roles of a tenant need',
+    load: () => import('./commands/aws-trust.ts'),
+  },
   keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
 }
 

@@ -86,7 +86,18 @@ const providers = (): string =>
     ]),
   )}\n`
 
-const COMMAND_NAMES = ['serve', 'apply', 'lint', 'test', 'explain', 'decision', 'token', 'aws-credentials', 'keys']
+const COMMAND_NAMES = [
+  'serve',
+  'apply',
+  'lint',
+  'test',
+  'explain',
+  'decision',
+  'token',
+  'aws-credentials',
+  'aws-trust',
+  'keys',
+]
 const commands = (): string => {
   const help = (args: readonly string[]) =>
     spawnSync(process.execPath, ['bin/mintmark.ts', ...args], {

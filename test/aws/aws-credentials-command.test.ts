@@ -28,7 +28,7 @@ const GRANTS = `
 
 beforeAll(async () => {
   aws = await startAws({
-    cloud: credentialsCloud({ issuer: ISSUER, externalId: 'mintmark-x' }),
+    cloud: credentialsCloud(ISSUER),
     publishedKeys: async () => (await (await fetch(`${tenantUrl}/jwks.json`)).json()) as { keys: [] },
   })
   broker = await startBroker({

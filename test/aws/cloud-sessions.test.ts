@@ -26,7 +26,7 @@ const EXTERNAL_ID = externalIdOf({ tenant: 'acme', issuerUrl: ISSUER, role: FALL
 let aws: Aws
 beforeAll(async () => {
   aws = await startAws({
-    cloud: credentialsCloud({ issuer: ISSUER, externalId: EXTERNAL_ID }),
+    cloud: credentialsCloud(ISSUER),
     publishedKeys: async () =>
       JSON.parse(JSON.stringify(jwksDocument(publishedKeys(await OWN.store.list('acme'), 'token')))),
   })

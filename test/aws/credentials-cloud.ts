@@ -1,5 +1,7 @@
 // The part of AWS that keys and sessions meet: key and trust policies as tenancy-and-aws.md §2 has them, written by hand. What is
 // deployed is proved from the packaged template; here it is the adapters that are tried.
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import { roleTrusts } from '../../lib/wire/role-trust.ts'
 import {
   type Cloud,
   document,
@@ -8,9 +10,11 @@ import {
   type Role,
   type Statement,
 } from '../support/aws/cloud.ts'
+import { loadTexts } from '../support/tenant-documents.ts'
+import { githubTenant } from '../support/tenants.ts'
 
 const ACCOUNT = '111122223333'
-export const TENANT_ACCOUNT = '444455556666'
+const TENANT_ACCOUNT = '444455556666'
 const REGION = 'eu-west-1'
 export const POOL_KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-4333-8444-555555555555`
 export const MINT_ROLE = `arn:aws:iam::${ACCOUNT}:role/mintmark/fn/mintmark-mint`
@@ -29,7 +33,6 @@ const BY_LAMBDA = document({
   Principal: { Service: 'lambda.amazonaws.com' },
   Action: 'sts:AssumeRole',
 })
-const ROOT = { AWS: `arn:aws:iam::${ACCOUNT}:root` }
 
 const role = (arn: string, trust: PolicyDocument, ...statements: Statement[]): Record<string, Role> => ({
   [arn]: {
@@ -47,67 +50,26 @@ const withContext = (...uses: string[]) => ({
   StringEquals: { 'kms:EncryptionContext:tenant': TENANT, 'kms:EncryptionContext:use': uses },
 })
 
-/** The trust policy of docs/aws-credentials.md. Three statements: each permission knows its own condition keys only. */
-const federated = (issuer: string): PolicyDocument => {
-  const place = issuer.replace('https://', '')
-  const Principal = { Federated: `arn:aws:iam::${TENANT_ACCOUNT}:oidc-provider/${place}` }
-  const workload = { [`${place}:sub`]: 'spiffe://acme.example/ci/*' }
-  const audience = { [`${place}:aud`]: `${issuer}/aws/${TENANT_ACCOUNT}` }
-  const tenant = { 'aws:RequestTag/mintmark-tenant': 'acme' }
-  const decision = { 'sts:SourceIdentity': 'acme.*' }
-  return document(
-    {
-      Effect: 'Allow',
-      Principal,
-      Action: 'sts:AssumeRoleWithWebIdentity',
-      Condition: {
-        Bool: { 'sts:RoleAuthorizedByIdp': 'true' },
-        StringEquals: { ...audience, ...tenant },
-        StringLike: { ...workload, ...decision },
-      },
-    },
-    { Effect: 'Allow', Principal, Action: 'sts:TagSession', Condition: { StringEquals: tenant } },
-    { Effect: 'Allow', Principal, Action: 'sts:SetSourceIdentity', Condition: { StringLike: decision } },
-  )
+/** As `mintmark aws-trust` prints them: what users paste is what is tried here. */
+const trustOf = (issuerUrl: string, role: string, via: 'web-identity' | 'assume-role'): PolicyDocument => {
+  const grants = `
+  deploy-prod:
+    from: github
+    match: { project.id: "7654321", ref.full: refs/heads/main }
+    identity: /ci/{project.id}/{environment.name}
+    issue: [{ type: aws-credentials, role: "${role}", via: ${via} }]
+`
+  const baseUrl = issuerUrl.replace(/\/t\/acme$/, '')
+  const { tenants, problems } = loadTexts([githubTenant('acme', { keys: [], grants })], { baseUrl })
+  if (tenants[0] === undefined) throw new Error(JSON.stringify(problems))
+  return roleTrusts(tenants[0].config, { brokerRole: MINT_ROLE, sha256: nodeDigest.sha256 })[0]!.trust
 }
 
-const assumed = (externalId: string | null): PolicyDocument => {
-  const byMint = { ArnEquals: { 'aws:PrincipalArn': MINT_ROLE } }
-  const tenant = { 'aws:RequestTag/mintmark-tenant': 'acme' }
-  return document(
-    {
-      Effect: 'Allow',
-      Principal: ROOT,
-      Action: 'sts:AssumeRole',
-      Condition: {
-        ...byMint,
-        StringEquals: { ...tenant, ...(externalId === null ? {} : { 'sts:ExternalId': externalId }) },
-        StringLike: { 'sts:SourceIdentity': 'acme.*', 'sts:RoleSessionName': 'mintmark-*' },
-        'ForAnyValue:StringEquals': { 'sts:TransitiveTagKeys': ['mintmark-tenant'] },
-      },
-    },
-    {
-      Effect: 'Allow',
-      Principal: ROOT,
-      Action: 'sts:TagSession',
-      Condition: { ...byMint, StringEquals: tenant },
-    },
-    {
-      Effect: 'Allow',
-      Principal: ROOT,
-      Action: 'sts:SetSourceIdentity',
-      Condition: { ...byMint, StringLike: { 'sts:SourceIdentity': 'acme.*' } },
-    },
-  )
-}
+/** A role whose owner left the external id out. */
+const withoutExternalId = (trust: PolicyDocument): PolicyDocument =>
+  JSON.parse(JSON.stringify(trust).replace(/"sts:ExternalId":"[^"]+",/, ''))
 
-export const credentialsCloud = ({
-  issuer,
-  externalId,
-}: {
-  readonly issuer: string
-  readonly externalId: string
-}): Cloud => {
+export const credentialsCloud = (issuer: string): Cloud => {
   const heldKeys = {
     StringEquals: { 'aws:ResourceTag/mintmark-tenant': TENANT, 'aws:ResourceTag/mintmark-use': 'token' },
   }
@@ -137,10 +99,10 @@ export const credentialsCloud = ({
         },
         { Effect: 'Allow', Action: 'kms:GetPublicKey', Resource: '*', Condition: heldKeys },
       ),
-      ...role(DEPLOYER, federated(issuer)),
-      ...role(OTHER, federated(issuer)),
-      ...role(FALLBACK, assumed(externalId)),
-      ...role(OPEN, assumed(null)),
+      ...role(DEPLOYER, trustOf(issuer, DEPLOYER, 'web-identity')),
+      ...role(OTHER, trustOf(issuer, OTHER, 'web-identity')),
+      ...role(FALLBACK, trustOf(issuer, FALLBACK, 'assume-role')),
+      ...role(OPEN, withoutExternalId(trustOf(issuer, OPEN, 'assume-role'))),
     },
     identityProviders: {
       [`arn:aws:iam::${TENANT_ACCOUNT}:oidc-provider/${issuer.replace('https://', '')}`]: {

@@ -19,7 +19,7 @@ import { credentialsCloud, DATA_MINT, DATA_ROTATE, POOL_KEY } from './credential
 let aws: Aws
 beforeAll(async () => {
   aws = await startAws({
-    cloud: credentialsCloud({ issuer: 'https://sts.example.com/t/acme', externalId: 'mintmark-x' }),
+    cloud: credentialsCloud('https://sts.example.com/t/acme'),
   })
 })
 afterAll(() => aws.stop())
