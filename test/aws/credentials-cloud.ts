@@ -75,7 +75,7 @@ export const credentialsCloud = (issuer: string): Cloud => {
   }
   return {
     ...emptyCloud(ACCOUNT, REGION),
-    functions: { 'mintmark-prod-mint': MINT_ROLE },
+    functions: { 'mintmark-prod-mint': { role: MINT_ROLE, isIsolated: false } },
     roles: {
       ...role(MINT_ROLE, BY_LAMBDA, {
         Effect: 'Allow',
