@@ -26,12 +26,20 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
   },
   unblock: { says: 'lift a block, on record', load: () => import('./commands/unblock.ts') },
   revocations: { says: 'list the revocations in force', load: () => import('./commands/revocations.ts') },
+  'aws-credentials': {
+    says: "inside a job: exchange the platform's assertion for a session of an AWS role",
+    load: () => import('./commands/aws-credentials.ts'),
+  },
+  'aws-trust': {
+    says: 'print the identity provider and the trust policies the AWS roles of a tenant need',
+    load: () => import('./commands/aws-trust.ts'),
+  },
   keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
 }
 
 const usage = (): string =>
   `Usage: mintmark <command> [options]\n\n${Object.entries(COMMANDS)
-    .map(([name, { says }]) => `  ${name.padEnd(11)} ${says}`)
+    .map(([name, { says }]) => `  ${name.padEnd(16)} ${says}`)
     .join('\n')}\n\n"mintmark <command> --help" tells more.\n`
 
 const main = async (argv: readonly string[], io: Io): Promise<number> => {

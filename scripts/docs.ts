@@ -97,6 +97,8 @@ const COMMAND_NAMES = [
   'revoke',
   'unblock',
   'revocations',
+  'aws-credentials',
+  'aws-trust',
   'keys',
 ]
 const commands = (): string => {

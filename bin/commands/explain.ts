@@ -3,17 +3,12 @@
 import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose'
 import type { JsonObject } from '../../lib/domain/claims.ts'
+import type { Target } from '../../lib/domain/decide.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
-import {
-  decideOffline,
-  describeRefusal,
-  type EvidenceCheck,
-  type OfflineDecision,
-  type OfflineTarget,
-} from '../policy/offline-decision.ts'
+import { decideOffline, describeRefusal, type EvidenceCheck, type OfflineDecision } from '../policy/offline-decision.ts'
 import { painter } from '../policy/paint.ts'
 import { loadTenantDirectory } from '../policy/tenant-directory.ts'
 
@@ -24,6 +19,7 @@ issuer: what was expected, what was there, and what the broker would answer. Not
 
   --tenants DIR     the tenant documents (default: tenants)
   --target AUD      the audience asked for (also --audience)
+  --type KIND       access_token (default) or aws-credentials
   --scope "A B"     the scopes asked for
   --grant NAME      the grant asked for
   --base-url URL    base URL of the broker (default: what the documents' audiences say)
@@ -40,6 +36,7 @@ export const run: Command['run'] = async (argv, io) => {
     assertion: { type: 'string' },
     tenants: { type: 'string', default: 'tenants' },
     target: { type: 'string' },
+    type: { type: 'string', default: 'access_token' },
     audience: { type: 'string' },
     scope: { type: 'string' },
     grant: { type: 'string' },
@@ -62,7 +59,11 @@ export const run: Command['run'] = async (argv, io) => {
       `there is no tenant "${tenant}" in ${values.tenants}: ${set.tenants.map((each) => each.config.tenant).join(', ')}`,
     )
   }
-  const target = {
+  const { type } = values
+  if (type !== 'access_token' && type !== 'aws-credentials')
+    throw new UsageError('--type is access_token or aws-credentials')
+  const target: Target = {
+    type,
     audience: values.target ?? values.audience ?? null,
     scope: values.scope?.split(' ').filter((one) => one !== '') ?? null,
     grant: values.grant ?? null,
@@ -77,7 +78,7 @@ export const run: Command['run'] = async (argv, io) => {
 export type ExplainInput = {
   readonly claims: JsonObject
   readonly jwt: string | null
-  readonly target: OfflineTarget
+  readonly target: Target
   readonly nowSeconds: number
 }
 

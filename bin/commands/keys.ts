@@ -69,7 +69,7 @@ type Order = {
 }
 
 const act = async (
-  { database, sealer }: OpenStore,
+  { database, vault }: OpenStore,
   io: Io,
   { verb, tenant, kid, reason, isJson }: Order,
 ): Promise<number> => {
@@ -81,8 +81,8 @@ const act = async (
   }
   const ports = {
     store,
-    maker: createKeyMaker(sealer),
-    prover: createKeyProver(sealer),
+    maker: createKeyMaker(vault),
+    prover: createKeyProver(vault),
     clock: systemClock,
     ring: null,
   }

@@ -18,6 +18,9 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --egress-allow CIDR    private range that issuers may be fetched from; may repeat
   --secrets DIR          where file: secrets will resolve; no secret is read by this version
   --ops-port N           where metrics will be; ignored by this version
+
+aws-credentials are issued where --base-url is https without a port, by the STS endpoint of AWS_REGION (default us-east-1)
+or by AWS_ENDPOINT_URL_STS.
 `
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
@@ -54,6 +57,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     hasLimits: values.limits === 'on',
     trustedProxies: values['trusted-proxy'],
     egressAllow: values['egress-allow'],
+    aws: { region: io.env['AWS_REGION'], stsEndpoint: io.env['AWS_ENDPOINT_URL_STS'] },
     masterKey: io.env['MINTMARK_MASTER_KEY'],
     warn: (line) => io.stderr.write(`mintmark: ${line}\n`),
   })

@@ -1,14 +1,16 @@
 // `mintmark token`: inside a job, exchanges what the platform signed for a token (design §9). Prints it, writes it to a file or
 // runs a command with it; never prints the assertion.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { exchangeAssertion, type IssuedToken, newIdempotencyKey } from '../../lib/client/exchange.ts'
 import { findAssertion, SOURCE_NAMES } from '../../lib/client/find-assertion.ts'
 import { EXIT_CODES, type Problem } from '../../lib/client/outcome.ts'
-import { runWithToken, TOKEN_VARIABLE } from '../../lib/client/run-with-token.ts'
+import { runCommand } from '../../lib/client/run-command.ts'
 import { parseTenantUrl } from '../../lib/client/secure-url.ts'
 import { jobSurroundings } from '../../lib/client/surroundings.ts'
 import { whyNotWritable, writeToken } from '../../lib/client/write-token.ts'
 import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
+import { maskInGithub } from '../mask-in-github.ts'
+
+const TOKEN_VARIABLE = 'MINTMARK_TOKEN'
 
 const HELP = `Usage: mintmark token --tenant-url URL --audience AUD [options] [--out FILE | --exec -- CMD…]
 
@@ -83,7 +85,7 @@ export const run: Command['run'] = async (argv, io) => {
     around.http,
   )
   if (!issued.ok) return report(issued.problem, isJson, io)
-  await maskInGithub(issued.value.accessToken, delivery, io)
+  if (delivery.kind !== 'file') await maskInGithub([issued.value.accessToken], io)
   return deliver(issued.value, delivery, isJson, io)
 }
 
@@ -105,23 +107,10 @@ const readDelivery = async (
   return { kind: 'file', path: options.out }
 }
 
-/**
- * The one time a token goes to stderr. Its runner reads workflow commands from both streams, and stdout is no place for one:
- * in `TOKEN=$(mintmark token …)` the command would end up in the variable and mask nothing.
- */
-const maskInGithub = async (token: string, delivery: Delivery, io: Io): Promise<void> => {
-  if (io.env['GITHUB_ACTIONS'] !== 'true' || delivery.kind === 'file') return
-  io.stderr.write(`::add-mask::${token}\n`)
-  // The runner reads the two streams in two threads; the token must not overtake its mask.
-  await sleep(MASK_LEAD_MS)
-}
-
-const MASK_LEAD_MS = 100
-
 const deliver = async (issued: IssuedToken, delivery: Delivery, isJson: boolean, io: Io): Promise<number> => {
   switch (delivery.kind) {
     case 'exec': {
-      const code = await runWithToken(delivery.command, issued.accessToken, io.env)
+      const code = await runCommand(delivery.command, { ...io.env, [TOKEN_VARIABLE]: issued.accessToken })
       if (code === 126 || code === 127)
         io.stderr.write(`mintmark token: ${delivery.command[0]} could not be run (${code})\n`)
       return code

@@ -18,6 +18,7 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import { TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS } from '../../lib/domain/token-request.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import { createInFlight } from '../../lib/flows/exchange-token.ts'
@@ -27,6 +28,7 @@ import type { RateLimiter } from '../../lib/ports/rate-limiter.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { authorOf } from '../commands/apply.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
+import { type AwsPlace, embeddedCloudSessions } from './cloud-sessions.ts'
 import { compileStored, type Place } from './compile.ts'
 import { type HostOptions, startHost } from './http-host.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
@@ -47,6 +49,7 @@ export type BrokerOptions = {
   readonly hasLimits: boolean
   readonly trustedProxies: readonly string[]
   readonly egressAllow: readonly string[]
+  readonly aws: AwsPlace
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
   readonly warn: (line: string) => void
@@ -136,7 +139,7 @@ const wire = async (
   place: Place,
   documents: Parameters<typeof applyTenants>[1],
 ) => {
-  const { database, sealer } = store
+  const { database, vault } = store
   const clock = systemClock
   const log = createLogger('mintmark')
   const ids = createIds(clock)
@@ -156,7 +159,7 @@ const wire = async (
     onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
   })
   const keyStore = createSigningKeyStore(database)
-  const keys = createLocalKeyRing({ store: keyStore, sealer, clock })
+  const keys = createLocalKeyRing({ store: keyStore, vault, clock })
   const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, log })
   const issuerKeys = await startIssuerKeys({
     database,
@@ -181,6 +184,7 @@ const wire = async (
     digest: nodeDigest,
     providers: PROVIDER_CATALOG,
   }
+  const cloudSessions = embeddedCloudSessions(place, options.egressAllow, options.aws)
   const mint = createMint({
     ...evidence,
     tenants,
@@ -190,6 +194,7 @@ const wire = async (
     keys,
     clock,
     clockGuard: createClockGuard(clock, mark),
+    ...(cloudSessions === null ? {} : { cloudSessions }),
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
   })
   const attest = createAttest({
@@ -203,7 +208,12 @@ const wire = async (
   })
   const { queue, ports } = embeddedRevocation(database, options.dataDir)
   const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
-  const discovery = createDiscovery({ ports: { tenants, keys: keyStore }, digest: nodeDigest, log })
+  const discovery = createDiscovery({
+    ports: { tenants, keys: keyStore },
+    tokenTypes: cloudSessions === null ? [TYPE_ACCESS_TOKEN] : [TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS],
+    digest: nodeDigest,
+    log,
+  })
   return {
     tenantRoutes: { token: attest, 'jwks.json': discovery, '.well-known/openid-configuration': discovery },
     rootRoutes: [{ prefix: '/.well-known/oauth-authorization-server', handler: discovery }],

@@ -1,12 +1,12 @@
 // The data directory, opened: database and master key, or why it may not be. Shared by serve and the commands beside it.
 import { existsSync } from 'node:fs'
 import { createAesSealer } from '../../lib/adapters/keys/aes-sealer.ts'
+import { createLocalVault, type LocalVault } from '../../lib/adapters/keys/local-vault.ts'
 import { loadMasterKey, MasterKeyRefused, masterKeyPath } from '../../lib/adapters/keys/master-key.ts'
 import { DataDirectoryRefused, databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
-import type { Sealer } from '../../lib/ports/signing-keys.ts'
 
-export type OpenStore = { readonly database: Database; readonly sealer: Sealer }
+export type OpenStore = { readonly database: Database; readonly vault: LocalVault }
 
 export type OpenOptions = {
   readonly dataDir: string
@@ -32,9 +32,9 @@ export const openStore = ({
     const database = openDatabase({ dataDir, dev })
     const hasKeys = database.read((sql) => sql('SELECT 1 FROM signing_key LIMIT 1').get()) !== undefined
     const key = loadMasterKey({ given: masterKey, dataDir, mayCreate: !hasKeys })
-    const sealer = createAesSealer(key)
+    const vault = createLocalVault(createAesSealer(key))
     key.fill(0)
-    return { ok: true, store: { database, sealer } }
+    return { ok: true, store: { database, vault } }
   } catch (error) {
     return { ok: false, problem: problemOf(error, dataDir) }
   }

@@ -20,11 +20,11 @@ type RotationPorts = {
 const PERIOD_MS = 30_000
 
 export const startRotation = async (ports: RotationPorts): Promise<{ readonly close: () => void }> => {
-  const { sealer } = ports.store
+  const { vault } = ports.store
   const rotation = {
     store: ports.keyStore,
-    maker: createKeyMaker(sealer),
-    prover: createKeyProver(sealer),
+    maker: createKeyMaker(vault),
+    prover: createKeyProver(vault),
     clock: ports.clock,
     ring: ports.keys,
   }

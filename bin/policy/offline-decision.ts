@@ -2,7 +2,7 @@
 // functions. Unlike the broker it goes on after a failed check, so that one run tells everything. Signatures are not its affair.
 import { checkClaims } from '../../lib/domain/assertion-checks.ts'
 import type { JsonObject } from '../../lib/domain/claims.ts'
-import { type Choice, chooseGrant, evaluateGrants, type GrantEvaluation } from '../../lib/domain/decide.ts'
+import { type Choice, chooseGrant, evaluateGrants, type GrantEvaluation, type Target } from '../../lib/domain/decide.ts'
 import { type Explanation, explainGrants } from '../../lib/domain/explain.ts'
 import { normalize } from '../../lib/domain/normalize.ts'
 import { REFUSALS, type Refusal, refuse } from '../../lib/domain/refusal.ts'
@@ -10,12 +10,6 @@ import { ok, type Result } from '../../lib/domain/result.ts'
 import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
 import type { Wid } from '../../lib/domain/wid.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
-
-export type OfflineTarget = {
-  readonly audience: string | null
-  readonly scope: readonly string[] | null
-  readonly grant: string | null
-}
 
 /** One check of the evidence. `holds: null` where it was not or could not be made. */
 export type EvidenceCheck = {
@@ -39,7 +33,7 @@ const NOTHING: Explanation = { rows: [], nearest: null }
 export const decideOffline = (
   config: TenantConfig,
   claims: JsonObject,
-  target: OfflineTarget,
+  target: Target,
   nowSeconds: number,
 ): OfflineDecision => {
   const issuer = config.issuers.find((candidate) => candidate.issuer === claims['iss']) ?? null
@@ -77,7 +71,7 @@ export const decideOffline = (
     tenancy.check,
   )
   const evaluations = evaluateGrants(config, issuer.name, wid)
-  const outcome = evidence.refusal ?? tenancy.refusal ?? chooseGrant(evaluations, { type: 'access_token', ...target })
+  const outcome = evidence.refusal ?? tenancy.refusal ?? chooseGrant(evaluations, target)
   return { issuer, checks, wid, evaluations, explanation: explainGrants(evaluations, wid), outcome }
 }
 

@@ -33,13 +33,14 @@ const policyCase = z.strictObject({
       [
         z.string(),
         z.strictObject({
+          type: z.enum(['access_token', 'aws-credentials']).optional(),
           audience: z.string().optional(),
           scope: z.array(z.string()).optional(),
           grant: z.string().optional(),
         }),
       ],
       {
-        error: 'must be an audience, or { audience, scope, grant }',
+        error: 'must be an audience, or { type, audience, scope, grant }',
       },
     )
     .optional(),

@@ -14,15 +14,12 @@ const LIFETIME_SECONDS = 290
 export const runPolicyCase = (config: TenantConfig, test: PolicyCase, file: string): readonly string[] | null => {
   const claims = claimsOf(config, test, file)
   if (typeof claims === 'string') return [claims]
-  const target = typeof test.target === 'string' ? { audience: test.target } : (test.target ?? {})
+  const { type, audience, scope, grant } =
+    typeof test.target === 'string' ? { audience: test.target } : (test.target ?? {})
   const decision = decideOffline(
     config,
     claims,
-    {
-      audience: target.audience ?? null,
-      scope: 'scope' in target ? (target.scope ?? null) : null,
-      grant: 'grant' in target ? (target.grant ?? null) : null,
-    },
+    { type: type ?? 'access_token', audience: audience ?? null, scope: scope ?? null, grant: grant ?? null },
     NOW_SECONDS,
   )
   const wrong = differences(test.expect, decision)

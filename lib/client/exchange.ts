@@ -10,7 +10,10 @@ export type ExchangeRequest = {
   /** The issuer URL of the tenant, without a trailing slash. */
   readonly tenantUrl: string
   readonly assertion: string
-  readonly audience: string
+  /** undefined: the only one of the only grant that serves. */
+  readonly audience: string | undefined
+  /** URN of the kind of credential; undefined: an access token. */
+  readonly tokenType?: string
   readonly scope?: string | undefined
   readonly grant?: string | undefined
   readonly idempotencyKey: string
@@ -33,8 +36,9 @@ export const exchangeAssertion = async (request: ExchangeRequest, http: SendHttp
     grant_type: TOKEN_EXCHANGE,
     subject_token_type: TYPE_JWT,
     subject_token: request.assertion,
-    audience: request.audience,
   })
+  if (request.audience !== undefined) form.set('audience', request.audience)
+  if (request.tokenType !== undefined) form.set('requested_token_type', request.tokenType)
   if (request.scope !== undefined) form.set('scope', request.scope)
   if (request.grant !== undefined) form.set('grant', request.grant)
   const answer = await http({

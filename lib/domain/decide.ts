@@ -6,7 +6,7 @@ import type { Verdicts } from './grant-record.ts'
 import { identityPath } from './identity-template.ts'
 import { refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
-import type { AccessTokenEntry, GrantRule, Matcher, TenantConfig } from './tenant-config.ts'
+import type { GrantRule, IssueEntry, Matcher, TenantConfig } from './tenant-config.ts'
 import type { Wid, WidValue } from './wid.ts'
 
 /** One grant judged against one workload. */
@@ -24,7 +24,7 @@ export type GrantEvaluation = {
 
 /** What a request asks for. null: it did not say. */
 export type Target = {
-  readonly type: 'access_token'
+  readonly type: IssueEntry['type']
   readonly audience: string | null
   readonly scope: readonly string[] | null
   readonly grant: string | null
@@ -32,7 +32,7 @@ export type Target = {
 
 export type Choice = {
   readonly grant: GrantRule
-  readonly entry: AccessTokenEntry
+  readonly entry: IssueEntry
   readonly audience: string
   /** What was asked for, or all that the entry issues. */
   readonly scope: readonly string[]
@@ -95,7 +95,7 @@ export const chooseGrant = (evaluations: readonly GrantEvaluation[], target: Tar
   const named = target.grant === null ? matching : matching.filter(({ grant }) => grant.name === target.grant)
   if (named.length === 0) return refuse('grant_not_found', { grant: String(target.grant).slice(0, 128) })
 
-  const offers = named.flatMap((evaluation) => offersOf(evaluation, target.audience))
+  const offers = named.flatMap((evaluation) => offersOf(evaluation, target))
   if (offers.length === 0) return refuse('target_unknown', { audience: target.audience?.slice(0, 512) ?? null })
   // Without a target only "the only audience of the only matching grant" is meant.
   if (target.audience === null && (named.length > 1 || offers.length > 1))
@@ -118,12 +118,12 @@ export const chooseGrant = (evaluations: readonly GrantEvaluation[], target: Tar
   })
 }
 
-type Offer = { readonly evaluation: GrantEvaluation; readonly entry: AccessTokenEntry; readonly audience: string }
+type Offer = { readonly evaluation: GrantEvaluation; readonly entry: IssueEntry; readonly audience: string }
 
-/** What a grant could issue for this audience; for null, everything it issues. */
-const offersOf = (evaluation: GrantEvaluation, audience: string | null): Offer[] =>
+/** What a grant could issue of this kind for this audience; for null, for every audience. */
+const offersOf = (evaluation: GrantEvaluation, { type, audience }: Target): Offer[] =>
   evaluation.grant.issue.flatMap((entry) => {
-    if (entry.type !== 'access_token') return []
+    if (entry.type !== type) return []
     if (audience === null) return entry.audiences.map((one) => ({ evaluation, entry, audience: one }))
     return entry.audiences.includes(audience) ? [{ evaluation, entry, audience }] : []
   })

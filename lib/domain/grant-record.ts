@@ -1,6 +1,7 @@
 // What is written before anything is signed: one redemption, whole (design §3.3, P5). It is an intent: a credential counts
 // as issued unless an outcome row says otherwise. Never the token, never raw evidence; leaves, hashes and ids. Pure.
 import type { Refusal } from './refusal.ts'
+import type { IssueEntry } from './tenant-config.ts'
 import type { WidLeaf, WidValue } from './wid.ts'
 
 /** How every candidate grant was judged: one '1' or '0' for each condition in document order, then the implied rules. */
@@ -32,20 +33,23 @@ export type GrantRecord = {
   readonly wid: Readonly<Partial<Record<WidLeaf, WidValue>>>
   readonly verdicts: Verdicts
   readonly credential: {
-    readonly type: 'access_token'
+    readonly type: IssueEntry['type']
     readonly jti: string
     readonly sub: string
     readonly aud: string
     readonly scope: string
     readonly iat: number
+    /** iat and the lifetime that was asked for; a cloud counts that from its own answer, a few seconds later. */
     readonly exp: number
     readonly alg: string
     readonly kid: string
-    /** SHA-256, base64url, of the canonical claims, fixed before signing. */
+    /** SHA-256, base64url, of the canonical claims, fixed before signing; for a session those of the token to the cloud. */
     readonly claimsHash: string
     readonly jkt: string | null
     /** jti of the parent credential, nearest first; empty for a credential born of evidence. */
     readonly ancestors: readonly string[]
+    /** The cloud session, by the name it has in the cloud's own log. Its keys are nowhere: who has them has the session. */
+    readonly session?: { readonly role: string; readonly sourceIdentity: string }
   }
   /** Hashes of the Idempotency-Key and of the canonical request; null where no key came. */
   readonly idempotency: { readonly keyHash: string; readonly requestHash: string } | null

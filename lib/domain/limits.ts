@@ -44,11 +44,18 @@ export const LIMITS = {
   ttlSecondsDefault: 600,
   ttlSecondsMax: 3_600,
   ancestorDepthMax: 3,
+  cloudSessionSecondsMin: 900,
+  federationTokenSeconds: 60,
+  stsConnectMs: 1_500,
+  stsCallMs: 3_000,
+  stsAnswerBytesMax: 16 * 1024,
+  externalIdProofSeconds: 3_600,
   // own signing keys (attacks §1, design §2), seconds
   jwksMaxAgeSeconds: 300,
   keyPublicationDelaySeconds: 900,
   keyRotationSeconds: 24 * 3600,
   keyRetireSeconds: 3_600 + 300 + 60,
+  kmsCallMs: 1_500,
   // clock (design §3)
   clockStepSecondsMax: 30,
   clockRebaseSeconds: 60,

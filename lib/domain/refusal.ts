@@ -77,6 +77,14 @@ export const REFUSALS = {
   },
   target_not_single: { answer: 'target', says: 'more than one target was asked for' },
   identity_invalid: { answer: 'target', says: 'the identity template has a null or unusable segment' },
+  cloud_refused: {
+    answer: 'target',
+    says: 'the cloud refused the session: see the trust policy of the role, its maximum duration and the identity provider',
+  },
+  cloud_trust_open: {
+    answer: 'target',
+    says: 'the role can be assumed without the external id of its tenant: anybody could have it assumed by the broker',
+  },
   scope_exceeds_grant: { answer: 'scope', says: 'scope asks for more than the grant issues' },
   scope_invalid: { answer: 'scope', says: 'scope is not a list of scope tokens' },
   // request
@@ -101,6 +109,7 @@ export const REFUSALS = {
   },
   signing_key_unavailable: { answer: 'unavailable', says: 'no active signing key could be used' },
   mint_unavailable: { answer: 'unavailable', says: 'mint did not answer, or not as agreed' },
+  cloud_unavailable: { answer: 'unavailable', says: 'the token service of the cloud did not answer, or not clearly' },
   clock_untrusted: { answer: 'unavailable', says: 'the clock went back or parted from monotonic time' },
   changed_underway: { answer: 'unavailable', says: 'configuration or key state moved while the request was served' },
 } as const satisfies Record<string, Kind>

@@ -12,7 +12,7 @@ export type SigningKey = {
   readonly state: KeyState
   /** Public JWK without alg, use, kid: { kty, crv, x, y } or { kty, n, e }. */
   readonly publicJwk: Readonly<Record<string, string>>
-  /** AES-256-GCM of the PKCS#8 DER: iv(12) ‖ ciphertext ‖ tag(16); associated data binds tenant, kid, alg and use. */
+  /** The private half as the vault sealed it (docs/storage.md): AES-256-GCM or KMS ciphertext of PKCS#8, or the name of a KMS key. */
   readonly sealed: Uint8Array
   readonly createdAtSeconds: number
   /** When mint proved possession (unwrapped it and derived the public key itself); null: never served. */

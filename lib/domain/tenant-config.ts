@@ -1,5 +1,6 @@
 // A tenant document, checked and compiled: the only form in which configuration reaches a decision (design §5). Plain
 // data, so that it can be stored, hashed and compared. Made only by lib/wire/compile-tenant.ts. Pure.
+import type { SessionWay } from './aws-session.ts'
 import type { GlobPart } from './glob.ts'
 import type { KeySource } from './key-source.ts'
 import type { ReplayMode, SignatureAlgorithm } from './provider.ts'
@@ -46,10 +47,15 @@ export type AccessTokenEntry = {
   readonly introspects: readonly string[] | null
 }
 
-/** Checked and stored, issued by the AWS target only (not by this version). */
+/** A session of a role of the tenant's own account. */
 export type AwsCredentialsEntry = {
   readonly type: 'aws-credentials'
   readonly role: string
+  readonly via: SessionWay
+  /** What a request names it by; never what the token to the cloud says. */
+  readonly audiences: readonly string[]
+  /** Empty: what a session may do is in the policies of the role. */
+  readonly scope: readonly string[]
   readonly ttlSeconds: number
 }
 

@@ -4,6 +4,7 @@ export type GrantType = 'token-exchange' | 'jwt-bearer'
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 export const TYPE_ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+export const TYPE_AWS_CREDENTIALS = 'urn:mintmark:token-type:aws-credentials'
 export const TYPE_JWT = 'urn:ietf:params:oauth:token-type:jwt'
 export const TYPE_ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token'
 

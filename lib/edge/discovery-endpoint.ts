@@ -16,6 +16,8 @@ type Published = { readonly issuerUrl: string; readonly tokenKeys: readonly Publ
 export type DiscoveryEndpointOptions = {
   /** Null: no such tenant. */
   readonly publish: (tenant: string) => Promise<Published | null>
+  /** URNs of the kinds of credential that are issued here. */
+  readonly tokenTypes: readonly string[]
   /** SHA-256, base64url. */
   readonly digest: (text: string) => string
 }
@@ -24,7 +26,7 @@ type Document = 'oauth' | 'oidc' | 'jwks'
 
 /** Routes: see docs/design.md, HTTP surface. GET and HEAD; the host leaves the body of a HEAD away. */
 export const discoveryEndpoint =
-  ({ publish, digest }: DiscoveryEndpointOptions): HttpHandler =>
+  ({ publish, tokenTypes, digest }: DiscoveryEndpointOptions): HttpHandler =>
   async (event) => {
     const wanted = documentOf(event.rawPath)
     if (wanted === null) return notFound()
@@ -33,7 +35,7 @@ export const discoveryEndpoint =
       return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
     const published = await publish(wanted.tenant)
     if (published === null) return notFound()
-    return documentResponse(event, render(wanted.document, published), digest)
+    return documentResponse(event, render(wanted.document, published, tokenTypes), digest)
   }
 
 const documentOf = (rawPath: string): { readonly document: Document; readonly tenant: string } | null => {
@@ -49,10 +51,10 @@ const documentOf = (rawPath: string): { readonly document: Document; readonly te
   return rest === JWKS_SUFFIX ? { document: 'jwks', tenant } : null
 }
 
-const render = (document: Document, { issuerUrl, tokenKeys }: Published): unknown => {
+const render = (document: Document, { issuerUrl, tokenKeys }: Published, tokenTypes: readonly string[]): unknown => {
   switch (document) {
     case 'oauth':
-      return oauthMetadata(issuerUrl)
+      return oauthMetadata(issuerUrl, tokenTypes)
     case 'oidc':
       return oidcMetadata(
         issuerUrl,

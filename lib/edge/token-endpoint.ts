@@ -15,6 +15,7 @@ type Exchanged =
       readonly decisionId: string
       readonly credential: {
         readonly accessToken: string
+        readonly issuedTokenType: string
         readonly tokenType: string
         readonly expiresInSeconds: number
         readonly scope: string
@@ -87,7 +88,7 @@ const render = (answer: Exchanged): HttpResponse => {
     case 'issued':
       return jsonResponse(200, {
         access_token: answer.credential.accessToken,
-        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        issued_token_type: answer.credential.issuedTokenType,
         token_type: answer.credential.tokenType,
         expires_in: answer.credential.expiresInSeconds,
         scope: answer.credential.scope,

@@ -6,8 +6,8 @@ import { LIMITS } from '../domain/limits.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
 import { type RevocableFacts, selectorsOf } from '../domain/revocation.ts'
-import type { TenantConfig } from '../domain/tenant-config.ts'
-import { TYPE_ACCESS_TOKEN } from '../domain/token-request.ts'
+import type { IssueEntry, TenantConfig } from '../domain/tenant-config.ts'
+import { TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS } from '../domain/token-request.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Mint, MintAnswer, MintRequest } from '../ports/mint.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'
@@ -48,7 +48,7 @@ export const mintCredential = async (ports: MintPorts, request: MintRequest): Pr
   const proof = checkProof(ports, request, attested, nowSeconds)
   if (!proof.ok) return no(proof.refusal)
   const guard = guardOf(ports, request, attested)
-  const choice = chooseTarget(attested, request)
+  const choice = chooseTarget(ports, attested, request)
   if (!choice.ok) {
     // No oracle: spent or revoked evidence is told so whatever was asked, so both are looked at before the target is.
     const spent = await ports.grants.find(request.tenant, guard)
@@ -98,7 +98,10 @@ const record = async (ports: MintPorts, intent: Intent, guard: string): Promise<
 
   // Somebody redeemed this evidence before. A further redemption has a record, and so an audit event, of its own.
   const first = put.existing
-  const again = isRepeat(intent, put, ports.clock.nowSeconds())
+  const isAgain = isRepeat(intent, put, ports.clock.nowSeconds())
+  // A cloud gives no session twice: the same request repeated would be a second identity (design §3, Idempotency).
+  if (isAgain && first.credential.type !== 'access_token') return replayed(attested, first.decisionId)
+  const again = isAgain
     ? await prepareCredential(ports, intent, {
         jti: first.credential.jti,
         txn: first.traceId,
@@ -146,20 +149,27 @@ const guardOf = (ports: MintPorts, request: MintRequest, { facts }: Attested): s
   return ports.digest.sha256(`${facts.evidence.replayKey}\0${own}`)
 }
 
-const chooseTarget = ({ facts }: Attested, { target }: MintRequest): Result<Choice> => {
-  if (target.type !== null && target.type !== TYPE_ACCESS_TOKEN)
+const TYPES: ReadonlyMap<string, IssueEntry['type']> = new Map([
+  [TYPE_ACCESS_TOKEN, 'access_token'],
+  [TYPE_AWS_CREDENTIALS, 'aws-credentials'],
+])
+
+const chooseTarget = ({ cloudSessions }: MintPorts, { facts }: Attested, { target }: MintRequest): Result<Choice> => {
+  const type = TYPES.get(target.type ?? TYPE_ACCESS_TOKEN)
+  if (type === undefined || (type === 'aws-credentials' && cloudSessions === undefined))
     return refuse('parameter_unsupported', { parameter: 'requested_token_type' })
   if (target.audiences.length > 1) return refuse('target_not_single', { count: target.audiences.length })
   const scope = parseScope(target.scope)
   if (!scope.ok) return scope
-  const wanted = {
-    type: 'access_token' as const,
-    audience: target.audiences[0] ?? null,
-    scope: scope.value,
-    grant: target.grant,
-  }
-  return chooseGrant(facts.evaluations, wanted)
+  const audience = target.audiences[0] ?? null
+  const choice = chooseGrant(facts.evaluations, { type, audience, scope: scope.value, grant: target.grant })
+  if (choice.ok && needsMissingWay(choice.value.entry, cloudSessions)) return refuse('target_unknown', { audience })
+  return choice
 }
+
+/** A role that is assumed with credentials of the cloud, in a broker that has none. */
+const needsMissingWay = (entry: IssueEntry, cloudSessions: MintPorts['cloudSessions']): boolean =>
+  entry.type === 'aws-credentials' && entry.via === 'assume-role' && cloudSessions?.assumedRole === null
 
 // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by single spaces.
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
@@ -191,9 +201,10 @@ const movedSince = async (ports: MintPorts, intent: Intent, version: number | nu
     nowSeconds: ports.clock.nowSeconds(),
   })
   if (!again.ok) return again.refusal
-  const choice = chooseTarget(again.attested, request)
+  const choice = chooseTarget(ports, again.attested, request)
   if (!choice.ok) return choice.refusal
   const fixed = { jti: written.credential.jti, txn: written.traceId, issuedAtSeconds: written.credential.iat }
   const anew = await prepareCredential(ports, { ...intent, attested: again.attested, choice: choice.value }, fixed)
-  return anew.payload === intent.payload ? null : { kind: 'changed_underway', detail: { version } }
+  const isSame = anew.payload === intent.payload && anew.record.credential.exp === written.credential.exp
+  return isSame ? null : { kind: 'changed_underway', detail: { version } }
 }

@@ -1,9 +1,12 @@
 // Fixes a credential before anything is written or signed: key, claims, record. The payload is text from here on; its hash
 // is in the record, so what is signed later is what was recorded (P5).
 import { accessTokenPayload } from '../domain/access-token.ts'
+import { federationPayload, sourceIdentityOf } from '../domain/aws-session.ts'
 import { type Choice, verdictsOf } from '../domain/decide.ts'
 import type { GrantRecord } from '../domain/grant-record.ts'
+import { LIMITS } from '../domain/limits.ts'
 import { type RevocableFacts, selectorsOf } from '../domain/revocation.ts'
+import type { AccessTokenEntry } from '../domain/tenant-config.ts'
 import { canonicalRequest } from '../domain/token-request.ts'
 import type { MintRequest } from '../ports/mint.ts'
 import type { KeyRing, ReadyKey } from '../ports/signing-keys.ts'
@@ -41,10 +44,21 @@ export const prepareCredential = async (
 ): Promise<Intent> => {
   const { request, attested, choice, proof } = redemption
   const { entry } = choice
-  const key =
-    ports.keys.peek(request.tenant, 'token', entry.alg) ?? (await ports.keys.active(request.tenant, 'token', entry.alg))
+  // What a session is asked for with is a token too, and AWS takes ES256.
+  const alg = entry.type === 'access_token' ? entry.alg : 'ES256'
+  const key = ports.keys.peek(request.tenant, 'token', alg) ?? (await ports.keys.active(request.tenant, 'token', alg))
   const facts = revocableFacts(redemption, key.kid, fixed.jti)
-  const payload = await payloadOf(ports, redemption, facts, fixed)
+  const payload =
+    entry.type === 'access_token'
+      ? await accessTokenOf(ports, redemption, entry, facts, fixed)
+      : federationPayload({
+          ...facts,
+          issuerUrl: attested.facts.config.issuerUrl,
+          role: entry.role,
+          decisionId: fixed.jti,
+          issuedAtSeconds: fixed.issuedAtSeconds,
+          lifetimeSeconds: LIMITS.federationTokenSeconds,
+        })
   const { config, issuer, evidence, wid, evaluations } = attested.facts
   const { keyThumbprint: _, ...evidenceFacts } = evidence
   const record: GrantRecord = {
@@ -59,18 +73,21 @@ export const prepareCredential = async (
     wid: presentLeaves(wid),
     verdicts: verdictsOf(evaluations),
     credential: {
-      type: 'access_token',
+      type: entry.type,
       jti: fixed.jti,
       sub: facts.subject,
       aud: choice.audience,
       scope: choice.scope.join(' '),
       iat: fixed.issuedAtSeconds,
       exp: fixed.issuedAtSeconds + entry.ttlSeconds,
-      alg: entry.alg,
+      alg,
       kid: key.kid,
       claimsHash: ports.digest.sha256(payload),
       jkt: proof?.thumbprint ?? null,
       ancestors: [],
+      ...(facts.session === null || entry.type === 'access_token'
+        ? {}
+        : { session: { role: entry.role, sourceIdentity: facts.session } }),
     },
     idempotency: request.idempotencyKey === null ? null : idempotencyOf(ports, request, request.idempotencyKey),
   }
@@ -82,9 +99,10 @@ const idempotencyOf = (ports: PreparePorts, request: MintRequest, key: string) =
   requestHash: ports.digest.sha256(canonicalRequest(request.tenant, request.grantType, request.target)),
 })
 
-const payloadOf = async (
+const accessTokenOf = async (
   ports: PreparePorts,
   { request, attested, choice, proof }: Redemption,
+  entry: AccessTokenEntry,
   facts: IssuedFacts,
   fixed: FixedClaims,
 ): Promise<string> => {
@@ -98,10 +116,10 @@ const payloadOf = async (
     subject: facts.subject,
     audience: choice.audience,
     scope: choice.scope.join(' '),
-    ttlSeconds: choice.entry.ttlSeconds,
+    ttlSeconds: entry.ttlSeconds,
     jkt: proof?.thumbprint ?? null,
     handles,
-    introspects: choice.entry.introspects,
+    introspects: entry.introspects,
     leaves: choice.grant.claims,
     wid: attested.facts.wid,
     ...fixed,
@@ -114,6 +132,7 @@ const revocableFacts = ({ request, attested, choice }: Redemption, ownKid: strin
   subject: `spiffe://${attested.facts.config.trustDomain}${choice.identityPath}`,
   ownKid,
   grant: choice.grant.name,
+  session: choice.entry.type === 'access_token' ? null : sourceIdentityOf(request.tenant, jti),
 })
 
 /** What can be revoked before a grant is chosen: everything the evidence names. */

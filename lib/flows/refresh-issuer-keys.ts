@@ -19,7 +19,7 @@ import type {
 import type { OutboundHttp, OutboundReason } from '../ports/outbound-http.ts'
 
 export type TrustPorts = {
-  readonly http: OutboundHttp
+  readonly http: Pick<OutboundHttp, 'get'>
   readonly store: IssuerKeyStore
   readonly clock: Clock
   /** True for the broker's base URL and all below it: our own tokens are not evidence (design §3). */

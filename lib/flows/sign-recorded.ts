@@ -1,22 +1,21 @@
 // The end of mint: the record is durable; read again, strongly, what may have moved, and only then sign (design §3.3, P5).
 // Whatever stops it is written beside the record as its outcome, so that an intent never passes for a credential.
 import { accessTokenHeader } from '../domain/access-token.ts'
-import { encodeBase64urlText } from '../domain/base64url.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import { ok, type Result } from '../domain/result.ts'
 import { hits, type Revocation, selectorsOf } from '../domain/revocation.ts'
+import { TYPE_ACCESS_TOKEN } from '../domain/token-request.ts'
 import { Unavailable } from '../domain/unavailable.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { GrantStore, TenantState } from '../ports/grant-store.ts'
 import type { IssuedCredential, MintAnswer } from '../ports/mint.ts'
-import type { KeyRing } from '../ports/signing-keys.ts'
 import { contextOfAttested } from './attest-evidence.ts'
+import { openSession, type SessionPorts } from './open-session.ts'
 import type { Intent } from './prepare-credential.ts'
+import { signCompact } from './sign-compact.ts'
 
-export type SignPorts = {
+export type SignPorts = SessionPorts & {
   readonly grants: GrantStore
   readonly state: TenantState
-  readonly keys: KeyRing
-  readonly clock: Clock
   /** Crash points for fault tests (attacks §5); absent in every production wiring. */
   readonly failpoint?: (name: 'K0' | 'K2' | 'K3') => void
 }
@@ -34,7 +33,13 @@ export const signRecorded = async (
   let refusal: Refusal | null
   try {
     refusal = await lastLook(ports, intent, movedSince)
-    if (refusal === null) return { ok: true, credential: sign(ports, intent) }
+    if (refusal === null) {
+      const issued = issue(ports, intent)
+      // Awaited only where another service signs or opens a session: a token signed here answers at once.
+      const result = issued instanceof Promise ? await issued : issued
+      if (result.ok) return { ok: true, credential: result.value }
+      refusal = result.refusal
+    }
   } catch (error) {
     const unavailable =
       error instanceof Unavailable ? error : new Unavailable('signing_key_unavailable', 2, { cause: error })
@@ -74,14 +79,24 @@ const writeNotIssued = (ports: SignPorts, recorded: Recorded, refusal: Refusal):
   return ports.grants.putNotIssued({ outcome, guard, keepUntilSeconds })
 }
 
-const sign = (ports: SignPorts, { key, payload, record, proof }: Intent): IssuedCredential => {
-  const signingInput = `${encodeBase64urlText(accessTokenHeader(key.alg, key.kid))}.${encodeBase64urlText(payload)}`
-  const accessToken = `${signingInput}.${ports.keys.sign(key, signingInput)}`
+type Issued = Result<IssuedCredential>
+
+const issue = (ports: SignPorts, intent: Intent): Issued | Promise<Issued> => {
+  const { key, payload, choice } = intent
+  if (choice.entry.type !== 'access_token') return openSession(ports, intent, choice.entry)
+  const signed = signCompact(ports.keys, key, accessTokenHeader(key.alg, key.kid), payload)
+  return typeof signed === 'string'
+    ? accessToken(ports, intent, signed)
+    : signed.then((late) => accessToken(ports, intent, late))
+}
+
+const accessToken = (ports: SignPorts, { record, proof }: Intent, signed: string): Issued => {
   ports.failpoint?.('K3')
-  return {
-    accessToken,
+  return ok({
+    accessToken: signed,
+    issuedTokenType: TYPE_ACCESS_TOKEN,
     tokenType: proof === null ? 'Bearer' : 'DPoP',
     expiresInSeconds: Math.max(0, record.credential.exp - ports.clock.nowSeconds()),
     scope: record.credential.scope,
-  }
+  })
 }

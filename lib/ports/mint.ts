@@ -1,7 +1,7 @@
 // The way from attest to mint: an invocation, so what is in here is a request and never a fact. mint verifies it all again.
 import type { Denial } from '../domain/grant-record.ts'
 import type { Refusal } from '../domain/refusal.ts'
-import type { GrantType, RequestedTarget } from '../domain/token-request.ts'
+import type { GrantType, RequestedTarget, TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS } from '../domain/token-request.ts'
 
 export type MintRequest = {
   readonly tenant: string
@@ -18,8 +18,11 @@ export type MintRequest = {
 }
 
 export type IssuedCredential = {
+  /** RFC 8693 §2.2.1: the security token, whatever its kind; for a cloud session the document of its credentials. */
   readonly accessToken: string
-  readonly tokenType: 'Bearer' | 'DPoP'
+  readonly issuedTokenType: typeof TYPE_ACCESS_TOKEN | typeof TYPE_AWS_CREDENTIALS
+  /** N_A: it is not presented as an access token at all. */
+  readonly tokenType: 'Bearer' | 'DPoP' | 'N_A'
   readonly expiresInSeconds: number
   readonly scope: string
 }

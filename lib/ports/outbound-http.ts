@@ -1,4 +1,4 @@
-// All HTTP the broker sends (design §4): key sets now, sinks and receivers later. Obligations of every implementation, for
+// All HTTP the broker sends (design §4): key sets, cloud sessions; sinks and receivers later. Obligations of every implementation, for
 // every request, whoever configured the URL:
 // - the URL passes lib/domain/egress.ts; the name is resolved once, one forbidden address among the answers refuses the
 //   request, and the connection goes to an address that was judged (no second lookup: DNS rebinding);
@@ -8,8 +8,10 @@
 // - a foreign answer leaves no trace but status and size: no body, header or error text of it in a failure.
 
 export type OutboundOptions = {
-  /** `json` refuses an answer whose content type is not JSON. */
+  /** `json` asks for JSON and refuses an answer whose content type is not. */
   readonly expect: 'json' | 'any'
+  /** Statuses whose body is wanted; default 200 only. Where others are named, the caller keeps of them a code it knows. */
+  readonly statuses?: readonly number[]
   readonly bodyBytesMax: number
   /** For name, connection and TLS handshake; default LIMITS.fetchConnectMs. */
   readonly connectMs?: number
@@ -44,7 +46,11 @@ export type OutboundResult =
   | { readonly ok: true; readonly response: OutboundResponse }
   | { readonly ok: false; readonly failure: OutboundFailure }
 
+export type OutboundBody = { readonly contentType: string; readonly text: string }
+
 export interface OutboundHttp {
-  /** One GET. Anything but a 200 is a failure with its status; never throws for what a foreign host does. */
+  /** One GET. Any other status than those wanted is a failure with it; never throws for what a foreign host does. */
   get(url: string, options: OutboundOptions): Promise<OutboundResult>
+  /** One POST, never sent again: after a failure it may have been acted on. */
+  post(url: string, body: OutboundBody, options: OutboundOptions): Promise<OutboundResult>
 }

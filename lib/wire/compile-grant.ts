@@ -1,5 +1,6 @@
 // One entry of `grants:` becomes a GrantRule, or the reasons why not: typed matchers, what a grant must bind, what it may
 // issue (design §5; issuers.md §0.7-0.9, §3 hard lines that the design keeps). Pure.
+import { accountOf, federationAudience } from '../domain/aws-session.ts'
 import { parseGlob } from '../domain/glob.ts'
 import { parseIdentityTemplate } from '../domain/identity-template.ts'
 import { LIMITS } from '../domain/limits.ts'
@@ -159,39 +160,64 @@ const identityOf = (document: GrantDocument, { provider }: GrantContext, problem
   return template.segments
 }
 
-const AWS_TTL_SECONDS_MIN = 900
+const issueOf = (entry: IssueDocument, context: GrantContext, problem: Report): IssueEntry =>
+  entry.type === 'access_token' ? accessTokenOf(entry, context, problem) : awsCredentialsOf(entry, context, problem)
 
-const issueOf = (entry: IssueDocument, context: GrantContext, problem: Report): IssueEntry => {
-  const ttlSeconds =
-    entry.ttl === undefined
-      ? entry.type === 'access_token'
-        ? LIMITS.ttlSecondsDefault
-        : AWS_TTL_SECONDS_MIN
-      : secondsOf(entry.ttl)
-  if (ttlSeconds > LIMITS.ttlSecondsMax) problem(['ttl'], `ttl is ${LIMITS.ttlSecondsMax / 3_600}h at most`)
-  if (entry.type === 'aws-credentials') {
-    if (ttlSeconds < AWS_TTL_SECONDS_MIN) problem(['ttl'], 'AWS gives sessions of 15m at least')
-    if (!entry.role.includes(`:role/mintmark/t/${context.tenant}/`))
-      problem(['role'], `the path of the role must be /mintmark/t/${context.tenant}/`)
-    return { type: 'aws-credentials', role: entry.role, ttlSeconds }
-  }
-  const repeated = entry.audience.find((audience, index) => entry.audience.indexOf(audience) !== index)
-  if (repeated !== undefined) problem(['audience'], `${repeated} is there twice`)
-  entry.audience.forEach((audience, index) => {
-    if (isFederationAudience(audience))
-      problem(['audience', index], `${audience} is reserved to cloud federation: an access token must not carry it`)
-    else if (audience !== context.issuerUrl && isOwnUrl(audience, context))
-      problem(['audience', index], `of this broker's own URLs only ${context.issuerUrl} can be an audience`)
-  })
+const accessTokenOf = (
+  entry: Extract<IssueDocument, { type: 'access_token' }>,
+  context: GrantContext,
+  problem: Report,
+): IssueEntry => {
+  checkAudiences(entry.audience, context.issuerUrl, context, problem)
   if (entry.introspects !== undefined && !entry.scope.includes('introspect'))
     problem(['introspects'], 'introspects is given only with scope introspect')
   return {
     type: 'access_token',
     audiences: entry.audience,
     scope: [...new Set(entry.scope)],
-    ttlSeconds,
+    ttlSeconds: ttlOf(entry.ttl, LIMITS.ttlSecondsDefault, problem),
     alg: entry.alg ?? 'ES256',
     onReplay: entry.on_replay ?? 'alert',
     introspects: entry.introspects ?? null,
   }
+}
+
+const awsCredentialsOf = (
+  entry: Extract<IssueDocument, { type: 'aws-credentials' }>,
+  context: GrantContext,
+  problem: Report,
+): IssueEntry => {
+  const ttlSeconds = ttlOf(entry.ttl, LIMITS.cloudSessionSecondsMin, problem)
+  if (ttlSeconds < LIMITS.cloudSessionSecondsMin) problem(['ttl'], 'AWS gives sessions of 15m at least')
+  if (!entry.role.includes(`:role/mintmark/t/${context.tenant}/`))
+    problem(['role'], `the path of the role must be /mintmark/t/${context.tenant}/`)
+  const own = federationAudience(context.issuerUrl, accountOf(entry.role))
+  const audiences = entry.audience ?? [own]
+  checkAudiences(audiences, own, context, problem)
+  return {
+    type: 'aws-credentials',
+    role: entry.role,
+    via: entry.via ?? 'web-identity',
+    audiences,
+    scope: [],
+    ttlSeconds,
+  }
+}
+
+const ttlOf = (text: string | undefined, defaultSeconds: number, problem: Report): number => {
+  const ttlSeconds = text === undefined ? defaultSeconds : secondsOf(text)
+  if (ttlSeconds > LIMITS.ttlSecondsMax) problem(['ttl'], `ttl is ${LIMITS.ttlSecondsMax / 3_600}h at most`)
+  return ttlSeconds
+}
+
+/** `own`: the one audience under the broker's URLs that this kind of credential may have. */
+const checkAudiences = (audiences: readonly string[], own: string, context: GrantContext, problem: Report): void => {
+  const repeated = audiences.find((audience, index) => audiences.indexOf(audience) !== index)
+  if (repeated !== undefined) problem(['audience'], `${repeated} is there twice`)
+  audiences.forEach((audience, index) => {
+    if (isFederationAudience(audience))
+      problem(['audience', index], `${audience} is reserved to cloud federation: no credential here may carry it`)
+    else if (audience !== own && isOwnUrl(audience, context))
+      problem(['audience', index], `of this broker's own URLs only ${own} can be an audience here`)
+  })
 }

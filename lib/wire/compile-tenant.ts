@@ -49,6 +49,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     ({ provider }) => options.catalog[provider].workloadLeaf,
   ))
     problem(['grants', grant, 'identity'], collisionMessage(grant, other, path))
+  checkAudienceKinds(grants, problem)
   checkOtherSections(document, place)
   if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
 
@@ -76,6 +77,26 @@ const checkIssUnique = (
         `issuer "${twin.name}" has the same iss: evidence could not tell which is meant`,
       )
   })
+}
+
+/** An audience belongs to one kind of credential: what is shown there is never mistaken for another (design §5). */
+const checkAudienceKinds = (
+  grants: readonly GrantRule[],
+  problem: (path: DocumentPath, message: string) => void,
+): void => {
+  const kinds = new Map<string, string>()
+  for (const grant of grants)
+    grant.issue.forEach(({ type, audiences }, index) => {
+      for (const audience of audiences) {
+        const kind = kinds.get(audience) ?? type
+        kinds.set(audience, kind)
+        if (kind !== type)
+          problem(
+            ['grants', grant.name, 'issue', index],
+            `${audience} is the audience of ${kind} in this tenant: it cannot be that of ${type} too`,
+          )
+      }
+    })
 }
 
 /** Where the tenancy claim is the project id itself (gcp), the tenant is those the grants name (design §5). */

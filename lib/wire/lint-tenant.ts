@@ -1,9 +1,10 @@
 // The linter: what a tenant document may say and its author should think about again (design §5). All of it is advice; what is
 // unsafe was refused by compile-tenant.ts. Each warning has a rule, and some rules can be waived on a grant, with a reason. Pure.
+import { isFederationIssuer } from '../domain/aws-session.ts'
 import { templateOf } from '../domain/explain.ts'
 import { canBothMatch, isCoveredBy } from '../domain/lint-overlap.ts'
 import type { Provider } from '../domain/provider.ts'
-import type { AccessTokenEntry, GrantRule, IssuerConfig } from '../domain/tenant-config.ts'
+import type { AwsCredentialsEntry, GrantRule, IssueEntry, IssuerConfig } from '../domain/tenant-config.ts'
 import type { WidLeaf } from '../domain/wid.ts'
 import type { ProviderCatalog } from './compile-issuer.ts'
 import { boundValues, type CompiledTenant } from './compile-tenant.ts'
@@ -136,34 +137,41 @@ const lintIssue = (grant: GrantRule, issuerUrl: string, report: Report): void =>
   grant.issue.forEach((entry, index) => {
     const path = ['grants', grant.name, 'issue', index]
     if (entry.type === 'aws-credentials') {
-      report('not_issued_here', path, 'aws-credentials are issued by the AWS target only, not by this version')
-      return
-    }
-    if (entry.scope.includes('introspect') && entry.introspects === null && entry.audiences.includes(issuerUrl))
+      lintSession(entry, issuerUrl, path, report)
+    } else if (entry.scope.includes('introspect') && entry.introspects === null && entry.audiences.includes(issuerUrl))
       report(
         'whole_tenant_introspect',
         [...path, 'scope'],
         'the holder may ask about every token of the tenant: list the audiences it needs with introspects',
       )
-    const twin = tokens(grant).find(
-      (other) =>
-        other !== entry &&
-        tokens(grant).indexOf(other) < tokens(grant).indexOf(entry) &&
-        sharedAudience(other, entry) !== null,
-    )
-    if (twin !== undefined)
+    const shared = grant.issue.slice(0, index).flatMap((other) => sharedAudience(other, entry) ?? [])[0]
+    if (shared !== undefined)
       report(
         'ambiguous_entries',
         path,
-        `two entries of this grant issue for ${sharedAudience(twin, entry)}: a request must name a scope that only one of them has`,
+        entry.type === 'access_token'
+          ? `two entries of this grant issue for ${shared}: a request must name a scope that only one of them has`
+          : `two roles of this grant have the audience ${shared}: give each an audience of its own`,
       )
   })
 }
 
-const tokens = (grant: GrantRule): readonly AccessTokenEntry[] =>
-  grant.issue.filter((entry) => entry.type === 'access_token')
+const lintSession = (entry: AwsCredentialsEntry, issuerUrl: string, path: DocumentPath, report: Report): void => {
+  if (entry.via === 'assume-role')
+    report(
+      'not_issued_here',
+      [...path, 'via'],
+      'assume-role needs credentials of AWS: only the AWS target has them; web-identity is issued by every broker',
+    )
+  else if (!isFederationIssuer(issuerUrl))
+    report(
+      'not_issued_here',
+      path,
+      `AWS takes the tokens of https issuers without a port only: a broker at ${issuerUrl} issues no aws-credentials`,
+    )
+}
 
-const sharedAudience = (a: AccessTokenEntry, b: AccessTokenEntry): string | null =>
+const sharedAudience = (a: IssueEntry, b: IssueEntry): string | null =>
   a.audiences.find((audience) => b.audiences.includes(audience)) ?? null
 
 /** Two enforced grants that one request could mean: denied as ambiguous at run time, so found here first. */
@@ -172,7 +180,7 @@ const lintPairs = (grants: readonly GrantRule[], report: Report): void => {
   enforced.forEach((grant, index) => {
     for (const other of enforced.slice(0, index)) {
       if (other.from !== grant.from || !canBothMatch(other, grant)) continue
-      const audience = tokens(other).flatMap((a) => tokens(grant).flatMap((b) => sharedAudience(a, b) ?? []))[0]
+      const audience = other.issue.flatMap((a) => grant.issue.flatMap((b) => sharedAudience(a, b) ?? []))[0]
       if (audience === undefined) continue
       const path = ['grants', grant.name]
       if (covers(other, grant))
@@ -199,6 +207,6 @@ const lintPairs = (grants: readonly GrantRule[], report: Report): void => {
 
 const covers = (wide: GrantRule, narrow: GrantRule): boolean =>
   isCoveredBy(narrow, wide) &&
-  tokens(narrow).every((entry) =>
-    entry.audiences.every((audience) => tokens(wide).some((other) => other.audiences.includes(audience))),
+  narrow.issue.every((entry) =>
+    entry.audiences.every((audience) => wide.issue.some((other) => other.audiences.includes(audience))),
   )

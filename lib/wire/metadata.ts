@@ -19,8 +19,15 @@ const shared = (issuerUrl: string) => ({
   dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
 })
 
-/** RFC 8414 §2. `response_types_supported` is required though there is no front channel, hence empty (standards §1.4). */
-export const oauthMetadata = (issuerUrl: string) => ({ ...shared(issuerUrl), response_types_supported: [] })
+/**
+ * RFC 8414 §2. `response_types_supported` is required though there is no front channel, hence empty (standards §1.4).
+ * `requested_token_types_supported` is ours: no standard has a member for what RFC 8693 may be asked for.
+ */
+export const oauthMetadata = (issuerUrl: string, tokenTypes: readonly string[]) => ({
+  ...shared(issuerUrl),
+  response_types_supported: [],
+  requested_token_types_supported: tokenTypes,
+})
 
 /** OpenID Connect Discovery 1.0 §3, as far as federation with a cloud reads it. `algorithms`: those of the published keys. */
 export const oidcMetadata = (issuerUrl: string, algorithms: readonly OwnAlgorithm[]) => ({

@@ -2,6 +2,7 @@
 // carry a verification (P9). What comes back is read as strictly as what goes in. Pure.
 import * as z from 'zod'
 import { LIMITS } from '../domain/limits.ts'
+import { TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS } from '../domain/token-request.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import {
   decisionIdSchema,
@@ -51,7 +52,8 @@ const issuedSchema = z.strictObject({
   ok: z.literal(true),
   credential: z.strictObject({
     accessToken: text,
-    tokenType: z.enum(['Bearer', 'DPoP']),
+    issuedTokenType: z.enum([TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS]),
+    tokenType: z.enum(['Bearer', 'DPoP', 'N_A']),
     expiresInSeconds: z.int().nonnegative().max(LIMITS.ttlSecondsMax),
     scope: text,
   }),

@@ -166,8 +166,17 @@ const awsCredentials = z
       .max(256)
       .regex(/^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role'),
     ttl: duration.optional().describe('15m by default, 1h at most, 15m at least.'),
+    audience: list(audience)
+      .optional()
+      .describe('What a request names the role by. Default: <issuer URL>/aws/<account id>.'),
+    via: z
+      .enum(['web-identity', 'assume-role'])
+      .optional()
+      .describe(
+        'web-identity (default): a token of the broker, pinned to the role, that the account verifies. assume-role: the role of the broker, with an external id; AWS target only.',
+      ),
   })
-  .describe('Session credentials of an AWS role. Issued by the AWS target only.')
+  .describe('Session credentials of an AWS role.')
 
 const waiver = z
   .strictObject({ rule: z.enum(WAIVABLE_RULES), reason })

@@ -12,6 +12,17 @@ beforeAll(async () => {
     '/redirect': (r) => r.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
     '/html': (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('{}'),
     '/gzip': (r) => r.writeHead(200, { ...JSON_HEAD, 'content-encoding': 'gzip' }).end('x'),
+    '/echo': (r) => {
+      const { method, headers } = r.req
+      let body = ''
+      r.req.on('data', (chunk: Buffer) => {
+        body += chunk.toString()
+      })
+      r.req.on('end', () => {
+        const { 'content-type': type, 'content-length': length, accept } = headers
+        r.writeHead(200, JSON_HEAD).end(JSON.stringify({ method, type, length, accept, body }))
+      })
+    },
     '/500': (r) => r.writeHead(500, JSON_HEAD).end('{}'),
     '/silent': () => undefined,
     '/big': (r) => {
@@ -53,6 +64,30 @@ test.each([
   ['59', '/drop', 'interrupted'],
 ])('row %s: %s is refused as %s', async (_row, path, reason) => {
   expect(await client().get(server.url(path), how)).toMatchObject({ ok: false, failure: { reason } })
+})
+
+test('a POST carries its body and type, is held to the same address, and keeps only statuses that were asked for', async () => {
+  const body = { contentType: 'text/plain', text: 'é=1' }
+  const echoed = await client().post(server.url('/echo'), body, { ...how, expect: 'any' })
+  expect(echoed.ok && JSON.parse(Buffer.from(echoed.response.body).toString())).toEqual({
+    method: 'POST',
+    type: 'text/plain',
+    length: '4',
+    accept: '*/*',
+    body: 'é=1',
+  })
+  const refused = { ...how, expect: 'any' } as const
+  expect(await client().post(server.url('/500'), body, refused)).toMatchObject({ failure: { reason: 'status' } })
+  expect(await client().post(server.url('/500'), body, { ...refused, statuses: [200, 500] })).toMatchObject({
+    ok: true,
+    response: { status: 500 },
+  })
+  const elsewhere = client(async () => ['169.254.169.254'])
+  const before = server.hits()
+  expect(await elsewhere.post(server.url('/echo'), body, refused)).toMatchObject({
+    failure: { reason: 'address_refused' },
+  })
+  expect(server.hits()).toBe(before)
 })
 
 test('row 53: the name is resolved once, and a forbidden second answer is refused without a hit', async () => {

@@ -157,9 +157,9 @@ export const describeTenantStores = (name: string, open: () => Stores | Promise<
     })
 
     test('the feed secret is the one that was stored first', async () => {
-      expect(await stores.keys.feedSecret('acme', new Uint8Array([1]))).toEqual(new Uint8Array([1]))
-      expect(await stores.keys.feedSecret('acme', new Uint8Array([2]))).toEqual(new Uint8Array([1]))
-      expect(await stores.keys.feedSecret('globex', new Uint8Array([3]))).toEqual(new Uint8Array([3]))
+      expect(await stores.keys.feedSecret('acme', () => new Uint8Array([1]))).toEqual(new Uint8Array([1]))
+      expect(await stores.keys.feedSecret('acme', () => new Uint8Array([2]))).toEqual(new Uint8Array([1]))
+      expect(await stores.keys.feedSecret('globex', () => new Uint8Array([3]))).toEqual(new Uint8Array([3]))
     })
 
     test('an issuer key set is replaced whole, and comes back as the strict parser made it', async () => {

@@ -4,7 +4,14 @@ import { chooseGrant, evaluateGrants, matches, type Target, verdictsOf } from '.
 import { explainGrants } from '../../lib/domain/explain.ts'
 import { parseGlob } from '../../lib/domain/glob.ts'
 import { parseIdentityTemplate } from '../../lib/domain/identity-template.ts'
-import type { AccessTokenEntry, Condition, GrantRule, Matcher, TenantConfig } from '../../lib/domain/tenant-config.ts'
+import type {
+  AccessTokenEntry,
+  AwsCredentialsEntry,
+  Condition,
+  GrantRule,
+  Matcher,
+  TenantConfig,
+} from '../../lib/domain/tenant-config.ts'
 import { WID_LEAVES, type Wid, type WidLeaf, type WidValue } from '../../lib/domain/wid.ts'
 
 const wid = (leaves: Partial<Record<WidLeaf, WidValue>>): Wid => {
@@ -30,6 +37,14 @@ const entry = (
   onReplay: 'alert',
   introspects: null,
   ...more,
+})
+const session = (audience: string): AwsCredentialsEntry => ({
+  type: 'aws-credentials',
+  role: 'arn:aws:iam::444455556666:role/mintmark/t/acme/deployer',
+  via: 'web-identity',
+  audiences: [audience],
+  scope: [],
+  ttlSeconds: 900,
 })
 const identity = (template: string) => {
   const parsed = parseIdentityTemplate(template)
@@ -231,11 +246,25 @@ describe('chooseGrant', () => {
       'target_unknown',
     ],
     ['an audience that only begins like one', [grant('a')], { audience: 'https://a/' }, 'target_unknown'],
+    ['cloud credentials are no access token', [grant('a', { issue: [session('https://aws')] })], {}, 'target_unknown'],
+    ['an access token is no cloud credential', [grant('a')], { type: 'aws-credentials' }, 'target_unknown'],
     [
-      'cloud credentials are no access token',
-      [grant('a', { issue: [{ type: 'aws-credentials', role: 'arn', ttlSeconds: 900 }] })],
-      {},
-      'target_unknown',
+      'a session is issued where it is asked for by its kind, and has no scope',
+      [grant('a', { issue: [entry('https://a'), session('https://aws')] })],
+      { type: 'aws-credentials' },
+      { grant: 'a', audience: 'https://aws', scope: [] },
+    ],
+    [
+      'a session with a scope',
+      [grant('a', { issue: [session('https://aws')] })],
+      { type: 'aws-credentials', scope: ['read'] },
+      'scope_exceeds_grant',
+    ],
+    [
+      'two roles, and the request names none',
+      [grant('a', { issue: [session('https://aws/1'), session('https://aws/2')] })],
+      { type: 'aws-credentials' },
+      'target_ambiguous',
     ],
     [
       'less scope',

@@ -13,11 +13,12 @@ type TokenKeys = NonNullable<Awaited<ReturnType<DiscoveryEndpointOptions['publis
 const get = (rawPath: string, { method = 'GET', headers = {}, keys = [KEY] as TokenKeys } = {}) =>
   discoveryEndpoint({
     publish: async (tenant) => (tenant === 'acme' ? { issuerUrl: ISSUER, tokenKeys: keys } : null),
+    tokenTypes: ['urn:one'],
     digest: nodeDigest.sha256,
   })({ rawPath, headers, requestContext: { http: { method, sourceIp: '192.0.2.1' } } })
 
 test.each([
-  [OAUTH, { issuer: ISSUER, response_types_supported: [] }],
+  [OAUTH, { issuer: ISSUER, response_types_supported: [], requested_token_types_supported: ['urn:one'] }],
   [OIDC, { issuer: ISSUER, id_token_signing_alg_values_supported: ['ES256'] }],
   [JWKS, { keys: [{ ...KEY.publicJwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }],
 ])('%s is a public document: JSON, cacheable for 5 minutes, readable from any page', async (path, document) => {

@@ -35,7 +35,13 @@ const serve = async (
 const ISSUED = {
   kind: 'issued',
   decisionId: 'd-1',
-  credential: { accessToken: 'h.p.s', tokenType: 'Bearer', expiresInSeconds: 600, scope: 'a b' },
+  credential: {
+    accessToken: 'h.p.s',
+    issuedTokenType: 'urn:a-kind',
+    tokenType: 'Bearer',
+    expiresInSeconds: 600,
+    scope: 'a b',
+  },
 } as const
 const REFUSED = {
   kind: 'refused',
@@ -51,7 +57,7 @@ test('an issued credential has every member of RFC 8693 §2.2.1, and is not cach
   expect(response.headers['cache-control']).toBe('no-store')
   expect(body).toEqual({
     access_token: 'h.p.s',
-    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    issued_token_type: 'urn:a-kind',
     token_type: 'Bearer',
     expires_in: 600,
     scope: 'a b',

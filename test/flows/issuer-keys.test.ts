@@ -18,7 +18,7 @@ const world = () => {
     nowSeconds: () => Math.floor(state.ms / 1_000),
     monotonicMs: () => state.ms - 1_700_000_000_000,
   }
-  const http: OutboundHttp = {
+  const http: Pick<OutboundHttp, 'get'> = {
     async get() {
       state.fetches += 1
       await new Promise((resolve) => setTimeout(resolve, 2))

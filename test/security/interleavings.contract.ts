@@ -118,7 +118,7 @@ const sceneOf = async (
 ): Promise<Scene> => {
   const stepper: Stepper = { at: async () => undefined, steps: [] }
   const { own, stores } = await open(lasting)
-  const broker = await memoryMint(key, stepped(stepper), own, stores)
+  const broker = await memoryMint(key, stepped(stepper), { own, stores })
   const evidence = broker.assertion({ jti: JTI })
   const idempotencyKey = way === 'repeat' ? IDEMPOTENCY_KEY : null
   const first = broker.request(evidence, { idempotencyKey })

@@ -76,25 +76,33 @@ export const memoryStores = (keys: SigningKeyStore): MintStores => {
   }
 }
 
-/** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. `own`: to share made keys. */
+export type MintWorld = {
+  /** To share keys that were made: RSA keys are what a broker costs. */
+  readonly own?: OwnKeys
+  readonly stores?: MintStores
+  readonly validity?: Validity
+  /** Other grants for acme. */
+  readonly acmeGrants?: string
+}
+
+/** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. */
 export const memoryMint = async (
   issuerKey: IssuerKey,
   change: (ports: MintPorts) => MintPorts = (ports) => ports,
-  own: OwnKeys = ownKeys(),
-  stores: MintStores = memoryStores(own.store),
-  validity?: Validity,
+  { own = ownKeys(), stores = memoryStores(own.store), validity, acmeGrants }: MintWorld = {},
 ) => {
   const { clock } = own
   const { configs, revocations, grants, state } = stores
+  const ofAcme = (grants?: string) => githubTenant('acme', { keys: [issuerKey], ...(grants ? { grants } : {}) })
   const documents = {
-    acme: stored(githubTenant('acme', { keys: [issuerKey] })),
+    acme: stored(ofAcme(acmeGrants)),
     globex: stored(githubTenant('globex', { keys: [issuerKey], orgId: '7777777' })),
   }
   let mark = 0
-  for (const [tenant, document] of Object.entries(documents))
-    await configs.put({
+  const put = (tenant: string, version: number, document: string) =>
+    configs.put({
       tenant,
-      version: 1,
+      version,
       digest: nodeDigest.sha256(document),
       author: 'test',
       commit: '',
@@ -102,6 +110,7 @@ export const memoryMint = async (
       document,
       diff: '',
     })
+  for (const [tenant, document] of Object.entries(documents)) await put(tenant, 1, document)
   const tenants = createTenantDirectory({
     configs,
     validity: validity ?? whileUnmoved(() => mark),
@@ -154,6 +163,11 @@ export const memoryMint = async (
     own,
     clock,
     tenants,
+    /** The second version of acme's document, with other grants; directories read it from then on. */
+    applyToAcme: async (grants: string) => {
+      await put('acme', 2, stored(ofAcme(grants)))
+      mark += 1
+    },
     /** Configuration was written: directories read again. */
     moveMark: () => {
       mark += 1

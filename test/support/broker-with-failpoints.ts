@@ -24,6 +24,7 @@ const started = await startBroker({
   hasLimits: false,
   trustedProxies: [],
   egressAllow: [],
+  aws: { region: undefined, stsEndpoint: undefined },
   masterKey: undefined,
   warn: () => undefined,
   failpoint: (name) => {

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { createAesSealer } from '../../lib/adapters/keys/aes-sealer.ts'
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { createLocalVault, type LocalVault } from '../../lib/adapters/keys/local-vault.ts'
 import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
 import type { RotatePorts } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
-import type { KeyRing, Sealer, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
+import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 
 export type HandClock = Clock & { add(seconds: number): void }
 
@@ -22,17 +23,19 @@ export const handClock = (startSeconds = 1_800_000_000): HandClock => {
   }
 }
 
-export type OwnKeys = RotatePorts & { readonly ring: KeyRing; readonly clock: HandClock; readonly sealer: Sealer }
+export type OwnKeys = RotatePorts & { readonly ring: KeyRing; readonly clock: HandClock; readonly vault: LocalVault }
 
-export const ownKeys = (store: SigningKeyStore = createMemorySigningKeyStore()): OwnKeys => {
-  const clock = handClock()
-  const sealer = createAesSealer(randomBytes(32))
+export const ownKeys = (
+  store: SigningKeyStore = createMemorySigningKeyStore(),
+  clock: HandClock = handClock(),
+): OwnKeys => {
+  const vault = createLocalVault(createAesSealer(randomBytes(32)))
   return {
     store,
-    sealer,
+    vault,
     clock,
-    maker: createKeyMaker(sealer),
-    prover: createKeyProver(sealer),
-    ring: createLocalKeyRing({ store, sealer, clock }),
+    maker: createKeyMaker(vault),
+    prover: createKeyProver(vault),
+    ring: createLocalKeyRing({ store, vault, clock }),
   }
 }

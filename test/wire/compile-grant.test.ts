@@ -2,6 +2,13 @@
 import { test } from 'vitest'
 import { changed, expectRefused, MATCH, type Row, withSecond } from '../support/tenant-documents.ts'
 
+/** The grant `deploy`, with a role beside its token. */
+const withRole = (more: string) =>
+  changed(
+    '        ttl: 10m\n',
+    `        ttl: 10m\n      - { type: aws-credentials, role: "arn:aws:iam::444455556666:role/mintmark/t/acme/deployer", ${more} }\n`,
+  )
+
 const GRANTS: readonly Row[] = [
   ['a grant from no issuer', changed('from: github', 'from: gitlab'), 'from: gitlab', /there is no issuer "gitlab"/],
   ['a grant that binds no project id', changed('      project.id: "7654321"\n', ''), 'match:', /must bind project.id/],
@@ -101,6 +108,27 @@ const GRANTS: readonly Row[] = [
     ),
     'role/admin',
     /\/mintmark\/t\/acme\//,
+  ],
+  ['a session of five minutes', withRole('ttl: 5m'), 'ttl: 5m', /15m at least/],
+  ['a session of two hours', withRole('ttl: 2h'), 'ttl: 2h', /1h at most/],
+  ['an audience of the cloud itself', withRole('audience: [sts.amazonaws.com]'), 'sts.amazonaws', /reserved to cloud/],
+  [
+    "a session for the tenant's own audience",
+    withRole('audience: [https://sts.example.com/t/acme]'),
+    '/t/acme]',
+    /only https:\/\/sts.example.com\/t\/acme\/aws\/444455556666/,
+  ],
+  [
+    'an access token for the audience of a session',
+    changed('audience: [https://deploy.acme.example]', 'audience: [https://sts.example.com/t/acme/aws/444455556666]'),
+    'aws/444455556666',
+    /of this broker's own URLs only/,
+  ],
+  [
+    'one audience for two kinds of credential',
+    withRole('audience: [https://deploy.acme.example]'),
+    '- { type: aws',
+    /deploy.acme.example is the audience of access_token in this tenant/,
   ],
   [
     'introspects without the scope',

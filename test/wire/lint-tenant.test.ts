@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { lintTenant } from '../../lib/wire/lint-tenant.ts'
-import { changed, DESIGN_EXAMPLE, lineOf, loadTexts, MATCH, VALID } from '../support/tenant-documents.ts'
+import { COMPILE, changed, DESIGN_EXAMPLE, lineOf, loadTexts, MATCH, VALID } from '../support/tenant-documents.ts'
 
 const lint = (text: string) => {
   const { problems, tenants } = loadTexts([text])
@@ -139,12 +139,30 @@ describe('advice', () => {
 
   test('sections this version does not act on are said to be so', () => {
     const sections = lint(DESIGN_EXAMPLE).filter(({ rule }) => rule === 'not_acted_on' || rule === 'not_issued_here')
-    expect(sections.map(({ path }) => path)).toEqual([
-      'grants › deploy-prod › issue › 1',
-      'events',
-      'receivers',
-      'sinks › siem',
-      'sinks › local',
-    ])
+    expect(sections.map(({ path }) => path)).toEqual(['events', 'receivers', 'sinks › siem', 'sinks › local'])
+  })
+
+  const ROLE = 'role: "arn:aws:iam::444455556666:role/mintmark/t/acme/deployer"'
+  const withEntries = (...entries: string[]) =>
+    changed(
+      '        ttl: 10m\n',
+      `        ttl: 10m\n${entries.map((entry) => `      - { type: aws-credentials, ${entry} }\n`).join('')}`,
+    )
+  const said = (text: string, baseUrl = COMPILE.baseUrl) => {
+    const { tenants } = loadTexts([text], { baseUrl })
+    return lintTenant(tenants[0]!, PROVIDER_CATALOG).filter(
+      ({ rule }) => rule === 'not_issued_here' || rule === 'ambiguous_entries',
+    )
+  }
+
+  test('a role is issued by every broker AWS can verify, and not said to be where it cannot', () => {
+    expect(said(withEntries(ROLE))).toEqual([])
+    expect(said(withEntries(`${ROLE}, via: assume-role`))).toMatchObject([{ rule: 'not_issued_here' }])
+    expect(said(withEntries(ROLE), 'https://sts.example.com:8443')).toMatchObject([{ rule: 'not_issued_here' }])
+  })
+
+  test('two roles of one account need names: a request could not tell them apart', () => {
+    expect(said(withEntries(ROLE, ROLE))).toMatchObject([{ rule: 'ambiguous_entries' }])
+    expect(said(withEntries(`${ROLE}, audience: [read]`, `${ROLE}, audience: [write]`))).toEqual([])
   })
 })

@@ -5,7 +5,7 @@ import { oauthMetadata, oidcMetadata } from '../../lib/wire/metadata.ts'
 const ISSUER = 'https://sts.example.com/t/acme'
 
 test('RFC 8414 metadata lists what is built and nothing else', () => {
-  expect(oauthMetadata(ISSUER)).toEqual({
+  expect(oauthMetadata(ISSUER, ['urn:one'])).toEqual({
     issuer: ISSUER,
     token_endpoint: `${ISSUER}/token`,
     jwks_uri: `${ISSUER}/jwks.json`,
@@ -16,6 +16,7 @@ test('RFC 8414 metadata lists what is built and nothing else', () => {
     token_endpoint_auth_methods_supported: ['none'],
     dpop_signing_alg_values_supported: ['ES256', 'ES384', 'RS256', 'PS256'],
     response_types_supported: [],
+    requested_token_types_supported: ['urn:one'],
   })
 })
 

@@ -68,15 +68,16 @@ export const createSigningKeyStore = (table: Table): SigningKeyStore => ({
     await writeIf(call, { update }, { key, mark })
   },
 
-  async feedSecret(tenant, sealedIfAbsent) {
+  async feedSecret(tenant, seal) {
     const call = await begin(table, tenant)
     const key = feedSecretKey(tenant)
     const stored = await getItem(call, key)
     if (stored !== null) return sealedOf(stored)
+    const sealed = await seal()
     const mark = newMark()
-    const Item = { ...keyOf(key), sealed: { B: sealedIfAbsent }, w: { S: mark } }
+    const Item = { ...keyOf(key), sealed: { B: sealed }, w: { S: mark } }
     const written = await writeIf(call, { put: { Item, ...IF_ABSENT } }, { key, mark })
-    return written.applied ? sealedIfAbsent : sealedOf(written.existing ?? {})
+    return written.applied ? sealed : sealedOf(written.existing ?? {})
   },
 })
 

@@ -7,7 +7,13 @@ import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { type EgressUrl, parseEgressUrl } from '../../domain/egress.ts'
 import { LIMITS } from '../../domain/limits.ts'
-import type { OutboundHttp, OutboundOptions, OutboundReason, OutboundResult } from '../../ports/outbound-http.ts'
+import type {
+  OutboundBody,
+  OutboundHttp,
+  OutboundOptions,
+  OutboundReason,
+  OutboundResult,
+} from '../../ports/outbound-http.ts'
 import { type AddressPolicy, createAddressPolicy } from './address-policy.ts'
 
 /** All addresses of a name, in the order to try them; rejects when it has none. */
@@ -34,14 +40,15 @@ export const createGuardedHttp = (options: GuardedHttpOptions): OutboundHttp => 
   const policy = createAddressPolicy(options.egressAllow)
   const resolve = options.resolve ?? systemResolve
   const rules = { dev: options.dev, ports: options.ports ?? [443], query: options.query ?? false }
-  return {
-    get(text, how) {
-      const parsed = parseEgressUrl(text, rules)
-      if (!parsed.ok) return Promise.resolve(failed('url_refused'))
-      return exchange(parsed.url, how, { policy, resolve, ca: options.ca })
-    },
+  const ask = (text: string, body: OutboundBody | null, how: OutboundOptions): Promise<OutboundResult> => {
+    const parsed = parseEgressUrl(text, rules)
+    if (!parsed.ok) return Promise.resolve(failed('url_refused'))
+    return exchange({ url: parsed.url, body, how }, { policy, resolve, ca: options.ca })
   }
+  return { get: (text, how) => ask(text, null, how), post: ask }
 }
+
+type Asked = { readonly url: EgressUrl; readonly body: OutboundBody | null; readonly how: OutboundOptions }
 
 type Tools = { readonly policy: AddressPolicy; readonly resolve: Resolve; readonly ca: string | undefined }
 
@@ -51,7 +58,7 @@ const failed = (reason: OutboundReason, status: number | null = null, bytes = 0)
 })
 
 /** One request under its two deadlines. Whoever settles first wins, and settling tears the socket down. */
-const exchange = (url: EgressUrl, how: OutboundOptions, tools: Tools): Promise<OutboundResult> => {
+const exchange = ({ url, body, how }: Asked, tools: Tools): Promise<OutboundResult> => {
   const { promise, resolve } = Promise.withResolvers<OutboundResult>()
   const isBad = badAddress(url, tools.policy)
   const answer: Answer = { status: null, bytes: 0 }
@@ -73,7 +80,7 @@ const exchange = (url: EgressUrl, how: OutboundOptions, tools: Tools): Promise<O
   const dial = (addresses: readonly string[]): void => {
     // The deadline may have passed while the name was looked up: then nothing is dialled any more.
     if (isSettled) return
-    request = send(url, addresses, tools.ca)
+    request = send({ url, body, how }, addresses, tools.ca)
     request.on('error', () => fail(isReady ? 'interrupted' : 'connect_failed'))
     request.once('response', (response) => readAnswer(response, how, answer, { settle, fail }))
     request.once('socket', (socket) => {
@@ -86,7 +93,7 @@ const exchange = (url: EgressUrl, how: OutboundOptions, tools: Tools): Promise<O
         clearTimeout(connecting)
       })
     })
-    request.end()
+    request.end(body?.text)
   }
   judgedAddresses(url, isBad, tools.resolve).then(
     (judged) => (typeof judged === 'string' ? fail(judged) : dial(judged)),
@@ -121,9 +128,9 @@ const pinnedLookup = (addresses: readonly string[]): LookupFunction => {
   }
 }
 
-const send = (url: EgressUrl, addresses: readonly string[], ca: string | undefined): ClientRequest => {
+const send = ({ url, body, how }: Asked, addresses: readonly string[], ca: string | undefined): ClientRequest => {
   const options: RequestOptions = {
-    method: 'GET',
+    method: body === null ? 'GET' : 'POST',
     hostname: url.hostname,
     port: url.port,
     path: url.path,
@@ -131,10 +138,11 @@ const send = (url: EgressUrl, addresses: readonly string[], ca: string | undefin
     agent: false,
     maxHeaderSize: LIMITS.headerBytesMax * 2,
     headers: {
-      accept: 'application/json',
+      accept: how.expect === 'json' ? 'application/json' : '*/*',
       'accept-encoding': 'identity',
       'user-agent': 'mintmark',
       connection: 'close',
+      ...(body === null ? {} : { 'content-type': body.contentType, 'content-length': Buffer.byteLength(body.text) }),
     },
   }
   if (url.scheme === 'http') return httpRequest(options)
@@ -193,7 +201,7 @@ const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.+-]+\+)?json[ \t]*(?:;|$)/i
 /** What is wrong with status and headers, before a byte of the body is read. */
 const refuseHead = (response: IncomingMessage, status: number, how: OutboundOptions): OutboundReason | null => {
   if (status >= 300 && status < 400) return 'redirect'
-  if (status !== 200) return 'status'
+  if (!(how.statuses ?? [200]).includes(status)) return 'status'
   const { 'content-encoding': encoding, 'content-type': type = '', 'content-length': length } = response.headers
   // Asked for plain text; whoever compresses anyway may be sending a bomb, and there is nothing here to unpack it.
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return 'content_encoding'

@@ -1,13 +1,19 @@
 // Sealing at rest: AES-256-GCM (NIST SP 800-38D) under the master key, iv(12) ‖ ciphertext ‖ tag(16). The associated data is
 // authenticated, so a sealed key moved to another tenant, kid, algorithm or use does not open.
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
-import type { Sealer } from '../../ports/signing-keys.ts'
 
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
+export type AesSealer = {
+  /** The associated data is authenticated, not hidden. */
+  seal(plain: Uint8Array, associated: string): Uint8Array
+  /** Throws when the data or the associated data were altered. */
+  open(sealed: Uint8Array, associated: string): Uint8Array
+}
+
 /** `masterKey`: 32 bytes, copied; the caller may zero its own. */
-export const createAesSealer = (masterKey: Uint8Array): Sealer => {
+export const createAesSealer = (masterKey: Uint8Array): AesSealer => {
   if (masterKey.length !== 32) throw new TypeError('the master key has 32 bytes')
   const key = createSecretKey(masterKey)
   return {

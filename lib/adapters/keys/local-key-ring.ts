@@ -1,14 +1,13 @@
-// The key ring of one process: unwraps a tenant's active keys, keeps them as bare KeyObjects and signs synchronously (options
-// objects around a key cost 2-3 times as much). Makes the revocation handles of design §6. Keys are cached for a minute at
-// most: then a process that slept through a rotation cannot sign with a key that is about to leave the key set.
-import { createHmac, createSecretKey, hash, KeyObject, randomBytes, sign as signDer } from 'node:crypto'
+// The key ring of one process: has its vault open a tenant's active keys and signs with them, synchronously where the key is
+// here. Makes the revocation handles of design §6. Keys are cached for a minute at most: then a process that slept through a
+// rotation cannot sign with a key that is about to leave the key set.
+import { createHmac, createSecretKey, hash, KeyObject, randomBytes } from 'node:crypto'
 import { activeKeyOf, type KeySlot } from '../../domain/key-rotation.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { KeyRing, ReadyKey, Sealer, SigningKeyStore } from '../../ports/signing-keys.ts'
+import type { KeyRing, KeyVault, ReadyKey, SigningKeyStore } from '../../ports/signing-keys.ts'
 import { BoundedCache } from './bounded-cache.ts'
-import { unwrapPrivateKey } from './private-key.ts'
-import { rawSignature } from './raw-signature.ts'
+import { openKey, RemoteSigner, signWith } from './opened-key.ts'
 
 export const KEY_CACHE_MS_MAX = 60_000
 const TENANTS_MAX = 10_000
@@ -25,11 +24,11 @@ type TenantKeys = { readonly ready: Map<string, Cached>; readonly loading: Map<s
 
 export type KeyRingPorts = {
   readonly store: Pick<SigningKeyStore, 'list' | 'feedSecret'>
-  readonly sealer: Sealer
+  readonly vault: KeyVault
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
 }
 
-export const createLocalKeyRing = ({ store, sealer, clock }: KeyRingPorts): KeyRing => {
+export const createLocalKeyRing = ({ store, vault, clock }: KeyRingPorts): KeyRing => {
   const tenants = new BoundedCache<TenantKeys>(TENANTS_MAX)
   // Secrets stay when keys move: a handle must be the same as long as its tenant exists.
   const secrets = new BoundedCache<KeyObject>(TENANTS_MAX)
@@ -54,7 +53,9 @@ export const createLocalKeyRing = ({ store, sealer, clock }: KeyRingPorts): KeyR
     if (row === null) throw new Unavailable('signing_key_unavailable')
     const known = keys.ready.get(slotName(slot))?.key
     const key =
-      known?.kid === row.kid ? known : { kid: row.kid, alg: row.alg, handle: unwrapOrUnavailable(sealer, row) }
+      known?.kid === row.kid
+        ? known
+        : { kid: row.kid, alg: row.alg, handle: (await orUnavailable(() => openKey(vault, row))).signer }
     // An invalidation in the meantime replaced `keys`: what was read before it is used once and not remembered.
     keys.ready.set(slotName(slot), { key, ...at })
     return key
@@ -63,11 +64,10 @@ export const createLocalKeyRing = ({ store, sealer, clock }: KeyRingPorts): KeyR
   const secretOf = async (tenant: string): Promise<KeyObject> => {
     const known = secrets.get(tenant)
     if (known !== undefined) return known
-    const associated = JSON.stringify(['mintmark feed secret 1', tenant])
-    const fresh = randomBytes(SECRET_BYTES)
-    const stored = await store.feedSecret(tenant, sealer.seal(fresh, associated))
-    fresh.fill(0)
-    const plain = openOrUnavailable(sealer, stored, associated)
+    const plain = await orUnavailable(async () => {
+      const sealed = await store.feedSecret(tenant, () => vault.sealSecret(tenant, randomBytes(SECRET_BYTES)))
+      return vault.openSecret(tenant, sealed)
+    })
     const secret = createSecretKey(plain)
     plain.fill(0)
     secrets.set(tenant, secret)
@@ -90,9 +90,8 @@ export const createLocalKeyRing = ({ store, sealer, clock }: KeyRingPorts): KeyR
       return loading
     },
     sign({ alg, handle }, signingInput) {
-      if (!(handle instanceof KeyObject)) throw new TypeError('the key is not from this ring')
-      const signature = signDer('sha256', Buffer.from(signingInput, 'latin1'), handle)
-      return (alg === 'ES256' ? rawSignature(signature) : signature).toString('base64url')
+      if (handle instanceof KeyObject || handle instanceof RemoteSigner) return signWith(handle, alg, signingInput)
+      throw new TypeError('the key is not from this ring')
     },
     invalidate: (tenant) => tenants.delete(tenant),
     handle(tenant, kind, issuer, value) {
@@ -116,18 +115,10 @@ export const createLocalKeyRing = ({ store, sealer, clock }: KeyRingPorts): KeyR
 const slotName = ({ use, alg }: KeySlot): string => `${use} ${alg}`
 
 // A key that does not open is the broker's trouble, never the caller's: 503, and the operator finds the cause in the log.
-const unwrapOrUnavailable = (sealer: Sealer, row: Parameters<typeof unwrapPrivateKey>[1]): KeyObject => {
+const orUnavailable = async <T>(open: () => Promise<T>): Promise<T> => {
   try {
-    return unwrapPrivateKey(sealer, row)
+    return await open()
   } catch (error) {
-    throw new Unavailable('signing_key_unavailable', undefined, { cause: error })
-  }
-}
-
-const openOrUnavailable = (sealer: Sealer, sealed: Uint8Array, associated: string): Uint8Array => {
-  try {
-    return sealer.open(sealed, associated)
-  } catch (error) {
-    throw new Unavailable('signing_key_unavailable', undefined, { cause: error })
+    throw error instanceof Unavailable ? error : new Unavailable('signing_key_unavailable', undefined, { cause: error })
   }
 }

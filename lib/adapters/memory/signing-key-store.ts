@@ -32,8 +32,10 @@ export const createMemorySigningKeyStore = (): SigningKeyStore => {
       const key = keys.get(keyOf(tenant, kid))
       if (key?.provenAtSeconds === null) keys.set(keyOf(tenant, kid), { ...key, provenAtSeconds: atSeconds })
     },
-    async feedSecret(tenant, sealedIfAbsent) {
-      const secret = secrets.get(tenant) ?? sealedIfAbsent
+    async feedSecret(tenant, seal) {
+      const sealed = secrets.get(tenant) ?? (await seal())
+      // Another caller may have been faster while this one sealed.
+      const secret = secrets.get(tenant) ?? sealed
       secrets.set(tenant, secret)
       return secret
     },

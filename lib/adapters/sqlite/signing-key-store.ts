@@ -59,14 +59,14 @@ export const createSigningKeyStore = (database: Database): SigningKeyStore => ({
   async prove(tenant, kid, atSeconds) {
     await database.writeControl((sql) => sql(PROVE).run(atSeconds, tenant, kid))
   },
-  async feedSecret(tenant, sealedIfAbsent) {
+  async feedSecret(tenant, seal) {
     const stored = database.read((sql) => sql(SECRET).get(tenant))
-    const row =
-      stored ??
-      (await database.write((sql) => {
-        sql(KEEP_SECRET).run(tenant, sealedIfAbsent)
-        return sql(SECRET).get(tenant)
-      }))
+    if (stored !== undefined) return stored['sealed'] as Uint8Array
+    const sealed = await seal()
+    const row = await database.write((sql) => {
+      sql(KEEP_SECRET).run(tenant, sealed)
+      return sql(SECRET).get(tenant)
+    })
     return row!['sealed'] as Uint8Array
   },
 })

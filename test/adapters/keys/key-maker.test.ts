@@ -1,8 +1,11 @@
 import { calculateJwkThumbprint } from 'jose'
 import { expect, test } from 'vitest'
+import { createKeyProver } from '../../../lib/adapters/keys/key-maker.ts'
+import { Unavailable } from '../../../lib/domain/unavailable.ts'
+import type { KeyVault } from '../../../lib/ports/signing-keys.ts'
 import { ownKeys } from '../../support/own-keys.ts'
 
-const { maker, prover } = ownKeys()
+const { maker, prover, vault } = ownKeys()
 const make = (alg: 'ES256' | 'RS256' = 'ES256', tenant = 'acme') =>
   maker.make({ tenant, use: 'token', alg, nowSeconds: 7 })
 
@@ -43,4 +46,13 @@ test("a planted public key does not prove: whoever writes rows could have verifi
   const stranger = await make()
   expect(await prover.proves({ ...key, publicJwk: stranger.publicJwk })).toBe(false)
   expect(await prover.proves({ ...key, publicJwk: { ...key.publicJwk, d: 'AAAA' } })).toBe(false)
+})
+
+test('an outage of the vault is not taken for a bad key: the key stays, the rotation comes back', async () => {
+  const key = await make()
+  const away: KeyVault = {
+    ...vault,
+    open: () => Promise.reject(new Unavailable('signing_key_unavailable')),
+  }
+  await expect(createKeyProver(away).proves(key)).rejects.toThrow(Unavailable)
 })

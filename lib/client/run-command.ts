@@ -1,18 +1,15 @@
-// Runs a command that finds the token in its environment and nowhere else: not in its arguments, which every user of the
-// machine can read, not in a file. Its exit code and its signals are passed on.
+// Runs a command that finds its credential through its environment and nowhere else: not in its arguments, which every user of
+// the machine can read. Its exit code and its signals are passed on.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
-export const TOKEN_VARIABLE = 'MINTMARK_TOKEN'
-
 /** The command's exit code; 128 + n when signal n ended it; 127 not found, 126 not to be run, as a shell has them. */
-export const runWithToken = (
+export const runCommand = (
   command: readonly [string, ...string[]],
-  token: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> => {
   const [file, ...args] = command
-  const child = spawn(file, args, { stdio: 'inherit', env: { ...env, [TOKEN_VARIABLE]: token } })
+  const child = spawn(file, args, { stdio: 'inherit', env: { ...env } })
   // A terminal sends Ctrl-C to the whole group: passing it on would be the second one, which many programs take for "now".
   const pass = (signal: NodeJS.Signals) => {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
