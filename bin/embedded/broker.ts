@@ -11,6 +11,7 @@ import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { createTenantEraser } from '../../lib/adapters/sqlite/tenant-eraser.ts'
 import { createTenantState } from '../../lib/adapters/sqlite/tenant-state.ts'
 import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -27,6 +28,7 @@ import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { authorOf } from '../commands/apply.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
 import { compileStored, type Place } from './compile.ts'
+import { startErasure } from './erasure.ts'
 import { type HostOptions, startHost } from './http-host.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
 import { loadDirectory } from './load-directory.ts'
@@ -165,7 +167,9 @@ const wire = async (
     log,
   })
   const mark = startTimeMark(database)
+  const clockGuard = createClockGuard(clock, mark)
   const sweep = startSweep(database, clock)
+  const erasure = startErasure({ eraser: createTenantEraser(database), clock, clockGuard }, { log })
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
   const inFlight = options.hasLimits
@@ -186,7 +190,7 @@ const wire = async (
     state: createTenantState(database),
     keys,
     clock,
-    clockGuard: createClockGuard(clock, mark),
+    clockGuard,
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
   })
   const attest = createAttest({
@@ -206,6 +210,7 @@ const wire = async (
       rotation.close()
       issuerKeys.close()
       sweep.close()
+      erasure.close()
       await denials.close()
       await mark.close()
     },

@@ -1,4 +1,5 @@
-// `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served.
+// `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served;
+// those of a removed tenant are dropped from memory.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
@@ -43,7 +44,8 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
   const rotateOne = async (tenant: string) => {
     try {
       const config = await ports.tenants.current(tenant)
-      if (config !== null) await rotateKeys(rotation, { tenant, needed: neededSlots(config) })
+      if (config === null) ports.keys.invalidate(tenant)
+      else await rotateKeys(rotation, { tenant, needed: neededSlots(config) })
     } catch {
       ports.log.error('keys could not be rotated', { tenant })
     }

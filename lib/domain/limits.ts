@@ -76,6 +76,7 @@ export const LIMITS = {
   recordKeepSeconds: 7 * 24 * 3600,
   denialKeepSeconds: 7 * 24 * 3600,
   sweepRowsMax: 200,
+  removedTenantKeepSeconds: 7 * 24 * 3600,
   // the job's side (mintmark token): a retry must fall inside the window in which a repeat is not a replay
   clientTimeoutMs: 10_000,
   clientTriesMax: 4,

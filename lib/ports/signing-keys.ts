@@ -23,7 +23,7 @@ export interface KeyRing {
   peek(tenant: string, use: KeyUse, alg: OwnAlgorithm): ReadyKey | undefined
   /** JWS signature over the signing input, base64url (ES256 as raw r||s). */
   sign(key: ReadyKey, signingInput: string): string
-  /** Forget what is cached of a tenant: its keys moved. */
+  /** Forget what is cached of a tenant, secrets too: its keys moved, or it is gone. */
   invalidate(tenant: string): void
   /** Revocation handle (design §6): HMAC with the tenant's feed secret, 12 bytes, base64url; cached. */
   handle(tenant: string, kind: string, issuer: string, value: string): Promise<string> | string

@@ -134,5 +134,8 @@ CREATE UNIQUE INDEX revocation_in_force ON revocation (tenant, kind, issuer, val
 CREATE INDEX revocation_changed ON revocation (tenant, changed);
 `
 
+// Null: what the tenant left behind is still there.
+const ERASED = 'ALTER TABLE tenant_tombstone ADD COLUMN erased_at INTEGER'
+
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST]
+export const MIGRATIONS: readonly string[] = [FIRST, ERASED]
