@@ -156,7 +156,9 @@ const wire = async (
   })
   const keyStore = createSigningKeyStore(database)
   const keys = createLocalKeyRing({ store: keyStore, sealer, clock })
-  const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, log })
+  const mark = startTimeMark(database)
+  const clockGuard = createClockGuard(clock, mark)
+  const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, clockGuard, log })
   const issuerKeys = await startIssuerKeys({
     database,
     clock,
@@ -166,8 +168,6 @@ const wire = async (
     tenants,
     log,
   })
-  const mark = startTimeMark(database)
-  const clockGuard = createClockGuard(clock, mark)
   const sweep = startSweep(database, clock)
   const erasure = startErasure({ eraser: createTenantEraser(database), clock, clockGuard }, { log })
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })

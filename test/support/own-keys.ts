@@ -4,6 +4,8 @@ import { createAesSealer } from '../../lib/adapters/keys/aes-sealer.ts'
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
+import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
+import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { RotatePorts } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { KeyRing, Sealer, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
@@ -39,6 +41,7 @@ export const ownKeys = (store: SigningKeyStore = createMemorySigningKeyStore()):
     store,
     sealer,
     clock,
+    clockGuard: createClockGuard(clock, createMemoryTimeMark()),
     maker: createKeyMaker(sealer),
     prover: createKeyProver(sealer),
     ring: createLocalKeyRing({ store, sealer, clock }),
