@@ -38,7 +38,7 @@ export type Stores = {
   readonly close: () => Promise<void>
 }
 
-const openMemoryStores = (): Stores => {
+export const openMemoryStores = (): Stores => {
   const grants = createMemoryGrantStore()
   const parts = {
     configs: createMemoryTenantConfigStore(),

@@ -5,14 +5,15 @@ import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type ExchangePorts, exchangeToken } from '../../lib/flows/exchange-token.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import { openMemoryStores } from '../contract/stores.ts'
 import { issuerKey } from '../support/evidence.ts'
-import { type MemoryMint, memoryMint } from './memory-mint.ts'
+import { type WiredMint, wiredMint } from './wired-mint.ts'
 
 const key = issuerKey('RS256')
-let broker: MemoryMint
+let broker: WiredMint
 
 beforeEach(async () => {
-  broker = await memoryMint(key)
+  broker = await wiredMint(openMemoryStores(), key)
 })
 
 const FORBIDDEN = /^(?:lib\/adapters\/|lib\/flows\/(?:mint-|sign-|prepare-|repeat-|rotate-|refresh-|apply-))/

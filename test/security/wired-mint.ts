@@ -1,5 +1,5 @@
-// mint as production wires it, on the memory adapters and with a real key ring: what the security tests drive in process.
-// Every store is at hand, so a test can say not only that no token came out but that nothing was written either.
+// mint as production wires it, over the stores of any engine and with a real key ring: what the security tests drive in
+// process. What it writes is noted, so a test can say not only that no token came out but that nothing was written either.
 import { parse } from 'yaml'
 import { compileStored } from '../../bin/embedded/compile.ts'
 import { createTenantDirectory } from '../../lib/adapters/config/tenant-directory.ts'
@@ -8,16 +8,12 @@ import {
   importVerifyKey,
   nodeSignatureVerifier,
 } from '../../lib/adapters/jose/evidence-signature.ts'
-import { createMemoryDenials } from '../../lib/adapters/memory/denials.ts'
-import { createMemoryGrantStore } from '../../lib/adapters/memory/grant-store.ts'
+import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createMemoryIssuerKeyStore } from '../../lib/adapters/memory/issuer-key-store.ts'
 import { unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
-import { createMemoryRevocationStore } from '../../lib/adapters/memory/revocation-store.ts'
-import { createMemoryTenantConfigStore } from '../../lib/adapters/memory/tenant-config-store.ts'
-import { createMemoryTenantState } from '../../lib/adapters/memory/tenant-state.ts'
-import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
+import type { GrantRecord, NotIssued } from '../../lib/domain/grant-record.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
 import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
 import { createInFlight, type ExchangePorts } from '../../lib/flows/exchange-token.ts'
@@ -25,9 +21,11 @@ import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createIssuerKeys } from '../../lib/flows/issuer-keys.ts'
 import { createMint, type MintPorts } from '../../lib/flows/mint-credential.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
+import type { GrantStore } from '../../lib/ports/grant-store.ts'
 import type { MintRequest } from '../../lib/ports/mint.ts'
 import type { ConfigVersion } from '../../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import type { Stores } from '../contract/stores.ts'
 import { githubClaims, type IssuerKey, signAssertion } from '../support/evidence.ts'
 import { type OwnKeys, ownKeys } from '../support/own-keys.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
@@ -40,7 +38,16 @@ const noTrust = { refresh: () => Promise.reject(new Error('a security test reach
 /** As apply stores it: JSON. */
 const stored = (text: string): string => JSON.stringify(parse(text))
 
-/** Compiled once: a model test makes hundreds of brokers of the same documents. */
+// Read and compiled once: a model test makes hundreds of brokers of the same documents.
+const documentsOf = new WeakMap<IssuerKey, Readonly<Record<string, string>>>()
+const documentsFor = (issuerKey: IssuerKey): Readonly<Record<string, string>> => {
+  const documents = documentsOf.get(issuerKey) ?? {
+    acme: stored(githubTenant('acme', { keys: [issuerKey] })),
+    globex: stored(githubTenant('globex', { keys: [issuerKey], orgId: '7777777' })),
+  }
+  documentsOf.set(issuerKey, documents)
+  return documents
+}
 const compiled = new Map<string, TenantConfig | null>()
 const compile = (version: ConfigVersion): TenantConfig | null => {
   const known = compiled.get(version.digest)
@@ -50,18 +57,41 @@ const compile = (version: ConfigVersion): TenantConfig | null => {
   return config
 }
 
+/** Keys are what a mint costs: those made for `own` once are put into every store. */
+const bringKeys = async (own: OwnKeys, stores: Stores, tenant: string, config: TenantConfig | null): Promise<void> => {
+  if (config !== null) await rotateKeys(own, { tenant, needed: neededSlots(config) })
+  for (const key of await own.store.list(tenant)) await stores.keys.insert(key)
+}
+
+/** The store, and what was written to it through this port. */
+const noting = (grants: GrantStore) => {
+  const records: GrantRecord[] = []
+  const outcomes: NotIssued[] = []
+  const noted: GrantStore = {
+    ...grants,
+    async put(put) {
+      const answer = await grants.put(put)
+      if (answer.outcome === 'created') records.push(put.record)
+      return answer
+    },
+    async putNotIssued(outcome) {
+      await grants.putNotIssued(outcome)
+      outcomes.push(outcome)
+    },
+  }
+  return { grants: noted, records, outcomes }
+}
+
 /** acme owns organization 1234567, globex 7777777; both trust GitHub with `issuerKey`. `own`: to share made keys. */
-export const memoryMint = async (
+export const wiredMint = async (
+  stores: Stores,
   issuerKey: IssuerKey,
   change: (ports: MintPorts) => MintPorts = (ports) => ports,
   own: OwnKeys = ownKeys(),
 ) => {
   const { clock } = own
-  const configs = createMemoryTenantConfigStore()
-  const documents = {
-    acme: stored(githubTenant('acme', { keys: [issuerKey] })),
-    globex: stored(githubTenant('globex', { keys: [issuerKey], orgId: '7777777' })),
-  }
+  const { configs } = stores
+  const documents = documentsFor(issuerKey)
   let mark = 0
   for (const [tenant, document] of Object.entries(documents))
     await configs.put({
@@ -82,10 +112,7 @@ export const memoryMint = async (
       throw new Error(`the document of ${tenant} does not compile`)
     },
   })
-  for (const tenant of Object.keys(documents)) {
-    const config = await tenants.current(tenant)
-    if (config !== null) await rotateKeys(own, { tenant, needed: neededSlots(config) })
-  }
+  for (const tenant of Object.keys(documents)) await bringKeys(own, stores, tenant, await tenants.current(tenant))
   const issuerKeys = createIssuerKeys({
     store: createMemoryIssuerKeyStore(),
     trust: noTrust,
@@ -93,18 +120,18 @@ export const memoryMint = async (
     importKey: (jwk) => importVerifyKey(jwk),
     jitter: () => 0,
   })
-  const grants = createMemoryGrantStore()
-  const revocations = createMemoryRevocationStore()
+  const { grants, records, outcomes } = noting(stores.grants)
+  const keys = createLocalKeyRing({ store: stores.keys, sealer: own.sealer, clock })
   const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
   const ports = change({
     ...evidence,
     tenants,
     proofs: createProofVerifier(nodeDigest),
     grants,
-    state: createMemoryTenantState({ configs, revocations, keys: own.store }),
-    keys: own.ring,
+    state: stores.state,
+    keys,
     clock,
-    clockGuard: createClockGuard(clock, createMemoryTimeMark()),
+    clockGuard: createClockGuard(clock, stores.timeMark),
   })
   const ids = createIds(clock)
   const { mint } = createMint(ports)
@@ -112,7 +139,7 @@ export const memoryMint = async (
     ...evidence,
     tenants,
     mint: { mint },
-    denials: createMemoryDenials(grants),
+    denials: stores.denials,
     rates: unlimitedRates,
     ids,
     clock,
@@ -122,10 +149,10 @@ export const memoryMint = async (
     mint,
     ports,
     attestPorts,
-    grants,
-    revocations,
-    configs,
-    own,
+    stores,
+    records,
+    outcomes,
+    keys,
     clock,
     tenants,
     /** Configuration was written: directories read again. */
@@ -154,4 +181,4 @@ export const memoryMint = async (
   }
 }
 
-export type MemoryMint = Awaited<ReturnType<typeof memoryMint>>
+export type WiredMint = Awaited<ReturnType<typeof wiredMint>>
