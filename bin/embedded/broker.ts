@@ -34,6 +34,7 @@ import { type HostOptions, startHost } from './http-host.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
 import { loadDirectory } from './load-directory.ts'
 import { type OpenStore, openStore } from './open-store.ts'
+import { type Ops, type OpsPlace, startOps } from './ops.ts'
 import { startRotation } from './rotation.ts'
 
 export type BrokerOptions = {
@@ -50,6 +51,8 @@ export type BrokerOptions = {
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
   readonly warn: (line: string) => void
+  /** Where metrics are served; left out: nowhere, and nothing is counted. */
+  readonly ops?: OpsPlace
   readonly failpoint?: NonNullable<MintPorts['failpoint']>
 }
 
@@ -83,11 +86,18 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   }).catch((error: NodeJS.ErrnoException) => error)
   if (listening instanceof Error) {
     opened.store.database.close()
-    return {
-      ok: false,
-      exitCode: 3,
-      problems: [`mintmark serve: cannot listen on ${options.host}:${options.port} (${listening.code})`],
-    }
+    return cannotListen(`${options.host}:${options.port}`, listening)
+  }
+  const ops = options.ops && (await startOps(options.ops, () => isReady).catch((error: NodeJS.ErrnoException) => error))
+  if (ops instanceof Error) {
+    await listening.close()
+    opened.store.database.close()
+    return cannotListen('--ops-port', ops)
+  }
+  if (ops !== undefined) options.warn(`metrics on ${ops.url}/metrics${ops.isOpen ? ', for whoever reaches it' : ''}`)
+  const stopListening = async () => {
+    await listening.close()
+    await ops?.close()
   }
   const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${listening.port}`
   const place: Place = { baseUrl: (options.baseUrl ?? url).replace(/\/+$/, ''), dev: options.dev }
@@ -97,22 +107,28 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
 
   const loaded = loadDirectory(options.tenantsDir, place)
   if (!loaded.ok) {
-    await listening.close()
+    await stopListening()
     opened.store.database.close()
     return { ok: false, exitCode: 1, problems: loaded.problems }
   }
-  const wired = await wire(options, opened.store, place, loaded.documents)
+  const wired = await wire(options, opened.store, place, loaded.documents, ops)
   Object.assign(tenantRoutes, wired.tenantRoutes)
   rootRoutes.push(...wired.rootRoutes)
   isReady = true
   const close = async () => {
     isReady = false
-    await listening.close()
+    await stopListening()
     await wired.close()
     opened.store.database.close()
   }
   return { ok: true, broker: { url, close } }
 }
+
+const cannotListen = (where: string, { code }: NodeJS.ErrnoException): Started => ({
+  ok: false,
+  exitCode: 3,
+  problems: [`mintmark serve: cannot listen on ${where} (${code})`],
+})
 
 const HTTPS_BASE = /^https:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/
 const LOOPBACK_BASE = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:\/[^?#\s]*)?$/
@@ -135,6 +151,7 @@ const wire = async (
   store: OpenStore,
   place: Place,
   documents: Parameters<typeof applyTenants>[1],
+  ops: Ops | undefined,
 ) => {
   const { database, sealer } = store
   const clock = systemClock
@@ -195,7 +212,16 @@ const wire = async (
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
   })
   const attest = createAttest({
-    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, inFlight },
+    ports: {
+      ...evidence,
+      tenants,
+      mint: { mint },
+      denials: ops?.countDenials(denials) ?? denials,
+      rates,
+      ids,
+      clock,
+      inFlight,
+    },
     http: {
       admitSource: admitSource(rates),
       baseUrl: place.baseUrl,
@@ -205,7 +231,11 @@ const wire = async (
   })
   const discovery = createDiscovery({ ports: { tenants, keys: keyStore }, digest: nodeDigest, log })
   return {
-    tenantRoutes: { token: attest, 'jwks.json': discovery, '.well-known/openid-configuration': discovery },
+    tenantRoutes: {
+      token: ops?.countExchanges(attest) ?? attest,
+      'jwks.json': discovery,
+      '.well-known/openid-configuration': discovery,
+    },
     rootRoutes: [{ prefix: '/.well-known/oauth-authorization-server', handler: discovery }],
     close: async () => {
       rotation.close()
