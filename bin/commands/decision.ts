@@ -7,6 +7,7 @@ import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config
 import { evaluateGrants } from '../../lib/domain/decide.ts'
 import { type Explanation, explainGrants } from '../../lib/domain/explain.ts'
 import type { Denial, GrantRecord, StoredDecision } from '../../lib/domain/grant-record.ts'
+import { quoted } from '../../lib/domain/quoted.ts'
 import { WID_LEAVES, type Wid, type WidLeaf } from '../../lib/domain/wid.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
@@ -64,7 +65,7 @@ const print = (io: Io, found: StoredDecision, explanation: Explanation | null): 
   const say = (text = '') => void io.stdout.write(`${text}\n`)
   const fact = (name: string, value: unknown) =>
     say(
-      `  ${dim(name.padEnd(10))} ${typeof value === 'string' && !PRINTABLE.test(value) ? JSON.stringify(value) : String(value)}`,
+      `  ${dim(name.padEnd(10))} ${typeof value === 'string' && !PRINTABLE.test(value) ? quoted(value) : String(value)}`,
     )
   if (found.kind === 'rolled_up') {
     const { kind, tenant, minute, source, count } = found.rollUp

@@ -1,5 +1,6 @@
 // mint as production wires it, over the stores of any engine and with a real key ring: what the security tests drive in
 // process. What it writes is noted, so a test can say not only that no token came out but that nothing was written either.
+import { expect } from 'vitest'
 import { parse } from 'yaml'
 import { compileStored } from '../../bin/embedded/compile.ts'
 import { createTenantDirectory } from '../../lib/adapters/config/tenant-directory.ts'
@@ -57,6 +58,17 @@ const compile = (version: ConfigVersion): TenantConfig | null => {
   return config
 }
 
+const versionOf = (tenant: string, version: number, document: string, appliedAtSeconds: number): ConfigVersion => ({
+  tenant,
+  version,
+  digest: nodeDigest.sha256(document),
+  author: 'test',
+  commit: '',
+  appliedAtSeconds,
+  document,
+  diff: '',
+})
+
 /** Keys are what a mint costs: those made for `own` once are put into every store. */
 const bringKeys = async (own: OwnKeys, stores: Stores, tenant: string, config: TenantConfig | null): Promise<void> => {
   if (config !== null) await rotateKeys(own, { tenant, needed: neededSlots(config) })
@@ -94,16 +106,7 @@ export const wiredMint = async (
   const documents = documentsFor(issuerKey)
   let mark = 0
   for (const [tenant, document] of Object.entries(documents))
-    await configs.put({
-      tenant,
-      version: 1,
-      digest: nodeDigest.sha256(document),
-      author: 'test',
-      commit: '',
-      appliedAtSeconds: clock.nowSeconds(),
-      document,
-      diff: '',
-    })
+    await configs.put(versionOf(tenant, 1, document, clock.nowSeconds()))
   const tenants = createTenantDirectory({
     configs,
     changeMark: () => mark,
@@ -155,6 +158,13 @@ export const wiredMint = async (
     keys,
     clock,
     tenants,
+    /** The next version of acme. */
+    apply: async (text: string) => {
+      const document = stored(text)
+      const version = ((await configs.latest('acme'))?.version.version ?? 0) + 1
+      expect(await configs.put(versionOf('acme', version, document, clock.nowSeconds()))).toBe(true)
+      mark += 1
+    },
     /** Configuration was written: directories read again. */
     moveMark: () => {
       mark += 1
