@@ -50,7 +50,8 @@ const applyOne = async (
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const latest = await ports.configs.latest(document.tenant)
     const version = latest?.version.version ?? 0
-    // A tombstone stands until the tenant is erased: applying the file again must not resurrect what was removed.
+    // A tombstone stands for good, also when the tenant was erased: applying the file again must not resurrect what was
+    // removed, nor another owner come to a name that relying parties still trust.
     if (latest !== null && latest.tombstonedAtSeconds !== null)
       return { tenant: document.tenant, outcome: 'refused_tombstone', version, diff: [] }
     if (latest?.version.digest === document.digest)

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
-import { type Connection, connect, isComplete, migrate, type Sql } from './connection.ts'
+import { type Connection, connect, isComplete, leaveNoCopies, migrate, overwriteAll, type Sql } from './connection.ts'
 import { checkDevMark, databasePath, ensureDatabaseFile, fileIdentity } from './data-directory.ts'
 import { failureOf } from './sqlite-error.ts'
 
@@ -92,6 +92,28 @@ export class Database {
       const row = sql('UPDATE store SET control_version = control_version + 1 RETURNING control_version').get()
       return work(sql, Number(row?.['control_version']))
     })
+  }
+
+  /** writeControl whose deletions overwrite what they delete, instead of leaving it in free pages until they are used again. */
+  writeOver<T>(work: (sql: Sql) => T): Promise<T> {
+    return this.writeControl((sql) => {
+      const connection = this.#connection
+      if (connection === null) throw new Error('a transaction runs on no connection')
+      overwriteAll(connection.sqlite)
+      try {
+        return work(sql)
+      } finally {
+        leaveNoCopies(connection.sqlite)
+      }
+    })
+  }
+
+  /**
+   * Moves every commit into the database file and empties the WAL, which keeps old pages until it is used again. False while
+   * somebody reads or writes. Throws Unavailable.
+   */
+  emptyWal(): boolean {
+    return this.read((sql) => sql('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0)
   }
 
   /**
