@@ -23,6 +23,8 @@ const POINTS = ['K0', 'K2', 'K3', 'X'] as const
 const PASSES_MAX = 24
 const RUN_MS_MAX = 150
 const JOBS = 8
+/** A long run says now and then how far it is. */
+const SAY_EVERY = 100
 
 /** mulberry32: the run is repeatable from its seed, as far as a scheduler allows. */
 const seeded = (seed: number) => () => {
@@ -102,19 +104,23 @@ const recordedIn = (dataDir: string): ReadonlySet<string> => {
 }
 
 test(`${KILLS} kills: no token without its record, no assertion accepted twice`, {
-  timeout: 120_000 + KILLS * 3_000,
+  timeout: 120_000 + KILLS * 10_000,
 }, async () => {
   const directory = temporaryDirectory()
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const entry = await bundleBroker(directory)
   const startMs = performance.now()
+  let done = 0
   const tallies = await Promise.all(
     Array.from({ length: LANES }, async (_, at) => {
       const random = seeded(SEED + at)
       const lane = { entry, dataDir: join(directory, `data-${at}`), key: issuerKey('RS256') }
       const tally: Tally = { requests: 0, received: new Map() }
-      for (let kill = at; kill < KILLS; kill += LANES)
+      for (let kill = at; kill < KILLS; kill += LANES) {
         await runAndKill(lane, tally, { point: POINTS[Math.floor(kill / LANES) % POINTS.length]!, random })
+        done += 1
+        if (done % SAY_EVERY === 0) console.log(`${done} of ${KILLS} kills`)
+      }
       const recorded = recordedIn(lane.dataDir)
       expect([...tally.received.values()].filter((jti) => !recorded.has(jti))).toEqual([])
       return { ...tally, records: recorded.size }
