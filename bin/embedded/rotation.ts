@@ -2,6 +2,7 @@
 // those of a removed tenant are dropped from memory.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
@@ -39,7 +40,9 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
     if (!ports.clockGuard.isTrusted()) return ports.log.error('keys are not rotated: the clock is not trusted', {})
     isRunning = true
     try {
-      for (const { tenant } of await ports.configs.list()) await rotateOne(tenant)
+      const tenants = await ports.configs.list()
+      for (let at = 0; at < tenants.length; at += LIMITS.tenantsAtOnceMax)
+        await Promise.all(tenants.slice(at, at + LIMITS.tenantsAtOnceMax).map(({ tenant }) => rotateOne(tenant)))
     } catch {
       ports.log.error('rotation could not list the tenants', {})
     } finally {

@@ -2,6 +2,7 @@
 // digest that was current before is a rollback and says so; a tenant is never removed by omission.
 import type { JsonValue } from '../domain/claims.ts'
 import { documentDiff } from '../domain/document-diff.ts'
+import { LIMITS } from '../domain/limits.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { TenantConfigStore } from '../ports/tenants.ts'
@@ -31,7 +32,10 @@ export const applyTenants = async (
   by: { readonly author: string; readonly commit: string },
 ): Promise<ApplyReport> => {
   const applied: Applied[] = []
-  for (const document of documents) applied.push(await applyOne(ports, document, by))
+  for (let at = 0; at < documents.length; at += LIMITS.tenantsAtOnceMax) {
+    const some = documents.slice(at, at + LIMITS.tenantsAtOnceMax)
+    applied.push(...(await Promise.all(some.map((document) => applyOne(ports, document, by)))))
+  }
   const named = new Set(documents.map(({ tenant }) => tenant))
   const stored = await ports.configs.list()
   return {
