@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/slow/**', 'test/aws/**', 'node_modules/**'],
+    exclude: ['test/slow/**', 'test/aws/**', 'test/infra/**', 'node_modules/**'],
     globalSetup: ['test/support/require-node.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
