@@ -26,6 +26,8 @@ const WINDOW = (table: string): string => `SELECT max(seq) AS last,
 // The last row of a table waits until another follows, or its sequence would be given out a second time.
 const ROWS = (table: string): string =>
   `DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?)) AND seq < (SELECT max(seq) FROM ${table})`
+const STILL_THERE = (table: string): string =>
+  `SELECT count(*) AS rows FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`
 
 const CHECKPOINT_TRIES = 20
 const CHECKPOINT_WAIT_MS = 50
@@ -46,8 +48,12 @@ export const createTenantEraser = (database: Database): TenantEraser => {
       if (window?.['last'] == null) return left === 0
       last = Number(window['last'])
       const found = String(window['found'])
-      const count = (JSON.parse(found) as readonly number[]).length
-      if (count > 0) left += count - Number(await database.writeOver((sql) => sql(ROWS(table)).run(found).changes))
+      // Counted afterwards, not by what this process deleted: another may erase the same rows at the same time.
+      if (found !== '[]')
+        left += await database.writeOver((sql) => {
+          sql(ROWS(table)).run(found)
+          return Number(sql(STILL_THERE(table)).get(found)?.['rows'])
+        })
       await nextTurn()
     }
   }
