@@ -219,17 +219,9 @@ const wire = async (
     clockGuard,
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
   })
+  const counted = ops?.countDenials(denials) ?? denials
   const attest = createAttest({
-    ports: {
-      ...evidence,
-      tenants,
-      mint: { mint },
-      denials: ops?.countDenials(denials) ?? denials,
-      rates,
-      ids,
-      clock,
-      inFlight,
-    },
+    ports: { ...evidence, tenants, mint: { mint }, denials: counted, rates, ids, clock, inFlight },
     http: {
       admitSource: admitSource(rates),
       baseUrl: place.baseUrl,

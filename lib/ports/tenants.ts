@@ -27,7 +27,7 @@ export interface TenantEraser {
   due(removedBeforeSeconds: number): Promise<readonly string[]>
   /**
    * Erases what a removed tenant left: its sealed keys first, so that whatever was encrypted or derived under them is out of
-   * reach at once, then its revocations, records and documents. The tombstone stays, and with it the name is taken for good.
+   * reach at once, then its orders and revocations, records and documents. The tombstone stays, and with it the name is taken for good.
    * Any number of processes may do it at once, and do it again after a crash. False: something could not be erased yet; ask
    * again later. Throws for a tenant without a tombstone.
    */

@@ -147,41 +147,25 @@ describe('against a whole broker', () => {
     expect(statuses).toEqual([200, 200, 400, 400])
   })
 
-  test('row 65: what claims bring writes no line, no escape sequence and no cell of its own into what operators read', async () => {
-    const hostile = [
-      '\r\n{"level":"INFO","message":"forged"}',
-      '\u001b[2J\u001b]0;owned\u0007',
-      '=cmd|calc',
-      '\u2028',
-      '\u202e',
-    ]
-    const ids: string[] = []
-    for (const text of hostile) {
-      const name = `prod${text}`
-      const denied = await exchange(
-        acme,
-        assertion({ environment: name, sub: `repo:${name}`, ref: `refs/heads/${name}`, actor: name, workflow: name }),
-        { audience: TARGET, grant: 'deploy-prod' },
-      )
-      expect(denied.status).toBe(400)
-      ids.push(String(denied.body['decision_id']))
-    }
+  test('row 65: what claims bring writes no line, no escape sequence and no cell of its own into what operators read', {
+    timeout: 120_000,
+  }, async () => {
+    const hostile = '\r\n{"message":"forged"}\n=cmd|calc\u001b[2J\u001b]0;owned\u0007\u009b2J\u2028\u202e'
+    const claims = { environment: hostile, ref: `refs/heads/${hostile}`, actor: hostile, sub: `repo:${hostile}` }
+    const denied = await exchange(acme, assertion(claims), { audience: TARGET, grant: 'deploy-prod' })
     await new Promise((resolve) => setTimeout(resolve, 400))
-    for (const id of ids) {
-      const show = (...more: string[]) =>
-        spawnSync(process.execPath, ['bin/mintmark.ts', 'decision', id, '--data', broker.dataDir, ...more], {
-          encoding: 'utf8',
-        }).stdout
-      const text = show()
-      expect(text).toContain('environment.name')
-      // Ours are line ends, ticks and colours for a terminal, and this is none.
-      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u)
-      expect(text.split('\n').filter((line) => /^\s*(?:\{|=)/.test(line))).toEqual([])
-      expect(() => JSON.parse(show('--json'))).not.toThrow()
+    const decision = (...more: string[]) => {
+      const args = ['decision', String(denied.body['decision_id']), '--data', broker.dataDir, ...more]
+      return spawnSync(process.execPath, ['bin/mintmark.ts', ...args], { encoding: 'utf8' }).stdout
     }
-    for (const line of broker.output().trimEnd().split('\n'))
-      expect(line).toMatch(/^(?:mintmark[ :]|\{"level":"(?:WARN|ERROR|INFO)"(?!.*forged))/)
-  }, 60_000)
+    const text = decision()
+    expect(text).toContain('cmd|calc')
+    // Line ends are ours; colours are for a terminal, and this is none.
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u)
+    expect(text.split('\n').filter((line) => /^\s*[{=]/.test(line))).toEqual([])
+    expect(JSON.parse(decision('--json'))).toMatchObject({ kind: 'deny' })
+    expect(broker.output()).not.toMatch(/forged|cmd\|calc/)
+  })
 
   test('row 68: a token of ours is no evidence, by whichever grant, type and tenant it comes back', async () => {
     const minted = String((await exchange(acme, assertion(), { audience: TARGET })).body['access_token'])

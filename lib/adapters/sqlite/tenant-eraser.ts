@@ -11,7 +11,10 @@ const REMOVED_AT = 'SELECT at FROM tenant_tombstone WHERE tenant = ?'
 const DONE = 'UPDATE tenant_tombstone SET erased_at = coalesce(erased_at, ?2) WHERE tenant = ?1'
 
 const KEYS = ['DELETE FROM signing_key WHERE tenant = ?', 'DELETE FROM feed_secret WHERE tenant = ?']
-const REVOCATIONS = 'DELETE FROM revocation WHERE rowid IN (SELECT rowid FROM revocation WHERE tenant = ?1 LIMIT ?2)'
+/** Orders that wait, that nobody could carry out, and that were; and what came of them. */
+const REVOKING = ['queue_message', 'quarantined_message', 'revocation_order', 'revocation'] as const
+const SOME = (table: string): string =>
+  `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE tenant = ?1 LIMIT ?2)`
 // The latest version stays as a number without content: the tombstone hides it, and no new version can begin at 1.
 const OLD_DOCUMENTS = `DELETE FROM tenant_config
   WHERE tenant = ?1 AND version < (SELECT max(version) FROM tenant_config WHERE tenant = ?1)`
@@ -37,6 +40,13 @@ export const createTenantEraser = (database: Database): TenantEraser => {
     const row = sql(REMOVED_AT).get(tenant)
     if (row === undefined) throw new Error('only a removed tenant is erased')
     return Number(row['at'])
+  }
+
+  const eraseAll = async (table: (typeof REVOKING)[number], tenant: string): Promise<void> => {
+    let deleted: number | bigint
+    do {
+      deleted = await database.writeOver((sql) => sql(SOME(table)).run(tenant, LIMITS.sweepRowsMax).changes)
+    } while (deleted > 0)
   }
 
   /** In the order of commit, a window at a time: there is no index by tenant, and a scan would hold the loop up. */
@@ -75,10 +85,7 @@ export const createTenantEraser = (database: Database): TenantEraser => {
         for (const statement of KEYS) sql(statement).run(tenant)
         return at
       })
-      let revocations: number | bigint
-      do {
-        revocations = await database.writeOver((sql) => sql(REVOCATIONS).run(tenant, LIMITS.sweepRowsMax).changes)
-      } while (revocations > 0)
+      for (const table of REVOKING) await eraseAll(table, tenant)
       await database.writeOver((sql) => {
         sql(OLD_DOCUMENTS).run(tenant)
         sql(LAST_DOCUMENT).run(tenant)

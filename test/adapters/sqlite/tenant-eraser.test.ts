@@ -6,11 +6,13 @@ import { expect, test } from 'vitest'
 import { createDecisionLookup } from '../../../lib/adapters/sqlite/decision-lookup.ts'
 import { startDenialQueue } from '../../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../../lib/adapters/sqlite/grant-store.ts'
+import { createQueue } from '../../../lib/adapters/sqlite/queue.ts'
 import { createRevocationStore } from '../../../lib/adapters/sqlite/revocation-store.ts'
 import { createSigningKeyStore } from '../../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
 import { createTenantEraser } from '../../../lib/adapters/sqlite/tenant-eraser.ts'
 import { createTenantState } from '../../../lib/adapters/sqlite/tenant-state.ts'
+import { systemClock } from '../../../lib/adapters/system/clock.ts'
 import type { NotIssued } from '../../../lib/domain/grant-record.ts'
 import { applyTenants } from '../../../lib/flows/apply-tenants.ts'
 import {
@@ -30,6 +32,8 @@ const SECRET = { sealedKey: randomBytes(96), sealedFeedSecret: randomBytes(60) }
 const CANARY = 'canary-of-acme-5b1d'
 /** Every third is globex's, the last one too: that one must stay. */
 const RECORDS = 451
+
+const ORDERS = ['revocation_order', 'queue_message', 'quarantined_message']
 
 const fill = async (dataDir: string) => {
   const database = open(dataDir)
@@ -60,6 +64,15 @@ const fill = async (dataDir: string) => {
   await keys.feedSecret('globex', () => randomBytes(60))
   for (const tenant of ['acme', 'globex'])
     await revocations.put(sampleRevocation({ tenant, value: tenant === 'acme' ? CANARY : '1' }))
+  const queue = createQueue(database, 'revoke', systemClock)
+  for (const group of ['acme', 'globex']) {
+    const named = group === 'acme' ? CANARY : 'x'
+    await queue.send({ named }, { group, dedupe: `${group}-1` })
+    await queue.put({ body: JSON.stringify({ named }), group }, 'malformed')
+    await database.write((sql) =>
+      sql('INSERT INTO revocation_order (tenant, id, at, body) VALUES (?, ?, ?, ?)').run(group, 'o-1', 1, `"${named}"`),
+    )
+  }
   const { evidence } = sampleRecord()
   const decisions: string[] = []
   for (let at = 0; at < RECORDS; at += 1) {
@@ -102,9 +115,16 @@ test('nothing of a removed tenant is left, in no row, no free page and no WAL; i
   const { database, configs, keys, revocations, grants, decisions } = await fill(dataDir)
   const others = otherConnection(dataDir)
   const rowsOf = (tenant: string) =>
-    ['tenant_config', 'signing_key', 'feed_secret', 'revocation', 'grant_record', 'not_issued', 'denial'].map(
-      (table) => others.prepare(`SELECT count(*) AS count FROM ${table} WHERE tenant = ?`).get(tenant)?.['count'],
-    )
+    [
+      'tenant_config',
+      'signing_key',
+      'feed_secret',
+      'revocation',
+      ...ORDERS,
+      'grant_record',
+      'not_issued',
+      'denial',
+    ].map((table) => others.prepare(`SELECT count(*) AS count FROM ${table} WHERE tenant = ?`).get(tenant)?.['count'])
   const before = bytesOf(dataDir)
   for (const planted of [CANARY, SECRET.sealedKey, SECRET.sealedFeedSecret]) expect(before.includes(planted)).toBe(true)
   const neighbour = rowsOf('globex')
@@ -116,7 +136,7 @@ test('nothing of a removed tenant is left, in no row, no free page and no WAL; i
   const after = bytesOf(dataDir)
   for (const planted of [CANARY, SECRET.sealedKey, SECRET.sealedFeedSecret])
     expect([planted === CANARY, after.indexOf(planted)]).toEqual([planted === CANARY, -1])
-  expect(rowsOf('acme')).toEqual([1, 0, 0, 0, 0, 0, 0])
+  expect(rowsOf('acme')).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
   expect(rowsOf('globex')).toEqual(neighbour)
   expect(await keys.list('acme')).toEqual([])
   expect(await revocations.list('acme')).toEqual([])
