@@ -31,20 +31,25 @@ export const logStreamsArn = (place: Place, fn: FunctionName): string =>
 
 export const QUEUES = ['revoke', 'denials'] as const
 export type QueueName = (typeof QUEUES)[number]
-/** Dead-letter queues: of the queues, of the stream, of the schedules and of the tamper watch. */
-export const DEAD_LETTERS = ['revoke-dlq', 'denials-dlq', 'audit-dlq', 'trust-dlq', 'rotate-dlq', 'tamper-dlq'] as const
+/** Dead-letter queues: of the queues, of the stream and of the schedules. */
+export const DEAD_LETTERS = [
+  'revoke-dlq',
+  'denials-dlq',
+  'audit-dlq',
+  'trust-dlq',
+  'rotate-dlq',
+  'archive-dlq',
+] as const
 export type DeadLetterName = (typeof DEAD_LETTERS)[number]
-/** `tamper` holds what should never be: a grant record that was changed or removed. */
-export type AnyQueue = QueueName | DeadLetterName | 'tamper'
+export type AnyQueue = QueueName | DeadLetterName
 export const queueName = ({ stage }: Place, queue: AnyQueue): string => `mintmark-${stage}-${queue}`
 export const queueArn = (place: Place, queue: AnyQueue): string => inRegion('sqs', queueName(place, queue))
 
-export const busName = ({ stage }: Place): string => `mintmark-${stage}`
-export const busArn = (place: Place): string => inRegion('events', `event-bus/${busName(place)}`)
-export const ruleArn = (place: Place, rule: string): string => inRegion('events', `rule/${ruleName(place, rule)}`)
 export const ruleName = ({ stage }: Place, rule: string): string => `mintmark-${stage}-${rule}`
-export const pipeName = ({ stage }: Place): string => `mintmark-${stage}-tamper`
-export const pipeArn = (place: Place): string => inRegion('pipes', `pipe/${pipeName(place)}`)
+export const ruleArn = (place: Place, rule: string): string => inRegion('events', `rule/${ruleName(place, rule)}`)
+export const ARCHIVE_BUCKET = 'mintmark-archive-${AWS::AccountId}-${AWS::Region}'
+/** KMS keys have no names of their own; who may use which is said by tags, contexts and key policies. */
+export const KEYS = inRegion('kms', 'key/*')
 
 export const CORE_TABLE_ARN = inRegion('dynamodb', `table/${CORE_TABLE}`)
 export const LOG_TABLE_ARN = inRegion('dynamodb', `table/${LOG_TABLE}`)

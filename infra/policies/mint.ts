@@ -1,15 +1,28 @@
 // mint signs and assumes roles. Its own credentials reach no tenant's rows and no key: for each exchange it opens a session
 // of its data role that is tagged with the tenant, and what that session may do is written in the tag.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, dataRoleArn, type Place, TENANT_TAG, workloadRoles } from '../names.ts'
+import { CORE_TABLE_ARN, dataRoleArn, KEYS, type Place, TENANT_TAG, workloadRoles } from '../names.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, openTenantSession, type Role } from './role.ts'
-import { all, allow, deny, keyContext, onlyTags, onRows, SESSION_TENANT, type Text, text } from './statement.ts'
+import {
+  all,
+  allow,
+  deny,
+  keyContext,
+  onlyTags,
+  onRows,
+  ownSiloKey,
+  SESSION_TENANT,
+  type Text,
+  text,
+} from './statement.ts'
 
 const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
 
 /** Tags of a workload's session; the tenant's is transitive, so that no role further on can take it off. */
 export const SESSION_TAGS = [TENANT_TAG, 'mintmark-run', 'mintmark-sub'] as const
+/** `use` of what wraps the secret behind revocation handles. */
+export const FEED_SECRET = 'feed-secret'
 const ROLE_TENANT = `\${!iam:ResourceTag/${TENANT_TAG}}`
 
 export const mintRole = (place: Place): Role =>
@@ -65,7 +78,7 @@ export const mintRole = (place: Place): Role =>
 /** `poolKey`: ARN of the key that wraps the tenants' own keys. */
 export const mintDataRole = (poolKey: Text): Role =>
   dataRole('mint', 'One tenant: records grants, reads what decides, opens signing keys.', [
-    // IAM cannot ask for a condition expression: that a grant is never overwritten is watched on the stream (infra/tamper.ts).
+    // IAM cannot ask for a condition expression: that a grant is never overwritten is watched on the stream (audit, alarm record_tampered).
     allow('AppendRecords', {
       actions: ['dynamodb:PutItem'],
       resources: [CORE_TABLE_ARN],
@@ -94,23 +107,18 @@ export const mintDataRole = (poolKey: Text): Role =>
     {
       ...allow('OpenTenantKeys', {
         actions: ['kms:Decrypt'],
-        when: keyContext(SESSION_TENANT, ['token', 'feed']),
+        when: keyContext(SESSION_TENANT, ['token', FEED_SECRET]),
       }),
       Resource: [poolKey],
     },
     {
-      ...allow('SealFeedSecret', { actions: ['kms:Encrypt'], when: keyContext(SESSION_TENANT, 'feed') }),
+      ...allow('SealFeedSecret', { actions: ['kms:Encrypt'], when: keyContext(SESSION_TENANT, FEED_SECRET) }),
       Resource: [poolKey],
     },
     // Silo: the key never leaves KMS, and its tags say whose it is and what for.
     allow('SignWithSiloKey', {
       actions: ['kms:Sign', 'kms:GetPublicKey'],
-      resources: ['arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*'],
-      when: {
-        StringEquals: {
-          'aws:ResourceTag/mintmark-use': 'token',
-          [`aws:ResourceTag/${TENANT_TAG}`]: text(SESSION_TENANT),
-        },
-      },
+      resources: [KEYS],
+      when: ownSiloKey,
     }),
   ])

@@ -1,4 +1,4 @@
-// The provisioner makes workload roles and silo keys: the service role with which CloudFormation deploys tenant stacks. It
+// The provisioner makes workload roles: the service role with which CloudFormation deploys tenant stacks. It
 // can make nothing without the boundary, and can use nothing that it made.
 import {
   BOUNDARY_PATH,
@@ -14,13 +14,10 @@ import {
 import type { Role } from './role.ts'
 import { all, allow, deny, onlyTags, text } from './statement.ts'
 
-const SILO_KEYS = 'arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*'
-const SILO_ALIASES = 'arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/mintmark/*'
 const OIDC_PROVIDERS = 'arn:${AWS::Partition}:iam::${AWS::AccountId}:oidc-provider/*'
 
 const bounded = { ArnEquals: { 'iam:PermissionsBoundary': text(boundaryArn()) } }
 const namesTenant = { Null: { [`aws:RequestTag/${TENANT_TAG}`]: 'false' } }
-const isSiloKey = { StringEquals: { 'aws:ResourceTag/mintmark-use': 'token' } }
 
 export const provisionerRole: Role = {
   name: 'mintmark-provisioner',
@@ -47,8 +44,9 @@ export const provisionerRole: Role = {
       when: bounded,
     }),
     allow('ChangeBoundedRoles', {
-      actions: ['iam:UpdateAssumeRolePolicy', 'iam:DeleteRole', 'iam:UpdateRole', 'iam:UpdateRoleDescription'],
+      actions: ['iam:UpdateAssumeRolePolicy', 'iam:DeleteRole'],
       resources: [workloadRoles()],
+      when: bounded,
     }),
     allow('ReadRoles', {
       actions: [
@@ -79,38 +77,6 @@ export const provisionerRole: Role = {
       ],
       resources: [OIDC_PROVIDERS],
     }),
-    // CreateKey has no resource to name; its tags say whose key it is and what for.
-    allow('CreateSiloKeys', {
-      actions: ['kms:CreateKey'],
-      resources: ['*'],
-      when: all(namesTenant, {
-        StringEquals: { 'aws:RequestTag/mintmark-use': 'token', 'kms:KeyUsage': 'SIGN_VERIFY' },
-      }),
-    }),
-    allow('TagSiloKeys', {
-      actions: ['kms:TagResource'],
-      resources: [SILO_KEYS],
-      when: all(onlyTags(TENANT_TAG, 'mintmark-use'), namesTenant),
-    }),
-    allow('ManageSiloKeys', {
-      actions: [
-        'kms:DescribeKey',
-        'kms:GetKeyPolicy',
-        'kms:ListResourceTags',
-        'kms:PutKeyPolicy',
-        'kms:EnableKey',
-        'kms:DisableKey',
-        'kms:UpdateKeyDescription',
-      ],
-      resources: [SILO_KEYS],
-      when: isSiloKey,
-    }),
-    allow('NameSiloKeys', { actions: ['kms:CreateAlias', 'kms:UpdateAlias'], resources: [SILO_ALIASES] }),
-    allow('NameSiloKeysByAlias', {
-      actions: ['kms:CreateAlias', 'kms:UpdateAlias'],
-      resources: [SILO_KEYS],
-      when: isSiloKey,
-    }),
     deny('NeverUnbound', { actions: ['iam:DeleteRolePermissionsBoundary', 'iam:UntagRole'], resources: ['*'] }),
     deny('NeverUndeny', {
       actions: ['iam:DetachRolePolicy'],
@@ -135,16 +101,7 @@ export const provisionerRole: Role = {
       ],
     }),
     deny('NeverUseWhatItMakes', {
-      actions: [
-        'sts:AssumeRole',
-        'sts:TagSession',
-        'kms:Sign',
-        'kms:Decrypt',
-        'kms:CreateGrant',
-        'kms:ScheduleKeyDeletion',
-        'dynamodb:*',
-        'lambda:InvokeFunction',
-      ],
+      actions: ['sts:AssumeRole', 'sts:TagSession', 'kms:*', 'dynamodb:*', 'lambda:InvokeFunction'],
       resources: ['*'],
     }),
   ],

@@ -45,6 +45,7 @@ export const SERVICE_SIDS: ReadonlySet<string> = new Set([
   'AttachToNetwork',
   'PollQueue',
   'PollStream',
+  'KeepWhatFailed',
 ])
 
 const logsAndTraces = (fn: FunctionName, place: Place): Statement[] => [
@@ -104,6 +105,10 @@ export const functionRole = ({ fn, place, says, isIsolated, onlyInside, statemen
     ...(isIsolated ? network(fn, place) : []),
   ],
 })
+
+/** Lambda puts an event here that the function failed on to the end. */
+export const keepWhatFailed = (queue: string): Statement =>
+  allow('KeepWhatFailed', { actions: ['sqs:SendMessage'], resources: [queue] })
 
 /** The right to open a session of one's own data role, for a tenant that is named. */
 export const openTenantSession = (fn: TenantBound): Statement =>

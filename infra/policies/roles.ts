@@ -1,5 +1,6 @@
 // Every role, by its logical id in the template.
 import type { Place } from '../names.ts'
+import { archiveRole } from './archive.ts'
 import { attestRole } from './attest.ts'
 import { auditDataRole, auditRole } from './audit.ts'
 import { discoveryDataRole, discoveryRole } from './discovery.ts'
@@ -10,7 +11,6 @@ import { revokeDataRole, revokeRole } from './revoke.ts'
 import { type Role, roleResource } from './role.ts'
 import { rotateDataRole, rotateRole } from './rotate.ts'
 import type { Text } from './statement.ts'
-import { tamperPipeRole } from './tamper-pipe.ts'
 import { trustRole } from './trust.ts'
 
 export type RoleOptions = {
@@ -38,7 +38,7 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   ApplyRole: applyRole(place, applyPrincipals),
   OperatorRole: operatorRole(place, operatorPrincipals),
   ProvisionerRole: provisionerRole,
-  TamperPipeRole: tamperPipeRole(place),
+  ArchiveRole: archiveRole(place),
 })
 
 export const roleResources = (options: RoleOptions) =>
