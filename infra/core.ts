@@ -45,7 +45,7 @@ export const coreExtensions = () => ({
     ...Object.fromEntries(
       [...FUNCTIONS.map((fn) => `${pascal(fn)}LogGroup`), 'HttpApiLogGroup'].map((id) => [
         id,
-        { Properties: { KmsKeyId: LOG_KEY } },
+        { Properties: { KmsKeyId: LOG_KEY }, DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' },
       ]),
     ),
     HttpApiStage: {

@@ -109,7 +109,6 @@ export const logKeyPolicy = (deployRole: string): PolicyDocument =>
         'kms:GenerateDataKey',
         'kms:ReEncryptFrom',
         'kms:ReEncryptTo',
-        'kms:DescribeKey',
       ],
       resources: ['*'],
       when: {
