@@ -1,6 +1,8 @@
 // What wakes somebody: anything in a dead-letter queue, a feed that falls behind, failing or throttled functions, a burst of
 // replays, and whatever the functions themselves count as an alarm (lib/domain/alarm.ts).
+
 import { CORE_TABLE, LOG_TABLE } from '../lib/adapters/aws/table-keys.ts'
+import type { AlarmKind } from '../lib/domain/alarm.ts'
 import { LOG_KEY } from './keys.ts'
 import { DEAD_LETTERS, FUNCTIONS, type FunctionName, functionName, type Place, queueName } from './names.ts'
 import { deadLetterId } from './queues.ts'
@@ -63,13 +65,13 @@ const ofFunction = (place: Place, fn: FunctionName) => {
   ]
 }
 
-/** Kinds of lib/domain/alarm.ts, and the function that counts each. */
+/** The functions that count each kind. */
 const COUNTED = {
   record_tampered: ['audit'],
   record_unreadable: ['audit'],
   message_quarantined: ['revoke', 'audit'],
   denials_not_sent: ['attest'],
-} as const satisfies Record<string, readonly FunctionName[]>
+} as const satisfies Record<AlarmKind, readonly FunctionName[]>
 
 const ofKinds = () =>
   Object.entries(COUNTED).flatMap(([kind, functions]) =>

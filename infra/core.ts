@@ -5,8 +5,8 @@ import { API_THROTTLE, originResources } from './front-door.ts'
 import { CORE_KEY, keyResources, LOG_KEY, POOL_KEY } from './keys.ts'
 import { FUNCTIONS } from './names.ts'
 import { networkResources } from './network.ts'
-import { coreTablePolicy } from './policies/core-table.ts'
 import { roleResources } from './policies/roles.ts'
+import { coreTablePolicy, logTablePolicy } from './policies/table-policies.ts'
 import { workloadPolicies } from './policies/workload.ts'
 import { queueResources } from './queues.ts'
 import { scheduleResources } from './schedules.ts'
@@ -24,7 +24,7 @@ export const coreResources = (settings: Settings) => {
     Resources: {
       ...keyResources(deployRole),
       CoreTable: withPolicy(coreTable(CORE_KEY), coreTablePolicy),
-      LogTable: logTable(LOG_KEY),
+      LogTable: withPolicy(logTable(LOG_KEY), logTablePolicy),
       ...queueResources(place),
       ...roleResources({ place, poolKey: POOL_KEY, applyPrincipals, operatorPrincipals }),
       ...workloadPolicies(),

@@ -15,17 +15,23 @@ export const ENVIRONMENT_NAMES = [
   'MINTMARK_MINT_FUNCTION',
   'MINTMARK_TRUST_FUNCTION',
   'MINTMARK_DENIALS_QUEUE',
-  /** Where a message goes that no retry can help. */
+  /** Where a message goes that no retry can help; of audit, what the stream brought. */
   'MINTMARK_QUARANTINE_QUEUE',
+  'MINTMARK_DENIALS_QUARANTINE_QUEUE',
+  /** Ids of the roles whose sessions may order revocations, separated by commas. */
+  'MINTMARK_ORDER_SENDERS',
 ] as const
 export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number]
-type Value = Text | { readonly Ref: string }
+type Value = Text | { readonly Ref: string } | { readonly 'Fn::Join': readonly [string, readonly Text[]] }
 export type Environment = { readonly [name in EnvironmentName]?: Value }
 
 const CORE = { MINTMARK_CORE_TABLE: CORE_TABLE }
 const dataRole = (fn: TenantBound) => ({ MINTMARK_DATA_ROLE: text(dataRoleArn(fn)) })
 /** Ref of a queue is its URL. */
 const queueUrl = (logicalId: `${Capitalize<QueueName>}${'Queue' | 'Dlq'}` | 'AuditDlq'): Value => ({ Ref: logicalId })
+const roleIds = (...roles: readonly string[]): Value => ({
+  'Fn::Join': [',', roles.map((role) => ({ 'Fn::GetAtt': [role, 'RoleId'] }))],
+})
 
 export const environments = (place: Place, domain: string): Readonly<Record<FunctionName, Environment>> => {
   const base = { MINTMARK_BASE_URL: `https://${domain}` }
@@ -40,11 +46,18 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
     },
     mint: { ...base, ...CORE, ...dataRole('mint'), MINTMARK_POOL_KEY: POOL_KEY },
     trust: { ...base, ...CORE },
-    revoke: { ...base, ...CORE, ...dataRole('revoke'), MINTMARK_QUARANTINE_QUEUE: queueUrl('RevokeDlq') },
+    revoke: {
+      ...base,
+      ...CORE,
+      ...dataRole('revoke'),
+      MINTMARK_QUARANTINE_QUEUE: queueUrl('RevokeDlq'),
+      MINTMARK_ORDER_SENDERS: roleIds('OperatorRole', 'ApplyRole'),
+    },
     audit: {
       MINTMARK_LOG_TABLE: LOG_TABLE,
       ...dataRole('audit'),
       MINTMARK_QUARANTINE_QUEUE: queueUrl('AuditDlq'),
+      MINTMARK_DENIALS_QUARANTINE_QUEUE: queueUrl('DenialsDlq'),
     },
     discovery: { ...base, ...CORE, ...dataRole('discovery') },
     rotate: { ...base, ...CORE, ...mint, ...dataRole('rotate'), MINTMARK_POOL_KEY: POOL_KEY },

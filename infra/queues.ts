@@ -1,12 +1,11 @@
 // Queues, and where what failed waits for a person. A message carries its tenant as MessageGroupId, which makes a standard
 // queue fair: a flood of one tenant holds up no other.
+import { LIMITS } from '../lib/domain/limits.ts'
 import { type AnyQueue, type DeadLetterName, type Place, queueArn, queueName, ruleArn } from './names.ts'
 import type { Statement } from './policies/statement.ts'
 import { queuePolicy, ruleMaySend } from './policies/storage.ts'
 import { TIMEOUT_SECONDS } from './timeouts.ts'
 
-/** Deliveries before a message is put aside. */
-export const RECEIVES_MAX = 5
 const DAY = 24 * 3600
 
 type QueueShape = { readonly visibilitySeconds?: number; readonly keepDays: number; readonly deadLetters?: string }
@@ -25,7 +24,7 @@ const queue = (name: string, { visibilitySeconds, keepDays, deadLetters }: Queue
       : {
           RedrivePolicy: {
             deadLetterTargetArn: { 'Fn::GetAtt': [deadLetters, 'Arn'] },
-            maxReceiveCount: RECEIVES_MAX,
+            maxReceiveCount: LIMITS.queueReceivesMax,
           },
         }),
   },

@@ -3,8 +3,8 @@
 import type { FunctionName } from './names.ts'
 
 export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
-  attest: 25,
-  mint: 5,
+  attest: 20,
+  mint: 3,
   trust: 15,
   revoke: 20,
   audit: 60,

@@ -17,8 +17,7 @@ const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
 
 const root = join(import.meta.dirname, '..')
 for (const name of FUNCTIONS) {
-  const { bytes } = await bundle(root, name)
-  const kib = bytes / 1024
+  const kib = (await bundle(root, name)) / 1024
   const isOver = kib > BUDGET_KIB[name]
   if (isOver) process.exitCode = 1
   process.stdout.write(

@@ -4,8 +4,6 @@ import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { zipOf } from './zip.ts'
 
-export type Bundle = { readonly bytes: number; readonly inputs: readonly string[] }
-
 /** The AWS entry of a function; its wiring alone until it has one. */
 const entryOf = (root: string, name: string): string =>
   ['lambda.ts', 'handler.ts'].map((file) => join(root, 'functions', name, file)).find(existsSync) ?? name
@@ -14,7 +12,7 @@ const entryOf = (root: string, name: string): string =>
  * An ES import of node:http reads every export, and with them loads undici: 72 ms of every cold start on Node 24
  * (nodejs/node#59686). Required instead, it costs 3.
  */
-const requireHttp: Plugin = {
+export const requireHttp: Plugin = {
   name: 'require-http',
   setup(bundler) {
     bundler.onResolve({ filter: /^(?:node:)?https?$/ }, ({ path, namespace }) =>
@@ -26,11 +24,12 @@ const requireHttp: Plugin = {
   },
 }
 
-export const bundle = async (root: string, name: string): Promise<Bundle> => {
+/** Gives the size of the bundle, bytes. `into`: folder for the file and the zip. The path inside of the zip is always dist/<name>/index.mjs. */
+export const bundle = async (root: string, name: string, into = join(root, 'dist')): Promise<number> => {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entryOf(root, name)],
-    outfile: `dist/${name}/index.mjs`,
+    outfile: join(into, name, 'index.mjs'),
     bundle: true,
     minify: true,
     platform: 'node',
@@ -44,8 +43,7 @@ export const bundle = async (root: string, name: string): Promise<Bundle> => {
     metafile: true,
     logLevel: 'error',
   })
-  const file = `dist/${name}/index.mjs`
-  writeFileSync(join(root, `dist/${name}.zip`), zipOf(file, readFileSync(join(root, file))))
+  writeFileSync(join(into, `${name}.zip`), zipOf(`dist/${name}/index.mjs`, readFileSync(join(into, name, 'index.mjs'))))
   const [output] = Object.values(metafile.outputs)
-  return { bytes: output?.bytes ?? 0, inputs: Object.keys(metafile.inputs) }
+  return output?.bytes ?? 0
 }

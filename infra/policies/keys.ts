@@ -103,13 +103,7 @@ export const logKeyPolicy = (deployRole: string): PolicyDocument =>
     throughStorage('dynamodb', 's3'),
     allow('ProcessLogs', {
       principal: { Service: text('logs.${AWS::Region}.amazonaws.com') },
-      actions: [
-        'kms:Encrypt',
-        'kms:Decrypt',
-        'kms:GenerateDataKey',
-        'kms:ReEncryptFrom',
-        'kms:ReEncryptTo',
-      ],
+      actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
       resources: ['*'],
       when: {
         ArnLike: {

@@ -34,7 +34,8 @@ export const mintRole = (place: Place): Role =>
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity', 'dynamodb:*'],
     statements: [
       openTenantSession('mint'),
-      // The fallback of web identity (docs/deploy-aws.md): tag and role must be of one tenant.
+      // The fallback of web identity: tag and role must be of one tenant. The external id is the role's to ask for, or its
+      // refusal without one would prove nothing (lib/adapters/aws/sts-assumed-role.ts).
       allow('AssumeWorkloadRole', {
         actions: ['sts:AssumeRole'],
         resources: [workloadRoles('*')],
@@ -42,7 +43,7 @@ export const mintRole = (place: Place): Role =>
           StringEquals: { [`aws:RequestTag/${TENANT_TAG}`]: text(ROLE_TENANT) },
           StringLike: { 'sts:RoleSessionName': 'mintmark-*', 'sts:SourceIdentity': text(`${ROLE_TENANT}.*`) },
           'ForAnyValue:StringEquals': { 'sts:TransitiveTagKeys': TENANT_TAG },
-          Null: { [`aws:RequestTag/${TENANT_TAG}`]: 'false', 'sts:ExternalId': 'false' },
+          Null: { [`aws:RequestTag/${TENANT_TAG}`]: 'false' },
         }),
       }),
       allow('TagWorkloadSession', {

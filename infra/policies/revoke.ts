@@ -63,12 +63,12 @@ export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its r
   allow('WriteRevocations', {
     actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
     resources: [CORE_TABLE_ARN],
-    when: onRows(own.revocations, own.revocationVersion),
+    when: onRows(own.revocations, own.revocationVersion, own.appliedOrders),
   }),
   allow('ReadRevocations', {
     actions: ['dynamodb:GetItem', 'dynamodb:Query'],
     resources: [CORE_TABLE_ARN],
-    when: onRows(own.revocations, own.revocationVersion),
+    when: onRows(own.revocations, own.revocationVersion, own.appliedOrders),
   }),
   neverErase,
   noDirectKms,

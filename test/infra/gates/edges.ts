@@ -1,5 +1,5 @@
 // Gates over what happens when something fails or takes long: dead letters, alarms, timeouts, concurrency.
-import { RECEIVES_MAX } from '../../../infra/queues.ts'
+import { LIMITS } from '../../../lib/domain/limits.ts'
 import type { Resource, Template } from '../../support/packaged-template.ts'
 import { type Gate, ofType, planted } from './gate.ts'
 
@@ -153,9 +153,10 @@ const batches: Gate = {
         ofType(template, 'AWS::SQS::Queue')
           .filter(
             ([, { Properties }]) =>
-              Properties.RedrivePolicy !== undefined && Properties.RedrivePolicy.maxReceiveCount !== RECEIVES_MAX,
+              Properties.RedrivePolicy !== undefined &&
+              Properties.RedrivePolicy.maxReceiveCount !== LIMITS.queueReceivesMax,
           )
-          .map(([id]) => `${id} does not put aside after ${RECEIVES_MAX} deliveries`),
+          .map(([id]) => `${id} does not put aside after ${LIMITS.queueReceivesMax} deliveries`),
         deadLetters(template)
           .filter(([, { Properties }]) => Properties.MessageRetentionPeriod < 1_209_600)
           .map(([id]) => `${id} forgets early`),

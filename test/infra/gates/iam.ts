@@ -242,7 +242,7 @@ const FORBIDDEN: Readonly<Record<string, RegExp>> = {
   MintRole: /^(kms:|iam:|lambda:|dynamodb:(Put|Delete|Query|Scan))/,
   RevokeRole: /^(kms:|lambda:|iam:(?!AttachRolePolicy$))/,
   AuditRole: /^(kms:|lambda:|iam:|dynamodb:(Put|Update|Delete|GetItem|Query|Scan))/,
-  DataAuditRole: /^(kms:|dynamodb:(Update|Delete|Batch))/,
+  DataAuditRole: /^(kms:|dynamodb:(Delete|Batch))/,
   DiscoveryRole: /^(kms:|lambda:|iam:|dynamodb:|sqs:)/,
   DataDiscoveryRole: /^(kms:|dynamodb:(Put|Update|Delete|Batch))/,
   DataRevokeRole: /^(kms:|sts:)/,

@@ -161,7 +161,9 @@ const environment: Gate = {
         .filter(
           ([name, value]) =>
             !(ENVIRONMENT_NAMES as readonly string[]).includes(name) ||
-            !/^(https:\/\/[a-z0-9./-]+|mintmark-[a-z-]+|arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9/-]+)$/.test(value),
+            !/^(?:[A-Za-z]+Role\.RoleId,?)+$|^(https:\/\/[a-z0-9./-]+|mintmark-[a-z-]+|arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9/-]+)$/.test(
+              value,
+            ),
         )
         .map(([name]) => `${id}: ${name}`),
     ),

@@ -1,4 +1,4 @@
-// The core table's own policy: who may write which row, whatever identity policies say. It is the table of writers in
+// The tables' own policies: who may write which row, whatever identity policies say. They are the table of writers in
 // docs/storage.md, and the last fence behind a role that was given too much.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { APPLY_ROLE_ARN, DATA_PATH, dataRoleArn, FUNCTION_PATH, functionRoleArn, OPERATOR_ROLE_ARN } from '../names.ts'
@@ -11,7 +11,10 @@ export const WRITERS = {
   Configuration: { rows: [rows.config, rows.tenantList], roles: [APPLY_ROLE_ARN] },
   KeySetsAndVerdicts: { rows: [rows.issuerKeySets, rows.verdicts], roles: [functionRoleArn('trust')] },
   Records: { rows: [rows.grants, rows.proofs], roles: [dataRoleArn('mint')] },
-  Revocations: { rows: [rows.revocations, rows.revocationVersion], roles: [dataRoleArn('revoke')] },
+  Revocations: {
+    rows: [rows.revocations, rows.revocationVersion, rows.appliedOrders],
+    roles: [dataRoleArn('revoke')],
+  },
   // apply erases a removed tenant's keys; it can do nothing else to them.
   OwnKeys: { rows: [rows.signingKeys], roles: [dataRoleArn('mint'), dataRoleArn('rotate'), APPLY_ROLE_ARN] },
   FeedSecrets: { rows: [rows.feedSecret], roles: [dataRoleArn('mint'), APPLY_ROLE_ARN] },
@@ -65,4 +68,25 @@ export const coreTablePolicy: PolicyDocument = policy([
       when: all(touchingRows(...writer.rows), { ArnNotEquals: { 'aws:PrincipalArn': writer.roles.map(text) } }),
     }),
   ),
+])
+
+/** The log: audit alone adds to it, and nobody takes from it. */
+export const logTablePolicy: PolicyDocument = policy([
+  deny('OnlyAuditAppends', {
+    principal: '*',
+    actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    resources: ['*'],
+    when: { ArnNotEquals: { 'aws:PrincipalArn': text(dataRoleArn('audit')) } },
+  }),
+  deny('NobodyErases', {
+    principal: '*',
+    actions: [
+      'dynamodb:DeleteItem',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
+      'dynamodb:PartiQLDelete',
+    ],
+    resources: ['*'],
+  }),
 ])
