@@ -7,12 +7,12 @@ import { bundle } from './bundle.ts'
 /** KiB, minified. Raised only with a reason in the commit; mint's end is 620 kB. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   attest: 45,
-  audit: 45,
+  audit: 125,
   discovery: 15,
-  mint: 45,
-  revoke: 45,
+  mint: 155,
+  revoke: 130,
   rotate: 15,
-  trust: 20,
+  trust: 140,
 }
 
 const root = join(import.meta.dirname, '..')

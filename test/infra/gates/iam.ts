@@ -1,5 +1,6 @@
 // Gates over policies: what they say, and who they say it to.
 import { leadingKeys } from '../../../lib/adapters/aws/table-keys.ts'
+import { SERVICE_SIDS } from '../../../infra/policies/role.ts'
 import { policiesOf, type Statement, type Template } from '../../support/packaged-template.ts'
 import { at, type Gate, ofType, planted, statementsIn } from './gate.ts'
 
@@ -288,4 +289,25 @@ const limits: Gate = {
   ],
 }
 
-export const IAM_GATES: readonly Gate[] = [guards, variables, fences, stars, configuration, names, trusts, limits]
+/** `dynamodb:*` covers `dynamodb:GetRecords`. */
+const covers = (pattern: string, action: string): boolean => toPattern(pattern).test(action)
+
+const services: Gate = {
+  name: 'what Lambda itself does with a role is not among what only the code inside may do',
+  findings: (template) =>
+    policiesOf(template)
+      .filter(({ kind }) => kind === 'identity')
+      .flatMap((place) => {
+        const inside = place.statements.find(({ Sid }) => Sid === 'OnlyFromThisFunction')?.Action ?? []
+        return place.statements
+          .filter(({ Sid, Effect }) => Effect === 'Allow' && SERVICE_SIDS.has(Sid))
+          .filter(({ Action }) => Action.some((action) => inside.some((pattern) => covers(pattern, action))))
+          .map((statement) => `${at(place, statement)}: Lambda could not`)
+      }),
+  faults: [
+    ['polling only from inside', planted('RevokeRole.@OnlyFromThisFunction.Action', ['sqs:*'])],
+    ['dead letters only from inside', planted('TrustRole.@OnlyFromThisFunction.Action', ['dynamodb:*', 'sqs:*'])],
+  ],
+}
+
+export const IAM_GATES: readonly Gate[] = [guards, variables, fences, stars, configuration, names, trusts, limits, services]

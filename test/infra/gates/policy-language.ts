@@ -33,6 +33,10 @@ const VALIDATORS: Readonly<
   endpoint: validateEndpointPolicy,
 }
 
+/** IAM user guide, "Condition operators". A word it does not know makes AWS refuse the document at deployment. */
+const OPERATOR =
+  /^(ForAllValues:|ForAnyValue:)?((String(Not)?(Equals|EqualsIgnoreCase|Like))|((Numeric|Date)(Not)?Equals|(Numeric|Date)(Less|Greater)Than(Equals)?)|Arn(Not)?(Equals|Like)|(Not)?IpAddress|BinaryEquals|Bool)(IfExists)?$|^Null$/
+
 /** Keys that belong to a request whatever its service, and are missing from the data. */
 const EVERYWHERE = /^(aws:|lambda:SourceFunctionArn$|kms:(ViaService|CallerAccount)$)/
 /**
@@ -88,7 +92,10 @@ const statementProblems = async (place: PolicyPlace, statement: Statement): Prom
     ...statement.Action.map(actionProblems),
     ...keys.map((key) => keyProblems(statement, key)),
   ])
-  return problems.flat().map((problem) => `${at(place, statement)}: ${problem}`)
+  const unknown = Object.keys(statement.Condition ?? {}).filter((operator) => !OPERATOR.test(operator))
+  return [...problems.flat(), ...unknown.map((operator) => `there is no operator ${operator}`)].map(
+    (problem) => `${at(place, statement)}: ${problem}`,
+  )
 }
 
 export const policyProblems = async (template: Template): Promise<string[]> => {
