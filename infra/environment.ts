@@ -1,0 +1,65 @@
+// The environment of each function: names and ARNs of what it uses, nothing it does not, and no secret. Its entry
+// (functions/<name>/lambda.ts) reads these names and no others.
+import { CORE_TABLE, LOG_TABLE } from '../lib/adapters/aws/table-keys.ts'
+import { POOL_KEY } from './keys.ts'
+import { dataRoleArn, type FunctionName, functionName, type Place, type QueueName, type TenantBound } from './names.ts'
+import { type Text, text } from './policies/statement.ts'
+
+export const ENVIRONMENT_NAMES = [
+  'MINTMARK_BASE_URL',
+  'MINTMARK_CORE_TABLE',
+  'MINTMARK_LOG_TABLE',
+  /** ARN of the function's data role: one session a tenant. */
+  'MINTMARK_DATA_ROLE',
+  'MINTMARK_POOL_KEY',
+  'MINTMARK_MINT_FUNCTION',
+  'MINTMARK_TRUST_FUNCTION',
+  'MINTMARK_DENIALS_QUEUE',
+  /** Where a message goes that no retry can help; of audit, what the stream brought. */
+  'MINTMARK_QUARANTINE_QUEUE',
+  'MINTMARK_DENIALS_QUARANTINE_QUEUE',
+  /** Ids of the roles whose sessions may order revocations, separated by commas. */
+  'MINTMARK_ORDER_SENDERS',
+] as const
+export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number]
+type Value = Text | { readonly Ref: string } | { readonly 'Fn::Join': readonly [string, readonly Text[]] }
+export type Environment = { readonly [name in EnvironmentName]?: Value }
+
+const CORE = { MINTMARK_CORE_TABLE: CORE_TABLE }
+const dataRole = (fn: TenantBound) => ({ MINTMARK_DATA_ROLE: text(dataRoleArn(fn)) })
+/** Ref of a queue is its URL. */
+const queueUrl = (logicalId: `${Capitalize<QueueName>}${'Queue' | 'Dlq'}` | 'AuditDlq'): Value => ({ Ref: logicalId })
+const roleIds = (...roles: readonly string[]): Value => ({
+  'Fn::Join': [',', roles.map((role) => ({ 'Fn::GetAtt': [role, 'RoleId'] }))],
+})
+
+export const environments = (place: Place, domain: string): Readonly<Record<FunctionName, Environment>> => {
+  const base = { MINTMARK_BASE_URL: `https://${domain}` }
+  const mint = { MINTMARK_MINT_FUNCTION: functionName(place, 'mint') }
+  return {
+    attest: {
+      ...base,
+      ...CORE,
+      ...mint,
+      MINTMARK_TRUST_FUNCTION: functionName(place, 'trust'),
+      MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue'),
+    },
+    mint: { ...base, ...CORE, ...dataRole('mint'), MINTMARK_POOL_KEY: POOL_KEY },
+    trust: { ...base, ...CORE },
+    revoke: {
+      ...base,
+      ...CORE,
+      ...dataRole('revoke'),
+      MINTMARK_QUARANTINE_QUEUE: queueUrl('RevokeDlq'),
+      MINTMARK_ORDER_SENDERS: roleIds('OperatorRole', 'ApplyRole'),
+    },
+    audit: {
+      MINTMARK_LOG_TABLE: LOG_TABLE,
+      ...dataRole('audit'),
+      MINTMARK_QUARANTINE_QUEUE: queueUrl('AuditDlq'),
+      MINTMARK_DENIALS_QUARANTINE_QUEUE: queueUrl('DenialsDlq'),
+    },
+    discovery: { ...base, ...CORE, ...dataRole('discovery') },
+    rotate: { ...base, ...CORE, ...mint, ...dataRole('rotate'), MINTMARK_POOL_KEY: POOL_KEY },
+  }
+}

@@ -1,0 +1,79 @@
+// Names and ARNs of everything that is deployed, spelled once. Text in `${AWS::…}` is filled in by CloudFormation.
+// One deployment an AWS account: roles and tables carry no stage, functions and queues do.
+import { CORE_TABLE, LOG_TABLE } from '../lib/adapters/aws/table-keys.ts'
+
+/** Where it is deployed. */
+export type Place = { readonly stage: string }
+
+/** Functions that exist. `events`, `introspect` and `admin` (design §2) join when they have something to do. */
+export const FUNCTIONS = ['attest', 'mint', 'trust', 'revoke', 'audit', 'discovery', 'rotate'] as const
+export type FunctionName = (typeof FUNCTIONS)[number]
+
+/** Functions that reach a tenant's rows only through a session tagged with that tenant. */
+export const TENANT_BOUND = ['mint', 'revoke', 'audit', 'discovery', 'rotate'] as const
+export type TenantBound = (typeof TENANT_BOUND)[number]
+
+/** The session tag that names the tenant; every fence is written in it. */
+export const TENANT_TAG = 'mintmark-tenant'
+
+const ACCOUNT = '${AWS::AccountId}'
+const inRegion = (service: string, resource: string): string =>
+  `arn:\${AWS::Partition}:${service}:\${AWS::Region}:${ACCOUNT}:${resource}`
+const iam = (resource: string, account = ACCOUNT): string => `arn:\${AWS::Partition}:iam::${account}:${resource}`
+
+export const functionName = ({ stage }: Place, fn: FunctionName): string => `mintmark-${stage}-${fn}`
+export const functionArn = (place: Place, fn: FunctionName): string =>
+  inRegion('lambda', `function:${functionName(place, fn)}`)
+/** Where the function's process log goes; `:*` are its streams. */
+export const logGroupName = (place: Place, fn: FunctionName): string => `/aws/lambda/${functionName(place, fn)}`
+export const logStreamsArn = (place: Place, fn: FunctionName): string =>
+  inRegion('logs', `log-group:${logGroupName(place, fn)}:*`)
+
+export const QUEUES = ['revoke', 'denials'] as const
+export type QueueName = (typeof QUEUES)[number]
+/** Dead-letter queues: of the queues, of the stream and of the schedules. */
+export const DEAD_LETTERS = [
+  'revoke-dlq',
+  'denials-dlq',
+  'audit-dlq',
+  'trust-dlq',
+  'rotate-dlq',
+  'archive-dlq',
+] as const
+export type DeadLetterName = (typeof DEAD_LETTERS)[number]
+export type AnyQueue = QueueName | DeadLetterName
+export const queueName = ({ stage }: Place, queue: AnyQueue): string => `mintmark-${stage}-${queue}`
+export const queueArn = (place: Place, queue: AnyQueue): string => inRegion('sqs', queueName(place, queue))
+
+export const ruleName = ({ stage }: Place, rule: string): string => `mintmark-${stage}-${rule}`
+export const ruleArn = (place: Place, rule: string): string => inRegion('events', `rule/${ruleName(place, rule)}`)
+export const ARCHIVE_BUCKET = 'mintmark-archive-${AWS::AccountId}-${AWS::Region}'
+/** KMS keys have no names of their own; who may use which is said by tags, contexts and key policies. */
+export const KEYS = inRegion('kms', 'key/*')
+
+export const CORE_TABLE_ARN = inRegion('dynamodb', `table/${CORE_TABLE}`)
+export const LOG_TABLE_ARN = inRegion('dynamodb', `table/${LOG_TABLE}`)
+export const CORE_STREAM_ARN = `${CORE_TABLE_ARN}/stream/*`
+
+export const FUNCTION_PATH = '/mintmark/fn/'
+export const DATA_PATH = '/mintmark/data/'
+export const SERVICE_PATH = '/mintmark/service/'
+export const PEOPLE_PATH = '/mintmark/'
+
+export const functionRoleArn = (fn: FunctionName): string => iam(`role${FUNCTION_PATH}mintmark-${fn}`)
+export const dataRoleArn = (fn: TenantBound): string => iam(`role${DATA_PATH}mintmark-data-${fn}`)
+export const tenantPath = (tenant: string): string => `/mintmark/t/${tenant}/`
+/** Roles that workloads get; `*` stands for any account where a tenant may keep them elsewhere. */
+export const workloadRoles = (account: string = ACCOUNT): string => iam('role/mintmark/t/*', account)
+export const APPLY_ROLE_ARN = iam(`role${PEOPLE_PATH}mintmark-apply`)
+export const OPERATOR_ROLE_ARN = iam(`role${PEOPLE_PATH}mintmark-operator`)
+
+export const BOUNDARY_PATH = '/mintmark/boundary/'
+export const BOUNDARY_NAME = 'mintmark-workload'
+export const boundaryArn = (account: string = ACCOUNT): string => iam(`policy${BOUNDARY_PATH}${BOUNDARY_NAME}`, account)
+export const DENY_PATH = '/mintmark/deny/'
+export const DENY_ALL_NAME = 'mintmark-deny-all'
+/** Every generated deny text; revoke may attach these and nothing else. */
+export const DENY_POLICIES = iam(`policy${DENY_PATH}*`)
+export const denyAllArn = (account: string = ACCOUNT): string => iam(`policy${DENY_PATH}${DENY_ALL_NAME}`, account)
+export const ACCOUNT_ROOT = iam('root')

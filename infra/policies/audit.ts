@@ -1,0 +1,68 @@
+// audit takes the feed of records and the queue of denials, and appends to the tenants' logs. It reads the core table only
+// as its stream shows it.
+import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
+import { CORE_STREAM_ARN, dataRoleArn, LOG_TABLE_ARN, type Place, queueArn } from '../names.ts'
+import { dataRole, functionRole, neverErase, noDirectKms, openTenantSession, type Role } from './role.ts'
+import { all, allow, deny, onRows, SESSION_TENANT } from './statement.ts'
+
+const own = leadingKeys(SESSION_TENANT)
+
+export const auditRole = (place: Place): Role =>
+  functionRole({
+    fn: 'audit',
+    place,
+    says: 'Takes the feed into the tenants logs. Only appends.',
+    isIsolated: false,
+    onlyInside: ['sts:AssumeRole', 'sts:TagSession'],
+    statements: [
+      openTenantSession('audit'),
+      allow('PollStream', {
+        actions: [
+          'dynamodb:DescribeStream',
+          'dynamodb:GetRecords',
+          'dynamodb:GetShardIterator',
+          'dynamodb:ListStreams',
+        ],
+        resources: [CORE_STREAM_ARN],
+      }),
+      allow('PollQueue', {
+        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+        resources: [queueArn(place, 'denials')],
+      }),
+      // Also where Lambda puts the position of a batch that could not be taken.
+      allow('Quarantine', {
+        actions: ['sqs:SendMessage'],
+        resources: [queueArn(place, 'audit-dlq'), queueArn(place, 'denials-dlq')],
+      }),
+      deny('NeverAct', {
+        actions: ['lambda:InvokeFunction', 'iam:*', 'secretsmanager:*'],
+        resources: ['*'],
+      }),
+      noDirectKms,
+      deny('NoOtherRoles', {
+        actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+        notResources: [dataRoleArn('audit')],
+      }),
+    ],
+  })
+
+export const auditDataRole: Role = dataRole('audit', 'One tenant: appends to its log.', [
+  allow('AppendToLog', {
+    actions: ['dynamodb:PutItem'],
+    resources: [LOG_TABLE_ARN],
+    when: onRows(own.log, own.logDecisions),
+  }),
+  allow('ReadLog', {
+    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    resources: [LOG_TABLE_ARN],
+    when: onRows(own.log, own.logDecisions),
+  }),
+  // The head, in the transaction of what it counts. Entries are put where nothing was, which a condition of ours says.
+  allow('MoveHead', {
+    actions: ['dynamodb:UpdateItem'],
+    resources: [LOG_TABLE_ARN],
+    when: all(onRows(own.log), { StringEquals: { 'dynamodb:EnclosingOperation': 'TransactWriteItems' } }),
+  }),
+  neverErase,
+  noDirectKms,
+])

@@ -1,0 +1,36 @@
+// discovery serves public documents. It reads the public halves of a tenant's keys and has no way to a private one.
+import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
+import { CORE_TABLE_ARN, type Place } from '../names.ts'
+import { dataRole, functionRole, noDirectKms, openTenantSession, type Role } from './role.ts'
+import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
+
+const own = leadingKeys(SESSION_TENANT)
+
+export const discoveryRole = (place: Place): Role =>
+  functionRole({
+    fn: 'discovery',
+    place,
+    says: 'Serves public documents.',
+    isIsolated: true,
+    onlyInside: ['sts:AssumeRole', 'sts:TagSession'],
+    statements: [
+      openTenantSession('discovery'),
+      deny('NeverAct', {
+        actions: ['kms:*', 'iam:*', 'lambda:*', 'secretsmanager:*', 'dynamodb:*'],
+        resources: ['*'],
+      }),
+    ],
+  })
+
+export const discoveryDataRole: Role = dataRole('discovery', 'One tenant: reads what it publishes.', [
+  allow('ReadPublished', {
+    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    resources: [CORE_TABLE_ARN],
+    when: onRows(own.config, own.signingKeys),
+  }),
+  deny('NeverWrite', {
+    actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
+    resources: ['*'],
+  }),
+  noDirectKms,
+])

@@ -1,0 +1,75 @@
+// Roles that people and pipelines take, never a function (design §5): mintmark-apply writes configuration, mintmark-operator
+// works across tenants. Both need a source identity, so that CloudTrail says who.
+import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
+import { ACCOUNT_ROOT, CORE_TABLE_ARN, LOG_TABLE_ARN, PEOPLE_PATH, type Place, queueArn } from '../names.ts'
+import type { Role } from './role.ts'
+import { allow, deny, onRows, type Statement, text } from './statement.ts'
+
+const rows = leadingKeys('*')
+
+/** `principals`: ARN patterns of those who may take the role. */
+const namedPeople = (principals: readonly string[]): Statement[] => [
+  allow('NamedPrincipals', {
+    principal: { AWS: text(ACCOUNT_ROOT) },
+    actions: ['sts:AssumeRole', 'sts:SetSourceIdentity'],
+    when: { ArnLike: { 'aws:PrincipalArn': principals.map(text) }, Null: { 'sts:SourceIdentity': 'false' } },
+  }),
+]
+
+const neverAct: Statement = deny('NeverAct', {
+  actions: ['sts:AssumeRole', 'kms:Sign', 'kms:GenerateMac', 'iam:*', 'lambda:*'],
+  resources: ['*'],
+})
+
+export const applyRole = (place: Place, principals: readonly string[]): Role => ({
+  name: 'mintmark-apply',
+  path: PEOPLE_PATH,
+  says: 'Applies reviewed tenant documents: the only writer of configuration.',
+  trust: namedPeople(principals),
+  statements: [
+    allow('WriteConfiguration', {
+      actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(rows.config, rows.tenantList),
+    }),
+    allow('ReadConfiguration', {
+      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(rows.config, rows.tenantList),
+    }),
+    // What was removed or narrowed becomes a cut of what it issued: an order, since only revoke writes revocations.
+    allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
+    // Crypto-erase of a removed tenant: the wrapped keys and the feed secret, and no other row.
+    allow('EraseKeysOfRemoved', {
+      actions: ['dynamodb:DeleteItem'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(rows.signingKeys, rows.feedSecret),
+    }),
+    neverAct,
+  ],
+})
+
+export const operatorRole = (place: Place, principals: readonly string[]): Role => ({
+  name: 'mintmark-operator',
+  path: PEOPLE_PATH,
+  says: 'Reads decisions and orders revocations, across tenants.',
+  trust: namedPeople(principals),
+  statements: [
+    allow('ReadDecisions', {
+      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(rows.config, rows.tenantList, rows.grants, rows.revocations, rows.revocationVersion),
+    }),
+    allow('ReadLogs', {
+      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      resources: [LOG_TABLE_ARN],
+      when: onRows(rows.log, rows.logDecisions),
+    }),
+    allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
+    deny('NeverWrite', {
+      actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
+      resources: ['*'],
+    }),
+    neverAct,
+  ],
+})

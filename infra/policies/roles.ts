@@ -1,0 +1,45 @@
+// Every role, by its logical id in the template.
+import type { Place } from '../names.ts'
+import { archiveRole } from './archive.ts'
+import { attestRole } from './attest.ts'
+import { auditDataRole, auditRole } from './audit.ts'
+import { discoveryDataRole, discoveryRole } from './discovery.ts'
+import { mintDataRole, mintRole } from './mint.ts'
+import { applyRole, operatorRole } from './people.ts'
+import { provisionerRole } from './provisioner.ts'
+import { revokeDataRole, revokeRole } from './revoke.ts'
+import { type Role, roleResource } from './role.ts'
+import { rotateDataRole, rotateRole } from './rotate.ts'
+import type { Text } from './statement.ts'
+import { trustRole } from './trust.ts'
+
+export type RoleOptions = {
+  readonly place: Place
+  /** ARN of the key that wraps tenants' keys. */
+  readonly poolKey: Text
+  /** ARN patterns of who may take mintmark-apply and mintmark-operator. */
+  readonly applyPrincipals: readonly string[]
+  readonly operatorPrincipals: readonly string[]
+}
+
+export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: RoleOptions): Record<string, Role> => ({
+  AttestRole: attestRole(place),
+  MintRole: mintRole(place),
+  TrustRole: trustRole(place),
+  RevokeRole: revokeRole(place),
+  AuditRole: auditRole(place),
+  DiscoveryRole: discoveryRole(place),
+  RotateRole: rotateRole(place),
+  DataMintRole: mintDataRole(poolKey),
+  DataRevokeRole: revokeDataRole,
+  DataAuditRole: auditDataRole,
+  DataDiscoveryRole: discoveryDataRole,
+  DataRotateRole: rotateDataRole(poolKey),
+  ApplyRole: applyRole(place, applyPrincipals),
+  OperatorRole: operatorRole(place, operatorPrincipals),
+  ProvisionerRole: provisionerRole,
+  ArchiveRole: archiveRole(place),
+})
+
+export const roleResources = (options: RoleOptions) =>
+  Object.fromEntries(Object.entries(roles(options)).map(([id, role]) => [id, roleResource(role)]))

@@ -1,0 +1,99 @@
+// rotate moves each tenant's keys on. It has pairs made without seeing the private half, and asks mint to prove them.
+import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
+import { CORE_TABLE_ARN, dataRoleArn, functionArn, KEYS, type Place, queueArn, TENANT_TAG } from '../names.ts'
+import {
+  dataRole,
+  functionRole,
+  keepWhatFailed,
+  neverErase,
+  noDirectKms,
+  openTenantSession,
+  type Role,
+} from './role.ts'
+import {
+  all,
+  allow,
+  type Condition,
+  deny,
+  keyContext,
+  onlyTags,
+  onRows,
+  ownSiloKey,
+  SESSION_TENANT,
+  type Text,
+  text,
+} from './statement.ts'
+
+const shared = leadingKeys('*')
+const own = leadingKeys(SESSION_TENANT)
+
+/** Tags a silo key is made with: whose it is, and that it signs tokens. */
+const siloTags: Condition = all(onlyTags(TENANT_TAG, 'mintmark-use'), {
+  StringEquals: { [`aws:RequestTag/${TENANT_TAG}`]: text(SESSION_TENANT), 'aws:RequestTag/mintmark-use': 'token' },
+})
+
+export const rotateRole = (place: Place): Role =>
+  functionRole({
+    fn: 'rotate',
+    place,
+    says: 'Moves the keys of tenants on. Never sees a private half.',
+    isIsolated: true,
+    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:*', 'lambda:*'],
+    statements: [
+      openTenantSession('rotate'),
+      allow('ListTenants', {
+        actions: ['dynamodb:Query'],
+        resources: [CORE_TABLE_ARN],
+        when: onRows(shared.tenantList),
+      }),
+      // Which of them are tombstoned.
+      allow('ReadTenants', {
+        actions: ['dynamodb:BatchGetItem'],
+        resources: [CORE_TABLE_ARN],
+        when: onRows(shared.config),
+      }),
+      allow('AskMintToProve', { actions: ['lambda:InvokeFunction'], resources: [functionArn(place, 'mint')] }),
+      keepWhatFailed(queueArn(place, 'rotate-dlq')),
+      deny('NeverAct', { actions: ['iam:*', 'secretsmanager:*'], resources: ['*'] }),
+      noDirectKms,
+      deny('NoOtherRoles', {
+        actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+        notResources: [dataRoleArn('rotate')],
+      }),
+    ],
+  })
+
+export const rotateDataRole = (poolKey: Text): Role =>
+  dataRole('rotate', 'One tenant: makes and moves its keys.', [
+    allow('MoveKeys', {
+      actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(own.signingKeys),
+    }),
+    allow('ReadKeysAndConfiguration', {
+      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(own.signingKeys, own.config),
+    }),
+    neverErase,
+    {
+      ...allow('MakePairUnseen', {
+        actions: ['kms:GenerateDataKeyPairWithoutPlaintext'],
+        when: keyContext(SESSION_TENANT, 'token'),
+      }),
+      Resource: [poolKey],
+    },
+    // Silo: a key that never leaves KMS. CreateKey has no resource to name: the tags it must carry are the fence.
+    allow('MakeSiloKey', {
+      actions: ['kms:CreateKey'],
+      resources: ['*'],
+      when: all(siloTags, { StringLike: { 'kms:KeyUsage': 'SIGN_VERIFY' } }),
+    }),
+    allow('TagSiloKey', { actions: ['kms:TagResource'], resources: [KEYS], when: siloTags }),
+    allow('ReadSiloKey', { actions: ['kms:GetPublicKey'], resources: [KEYS], when: ownSiloKey }),
+    deny('NeverSee', {
+      actions: ['kms:Decrypt', 'kms:GenerateDataKeyPair', 'kms:ReEncryptFrom', 'kms:CreateGrant'],
+      resources: ['*'],
+      when: { Null: { 'kms:ViaService': 'true' } },
+    }),
+  ])

@@ -1,0 +1,92 @@
+// The tables' own policies: who may write which row, whatever identity policies say. They are the table of writers in
+// docs/storage.md, and the last fence behind a role that was given too much.
+import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
+import { APPLY_ROLE_ARN, DATA_PATH, dataRoleArn, FUNCTION_PATH, functionRoleArn, OPERATOR_ROLE_ARN } from '../names.ts'
+import { type Action, all, deny, type PolicyDocument, policy, text, touchingRows } from './statement.ts'
+
+const rows = leadingKeys('*')
+
+/** Kind of row, and the only roles that may write it. */
+export const WRITERS = {
+  Configuration: { rows: [rows.config, rows.tenantList], roles: [APPLY_ROLE_ARN] },
+  KeySetsAndVerdicts: { rows: [rows.issuerKeySets, rows.verdicts], roles: [functionRoleArn('trust')] },
+  Records: { rows: [rows.grants, rows.proofs], roles: [dataRoleArn('mint')] },
+  Revocations: {
+    rows: [rows.revocations, rows.revocationVersion, rows.appliedOrders],
+    roles: [dataRoleArn('revoke')],
+  },
+  // apply erases a removed tenant's keys; it can do nothing else to them.
+  OwnKeys: { rows: [rows.signingKeys], roles: [dataRoleArn('mint'), dataRoleArn('rotate'), APPLY_ROLE_ARN] },
+  FeedSecrets: { rows: [rows.feedSecret], roles: [dataRoleArn('mint'), APPLY_ROLE_ARN] },
+  ClockMark: { rows: [rows.clockMark], roles: [functionRoleArn('mint')] },
+  Rates: { rows: [rows.rates], roles: [functionRoleArn('attest')] },
+} as const
+
+const WRITES: readonly Action[] = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']
+
+const BROKER_ROLES = [
+  `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role${FUNCTION_PATH}*`,
+  `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role${DATA_PATH}*`,
+  APPLY_ROLE_ARN,
+  OPERATOR_ROLE_ARN,
+]
+
+export const coreTablePolicy: PolicyDocument = policy([
+  deny('OnlyBrokerRoles', {
+    principal: '*',
+    actions: [
+      ...WRITES,
+      'dynamodb:GetItem',
+      'dynamodb:BatchGetItem',
+      'dynamodb:Query',
+      'dynamodb:Scan',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:PartiQLSelect',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
+      'dynamodb:PartiQLDelete',
+    ],
+    resources: ['*'],
+    when: { ArnNotLike: { 'aws:PrincipalArn': BROKER_ROLES.map(text) } },
+  }),
+  deny('NoScansNorBulk', {
+    principal: '*',
+    actions: [
+      'dynamodb:Scan',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
+      'dynamodb:PartiQLDelete',
+    ],
+    resources: ['*'],
+  }),
+  ...Object.entries(WRITERS).map(([what, writer]) =>
+    deny(`Write${what}`, {
+      principal: '*',
+      actions: WRITES,
+      resources: ['*'],
+      when: all(touchingRows(...writer.rows), { ArnNotEquals: { 'aws:PrincipalArn': writer.roles.map(text) } }),
+    }),
+  ),
+])
+
+/** The log: audit alone adds to it, and nobody takes from it. */
+export const logTablePolicy: PolicyDocument = policy([
+  deny('OnlyAuditAppends', {
+    principal: '*',
+    actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    resources: ['*'],
+    when: { ArnNotEquals: { 'aws:PrincipalArn': text(dataRoleArn('audit')) } },
+  }),
+  deny('NobodyErases', {
+    principal: '*',
+    actions: [
+      'dynamodb:DeleteItem',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
+      'dynamodb:PartiQLDelete',
+    ],
+    resources: ['*'],
+  }),
+])

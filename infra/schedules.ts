@@ -1,0 +1,48 @@
+// What runs by the clock. Two edges can fail, from the rule to Lambda and from Lambda to the function: each ends in the same
+// dead-letter queue.
+import { type FunctionName, type Place, ruleName } from './names.ts'
+import { text } from './policies/statement.ts'
+import { deadLetterId } from './queues.ts'
+
+type Scheduled = Extract<FunctionName, 'trust' | 'rotate'>
+
+/** Key sets are fetched at least every 10 minutes (design §2); keys move by the hour, and a check costs little. */
+const EVERY: Readonly<Record<Scheduled, string>> = { trust: 'rate(5 minutes)', rotate: 'rate(5 minutes)' }
+
+const functionId = (fn: Scheduled): string => `${fn.charAt(0).toUpperCase()}${fn.slice(1)}LambdaFunction`
+
+const schedule = (place: Place, fn: Scheduled) => {
+  const name = `${fn.charAt(0).toUpperCase()}${fn.slice(1)}Schedule`
+  return {
+    [name]: {
+      Type: 'AWS::Events::Rule',
+      Properties: {
+        Name: ruleName(place, fn),
+        ScheduleExpression: EVERY[fn],
+        State: 'ENABLED',
+        Targets: [
+          {
+            Id: fn,
+            Arn: { 'Fn::GetAtt': [functionId(fn), 'Arn'] },
+            Input: JSON.stringify({ source: 'mintmark.schedule' }),
+            // The next run does what this one did not: nothing is worth retrying for longer.
+            RetryPolicy: { MaximumEventAgeInSeconds: 300, MaximumRetryAttempts: 2 },
+            DeadLetterConfig: { Arn: { 'Fn::GetAtt': [deadLetterId(`${fn}-dlq`), 'Arn'] } },
+          },
+        ],
+      },
+    },
+    [`${name}Permission`]: {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        FunctionName: { Ref: functionId(fn) },
+        Action: 'lambda:InvokeFunction',
+        Principal: 'events.amazonaws.com',
+        SourceArn: { 'Fn::GetAtt': [name, 'Arn'] },
+        SourceAccount: text('${AWS::AccountId}'),
+      },
+    },
+  }
+}
+
+export const scheduleResources = (place: Place) => ({ ...schedule(place, 'trust'), ...schedule(place, 'rotate') })

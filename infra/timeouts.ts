@@ -1,0 +1,27 @@
+// How long a function may take, and how many may run at once. A callee always gives up before its caller: attest asks trust
+// and then mint, and the HTTP API gives up after 30 s.
+import type { FunctionName } from './names.ts'
+
+export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
+  attest: 20,
+  mint: 3,
+  trust: 15,
+  revoke: 20,
+  audit: 60,
+  discovery: 5,
+  rotate: 60,
+}
+
+/**
+ * Of the 1,000 an account has. A flood at the front door cannot take what revocation and audit need, nor more of mint than
+ * mint has: it has room for every attest, and for rotate.
+ */
+export const CONCURRENCY: Readonly<Record<FunctionName, number>> = {
+  attest: 300,
+  mint: 305,
+  trust: 20,
+  revoke: 20,
+  audit: 20,
+  discovery: 100,
+  rotate: 1,
+}
