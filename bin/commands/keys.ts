@@ -7,6 +7,7 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import { slotsInUse } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { type AppliedMove, rotateKeys, taintKey } from '../../lib/flows/rotate-keys.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
@@ -82,7 +83,7 @@ const act = async (
   const ports = {
     store,
     maker: createKeyMaker(vault),
-    prover: createKeyProver(vault),
+    activation: createKeyActivation({ store, prover: createKeyProver(vault), clock: systemClock }),
     clock: systemClock,
     ring: null,
   }

@@ -3,8 +3,8 @@ import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
 import type { ConfigVersion } from '../../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
-import { type CompileOptions, compileTenant } from '../../lib/wire/compile-tenant.ts'
-import { tenantDocumentSchema } from '../../lib/wire/tenant-document.ts'
+import { compileStored as compileDocument } from '../../lib/wire/compile-stored.ts'
+import type { CompileOptions } from '../../lib/wire/compile-tenant.ts'
 import { BASE_URL_DEFAULT, baseUrlOf } from '../policy/tenant-directory.ts'
 
 export type Place = { readonly baseUrl: string; readonly dev: boolean }
@@ -22,21 +22,6 @@ export const compileOptions = (place: Place, version = 0): CompileOptions => ({
  */
 export const compileStored = (stored: ConfigVersion, place: Place | null): TenantConfig | null => {
   const file = `${stored.tenant}@${stored.version}`
-  // It was written as JSON by apply: no need for the YAML reader, which would cost a cold tenant's first request milliseconds.
-  const document = tenantDocumentSchema.safeParse(JSON.parse(stored.document))
-  if (!document.success) return null
-  const loaded = {
-    file,
-    document: document.data,
-    problemAt: (path: readonly (string | number)[], message: string) => ({
-      file,
-      line: 1,
-      column: 1,
-      path: path.join(' › '),
-      message,
-    }),
-  }
   const where = place ?? { baseUrl: baseUrlOf([{ file, text: stored.document }]) ?? BASE_URL_DEFAULT, dev: true }
-  const compiled = compileTenant(loaded, compileOptions(where, stored.version))
-  return compiled.ok ? { ...compiled.tenant.config, digest: stored.digest } : null
+  return compileDocument(stored, compileOptions(where))
 }

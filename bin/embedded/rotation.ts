@@ -1,6 +1,7 @@
 // `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
@@ -24,7 +25,7 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
   const rotation = {
     store: ports.keyStore,
     maker: createKeyMaker(vault),
-    prover: createKeyProver(vault),
+    activation: createKeyActivation({ store: ports.keyStore, prover: createKeyProver(vault), clock: ports.clock }),
     clock: ports.clock,
     ring: ports.keys,
   }

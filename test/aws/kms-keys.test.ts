@@ -10,6 +10,7 @@ import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
 import type { OwnAlgorithm, SigningKey } from '../../lib/domain/signing-key.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
 import type { KeyPairs, KeyRing, KeyVault } from '../../lib/ports/signing-keys.ts'
 import { type Aws, startAws } from '../support/aws/emulator.ts'
@@ -55,7 +56,9 @@ const broker = (pairs: KeyPairs, vault: KeyVault) => {
   const store = createMemorySigningKeyStore()
   const clock = handClock()
   const ring = createLocalKeyRing({ store, vault, clock })
-  const rotation = { store, clock, ring, maker: createKeyMaker(pairs), prover: createKeyProver(vault) }
+  const prover = createKeyProver(vault)
+  const activation = createKeyActivation({ store, prover, clock })
+  const rotation = { store, clock, ring, maker: createKeyMaker(pairs), prover, activation }
   return {
     store,
     ring,

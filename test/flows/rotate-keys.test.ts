@@ -73,7 +73,7 @@ test('the ring of this process signs with the new key right after a rotation', a
 
 test('a key that does not prove is put away and never served; the next run makes another', async () => {
   const keys = ownKeys()
-  const broken = { ...keys, prover: { proves: async () => false } }
+  const broken = { ...keys, activation: { activate: async () => false } }
   await expect(rotateKeys(broken, ORDER)).rejects.toThrow(Unavailable)
   expect(await states(keys)).toEqual(['retired'])
   expect(publishedKeys(await keys.store.list('acme'), 'token')).toEqual([])

@@ -1,6 +1,7 @@
 // Gates over policies: what they say, and who they say it to.
-import { leadingKeys } from '../../../lib/adapters/aws/table-keys.ts'
+
 import { SERVICE_SIDS } from '../../../infra/policies/role.ts'
+import { leadingKeys } from '../../../lib/adapters/aws/table-keys.ts'
 import { policiesOf, type Statement, type Template } from '../../support/packaged-template.ts'
 import { at, type Gate, ofType, planted, statementsIn } from './gate.ts'
 
@@ -310,4 +311,14 @@ const services: Gate = {
   ],
 }
 
-export const IAM_GATES: readonly Gate[] = [guards, variables, fences, stars, configuration, names, trusts, limits, services]
+export const IAM_GATES: readonly Gate[] = [
+  guards,
+  variables,
+  fences,
+  stars,
+  configuration,
+  names,
+  trusts,
+  limits,
+  services,
+]
