@@ -6,6 +6,7 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import { activeKeyOf, type KeySlot, publishedKeys } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { rotateKeys, taintKey } from '../../lib/flows/rotate-keys.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import { jwksDocument } from '../../lib/wire/jwks.ts'
@@ -97,7 +98,7 @@ test('a crash before any write of a rotation: the next run ends with one active 
       if (writes === crashAt) throw new Unavailable('store_unavailable')
       return work()
     }
-    const rotate = () => rotateKeys({ ...keys, store: crashing }, ORDER).catch(() => undefined)
+    const rotate = () => rotateKeys({ ...keys, store: crashing, activation: createKeyActivation({ ...keys, store: crashing }) }, ORDER).catch(() => undefined)
     for (const seconds of [
       LIMITS.keyRotationSeconds - LIMITS.keyPublicationDelaySeconds,
       LIMITS.keyPublicationDelaySeconds,
@@ -172,7 +173,7 @@ test('a taint that failed at any write can be repeated, and is revoked before an
       move: (...args) => write(() => keys.store.move(...args)),
     }
     const order = { ...ORDER, kid, reason: 'leaked', by: 'ops' }
-    await expect(taintKey({ ...ports, store }, order)).rejects.toThrow(Unavailable)
+    await expect(taintKey({ ...ports, store, activation: createKeyActivation({ ...keys, store }) }, order)).rejects.toThrow(Unavailable)
     expect(await revocations.list('acme')).toHaveLength(1)
     const again = await taintKey(ports, order)
     expect(again!.revocation.id).toBe((await revocations.list('acme'))[0]!.id)
