@@ -25,16 +25,30 @@ export const workloadTrust = (f: Federation): PolicyDocument => {
     },
   }
   const source = { 'sts:SourceIdentity': `${f.tenant}.*` }
+  const issuer = {
+    Federated: text(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:oidc-provider/${f.provider}`),
+  }
   return policy([
     allow('ByToken', {
-      principal: { Federated: text(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:oidc-provider/${f.provider}`) },
-      actions: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'],
+      principal: issuer,
+      actions: ['sts:AssumeRoleWithWebIdentity'],
       when: {
         // The token names the role: one that was made for another role of the tenant opens nothing here.
         Bool: { 'sts:RoleAuthorizedByIdp': 'true' },
         StringEquals: { [`${f.provider}:aud`]: f.audience, ...ofTenant(f.tenant) },
         StringLike: { [`${f.provider}:sub`]: `spiffe://${f.trustDomain}/*`, ...source },
       },
+    }),
+    // Statements of their own: these actions are not shown what the token says of role, audience and subject.
+    allow('TokenMayTag', {
+      principal: issuer,
+      actions: ['sts:TagSession'],
+      when: { StringEquals: ofTenant(f.tenant) },
+    }),
+    allow('TokenMayNameSource', {
+      principal: issuer,
+      actions: ['sts:SetSourceIdentity'],
+      when: { StringLike: source },
     }),
     allow('ByMint', {
       principal: broker,
