@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/aws/**/*.test.ts'],
+    include: ['test/{aws,infra}/**/*.test.ts'],
     // One DynamoDB Local serves the run; a table prefix a file keeps them apart.
     globalSetup: ['test/support/require-node.ts', 'test/support/dynamodb-local.ts'],
     testTimeout: 60_000,

@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/slow/**', 'test/aws/**', 'node_modules/**'],
+    exclude: ['test/slow/**', 'test/aws/**', 'test/infra/**', 'node_modules/**'],
     globalSetup: ['test/support/require-node.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: process.env['MINTMARK_TEST_REPORT']
       ? ['default', ['json', { outputFile: process.env['MINTMARK_TEST_REPORT'] }]]
       : ['default'],

@@ -1,4 +1,4 @@
-// Starts the real broker for the bench, with everything on but the rate limits, over a data directory of its own.
+// Starts the real broker for the bench over a data directory of its own, with everything on but, unless asked for, the limits.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RunningServer, startServer } from './start-server.ts'
@@ -7,8 +7,14 @@ import { TENANT } from './tenants.ts'
 // Only a name: evidence is addressed to it, and under --dev the broker answers on whatever loopback port it got.
 const BASE_URL = 'http://127.0.0.1:8080'
 export const AUDIENCE = `${BASE_URL}/t/${TENANT}`
+/** What evidence for any tenant of the bench is addressed to, before `/t/…`. */
+export const baseUrlOfBench = BASE_URL
 
-export const startBroker = (tenantsDir: string, dataDir: string): Promise<RunningServer> => {
+export const startBroker = (
+  tenantsDir: string,
+  dataDir: string,
+  limits: 'on' | 'off' = 'off',
+): Promise<RunningServer> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   // As `npm run mintmark` starts it: V8 would otherwise let garbage pile up to gigabytes before its first full collection.
   const entry = [
@@ -19,7 +25,7 @@ export const startBroker = (tenantsDir: string, dataDir: string): Promise<Runnin
     'serve',
   ]
   const where = ['--tenants', tenantsDir, '--data', dataDir, '--port', '0', '--base-url', BASE_URL]
-  return startServer([...entry, ...where, '--dev', '--limits', 'off'])
+  return startServer([...entry, ...where, '--dev', '--limits', limits])
 }
 
 /** The generator asks the port the broker really has. */

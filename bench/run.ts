@@ -1,5 +1,5 @@
 // npm run bench: the broker with everything on, beside a floor and two peers in one run (performance.md §8). `--short` is
-// for CI (about a minute, no memory or scale run); `--out FILE` also writes the report as JSON. Exit 0 whatever the ratios.
+// for CI (about a minute, no memory or scale run); `--neighbour` measures that one alone (neighbour.ts); `--out FILE` also writes the report as JSON. Exit 0 whatever the ratios.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { AUDIENCE, startBroker, tokenUrl } from './broker.ts'
 import { fdatasyncMicros } from './fdatasync.ts'
 import { startGenerator } from './load.ts'
 import { memoryAfter } from './memory.ts'
+import { formatNeighbours, measureNeighbours } from './neighbour.ts'
 import { ISSUER, makeIssuerKey, presign } from './presign.ts'
 import { type BenchReport, formatReport, warningsOf } from './report.ts'
 import { measureScale, type ScalePoint } from './scale.ts'
@@ -40,7 +41,12 @@ const FULL = {
 }
 
 const { values } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, out: { type: 'string' }, data: { type: 'string' } },
+  options: {
+    short: { type: 'boolean', default: false },
+    neighbour: { type: 'boolean', default: false },
+    out: { type: 'string' },
+    data: { type: 'string' },
+  },
 })
 const plan = values.short ? SHORT : FULL
 // The data directory must be on the disk that is to be measured: --data DIR where the temporary directory is in memory.
@@ -84,7 +90,14 @@ const goalsOf = (targets: readonly TargetReport[], megabytes: number | null): Be
   ]
 }
 
-try {
+const measureNeighbour = async (): Promise<void> => {
+  say('neighbours')
+  const reports = await measureNeighbours(dir, values.short ? { rounds: 3, seconds: 3 } : { rounds: 7, seconds: 5 })
+  process.stdout.write(formatNeighbours(reports))
+  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(reports, null, 2)}\n`)
+}
+
+const measureExchange = async (): Promise<void> => {
   const key = makeIssuerKey()
   const tenantsDir = join(dir, 'tenants')
   writeTenants(tenantsDir, 10, key.jwks)
@@ -142,6 +155,10 @@ try {
   }
   process.stdout.write(formatReport(report))
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(report, null, 2)}\n`)
+}
+
+try {
+  await (values.neighbour ? measureNeighbour() : measureExchange())
 } finally {
   generator.stop()
   await Promise.all(servers.map((server) => server.stop()))

@@ -7,7 +7,13 @@ import { TARGET } from './presign.ts'
 
 export const TENANT = 'acme'
 
-const document = (tenant: string, orgId: string, jwks: JSONWebKeySet, audience: string): string => `tenant: ${tenant}
+export const tenantDocument = (
+  tenant: string,
+  orgId: string,
+  jwks: JSONWebKeySet,
+  audience: string,
+  projects = '"7654321"',
+): string => `tenant: ${tenant}
 trust_domain: ${tenant}.example
 issuers:
   github:
@@ -18,7 +24,7 @@ grants:
   deploy-prod:
     from: github
     match:
-      project.id: "7654321"
+      project.id: ${projects}
       ref.full: refs/heads/main
       environment.name: [staging, production]
       trigger.class: [push, schedule, manual]
@@ -30,12 +36,12 @@ grants:
 /** Writes `count` documents into `dir`, `acme` among them. */
 export const writeTenants = (dir: string, count: number, jwks: JSONWebKeySet): void => {
   mkdirSync(dir, { recursive: true })
-  writeFileSync(join(dir, `${TENANT}.yaml`), document(TENANT, '1234567', jwks, TARGET))
+  writeFileSync(join(dir, `${TENANT}.yaml`), tenantDocument(TENANT, '1234567', jwks, TARGET))
   for (let i = 1; i < count; i += 1) {
     const name = `bench${String(i).padStart(6, '0')}`
     writeFileSync(
       join(dir, `${name}.yaml`),
-      document(name, String(20_000_000 + i), jwks, `https://deploy.${name}.example`),
+      tenantDocument(name, String(20_000_000 + i), jwks, `https://deploy.${name}.example`),
     )
   }
 }

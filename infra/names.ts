@@ -62,7 +62,6 @@ export const PEOPLE_PATH = '/mintmark/'
 
 export const functionRoleArn = (fn: FunctionName): string => iam(`role${FUNCTION_PATH}mintmark-${fn}`)
 export const dataRoleArn = (fn: TenantBound): string => iam(`role${DATA_PATH}mintmark-data-${fn}`)
-export const tenantPath = (tenant: string): string => `/mintmark/t/${tenant}/`
 /** Roles that workloads get; `*` stands for any account where a tenant may keep them elsewhere. */
 export const workloadRoles = (account: string = ACCOUNT): string => iam('role/mintmark/t/*', account)
 export const APPLY_ROLE_ARN = iam(`role${PEOPLE_PATH}mintmark-apply`)

@@ -4,14 +4,16 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { accountOf, externalIdOf, federationAudience } from '../lib/domain/aws-session.ts'
+import { accountOf } from '../lib/domain/aws-session.ts'
+import type { TenantConfig } from '../lib/domain/tenant-config.ts'
+import { PROVIDER_CATALOG } from '../lib/providers/catalog.ts'
+import { compileTenant } from '../lib/wire/compile-tenant.ts'
 import { loadTenant } from '../lib/wire/load-tenant.ts'
-import type { TenantDocument } from '../lib/wire/tenant-document.ts'
-import { tenantIssuerUrl } from '../lib/wire/tenant-urls.ts'
-import { boundaryArn, denyAllArn, TENANT_TAG, tenantPath } from './names.ts'
+import { type RoleTrust, roleTrusts } from '../lib/wire/role-trust.ts'
+import { formatProblem } from '../lib/wire/tenant-problem.ts'
+import { boundaryArn, denyAllArn, TENANT_TAG } from './names.ts'
 import { text } from './policies/statement.ts'
-import { workloadPolicies } from './policies/workload.ts'
-import { closedTrust, workloadTrust } from './policies/workload-trust.ts'
+import { closedTrust, workloadPolicies } from './policies/workload.ts'
 import type { Settings } from './settings.ts'
 
 /** Never changed: a tenant's resources would move to another stack, where their names are taken. */
@@ -19,54 +21,69 @@ const SHARDS = 16
 /** CloudFormation takes 500 in one stack. */
 const RESOURCES_MAX = 480
 
-type Tenant = { readonly document: TenantDocument; readonly isRemoved: boolean }
+type Place = Pick<Settings, 'account' | 'domain' | 'tenants'>
+type Tenant = { readonly config: TenantConfig; readonly tier: 'pooled' | 'silo'; readonly isRemoved: boolean }
 type Resources = Readonly<Record<string, object>>
 
-const readFolder = (folder: string, isRemoved: boolean): Tenant[] =>
+const sha256 = (data: string): Buffer => createHash('sha256').update(data).digest()
+const base64url = (data: string): string => sha256(data).toString('base64url')
+
+/** Throws for a document that apply would refuse. */
+const readTenant = (path: string, { domain }: Place, isRemoved: boolean): Tenant => {
+  const loaded = loadTenant({ file: path, text: readFileSync(path, 'utf8') })
+  const compiled = loaded.ok
+    ? compileTenant(loaded.loaded, {
+        baseUrl: `https://${domain}`,
+        dev: false,
+        catalog: PROVIDER_CATALOG,
+        version: 1,
+        sha256: base64url,
+      })
+    : loaded
+  if (!compiled.ok) throw new Error(compiled.problems.map(formatProblem).join('\n'))
+  const { config, loaded: source } = compiled.tenant
+  return { config, tier: source.document.tier ?? 'pooled', isRemoved }
+}
+
+const readFolder = (folder: string, place: Place, isRemoved: boolean): Tenant[] =>
   existsSync(folder)
     ? readdirSync(folder)
         .filter((file) => file.endsWith('.yaml') && !file.endsWith('.test.yaml'))
         .sort()
-        .map((file) => {
-          const path = join(folder, file)
-          const loaded = loadTenant({ file: path, text: readFileSync(path, 'utf8') })
-          if (loaded.ok) return { document: loaded.loaded.document, isRemoved }
-          const [problem] = loaded.problems
-          throw new Error(`${path}:${problem?.line ?? 1}: ${problem?.message ?? 'not a tenant document'}`)
-        })
+        .map((file) => readTenant(join(folder, file), place, isRemoved))
     : []
 
-const sha256 = (data: string): Buffer => createHash('sha256').update(data).digest()
-
 /** Every stack of tenants, by name; in the order of names, the same for the same files. */
-export const tenantStacks = (
-  settings: Pick<Settings, 'account' | 'domain' | 'tenants'>,
-): ReadonlyMap<string, Resources> => {
-  const tenants = [...readFolder(settings.tenants, false), ...readFolder(join(settings.tenants, 'removed'), true)]
+export const tenantStacks = (place: Place): ReadonlyMap<string, Resources> => {
+  const tenants = [
+    ...readFolder(place.tenants, place, false),
+    ...readFolder(join(place.tenants, 'removed'), place, true),
+  ]
   const stacks = new Map<string, Resources>()
   const owners = new Map<string, string>()
-  for (const { document, isRemoved } of tenants) {
-    const { tenant } = document
-    if (owners.has(`tenant ${tenant}`)) throw new Error(`tenant ${tenant} is there twice, perhaps as removed`)
-    owners.set(`tenant ${tenant}`, tenant)
-    for (const [role, ttlSeconds] of rolesOf(document)) {
+  for (const tenant of tenants) {
+    const { config } = tenant
+    if (owners.has(`tenant ${config.tenant}`))
+      throw new Error(`tenant ${config.tenant} is there twice, perhaps as removed`)
+    owners.set(`tenant ${config.tenant}`, config.tenant)
+    for (const [role, trusts] of rolesOf(config, place)) {
       const account = accountOf(role)
       // Design §5: what one tenant's sessions may do must never be decided in another's account.
-      const owner = owners.get(`account ${account}`)
-      if (account !== settings.account && owner !== undefined && owner !== tenant)
+      const owner = owners.get(`account ${account}`) ?? config.tenant
+      if (account !== place.account && owner !== config.tenant)
         throw new Error(`account ${account} belongs to tenant ${owner} already`)
-      owners.set(`account ${account}`, tenant)
-      const stack = stackOf(document, account, settings.account)
-      const isElsewhere = account !== settings.account
+      owners.set(`account ${account}`, config.tenant)
+      const stack = stackOf(tenant, account, place.account)
+      const isElsewhere = account !== place.account
       stacks.set(stack, {
         ...stacks.get(stack),
         ...(isElsewhere ? workloadPolicies() : {}),
-        ...resourcesOf({ document, isRemoved, role, ttlSeconds, settings, isElsewhere }),
+        ...resourcesOf({ tenant, role, trusts, isElsewhere }),
       })
     }
   }
   for (const [name, resources] of stacks)
-    if (Object.keys(resources).length > RESOURCES_MAX) throw new Error(`stack ${name} is full: split it by account`)
+    if (Object.keys(resources).length > RESOURCES_MAX) throw new Error(`stack ${name} is full`)
   return new Map([...stacks].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
@@ -74,64 +91,76 @@ export const tenantStacks = (
 export const tenantStack = (settings: Settings) => {
   const Resources = tenantStacks(settings).get(settings.stack)
   if (Resources === undefined) throw new Error(`there is no tenant stack "${settings.stack}"`)
-  return { Resources }
+  return {
+    Resources,
+    // osls exports this of every stack, under a name that stacks of one service share: a second stack could not be deployed.
+    Outputs: {
+      ServerlessDeploymentBucketName: {
+        Value: 'none',
+        Export: { Name: `mintmark-tenants-${settings.place.stage}-${settings.stack}` },
+      },
+    },
+  }
 }
 
 /** Pooled tenants share stacks, a silo tenant has one, and so has a tenant's own account: each is changed by itself. */
-const stackOf = ({ tenant, tier }: TenantDocument, account: string, brokerAccount: string): string => {
+const stackOf = ({ config: { tenant }, tier }: Tenant, account: string, brokerAccount: string): string => {
   if (account !== brokerAccount) return `account-${account}`
   return tier === 'silo' ? `silo-${tenant}` : `shard-${sha256(tenant)[0]! % SHARDS}`
 }
 
-const SECONDS = { s: 1, m: 60, h: 3600 } as const
-const ROLE_TTL_SECONDS = 900
-
-/** Roles of the grants, each once, with the longest session any of them gives. */
-const rolesOf = ({ grants }: TenantDocument): ReadonlyMap<string, number> => {
-  const roles = new Map<string, number>()
-  for (const { issue } of Object.values(grants))
-    for (const entry of issue) {
-      if (entry.type !== 'aws-credentials') continue
-      const ttl = entry.ttl ?? `${ROLE_TTL_SECONDS}s`
-      const seconds = Number(ttl.slice(0, -1)) * SECONDS[ttl.slice(-1) as keyof typeof SECONDS]
-      roles.set(entry.role, Math.max(seconds, roles.get(entry.role) ?? 0))
-    }
-  return roles
+/** Each role once, with the ways it is opened. */
+const rolesOf = (config: TenantConfig, { account }: Place): ReadonlyMap<string, readonly RoleTrust[]> => {
+  const brokerRole = `arn:aws:iam::${account}:role/mintmark/fn/mintmark-mint`
+  return Map.groupBy(roleTrusts(config, { brokerRole, sha256: base64url }), ({ role }) => role)
 }
 
-type RoleOrder = Tenant & {
+/** The longest session any grant gives; IAM takes an hour at least. */
+const sessionSeconds = (config: TenantConfig, role: string): number =>
+  Math.max(
+    3600,
+    ...config.grants
+      .flatMap(({ issue }) => issue)
+      .map((entry) => (entry.type === 'aws-credentials' && entry.role === role ? entry.ttlSeconds : 0)),
+  )
+
+/** Both ways in one document: their statements have the same names, which must differ in it. */
+const trustOf = (trusts: readonly RoleTrust[]) => ({
+  Version: '2012-10-17',
+  Statement: trusts.flatMap(({ via, trust }) =>
+    trust.Statement.map((statement) => ({
+      ...statement,
+      Sid: `${statement.Sid}${via === 'web-identity' ? 'ByToken' : 'ByMint'}`,
+    })),
+  ),
+})
+
+type RoleOrder = {
+  readonly tenant: Tenant
   readonly role: string
-  readonly ttlSeconds: number
-  readonly settings: Pick<Settings, 'account' | 'domain'>
+  readonly trusts: readonly RoleTrust[]
   readonly isElsewhere: boolean
 }
 
-const resourcesOf = ({ document, isRemoved, role, ttlSeconds, settings, isElsewhere }: RoleOrder): Resources => {
-  const { tenant, trust_domain: trustDomain } = document
-  const path = tenantPath(tenant)
+const resourcesOf = ({ tenant: { config, isRemoved }, role, trusts, isElsewhere }: RoleOrder): Resources => {
+  const { tenant } = config
+  // Below /mintmark/t/<tenant>/, or the document had not compiled.
+  const path = role.slice(role.indexOf('/'), role.lastIndexOf('/') + 1)
   const name = role.slice(role.lastIndexOf('/') + 1)
-  if (!role.endsWith(`:role${path}${name}`))
-    throw new Error(`${role} must be ${path}<name>: mint may use no role outside of its tenant's path`)
-  const issuerUrl = tenantIssuerUrl(`https://${settings.domain}`, tenant)
-  const audience = federationAudience(issuerUrl, accountOf(role))
-  const provider = issuerUrl.slice('https://'.length)
   const tags = [{ Key: TENANT_TAG, Value: tenant }]
   const retained = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' }
   const id = tenant.charAt(0).toUpperCase() + tenant.slice(1)
-  const trust = {
-    tenant,
-    trustDomain,
-    provider,
-    audience,
-    externalId: externalIdOf({ tenant, issuerUrl, role }, (data) => sha256(data).toString('base64url')),
-    brokerAccount: settings.account,
-  }
+  const provider = trusts.find((trust) => trust.provider !== null)?.provider
   return {
-    [`${id}Issuer`]: {
-      Type: 'AWS::IAM::OIDCProvider',
-      ...retained,
-      Properties: { Url: issuerUrl, ClientIdList: [audience], Tags: tags },
-    },
+    ...(provider == null
+      ? {}
+      : {
+          [`${id}Issuer`]: {
+            Type: 'AWS::IAM::OIDCProvider',
+            ...retained,
+            Properties: { Url: provider.url, ClientIdList: [provider.clientId], Tags: tags },
+          },
+        }),
     [`${id}Role${sha256(role).toString('hex').slice(0, 8)}`]: {
       Type: 'AWS::IAM::Role',
       ...retained,
@@ -139,9 +168,9 @@ const resourcesOf = ({ document, isRemoved, role, ttlSeconds, settings, isElsewh
         RoleName: name,
         Path: path,
         Description: `Sessions of tenant ${tenant}, opened by Mintmark`,
-        MaxSessionDuration: Math.max(3600, ttlSeconds),
+        MaxSessionDuration: sessionSeconds(config, role),
         PermissionsBoundary: isElsewhere ? { Ref: 'WorkloadBoundary' } : text(boundaryArn()),
-        AssumeRolePolicyDocument: isRemoved ? closedTrust : workloadTrust(trust),
+        AssumeRolePolicyDocument: isRemoved ? closedTrust : trustOf(trusts),
         // What the role may do is its owner's to attach, under the boundary. A removed tenant's may do nothing.
         ...(isRemoved ? { ManagedPolicyArns: [isElsewhere ? { Ref: 'DenyAllPolicy' } : text(denyAllArn())] } : {}),
         Tags: tags,

@@ -5,10 +5,13 @@ import { userInfo } from 'node:os'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import { type Applied, applyTenants } from '../../lib/flows/apply-tenants.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadDirectory } from '../embedded/load-directory.ts'
+
+const ERASED_AFTER_DAYS = LIMITS.removedTenantKeepSeconds / (24 * 3600)
 
 const HELP = `Usage: mintmark apply DIR (--data DIR | --aws) [--base-url URL] [--dev] [--dry-run]
        mintmark apply --remove TENANT (--data DIR | --aws)
@@ -21,7 +24,8 @@ A tenant whose file is missing is reported and left as it is. Each version recor
   --base-url URL    what the broker's issuers are built from; default http://127.0.0.1:8080
   --dev             allow http to loopback, as serve --dev does
   --dry-run         show what would change
-  --remove TENANT   write a tombstone: the tenant is denied from this moment
+  --remove TENANT   write a tombstone: the tenant is denied from this moment, and a running broker erases its keys, documents
+                    and records ${ERASED_AFTER_DAYS} days later. Its name is never given out again
 `
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
@@ -98,7 +102,9 @@ const remove = async (tenant: string, { configs, close }: Opened, io: Io): Promi
       return 1
     }
     await configs.tombstone(tenant, systemClock.nowSeconds(), userInfo().username)
-    io.stdout.write(`${tenant}: removed; nothing is issued for it from now on\n`)
+    io.stdout.write(
+      `${tenant}: removed; nothing is issued for it from now on, and in ${ERASED_AFTER_DAYS} days it is erased\n`,
+    )
     return 0
   } finally {
     close()

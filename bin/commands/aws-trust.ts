@@ -1,8 +1,9 @@
 // `mintmark aws-trust`: what to set up in the AWS account of a tenant, ready to paste. Offline; reads the tenant documents only.
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { roleTrusts } from '../../lib/wire/role-trust.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, readOptions, required, UsageError } from '../command.ts'
-import { loadTenantDirectory, sha256 } from '../policy/tenant-directory.ts'
+import { loadTenantDirectory } from '../policy/tenant-directory.ts'
 
 const HELP = `Usage: mintmark aws-trust --tenant T [--tenants DIR] [options]
 
@@ -40,7 +41,10 @@ export const run: Command['run'] = async (argv, io) => {
     io.stderr.write(`mintmark aws-trust: there is no tenant "${tenant}" in ${values.tenants} that loads\n`)
     return 1
   }
-  const trusts = roleTrusts(config, { brokerRole: `arn:aws:iam::${account}:role/mintmark/fn/mintmark-mint`, sha256 })
+  const trusts = roleTrusts(config, {
+    brokerRole: `arn:aws:iam::${account}:role/mintmark/fn/mintmark-mint`,
+    sha256: nodeDigest.sha256,
+  })
   if (trusts.length === 0) io.stderr.write(`mintmark aws-trust: tenant "${tenant}" names no AWS role\n`)
   if (account === '' && trusts.some(({ via }) => via === 'assume-role'))
     throw new UsageError('--broker-account is required: a role of this tenant has via: assume-role')

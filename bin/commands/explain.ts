@@ -1,5 +1,6 @@
 // `mintmark explain`: for one assertion, every check of the evidence, every condition of every candidate grant, expected and
-// actual, and what the broker would answer. Offline: a signature is checked only where the keys are in the document.
+// actual, and what the broker would answer. Offline: a signature is checked only where the keys are in the document, which
+// comes from files or, with --data, from the store.
 import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose'
 import type { JsonObject } from '../../lib/domain/claims.ts'
@@ -10,14 +11,16 @@ import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
 import { decideOffline, describeRefusal, type EvidenceCheck, type OfflineDecision } from '../policy/offline-decision.ts'
 import { painter } from '../policy/paint.ts'
+import { loadStoredTenant } from '../policy/stored-tenant.ts'
 import { loadTenantDirectory } from '../policy/tenant-directory.ts'
 
-const HELP = `Usage: mintmark explain --tenant T --assertion FILE [--tenants DIR] [options]
+const HELP = `Usage: mintmark explain --tenant T --assertion FILE [--tenants DIR | --data DIR] [options]
 
 Shows, for an assertion (a JWT, or a JSON file of its claims), every condition of every grant that takes evidence of its
 issuer: what was expected, what was there, and what the broker would answer. Nothing is sent anywhere.
 
   --tenants DIR     the tenant documents (default: tenants)
+  --data DIR        instead of documents, what is current in this data directory; safe beside a running broker
   --target AUD      the audience asked for (also --audience)
   --type KIND       access_token (default) or aws-credentials
   --scope "A B"     the scopes asked for
@@ -34,7 +37,8 @@ export const run: Command['run'] = async (argv, io) => {
   const { values } = readOptions(argv, {
     tenant: { type: 'string' },
     assertion: { type: 'string' },
-    tenants: { type: 'string', default: 'tenants' },
+    tenants: { type: 'string' },
+    data: { type: 'string' },
     target: { type: 'string' },
     type: { type: 'string', default: 'access_token' },
     audience: { type: 'string' },
@@ -50,18 +54,11 @@ export const run: Command['run'] = async (argv, io) => {
   }
   const tenant = required(values.tenant, 'tenant')
   const assertion = readAssertion(required(values.assertion, 'assertion'))
-  const set = loadTenantDirectory(values.tenants, { baseUrl: values['base-url'], dev: values.dev ?? false })
-  for (const problem of set.problems) io.stderr.write(`${formatProblem(problem)}\n`)
-  const config = set.tenants.find((candidate) => candidate.config.tenant === tenant)?.config
-  if (config === undefined) {
-    if (set.problems.length > 0) return 1
-    throw new UsageError(
-      `there is no tenant "${tenant}" in ${values.tenants}: ${set.tenants.map((each) => each.config.tenant).join(', ')}`,
-    )
-  }
   const { type } = values
   if (type !== 'access_token' && type !== 'aws-credentials')
     throw new UsageError('--type is access_token or aws-credentials')
+  const config = await configOf(tenant, values, io)
+  if (config === null) return 1
   const target: Target = {
     type,
     audience: values.target ?? values.audience ?? null,
@@ -73,6 +70,32 @@ export const run: Command['run'] = async (argv, io) => {
     { ...assertion, target, nowSeconds: timeOf(values.at) },
     { io, json: values.json ?? false },
   )
+}
+
+type Source = {
+  readonly tenants?: string | undefined
+  readonly data?: string | undefined
+  readonly 'base-url'?: string | undefined
+  readonly dev?: boolean | undefined
+}
+
+/** From the store, or from documents. Null: there is none that could decide anything, and why is said. */
+const configOf = async (tenant: string, source: Source, io: Io): Promise<TenantConfig | null> => {
+  const { data, tenants = 'tenants', 'base-url': baseUrl, dev = false } = source
+  if (data !== undefined) {
+    if (source.tenants !== undefined) throw new UsageError('--tenants and --data exclude each other')
+    const stored = await loadStoredTenant(data, tenant, baseUrl)
+    if (stored.ok) return stored.config
+    io.stderr.write(`mintmark explain: ${stored.problem}\n`)
+    return null
+  }
+  const set = loadTenantDirectory(tenants, { baseUrl, dev })
+  for (const problem of set.problems) io.stderr.write(`${formatProblem(problem)}\n`)
+  const found = set.tenants.find(({ config }) => config.tenant === tenant)?.config
+  if (found !== undefined) return found
+  if (set.problems.length > 0) return null
+  const names = set.tenants.map(({ config }) => config.tenant).join(', ')
+  throw new UsageError(`there is no tenant "${tenant}" in ${tenants}: ${names}`)
 }
 
 export type ExplainInput = {

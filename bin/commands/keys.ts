@@ -3,12 +3,17 @@ import { userInfo } from 'node:os'
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
+import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import { slotsInUse } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import type { RefusalKind } from '../../lib/domain/refusal.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { createKeyActivation } from '../../lib/flows/activate-key.ts'
+import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { type AppliedMove, rotateKeys, taintKey } from '../../lib/flows/rotate-keys.ts'
+import type { TimeMark } from '../../lib/ports/grant-store.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
 
@@ -23,6 +28,11 @@ taint   a key is no longer trusted: what it signed is revoked, it leaves the key
 
 Exit: 0 done, 1 there is no such tenant or key, 2 wrong usage, 3 unavailable.
 `
+
+const SAYS: Readonly<Partial<Record<RefusalKind, string>>> = {
+  clock_untrusted: 'no key is made or moved while the clock is behind what the store has seen',
+  signing_key_unavailable: 'a key does not open with this master key',
+}
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const { values, positionals } = readOptions(argv, {
@@ -48,15 +58,23 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     io.stderr.write(`mintmark keys: ${opened.problem}\n`)
     return 3
   }
+  const mark = startTimeMark(opened.store.database)
   try {
-    return await act(opened.store, io, {
+    return await act(opened.store, mark, io, {
       verb: verb as string,
       tenant,
       kid: kid ?? '',
       reason,
       isJson: values.json ?? false,
     })
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    io.stderr.write(
+      `mintmark keys: ${SAYS[error.kind] ?? 'the store is unavailable'}; what was done stands, run it again\n`,
+    )
+    return 3
   } finally {
+    await mark.close()
     opened.store.database.close()
   }
 }
@@ -71,6 +89,7 @@ type Order = {
 
 const act = async (
   { database, vault }: OpenStore,
+  mark: TimeMark,
   io: Io,
   { verb, tenant, kid, reason, isJson }: Order,
 ): Promise<number> => {
@@ -85,6 +104,7 @@ const act = async (
     maker: createKeyMaker(vault),
     activation: createKeyActivation({ store, prover: createKeyProver(vault), clock: systemClock }),
     clock: systemClock,
+    clockGuard: createClockGuard(systemClock, mark),
     ring: null,
   }
   const needed = slotsInUse(rows)

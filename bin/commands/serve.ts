@@ -2,6 +2,7 @@
 
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { startBroker } from '../embedded/broker.ts'
+import { parseOpsPlace } from '../embedded/ops.ts'
 
 const HELP = `Usage: mintmark serve --tenants DIR --data DIR [options]
 
@@ -17,7 +18,7 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --trusted-proxy CIDR   believe X-Forwarded-For from here; may repeat
   --egress-allow CIDR    private range that issuers may be fetched from; may repeat
   --secrets DIR          where file: secrets will resolve; no secret is read by this version
-  --ops-port N           where metrics will be; ignored by this version
+  --ops-port N           /metrics (Prometheus), /healthz and /readyz here, on loopback; ADDRESS:N for elsewhere
 
 aws-credentials are issued where --base-url is https without a port, by the STS endpoint of AWS_REGION (default us-east-1)
 or by AWS_ENDPOINT_URL_STS.
@@ -43,8 +44,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   if (positionals.length > 0) throw new UsageError('serve takes no arguments')
   if (values.limits !== 'on' && values.limits !== 'off') throw new UsageError('--limits is on or off')
-  if (values['ops-port'] !== undefined)
-    io.stderr.write('mintmark: --ops-port is ignored: this version has no metrics yet\n')
+  const ops = values['ops-port'] === undefined ? undefined : parseOpsPlace(values['ops-port'])
+  if (ops === null) throw new UsageError('--ops-port is a port, or an IP address and a port: 9464, 0.0.0.0:9464')
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')
   const started = await startBroker({
@@ -58,6 +59,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     trustedProxies: values['trusted-proxy'],
     egressAllow: values['egress-allow'],
     aws: { region: io.env['AWS_REGION'], stsEndpoint: io.env['AWS_ENDPOINT_URL_STS'] },
+    ...(ops === undefined ? {} : { ops }),
     masterKey: io.env['MINTMARK_MASTER_KEY'],
     warn: (line) => io.stderr.write(`mintmark: ${line}\n`),
   })

@@ -12,6 +12,7 @@ import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { createTenantEraser } from '../../lib/adapters/sqlite/tenant-eraser.ts'
 import { createTenantState } from '../../lib/adapters/sqlite/tenant-state.ts'
 import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -26,13 +27,16 @@ import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuedTokenTypes } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
+import type { Place } from '../policy/compile-options.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
 import { type AwsPlace, embeddedCloudSessions } from './cloud-sessions.ts'
-import { compileStored, type Place } from './compile.ts'
+import { compileStored } from './compile.ts'
+import { startErasure } from './erasure.ts'
 import { type HostOptions, startHost } from './http-host.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
 import { loadDirectory } from './load-directory.ts'
 import { type OpenStore, openStore } from './open-store.ts'
+import { type Ops, type OpsPlace, startOps } from './ops.ts'
 import { startQueuePump } from './queue-pump.ts'
 import { embeddedRevocation } from './revocation.ts'
 import { startRotation } from './rotation.ts'
@@ -52,6 +56,8 @@ export type BrokerOptions = {
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
   readonly warn: (line: string) => void
+  /** Where metrics are served; left out: nowhere, and nothing is counted. */
+  readonly ops?: OpsPlace
   readonly failpoint?: NonNullable<MintPorts['failpoint']>
 }
 
@@ -85,11 +91,18 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   }).catch((error: NodeJS.ErrnoException) => error)
   if (listening instanceof Error) {
     opened.store.database.close()
-    return {
-      ok: false,
-      exitCode: 3,
-      problems: [`mintmark serve: cannot listen on ${options.host}:${options.port} (${listening.code})`],
-    }
+    return cannotListen(`${options.host}:${options.port}`, listening)
+  }
+  const ops = options.ops && (await startOps(options.ops, () => isReady).catch((error: NodeJS.ErrnoException) => error))
+  if (ops instanceof Error) {
+    await listening.close()
+    opened.store.database.close()
+    return cannotListen('--ops-port', ops)
+  }
+  if (ops !== undefined) options.warn(`metrics on ${ops.url}/metrics${ops.isOpen ? ', for whoever reaches it' : ''}`)
+  const stopListening = async () => {
+    await listening.close()
+    await ops?.close()
   }
   const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${listening.port}`
   const place: Place = { baseUrl: (options.baseUrl ?? url).replace(/\/+$/, ''), dev: options.dev }
@@ -99,22 +112,28 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
 
   const loaded = loadDirectory(options.tenantsDir, place)
   if (!loaded.ok) {
-    await listening.close()
+    await stopListening()
     opened.store.database.close()
     return { ok: false, exitCode: 1, problems: loaded.problems }
   }
-  const wired = await wire(options, opened.store, place, loaded.documents)
+  const wired = await wire(options, opened.store, place, loaded.documents, ops)
   Object.assign(tenantRoutes, wired.tenantRoutes)
   rootRoutes.push(...wired.rootRoutes)
   isReady = true
   const close = async () => {
     isReady = false
-    await listening.close()
+    await stopListening()
     await wired.close()
     opened.store.database.close()
   }
   return { ok: true, broker: { url, close } }
 }
+
+const cannotListen = (where: string, { code }: NodeJS.ErrnoException): Started => ({
+  ok: false,
+  exitCode: 3,
+  problems: [`mintmark serve: cannot listen on ${where} (${code})`],
+})
 
 const HTTPS_BASE = /^https:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/
 const LOOPBACK_BASE = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:\/[^?#\s]*)?$/
@@ -137,6 +156,7 @@ const wire = async (
   store: OpenStore,
   place: Place,
   documents: Parameters<typeof applyTenants>[1],
+  ops: Ops | undefined,
 ) => {
   const { database, vault } = store
   const clock = systemClock
@@ -159,7 +179,9 @@ const wire = async (
   })
   const keyStore = createSigningKeyStore(database)
   const keys = createLocalKeyRing({ store: keyStore, vault, clock })
-  const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, log })
+  const mark = startTimeMark(database)
+  const clockGuard = createClockGuard(clock, mark)
+  const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, clockGuard, log })
   const issuerKeys = await startIssuerKeys({
     database,
     clock,
@@ -169,8 +191,8 @@ const wire = async (
     tenants,
     log,
   })
-  const mark = startTimeMark(database)
   const sweep = startSweep(database, clock)
+  const erasure = startErasure({ eraser: createTenantEraser(database), clock, clockGuard }, { log })
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
   const inFlight = options.hasLimits
@@ -192,12 +214,21 @@ const wire = async (
     state: createTenantState(database),
     keys,
     clock,
-    clockGuard: createClockGuard(clock, mark),
     ...(cloudSessions === null ? {} : { cloudSessions }),
+    clockGuard,
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
   })
   const attest = createAttest({
-    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, inFlight },
+    ports: {
+      ...evidence,
+      tenants,
+      mint: { mint },
+      denials: ops?.countDenials(denials) ?? denials,
+      rates,
+      ids,
+      clock,
+      inFlight,
+    },
     http: {
       admitSource: admitSource(rates),
       baseUrl: place.baseUrl,
@@ -214,13 +245,18 @@ const wire = async (
     log,
   })
   return {
-    tenantRoutes: { token: attest, 'jwks.json': discovery, '.well-known/openid-configuration': discovery },
+    tenantRoutes: {
+      token: ops?.countExchanges(attest) ?? attest,
+      'jwks.json': discovery,
+      '.well-known/openid-configuration': discovery,
+    },
     rootRoutes: [{ prefix: '/.well-known/oauth-authorization-server', handler: discovery }],
     close: async () => {
       rotation.close()
       issuerKeys.close()
       sweep.close()
       await revoke.close()
+      erasure.close()
       await denials.close()
       await mark.close()
     },

@@ -3,7 +3,7 @@ import { createStsWebIdentity } from '../../lib/adapters/aws/sts-web-identity.ts
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import { isFederationIssuer } from '../../lib/domain/aws-session.ts'
 import type { CloudSessions } from '../../lib/ports/cloud-sessions.ts'
-import type { Place } from './compile.ts'
+import type { Place } from '../policy/compile-options.ts'
 
 /** The names the AWS SDKs give them. */
 export type AwsPlace = {

@@ -12,6 +12,8 @@ export type HostOptions = {
   readonly tenantRoutes: Readonly<Record<string, HttpHandler>>
   /** RFC 8414 puts its well-known part before the path: `/.well-known/oauth-authorization-server/t/{tenant}`. */
   readonly rootRoutes: readonly { readonly prefix: string; readonly handler: HttpHandler }[]
+  /** Paths outside any tenant, as they are written. */
+  readonly exactRoutes?: Readonly<Record<string, HttpHandler>>
   readonly isReady: () => boolean
   /** Under --dev: the only hosts that are answered, lower case, with port where it is named. */
   readonly hostAllowed: ((host: string | undefined) => boolean) | null
@@ -54,6 +56,7 @@ const TENANT_PATH = /^\/t\/[a-z][a-z0-9]{2,30}\/(.+)$/
 const routeOf = (options: HostOptions, path: string): HttpHandler | null => {
   const rest = TENANT_PATH.exec(path)?.[1]
   if (rest !== undefined) return Object.hasOwn(options.tenantRoutes, rest) ? (options.tenantRoutes[rest] ?? null) : null
+  if (options.exactRoutes && Object.hasOwn(options.exactRoutes, path)) return options.exactRoutes[path] ?? null
   return options.rootRoutes.find(({ prefix }) => path.startsWith(`${prefix}/t/`))?.handler ?? null
 }
 

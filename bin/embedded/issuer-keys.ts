@@ -11,7 +11,7 @@ import type { Clock } from '../../lib/ports/clock.ts'
 import type { TrustEvent } from '../../lib/ports/issuer-keys.ts'
 import type { TenantConfigStore, TenantDirectory } from '../../lib/ports/tenants.ts'
 import { isOwnUrl } from '../../lib/wire/tenant-urls.ts'
-import type { Place } from './compile.ts'
+import type { Place } from '../policy/compile-options.ts'
 
 type IssuerKeysOptions = {
   readonly database: Database

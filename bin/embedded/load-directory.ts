@@ -5,16 +5,13 @@ import type { CheckedDocument } from '../../lib/flows/apply-tenants.ts'
 import { loadTenants } from '../../lib/wire/check-tenants.ts'
 import { canonicalDocument } from '../../lib/wire/compile-tenant.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'
-import { compileOptions } from './compile.ts'
+import { compileOptions, type Place } from '../policy/compile-options.ts'
 
 export type LoadedDirectory =
   | { readonly ok: true; readonly documents: readonly CheckedDocument[] }
   | { readonly ok: false; readonly problems: readonly string[] }
 
-export const loadDirectory = (
-  directory: string,
-  place: { readonly baseUrl: string; readonly dev: boolean },
-): LoadedDirectory => {
+export const loadDirectory = (directory: string, place: Place): LoadedDirectory => {
   let files: ReturnType<typeof readTenantFiles>
   try {
     files = readTenantFiles(directory)

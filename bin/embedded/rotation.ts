@@ -1,6 +1,9 @@
-// `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served.
+// `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served;
+// those of a removed tenant are dropped from memory.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
@@ -15,6 +18,7 @@ type RotationPorts = {
   readonly keyStore: SigningKeyStore
   readonly keys: KeyRing
   readonly clock: Clock
+  readonly clockGuard: ClockGuard
   readonly log: { error(message: string, fields: Record<string, unknown>): void }
 }
 
@@ -27,14 +31,19 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
     maker: createKeyMaker(vault),
     activation: createKeyActivation({ store: ports.keyStore, prover: createKeyProver(vault), clock: ports.clock }),
     clock: ports.clock,
+    clockGuard: ports.clockGuard,
     ring: ports.keys,
   }
   let isRunning = false
   const rotateAll = async () => {
     if (isRunning) return
+    // Said once, and not for every tenant.
+    if (!ports.clockGuard.isTrusted()) return ports.log.error('keys are not rotated: the clock is not trusted', {})
     isRunning = true
     try {
-      for (const { tenant } of await ports.configs.list()) await rotateOne(tenant)
+      const tenants = await ports.configs.list()
+      for (let at = 0; at < tenants.length; at += LIMITS.tenantsAtOnceMax)
+        await Promise.all(tenants.slice(at, at + LIMITS.tenantsAtOnceMax).map(({ tenant }) => rotateOne(tenant)))
     } catch {
       ports.log.error('rotation could not list the tenants', {})
     } finally {
@@ -44,7 +53,8 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
   const rotateOne = async (tenant: string) => {
     try {
       const config = await ports.tenants.current(tenant)
-      if (config !== null) await rotateKeys(rotation, { tenant, needed: neededSlots(config) })
+      if (config === null) ports.keys.invalidate(tenant)
+      else await rotateKeys(rotation, { tenant, needed: neededSlots(config) })
     } catch {
       ports.log.error('keys could not be rotated', { tenant })
     }

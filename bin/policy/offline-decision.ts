@@ -1,10 +1,12 @@
 // The decision a broker would make on some claims, without a broker: the same checks in the same order, by the same domain
 // functions. Unlike the broker it goes on after a failed check, so that one run tells everything. Signatures are not its affair.
+
 import { checkClaims } from '../../lib/domain/assertion-checks.ts'
 import type { JsonObject } from '../../lib/domain/claims.ts'
 import { type Choice, chooseGrant, evaluateGrants, type GrantEvaluation, type Target } from '../../lib/domain/decide.ts'
 import { type Explanation, explainGrants } from '../../lib/domain/explain.ts'
 import { normalize } from '../../lib/domain/normalize.ts'
+import { quoted } from '../../lib/domain/quoted.ts'
 import { REFUSALS, type Refusal, refuse } from '../../lib/domain/refusal.ts'
 import { ok, type Result } from '../../lib/domain/result.ts'
 import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
@@ -39,7 +41,7 @@ export const decideOffline = (
   const issuer = config.issuers.find((candidate) => candidate.issuer === claims['iss']) ?? null
   if (issuer === null) {
     const known = config.issuers.map(({ name, issuer: iss }) => `${name} ${iss}`).join(', ')
-    const says = `${JSON.stringify(claims['iss'] ?? null)} is not registered in tenant ${config.tenant} (${known})`
+    const says = `${quoted(claims['iss'] ?? null)} is not registered in tenant ${config.tenant} (${known})`
     const outcome = typeof claims['iss'] === 'string' ? refuse('issuer_unknown') : refuse('issuer_missing')
     return {
       issuer,
@@ -75,9 +77,9 @@ export const decideOffline = (
   return { issuer, checks, wid, evaluations, explanation: explainGrants(evaluations, wid), outcome }
 }
 
-/** "exp has passed (exp 12, …)". Facts come from claims: as JSON they cannot write to a terminal. */
+/** "exp has passed (exp 12, …)". Facts come from claims: quoted, they cannot write to a terminal. */
 export const describeRefusal = ({ kind, detail }: Refusal): string => {
-  const facts = Object.entries(detail ?? {}).map(([name, value]) => `${name} ${JSON.stringify(value)}`)
+  const facts = Object.entries(detail ?? {}).map(([name, value]) => `${name} ${quoted(value)}`)
   return `${REFUSALS[kind].says}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}`
 }
 
@@ -102,7 +104,7 @@ const checkEvidence = (issuer: IssuerConfig, claims: JsonObject, nowSeconds: num
     {
       check: 'audience',
       holds: !isAudience,
-      says: isAudience ? `aud is ${JSON.stringify(sole ?? null)}, expected ${issuer.audience}` : issuer.audience,
+      says: isAudience ? `aud is ${quoted(sole ?? null)}, expected ${issuer.audience}` : issuer.audience,
     },
     { check: 'age', holds: rest.ok, says: rest.ok ? age : `${describeRefusal(rest.refusal)}; ${age}` },
   ]
@@ -116,7 +118,7 @@ const checkTenancy = (issuer: IssuerConfig, wid: Wid) => {
   if (actual === null)
     return { check: tenancyCheck(false, `${leaf} is missing`), refusal: refuse('tenancy_missing', { leaf }) }
   const holds = issuer.orgIds.includes(String(actual))
-  const says = `${leaf} is ${JSON.stringify(actual)}${holds ? '' : `, expected ${issuer.orgIds.join(' or ')}`}`
+  const says = `${leaf} is ${quoted(actual)}${holds ? '' : `, expected ${issuer.orgIds.join(' or ')}`}`
   return { check: tenancyCheck(holds, says), refusal: holds ? null : refuse('tenancy_mismatch', { leaf, actual }) }
 }
 

@@ -1,24 +1,11 @@
 // Tenant documents for commands that work offline: a directory in, checked tenants and problems out.
-import { createHash } from 'node:crypto'
 import { readTenantFiles, type TenantFile } from '../../lib/adapters/files/tenant-files.ts'
-import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { loadTenants, type TenantSet } from '../../lib/wire/check-tenants.ts'
-import type { CompileOptions } from '../../lib/wire/compile-tenant.ts'
 import { loadTenant } from '../../lib/wire/load-tenant.ts'
 import { UsageError } from '../command.ts'
+import { compileOptions } from './compile-options.ts'
 
 export const BASE_URL_DEFAULT = 'https://sts.example.com'
-
-export const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url')
-
-/** What the compiler needs to know of the broker, when there is none: version 1. */
-export const offlineOptions = (baseUrl: string, dev: boolean): CompileOptions => ({
-  baseUrl,
-  dev,
-  catalog: PROVIDER_CATALOG,
-  version: 1,
-  sha256,
-})
 
 export type DirectoryOptions = { readonly baseUrl: string | undefined; readonly dev: boolean }
 
@@ -30,7 +17,7 @@ export const loadTenantDirectory = (
   const files = readDirectory(directory)
   if (files.length === 0) throw new UsageError(`there is no tenant document (*.yaml) in ${directory}`)
   const baseUrl = options.baseUrl ?? baseUrlOf(files) ?? BASE_URL_DEFAULT
-  return { ...loadTenants(files, offlineOptions(baseUrl, options.dev)), files, baseUrl }
+  return { ...loadTenants(files, compileOptions({ baseUrl, dev: options.dev })), files, baseUrl }
 }
 
 const readDirectory = (directory: string): readonly TenantFile[] => {

@@ -4,8 +4,10 @@ import type { KMSClient } from '@aws-sdk/client-kms'
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { STSClient } from '@aws-sdk/client-sts'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
+import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { startTimeMark } from '../../lib/adapters/aws/dynamo-time-mark.ts'
 import { createTieredKeyPairs } from '../../lib/adapters/aws/kms-tiers.ts'
 import { createLambdaActivation } from '../../lib/adapters/aws/lambda-invoke.ts'
 import { clientOfTenants, createTenantSessions, tableOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
@@ -13,6 +15,7 @@ import { createKeyMaker } from '../../lib/adapters/keys/key-maker.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
+import { createMarkedClock } from '../../lib/flows/guard-clock.ts'
 import { createTenants } from '../tenants.ts'
 import { createHandler } from './handler.ts'
 
@@ -47,18 +50,19 @@ export const createRotate = (
   const configs = createTenantConfigStore(table)
   const tenants = createTenants({ configs, baseUrl: environment.MINTMARK_BASE_URL, log })
   const wrapping = { kms: clientOfTenants(sessions, kmsAs), wrappingKey: environment.MINTMARK_POOL_KEY }
+  const marked = createMarkedClock({
+    clock,
+    start: () => startTimeMark({ table: tableOf(environment.MINTMARK_CORE_TABLE, dynamo), clock }),
+  })
+  const rotation = {
+    store: createSigningKeyStore(table),
+    maker: createKeyMaker(createTieredKeyPairs(wrapping, tenants)),
+    activation: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
+    clock,
+    ring: null,
+  }
   return createHandler(
-    {
-      configs,
-      tenants,
-      rotation: {
-        store: createSigningKeyStore(table),
-        maker: createKeyMaker(createTieredKeyPairs(wrapping, tenants)),
-        activation: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
-        clock,
-        ring: null,
-      },
-    },
+    async () => ({ configs, tenants, rotation: { ...rotation, clockGuard: await marked.guard() } }),
     log,
   )
 }

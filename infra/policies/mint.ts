@@ -20,10 +20,16 @@ const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
 
 /** Tags of a workload's session; the tenant's is transitive, so that no role further on can take it off. */
-export const SESSION_TAGS = [TENANT_TAG, 'mintmark-run', 'mintmark-sub'] as const
+const SESSION_TAGS = [TENANT_TAG, 'mintmark-run', 'mintmark-sub'] as const
 /** `use` of what wraps the secret behind revocation handles. */
 export const FEED_SECRET = 'feed-secret'
 const ROLE_TENANT = `\${!iam:ResourceTag/${TENANT_TAG}}`
+
+/** Tags of ours alone, and the tenant's for good. */
+const workloadSession = all(onlyTags(...SESSION_TAGS), {
+  'ForAnyValue:StringEquals': { 'sts:TransitiveTagKeys': TENANT_TAG },
+  Null: { [`aws:RequestTag/${TENANT_TAG}`]: 'false' },
+})
 
 export const mintRole = (place: Place): Role =>
   functionRole({
@@ -34,16 +40,23 @@ export const mintRole = (place: Place): Role =>
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity', 'dynamodb:*'],
     statements: [
       openTenantSession('mint'),
-      // The fallback of web identity: tag and role must be of one tenant. The external id is the role's to ask for, or its
-      // refusal without one would prove nothing (lib/adapters/aws/sts-assumed-role.ts).
+      // The fallback of web identity. The external id is the role's to ask for, or its refusal without one would prove
+      // nothing (lib/adapters/aws/sts-assumed-role.ts).
+      allow('AssumeOwnWorkloadRole', {
+        actions: ['sts:AssumeRole'],
+        resources: [workloadRoles()],
+        when: all(workloadSession, {
+          StringEquals: { [`aws:RequestTag/${TENANT_TAG}`]: text(ROLE_TENANT) },
+          StringLike: { 'sts:RoleSessionName': 'mintmark-*', 'sts:SourceIdentity': text(`${ROLE_TENANT}.*`) },
+        }),
+      }),
+      // In another account the tags of the role are not seen from here: path, trust and external id are its fence.
       allow('AssumeWorkloadRole', {
         actions: ['sts:AssumeRole'],
         resources: [workloadRoles('*')],
-        when: all(onlyTags(...SESSION_TAGS), {
-          StringEquals: { [`aws:RequestTag/${TENANT_TAG}`]: text(ROLE_TENANT) },
-          StringLike: { 'sts:RoleSessionName': 'mintmark-*', 'sts:SourceIdentity': text(`${ROLE_TENANT}.*`) },
-          'ForAnyValue:StringEquals': { 'sts:TransitiveTagKeys': TENANT_TAG },
-          Null: { [`aws:RequestTag/${TENANT_TAG}`]: 'false' },
+        when: all(workloadSession, {
+          StringNotEquals: { 'aws:ResourceAccount': text('${AWS::AccountId}') },
+          StringLike: { 'sts:RoleSessionName': 'mintmark-*', 'sts:SourceIdentity': '*.*' },
         }),
       }),
       allow('TagWorkloadSession', {

@@ -83,6 +83,14 @@ export const workloadBoundary: PolicyDocument = policy([
 /** The kill switch: whatever else is attached, a role with this text can do nothing, its live sessions included. */
 export const denyAll: PolicyDocument = policy([deny('Revoked', { actions: ['*'], resources: ['*'] })])
 
+/** Trust of a removed tenant's role: nobody, whatever else is said. */
+export const closedTrust: PolicyDocument = policy([
+  deny('Removed', {
+    principal: '*',
+    actions: ['sts:AssumeRole', 'sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'],
+  }),
+])
+
 const managed = (name: string, path: string, says: string, document: PolicyDocument) => ({
   Type: 'AWS::IAM::ManagedPolicy',
   DeletionPolicy: 'Retain',

@@ -1,6 +1,8 @@
 // The decision in words (design P8, §9): every condition of every candidate grant, what was expected and what was there, and
 // the grant that came nearest. For operators only; nothing of it may reach a caller. Pure.
+
 import type { GrantEvaluation } from './decide.ts'
+import { quoted } from './quoted.ts'
 import type { GrantRule, IdentityPart, Matcher } from './tenant-config.ts'
 import type { Wid, WidLeaf } from './wid.ts'
 
@@ -67,13 +69,13 @@ export const describeMatcher = (matcher: Matcher): string => {
         ? `is ${describeValue(matcher.values[0] ?? null)}`
         : `is one of ${matcher.values.map(describeValue).join(', ')}`
     case 'glob':
-      return `matches ${JSON.stringify(matcher.pattern)}`
+      return `matches ${quoted(matcher.pattern)}`
     case 'not':
       return `is there and not: ${describeMatcher(matcher.matcher)}`
   }
 }
 
-const describeValue = (value: string | boolean | null): string => (value === null ? '(missing)' : JSON.stringify(value))
+const describeValue = (value: string | boolean | null): string => (value === null ? '(missing)' : quoted(value))
 
 /** The identity as the document has it. */
 export const templateOf = ({ identity }: GrantRule): string =>

@@ -118,6 +118,9 @@ export const LIMITS = {
   rateWaitMs: 250,
   tenantSessionSeconds: 900,
   tenantSessionsMax: 200,
+  removedTenantKeepSeconds: 7 * 24 * 3600,
+  // tenants that are applied, or whose keys are moved, at a time: their writes share commits
+  tenantsAtOnceMax: 64,
   // the job's side (mintmark token): a retry must fall inside the window in which a repeat is not a replay
   clientTimeoutMs: 10_000,
   clientTriesMax: 4,

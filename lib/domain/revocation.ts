@@ -97,7 +97,7 @@ export const factsOfRecord = ({ tenant, grant, evidence, wid, credential }: Gran
   run: textOf(wid['run.id']),
   project: textOf(wid['project.id']),
   actor: textOf(wid['actor.id']),
-  session: null,
+  session: credential.session?.sourceIdentity ?? null,
   tenant,
   ancestors: credential.ancestors,
 })

@@ -2,6 +2,7 @@
 // digest that was current before is a rollback and says so; a tenant is never removed by omission.
 import type { JsonValue } from '../domain/claims.ts'
 import { documentDiff } from '../domain/document-diff.ts'
+import { LIMITS } from '../domain/limits.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { TenantConfigStore } from '../ports/tenants.ts'
@@ -31,7 +32,10 @@ export const applyTenants = async (
   by: { readonly author: string; readonly commit: string },
 ): Promise<ApplyReport> => {
   const applied: Applied[] = []
-  for (const document of documents) applied.push(await applyOne(ports, document, by))
+  for (let at = 0; at < documents.length; at += LIMITS.tenantsAtOnceMax) {
+    const some = documents.slice(at, at + LIMITS.tenantsAtOnceMax)
+    applied.push(...(await Promise.all(some.map((document) => applyOne(ports, document, by)))))
+  }
   const named = new Set(documents.map(({ tenant }) => tenant))
   const stored = await ports.configs.list()
   return {
@@ -50,7 +54,8 @@ const applyOne = async (
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const latest = await ports.configs.latest(document.tenant)
     const version = latest?.version.version ?? 0
-    // A tombstone stands until the tenant is erased: applying the file again must not resurrect what was removed.
+    // A tombstone stands for good, also when the tenant was erased: applying the file again must not resurrect what was
+    // removed, nor another owner come to a name that relying parties still trust.
     if (latest !== null && latest.tombstonedAtSeconds !== null)
       return { tenant: document.tenant, outcome: 'refused_tombstone', version, diff: [] }
     if (latest?.version.digest === document.digest)

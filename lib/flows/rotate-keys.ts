@@ -10,12 +10,14 @@ import {
   type RotationPolicy,
   successorOf,
 } from '../domain/key-rotation.ts'
+import { LIMITS } from '../domain/limits.ts'
 import type { Revocation } from '../domain/revocation.ts'
 import type { KeyState, SigningKey } from '../domain/signing-key.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeyActivation, KeyMaker, KeyRing, SigningKeyStore } from '../ports/signing-keys.ts'
 import type { Ids } from '../ports/system.ts'
+import type { ClockGuard } from './guard-clock.ts'
 
 export type RotatePorts = {
   readonly store: SigningKeyStore
@@ -23,6 +25,7 @@ export type RotatePorts = {
   /** By the owner of the use: mint, for `token`. */
   readonly activation: KeyActivation
   readonly clock: Clock
+  readonly clockGuard: ClockGuard
   /** Told when keys moved; null where this process signs nothing. */
   readonly ring: Pick<KeyRing, 'invalidate'> | null
   readonly policy?: RotationPolicy
@@ -41,7 +44,10 @@ export type AppliedMove = { readonly kind: KeyMove['kind']; readonly slot: KeySl
 /** More moves than any state needs; beyond it two processes undo each other's work, which no time will mend. */
 const MOVES_MAX = 64
 
-/** Refuses nothing: what is not due is not done. Throws Unavailable when the store fails or a new key does not prove. */
+/**
+ * Refuses nothing: what is not due is not done. Throws Unavailable when the store fails, a new key does not prove, or the clock
+ * is not trusted: ahead of time a successor would sign before caches know it, and a key leave them before its tokens expire.
+ */
 export const rotateKeys = async (
   ports: RotatePorts,
   { tenant, needed, isForced = false }: RotateOrder,
@@ -50,6 +56,7 @@ export const rotateKeys = async (
   let forced: readonly KeySlot[] | null = null
   try {
     for (let count = 0; count < MOVES_MAX; count += 1) {
+      if (!ports.clockGuard.isTrusted()) throw new Unavailable('clock_untrusted', LIMITS.clockStepSecondsMax)
       const rows = await ports.store.list(tenant)
       forced ??= isForced ? needed.filter((slot) => !hasSuccessor(rows, slot)) : []
       const nowSeconds = ports.clock.nowSeconds()
@@ -131,7 +138,8 @@ export type Tainted = { readonly revocation: Revocation; readonly moves: readonl
 
 /**
  * A key is no longer trusted: what it signed is revoked, it leaves the key set, its successor signs at once. Null: the tenant
- * has no such key. Safe to repeat, and meant to be repeated when it failed half-way.
+ * has no such key. Safe to repeat, and meant to be repeated when it failed half-way. The key is gone whatever the clock says;
+ * only the successor waits for a clock that is trusted.
  */
 export const taintKey = async (
   ports: TaintPorts,

@@ -26,7 +26,7 @@ export interface KeyRing {
    * a promise where another service signs, which rejects with Unavailable.
    */
   sign(key: ReadyKey, signingInput: string): string | Promise<string>
-  /** Forget what is cached of a tenant: its keys moved. */
+  /** Forget what is cached of a tenant, secrets too: its keys moved, or it is gone. */
   invalidate(tenant: string): void
   /** Revocation handle (design §6): HMAC with the tenant's feed secret, 12 bytes, base64url; cached. */
   handle(tenant: string, kind: string, issuer: string, value: string): Promise<string> | string

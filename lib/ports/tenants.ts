@@ -22,6 +22,18 @@ export type ConfigVersion = {
   readonly diff: string
 }
 
+export interface TenantEraser {
+  /** Removed tenants that are not erased yet, and whose tombstone is from before. */
+  due(removedBeforeSeconds: number): Promise<readonly string[]>
+  /**
+   * Erases what a removed tenant left: its sealed keys first, so that whatever was encrypted or derived under them is out of
+   * reach at once, then its revocations, records and documents. The tombstone stays, and with it the name is taken for good.
+   * Any number of processes may do it at once, and do it again after a crash. False: something could not be erased yet; ask
+   * again later. Throws for a tenant without a tombstone.
+   */
+  erase(tenant: string, nowSeconds: number): Promise<boolean>
+}
+
 export interface TenantConfigStore {
   /** The current version, or null. `tombstone` denies from the moment it is written. */
   latest(

@@ -19,7 +19,7 @@ import { ownKeys } from '../support/own-keys.ts'
 import { credentialsCloud, DEPLOYER, FALLBACK, MINT_ROLE, OPEN, OTHER } from './credentials-cloud.ts'
 
 const key = issuerKey('RS256')
-const OWN = ownKeys(createMemorySigningKeyStore(), { ...systemClock, add: () => undefined })
+const OWN = ownKeys(createMemorySigningKeyStore(), { ...systemClock, add: () => undefined, step: () => undefined })
 const ISSUER = `${BASE_URL}/t/acme`
 const EXTERNAL_ID = externalIdOf({ tenant: 'acme', issuerUrl: ISSUER, role: FALLBACK }, nodeDigest.sha256)
 

@@ -8,8 +8,10 @@ import { createWrappedKeyPairs, createWrappedKeyVault } from '../../lib/adapters
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
+import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
 import type { OwnAlgorithm, SigningKey } from '../../lib/domain/signing-key.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
 import type { KeyPairs, KeyRing, KeyVault } from '../../lib/ports/signing-keys.ts'
@@ -56,9 +58,10 @@ const broker = (pairs: KeyPairs, vault: KeyVault) => {
   const store = createMemorySigningKeyStore()
   const clock = handClock()
   const ring = createLocalKeyRing({ store, vault, clock })
+  const clockGuard = createClockGuard(clock, createMemoryTimeMark())
   const prover = createKeyProver(vault)
   const activation = createKeyActivation({ store, prover, clock })
-  const rotation = { store, clock, ring, maker: createKeyMaker(pairs), prover, activation }
+  const rotation = { store, clock, clockGuard, ring, maker: createKeyMaker(pairs), prover, activation }
   return {
     store,
     ring,

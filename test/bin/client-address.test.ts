@@ -5,7 +5,7 @@ test('without trusted proxies forwarding headers are ignored', () => {
   expect(createClientOf([])('192.0.2.1', '203.0.113.9')).toBe('192.0.2.1')
 })
 
-test('a header from an address that is no proxy of ours is ignored', () => {
+test('row 67: a header from an address that is no proxy of ours is ignored', () => {
   expect(createClientOf(['10.0.0.0/8'])('192.0.2.1', '203.0.113.9')).toBe('192.0.2.1')
 })
 

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { run as runApply } from '../../bin/commands/apply.ts'
 import { run } from '../../bin/commands/explain.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
+import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
 
 const AT = '1795000100'
 const GITHUB = 'events/assertions/github.json'
@@ -160,4 +162,53 @@ test('wrong usage throws what exit 2 is made of', async () => {
   await expect(explain('--assertion', file('x', 'not json'))).rejects.toThrow(/neither a JWT nor/)
   await expect(run(['--tenant', 'nobody', '--assertion', GITHUB], captureIo())).rejects.toThrow(/no tenant "nobody"/)
   await expect(explain('--assertion', GITHUB, '--at', 'now')).rejects.toThrow(/seconds since 1970/)
+})
+
+describe('--data', () => {
+  const dataDir = () => join(directory, 'data')
+  const apply = async (tenantText: string) => {
+    const tenants = mkdtempSync(join(directory, 'tenants-'))
+    writeFileSync(join(tenants, 'acme.yaml'), tenantText)
+    expect(await runApply([tenants, '--data', dataDir()], captureIo())).toBe(0)
+  }
+  const key = issuerKey('RS256')
+  const asked = () => {
+    const claims = githubClaims('https://sts.example.com/t/acme')
+    return [
+      '--assertion',
+      file('a.jwt', signAssertion(key, claims)),
+      '--base-url',
+      'https://sts.example.com',
+      '--target',
+      TARGET,
+    ]
+  }
+
+  test('explains what is current in the store, and no version before it', async () => {
+    await apply(githubTenant('acme', { keys: [key] }))
+    const before = await explainJson('--data', dataDir(), ...asked())
+    expect([before.code, before.report.verdict.grant]).toEqual([0, 'deploy-prod'])
+    expect(before.report.checks.find(({ check }: { check: string }) => check === 'signature').holds).toBe(true)
+    await apply(
+      githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT.replace('refs/heads/main', 'refs/heads/next') }),
+    )
+    const after = await explainJson('--data', dataDir(), ...asked())
+    expect([after.code, after.report.verdict.kind]).toEqual([1, 'no_grant_matches'])
+    expect(after.report.nearest).toMatchObject({ grant: 'deploy-prod' })
+  })
+
+  test('a removed tenant is said to be so, a directory without a store is not made into one', async () => {
+    await apply(githubTenant('acme', { keys: [key] }))
+    expect(await runApply(['--remove', 'acme', '--data', dataDir()], captureIo())).toBe(0)
+    const io = captureIo()
+    expect(await run(['--tenant', 'acme', '--data', dataDir(), ...asked()], io)).toBe(1)
+    expect(io.err()).toContain('was removed')
+    await expect(explain('--data', join(directory, 'nowhere'), ...asked())).rejects.toThrow('there is no store')
+    expect(existsSync(join(directory, 'nowhere'))).toBe(false)
+    await expect(run(['--tenant', 'nobody', '--data', dataDir(), ...asked()], io)).rejects.toThrow('no tenant "nobody"')
+  })
+
+  test('two sources at once are wrong usage: which one decided would be a guess', async () => {
+    await expect(explain('--data', dataDir(), '--tenants', 'tenants', ...asked())).rejects.toThrow('exclude each other')
+  })
 })

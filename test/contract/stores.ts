@@ -77,7 +77,7 @@ const openMemoryStores = (): Stores & DecisionStores => {
   }
 }
 
-const openSqliteStores = (): Stores & DecisionStores => {
+export const openSqliteStores = (): Stores & DecisionStores => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mintmark-store-'))
   const database = openDatabase({ dataDir, dev: false })
   const denials = startDenialQueue(database, { rollUps: true })

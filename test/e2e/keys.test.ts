@@ -1,5 +1,7 @@
 // Own keys beside a running broker: what `mintmark keys` does is in force with the broker's next request (design §2, §3.3).
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
@@ -75,4 +77,14 @@ test('metadata says what is built and nothing else', async () => {
   expect(jwks.headers.get('cache-control')).toMatch(/max-age=300/)
   const again = await fetch(`${acme}/jwks.json`, { headers: { 'if-none-match': jwks.headers.get('etag')! } })
   expect(again.status).toBe(304)
+})
+
+test('a machine whose clock is behind what the store has seen moves no key: exit 3, and all keys as they were', async () => {
+  const before = keys('list').keys
+  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: 5_000 })
+  sqlite.exec('UPDATE time_mark SET highest_seconds = highest_seconds + 3600')
+  sqlite.close()
+  const refused = keys('rotate')
+  expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('the clock is behind')])
+  expect(keys('list').keys).toEqual(before)
 })

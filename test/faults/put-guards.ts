@@ -1,9 +1,10 @@
-// One process of the fault tests: puts grant records into a data directory, all at once or one after another, and prints a
-// JSON line for each outcome only after the store acknowledged it. What is printed must be on the disk.
-// Usage: put-guards.ts race DATA_DIR COUNT START_MS | put-guards.ts loop DATA_DIR PREFIX
+// One process of the fault tests: puts grant records into a data directory, and prints a JSON line for each outcome only
+// after the store acknowledged it. What is printed must be on the disk.
+// Usage: put-guards.ts race DATA_DIR (prints "ready", then puts each guard named on a line of stdin)
+//        put-guards.ts loop DATA_DIR PREFIX
 import { createHash } from 'node:crypto'
 import { writeSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { createInterface } from 'node:readline'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
@@ -45,11 +46,8 @@ const main = async (): Promise<void> => {
     }
   }
   if (mode === 'race') {
-    const names = Array.from({ length: Number(rest[0]) }, (_, at) => `shared-${at}`)
-    await sleep(Math.max(0, Number(rest[1]) - Date.now()))
-    // A group at a time, so that the processes meet on every guard again and again and not in one big transaction.
-    for (let at = 0; at < names.length; at += IN_FLIGHT)
-      await Promise.all(names.slice(at, at + IN_FLIGHT).map((guard) => put(guard)))
+    writeSync(1, 'ready\n')
+    for await (const guard of createInterface({ input: process.stdin })) await put(guard)
     return
   }
   const lane = async (at: number): Promise<never> => {

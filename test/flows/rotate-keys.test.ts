@@ -31,6 +31,58 @@ const taintPorts = (keys: OwnKeys) => {
   return { revocations, ports: { ...keys, ids: createIds(keys.clock), revoke: revocations.put } }
 }
 
+test('while the clock is not trusted no key is made or moved, and what fell due is done when it is again', async () => {
+  const keys = ownKeys()
+  const untrusted = { kind: 'clock_untrusted' }
+  keys.clock.step(-3600)
+  await expect(rotateKeys(keys, ORDER)).rejects.toMatchObject(untrusted)
+  expect(await keys.store.list('acme')).toEqual([])
+  keys.clock.step(3600)
+  keys.clock.add(LIMITS.clockRebaseSeconds)
+  await rotateKeys(keys, ORDER)
+  keys.clock.add(LIMITS.keyRotationSeconds - LIMITS.keyPublicationDelaySeconds)
+  await rotateKeys(keys, ORDER)
+  const before = await keys.store.list('acme')
+  // A day ahead at a stroke: the successor would sign at once, before a cache has seen it.
+  keys.clock.step(24 * 3600)
+  for (let seconds = 0; seconds < LIMITS.clockRebaseSeconds; seconds += 10) {
+    for (const isForced of [false, true])
+      await expect(rotateKeys(keys, { ...ORDER, isForced })).rejects.toMatchObject(untrusted)
+    keys.clock.add(9)
+  }
+  expect(await keys.store.list('acme')).toEqual(before)
+  keys.clock.step(-24 * 3600)
+  keys.clock.add(LIMITS.keyPublicationDelaySeconds)
+  expect(kinds(await rotateKeys(keys, ORDER))).toEqual(['activate', 'retire'])
+})
+
+test('a clock that jumps between two moves stops the second', async () => {
+  const keys = ownKeys()
+  const store: SigningKeyStore = {
+    ...keys.store,
+    insert: (key) => {
+      keys.clock.step(3600)
+      return keys.store.insert(key)
+    },
+  }
+  await expect(rotateKeys({ ...keys, store }, ORDER)).rejects.toMatchObject({ kind: 'clock_untrusted' })
+  expect(await keys.store.list('acme')).toMatchObject([{ state: 'prepared', provenAtSeconds: null }])
+})
+
+test('a key is tainted whatever the clock says; only its successor waits', async () => {
+  const keys = ownKeys()
+  const { ports, revocations } = taintPorts(keys)
+  await rotateKeys(keys, ORDER)
+  const kid = (await activeKid(keys))!
+  keys.clock.step(-3600)
+  const order = { ...ORDER, kid, reason: 'leaked', by: 'ops' }
+  await expect(taintKey(ports, order)).rejects.toMatchObject({ kind: 'clock_untrusted' })
+  expect(await states(keys)).toEqual(['tainted'])
+  expect(await revocations.list('acme')).toHaveLength(1)
+  keys.clock.step(3600)
+  expect(await rotateKeys(keys, ORDER)).toHaveLength(3)
+})
+
 test("a tenant's first key signs at once; asked again, nothing is due", async () => {
   const keys = ownKeys()
   expect(kinds(await rotateKeys(keys, ORDER))).toEqual(['generate', 'prove', 'activate'])

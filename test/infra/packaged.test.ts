@@ -77,6 +77,14 @@ test('tenants lie in stacks by tier and account: one file more is one tenant mor
   ])
 })
 
+test('no two stacks export one name, or the second could not be deployed', () => {
+  const exported = folders().flatMap((folder) =>
+    Object.values(readTemplate(join(root, folder)).Outputs ?? {}).map((output) => JSON.stringify(output.Export)),
+  )
+  expect(exported.length).toBeGreaterThan(tenants.length)
+  expect([...new Set(exported)]).toEqual(exported)
+})
+
 const CORE_GATES: readonly Gate[] = [...IAM_GATES, ...EDGE_GATES, ...PLATFORM_GATES]
 
 describe('core stack', () => {

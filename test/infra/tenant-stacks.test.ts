@@ -49,9 +49,9 @@ test('a document moved to removed/ keeps its roles, closed and denied', () => {
 
 test('a role outside of its tenant’s path is refused: mint may use no other', () => {
   write('newco', 'arn:aws:iam::222233334444:role/deployer')
-  expect(stacks).toThrow('/mintmark/t/newco/<name>')
+  expect(stacks).toThrow('the path of the role must be /mintmark/t/newco/')
   write('newco', 'arn:aws:iam::222233334444:role/mintmark/t/siloco/deployer')
-  expect(stacks).toThrow('/mintmark/t/newco/<name>')
+  expect(stacks).toThrow('the path of the role must be /mintmark/t/newco/')
 })
 
 test('an account belongs to one tenant', () => {

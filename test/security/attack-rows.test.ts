@@ -1,9 +1,6 @@
 // The catalogue of attacks, by the numbers of its rows, against the strict front: shape, header, key, signature, claims. Each
 // entry names the private refusal it must end in. One table, so longer than a file should be. Rows that need more than one
-// token in hand are elsewhere:
-//   exchange-attacks.test.ts (server and store): 36 labels, 50 across tenants, 52 stale markers, 61 result caches, 62 timing,
-//   65 log injection, 66 secrets in errors, 68 our own token as evidence
-//   refresh of issuer keys: 43 discovery mix-up. Policy patterns: 63 ReDoS. Feeds: 37 many small messages
+// token in hand are elsewhere; attack-coverage.test.ts says where.
 import { constants, createHash, createHmac, generateKeyPairSync, privateEncrypt, sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { replayKeyInput } from '../../lib/domain/assertion-checks.ts'

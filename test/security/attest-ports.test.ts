@@ -33,7 +33,7 @@ describe('what attest holds', () => {
     mint: ['mint'],
     denials: ['send'],
     rates: ['take'],
-    ids: ['decisionId', 'random'],
+    ids: ['decisionId', 'traceId'],
     clock: ['monotonicMs', 'nowMs', 'nowSeconds'],
     inFlight: ['enter', 'leave'],
   }

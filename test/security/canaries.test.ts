@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => removeBroker(broker))
 
-test('tokens, signatures, unmapped claims and private keys appear nowhere', async () => {
+test('row 66: tokens, signatures, unmapped claims, private keys and malformed bodies appear nowhere', async () => {
   const acme = `${broker.url}/t/acme`
   const good = signAssertion(
     key,
@@ -40,6 +40,17 @@ test('tokens, signatures, unmapped claims and private keys appear nowhere', asyn
       ),
     )
   answers.push(await exchange(acme, good, { audience: TARGET }))
+  const malformed = [
+    '%zzCANARY-escape',
+    'subject_token=%E2%CANARY-utf',
+    'a=CANARY-first&a=CANARY-second',
+    '{"CANARY-json":',
+  ]
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  for (const body of malformed) {
+    const response = await fetch(`${acme}/token`, { method: 'POST', body, headers })
+    expect([response.status, await response.text()]).toEqual([400, expect.not.stringContaining('CANARY')])
+  }
   await new Promise((resolve) => setTimeout(resolve, 400))
   await broker.stop()
 

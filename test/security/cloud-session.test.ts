@@ -158,7 +158,7 @@ describe('P5: the cloud is asked last', () => {
           ...ports.grants,
           async put(put) {
             const outcome = await ports.grants.put(put)
-            await world.applyToAcme(changed)
+            await world.grantToAcme(changed)
             return outcome
           },
         },

@@ -1,4 +1,4 @@
-// Mint against revoke in memory: the model, exhaustively.
+// Mint against revoke in memory: the model, exhaustively. test/slow has it on SQLite, test/aws on DynamoDB.
 import { ownKeys } from '../support/own-keys.ts'
 import { describeInterleavings } from './interleavings.contract.ts'
 import { memoryStores } from './memory-mint.ts'

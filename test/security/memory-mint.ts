@@ -8,6 +8,7 @@ import {
   importVerifyKey,
   nodeSignatureVerifier,
 } from '../../lib/adapters/jose/evidence-signature.ts'
+import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createMemoryDenials } from '../../lib/adapters/memory/denials.ts'
 import { createMemoryGrantStore } from '../../lib/adapters/memory/grant-store.ts'
 import { createMemoryIssuerKeyStore } from '../../lib/adapters/memory/issuer-key-store.ts'
@@ -32,6 +33,7 @@ import type { RevocationStore } from '../../lib/ports/revocations.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { ConfigVersion, TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import type { Stores } from '../contract/stores.ts'
 import { githubClaims, type IssuerKey, signAssertion } from '../support/evidence.ts'
 import { type OwnKeys, ownKeys } from '../support/own-keys.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
@@ -153,6 +155,11 @@ export const memoryMint = async (
     clock,
     inFlight: createInFlight(),
   }
+  /** The second version of acme's document; directories read it from then on. */
+  const applyToAcme = async (document: string) => {
+    await put('acme', 2, stored(document))
+    mark += 1
+  }
   return {
     mint,
     ports,
@@ -163,11 +170,9 @@ export const memoryMint = async (
     own,
     clock,
     tenants,
-    /** The second version of acme's document, with other grants; directories read it from then on. */
-    applyToAcme: async (grants: string) => {
-      await put('acme', 2, stored(ofAcme(grants)))
-      mark += 1
-    },
+    applyToAcme,
+    /** The same with other grants only. */
+    grantToAcme: (grants: string) => applyToAcme(ofAcme(grants)),
     /** Configuration was written: directories read again. */
     moveMark: () => {
       mark += 1
@@ -195,3 +200,26 @@ export const memoryMint = async (
 }
 
 export type MemoryMint = Awaited<ReturnType<typeof memoryMint>>
+
+/** The parts of a mint on the stores of any engine. `keys` that were made before are put into them, for RSA keys cost. */
+export const engineWorld = async (
+  open: () => Stores,
+  made?: OwnKeys,
+): Promise<{ readonly own: OwnKeys; readonly stores: MintStores; readonly close: () => Promise<void> }> => {
+  const engine = open()
+  const { clock, vault, ...rest } = made ?? ownKeys()
+  for (const tenant of ['acme', 'globex'])
+    for (const key of await rest.store.list(tenant)) await engine.keys.insert(key)
+  const ring = createLocalKeyRing({ store: engine.keys, vault, clock })
+  const { configs, revocations, state } = engine
+  const grants = {
+    ...engine.grants,
+    records: async () => (await engine.feed()).records,
+    outcomes: async () => (await engine.feed()).outcomes,
+  }
+  return {
+    own: { ...rest, clock, vault, ring, store: engine.keys },
+    stores: { configs, revocations, state, grants },
+    close: engine.close,
+  }
+}

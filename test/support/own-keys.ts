@@ -5,31 +5,36 @@ import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-mak
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createLocalVault, type LocalVault } from '../../lib/adapters/keys/local-vault.ts'
 import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
+import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
+import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import type { RotatePorts } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { KeyProver, KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 
-export type HandClock = Clock & { add(seconds: number): void }
+export type HandClock = Clock & {
+  add(seconds: number): void
+  /** The wall clock alone is set to another time. */
+  step(seconds: number): void
+}
 
 export const handClock = (startSeconds = 1_800_000_000): HandClock => {
   let ms = startSeconds * 1000
+  let steppedMs = 0
   return {
-    nowSeconds: () => Math.floor(ms / 1000),
-    nowMs: () => ms,
+    nowSeconds: () => Math.floor((ms + steppedMs) / 1000),
+    nowMs: () => ms + steppedMs,
     monotonicMs: () => ms,
     add: (seconds) => {
       ms += seconds * 1000
     },
+    step: (seconds) => {
+      steppedMs += seconds * 1000
+    },
   }
 }
 
-export type OwnKeys = RotatePorts & {
-  readonly ring: KeyRing
-  readonly clock: HandClock
-  readonly vault: LocalVault
-  readonly prover: KeyProver
-}
+export type OwnKeys = RotatePorts & { readonly ring: KeyRing; readonly clock: HandClock; readonly vault: LocalVault; readonly prover: KeyProver }
 
 export const ownKeys = (
   store: SigningKeyStore = createMemorySigningKeyStore(),
@@ -45,5 +50,6 @@ export const ownKeys = (
     prover,
     activation: createKeyActivation({ store, prover, clock }),
     ring: createLocalKeyRing({ store, vault, clock }),
+    clockGuard: createClockGuard(clock, createMemoryTimeMark()),
   }
 }

@@ -10,7 +10,10 @@ export type Resource = {
   // biome-ignore lint/suspicious/noExplicitAny: CloudFormation's properties differ by type; gates look into all of them
   readonly Properties: any
 }
-export type Template = { readonly Resources: Record<string, Resource> }
+export type Template = {
+  readonly Resources: Record<string, Resource>
+  readonly Outputs?: Readonly<Record<string, { readonly Export?: unknown }>>
+}
 
 export type Place = { readonly account: string; readonly region: string; readonly partition: string }
 export const SAMPLE: Place = { account: '111122223333', region: 'eu-west-1', partition: 'aws' }

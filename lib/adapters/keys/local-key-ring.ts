@@ -30,7 +30,6 @@ export type KeyRingPorts = {
 
 export const createLocalKeyRing = ({ store, vault, clock }: KeyRingPorts): KeyRing => {
   const tenants = new BoundedCache<TenantKeys>(TENANTS_MAX)
-  // Secrets stay when keys move: a handle must be the same as long as its tenant exists.
   const secrets = new BoundedCache<KeyObject>(TENANTS_MAX)
   const handles = new BoundedCache<string>(HANDLES_MAX)
 
@@ -93,7 +92,11 @@ export const createLocalKeyRing = ({ store, vault, clock }: KeyRingPorts): KeyRi
       if (handle instanceof KeyObject || handle instanceof RemoteSigner) return signWith(handle, alg, signingInput)
       throw new TypeError('the key is not from this ring')
     },
-    invalidate: (tenant) => tenants.delete(tenant),
+    invalidate(tenant) {
+      tenants.delete(tenant)
+      // It is the same when it is read again; but a tenant that was removed must leave no secret in memory.
+      secrets.delete(tenant)
+    },
     handle(tenant, kind, issuer, value) {
       const text = `${kind}\0${issuer}\0${value}`
       // Of one credential each: nothing would ever be found again in a cache.

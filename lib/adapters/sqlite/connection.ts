@@ -24,6 +24,7 @@ export const connect = (path: string, busyMs: number = BUSY_MS): Connection => {
   try {
     sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};
       PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA temp_store = MEMORY`)
+    leaveNoCopies(sqlite)
     const mode = sqlite.prepare('PRAGMA journal_mode').get()?.['journal_mode']
     const synchronous = sqlite.prepare('PRAGMA synchronous').get()?.['synchronous']
     if (mode !== 'wal' || synchronous !== 2) throw new DataDirectoryRefused('not_durable')
@@ -42,6 +43,12 @@ export const connect = (path: string, busyMs: number = BUSY_MS): Connection => {
   }
   return { sqlite, sql }
 }
+
+/** What a change leaves behind in a page it writes anyway is zeroed, or copies of a sealed key would outlive its row. */
+export const leaveNoCopies = (sqlite: DatabaseSync): void => sqlite.exec('PRAGMA secure_delete = FAST')
+
+/** Freed pages too, each at the price of a write: for erasure. */
+export const overwriteAll = (sqlite: DatabaseSync): void => sqlite.exec('PRAGMA secure_delete = ON')
 
 /** Brings the schema up to date. `dev` is written into a store that is new. Returns the dev mark of the store. */
 export const migrate = (path: string, dev: boolean): boolean => {

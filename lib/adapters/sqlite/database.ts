@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
-import { type Connection, connect, isComplete, migrate, type Sql } from './connection.ts'
+import { type Connection, connect, isComplete, leaveNoCopies, migrate, overwriteAll, type Sql } from './connection.ts'
 import { checkDevMark, databasePath, ensureDatabaseFile, fileIdentity } from './data-directory.ts'
+import { createGroupCommit } from './group-commit.ts'
 import { failureOf } from './sqlite-error.ts'
 
 /** How long a broken connection is left alone before it is opened anew. */
@@ -41,6 +42,21 @@ export const openDatabase = ({ dataDir, dev, waitMs = LIMITS.storeWaitMs }: Data
   }
 }
 
+const NEXT_CONTROL_VERSION = 'UPDATE store SET control_version = control_version + 1 RETURNING control_version'
+
+/** Runs `work` so that its neighbours in the transaction stay when it throws. */
+const undoneAlone = <T>(sql: Sql, work: () => T): T => {
+  sql('SAVEPOINT alone').run()
+  try {
+    return work()
+  } catch (error) {
+    sql('ROLLBACK TO alone').run()
+    throw error
+  } finally {
+    sql('RELEASE alone').run()
+  }
+}
+
 export class Database {
   readonly #path: string
   readonly #waitMs: number
@@ -53,6 +69,12 @@ export class Database {
   #controlThisTurn: ControlState | null = null
   #isClosed = false
   #seenAtMs = Number.NEGATIVE_INFINITY
+
+  readonly #controlWrites = createGroupCommit(this, (sql) => {
+    // data_version does not move for commits of one's own connection.
+    this.#control = null
+    return Number(sql(NEXT_CONTROL_VERSION).get()?.['control_version'])
+  })
 
   constructor(path: string, waitMs: number) {
     this.#path = path
@@ -84,14 +106,37 @@ export class Database {
     }
   }
 
-  /** A write to revocations, configuration or keys: moves the control version, here and in every other process. */
+  /**
+   * A write to revocations, configuration or keys: moves the control version, here and in every other process. Those of one
+   * turn share a transaction and a version (thousands of tenants get their first keys at once); what one throws undoes only it.
+   */
   writeControl<T>(work: (sql: Sql, version: number) => T): Promise<T> {
-    return this.write((sql) => {
-      // data_version does not move for commits of one's own connection.
-      this.#control = null
-      const row = sql('UPDATE store SET control_version = control_version + 1 RETURNING control_version').get()
-      return work(sql, Number(row?.['control_version']))
+    return this.#controlWrites.submit({
+      run: (sql, version) => undoneAlone(sql, () => work(sql, version)),
+      readBack: () => null,
     })
+  }
+
+  /** writeControl whose deletions overwrite what they delete, instead of leaving it in free pages until they are used again. */
+  writeOver<T>(work: (sql: Sql) => T): Promise<T> {
+    return this.writeControl((sql) => {
+      const connection = this.#connection
+      if (connection === null) throw new Error('a transaction runs on no connection')
+      overwriteAll(connection.sqlite)
+      try {
+        return work(sql)
+      } finally {
+        leaveNoCopies(connection.sqlite)
+      }
+    })
+  }
+
+  /**
+   * Moves every commit into the database file and empties the WAL, which keeps old pages until it is used again. False while
+   * somebody reads or writes. Throws Unavailable.
+   */
+  emptyWal(): boolean {
+    return this.read((sql) => sql('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0)
   }
 
   /**

@@ -8,8 +8,11 @@ import type { Database } from './database.ts'
 import { failureOf } from './sqlite-error.ts'
 
 export type Job<T> = {
-  /** Runs inside the transaction, at most once. A row failure in its last statement leaves nothing of it behind. */
-  readonly run: (sql: Sql) => T
+  /**
+   * Runs inside the transaction, at most once. A row failure in its last statement leaves nothing of it behind. `opened`: what
+   * the group's own `open` gave.
+   */
+  readonly run: (sql: Sql, opened: number) => T
   /** After a commit whose outcome is not known: what the database says now; null where it shows no trace of the job. */
   readonly readBack: (sql: Sql) => { readonly value: T } | null
 }
@@ -24,7 +27,8 @@ type Waiting = Job<unknown> & {
   readonly reject: (error: unknown) => void
 }
 
-export const createGroupCommit = (database: Database): GroupCommit => {
+/** `open` begins each transaction. */
+export const createGroupCommit = (database: Database, open: (sql: Sql) => number = () => 0): GroupCommit => {
   const queue: Waiting[] = []
   let isDraining = false
 
@@ -40,7 +44,7 @@ export const createGroupCommit = (database: Database): GroupCommit => {
   const drain = async (): Promise<void> => {
     while (queue.length > 0) {
       await gather()
-      await commitGroup(database, queue.splice(0, LIMITS.groupCommitMax))
+      await commitGroup(database, open, queue.splice(0, LIMITS.groupCommitMax))
       await nextTurn() // their answers go out before the next group blocks the loop
     }
     isDraining = false
@@ -60,10 +64,17 @@ export const createGroupCommit = (database: Database): GroupCommit => {
 
 type Done = { readonly value: unknown } | { readonly error: unknown }
 
-const commitGroup = async (database: Database, group: readonly Waiting[]): Promise<void> => {
+const commitGroup = async (
+  database: Database,
+  open: (sql: Sql) => number,
+  group: readonly Waiting[],
+): Promise<void> => {
   let done: readonly Done[]
   try {
-    done = await database.write((sql) => group.map(({ run }) => runAlone(sql, run)), group[0]!.deadlineMs)
+    done = await database.write((sql) => {
+      const opened = open(sql)
+      return group.map(({ run }) => runAlone(sql, opened, run))
+    }, group[0]!.deadlineMs)
   } catch (error) {
     for (const job of group) settleUnknown(database, job, error)
     return
@@ -75,9 +86,9 @@ const commitGroup = async (database: Database, group: readonly Waiting[]): Promi
   })
 }
 
-const runAlone = (sql: Sql, run: (sql: Sql) => unknown): Done => {
+const runAlone = (sql: Sql, opened: number, run: Waiting['run']): Done => {
   try {
-    return { value: run(sql) }
+    return { value: run(sql, opened) }
   } catch (error) {
     // A full disk or a broken file is everybody's failure; a statement that failed on its own row undid itself.
     const failure = failureOf(error)

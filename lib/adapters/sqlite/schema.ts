@@ -169,5 +169,8 @@ CREATE TRIGGER revocation_order_is_append_only BEFORE UPDATE ON revocation_order
   BEGIN SELECT RAISE(ABORT, 'orders that were carried out are never changed'); END;
 `
 
+// Null: what the tenant left behind is still there.
+const ERASED = 'ALTER TABLE tenant_tombstone ADD COLUMN erased_at INTEGER'
+
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST, QUEUES]
+export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED]

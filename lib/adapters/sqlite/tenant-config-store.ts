@@ -1,4 +1,5 @@
-// Versions of tenant documents, appended, and tombstones. Nothing here is ever changed in place; erasure is a later step.
+// Versions of tenant documents, appended, and tombstones. Nothing here is ever changed in place, but by erasure
+// (tenant-eraser.ts).
 import type { ConfigVersion, TenantConfigStore } from '../../ports/tenants.ts'
 import type { Database } from './database.ts'
 

@@ -173,6 +173,25 @@ test('all other handles hide their value behind the secret of the tenant, and st
   ).toBe(acme)
 })
 
+test('an invalidated tenant leaves no secret behind: of a removed one nothing may be opened from memory either', async () => {
+  const keys = ownKeys()
+  let reads = 0
+  const store = {
+    ...keys.store,
+    feedSecret: (...args: Parameters<SigningKeyStore['feedSecret']>) => {
+      reads += 1
+      return keys.store.feedSecret(...args)
+    },
+  }
+  const ring = createLocalKeyRing({ ...keys, store })
+  await ring.handle('acme', 'subject', '', 'x')
+  await ring.handle('acme', 'subject', '', 'y')
+  expect(reads).toBe(1)
+  ring.invalidate('acme')
+  await ring.handle('acme', 'subject', '', 'z')
+  expect(reads).toBe(2)
+})
+
 test("a feed secret copied from another tenant's row does not open", async () => {
   const keys = ownKeys()
   await keys.ring.handle('globex', 'subject', '', 'x')

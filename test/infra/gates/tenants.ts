@@ -4,12 +4,26 @@ import { type Gate, ofType } from './gate.ts'
 
 const roles = (template: Parameters<Gate['findings']>[0]) => ofType(template, 'AWS::IAM::Role')
 
+const TAG = '"aws:RequestTag/mintmark-tenant":"<tenant>"'
+const SOURCE = '"sts:SourceIdentity":"<tenant>.*"'
+const MINT = ':role/mintmark/fn/mintmark-mint"'
+
+/** What each statement of a role's trust must ask for. */
+const ASKS: Readonly<Record<string, readonly string[]>> = {
+  AssumeByToken: ['"sts:RoleAuthorizedByIdp":"true"', '/t/<tenant>:aud', '/t/<tenant>:sub', TAG, SOURCE],
+  TagByToken: [TAG],
+  NameSourceByToken: [SOURCE],
+  AssumeByMint: ['"sts:ExternalId":"mintmark-<tenant>-', MINT, TAG, SOURCE],
+  TagByMint: [MINT, TAG],
+  NameSourceByMint: [MINT, SOURCE],
+}
+
 export const TENANT_GATES: readonly Gate[] = [
   {
     name: 'every role of a tenant is bounded, tagged, in its tenant’s path, retained, and alone in its stack with its like',
     findings: (template) => [
       ...roles(template).flatMap(([id, { Properties: p, DeletionPolicy, UpdateReplacePolicy }]) => {
-        const tenant = /^\/mintmark\/t\/([a-z][a-z0-9]{2,30})\/$/.exec(p.Path)?.[1]
+        const tenant = /^\/mintmark\/t\/([a-z][a-z0-9]{2,30})\//.exec(p.Path)?.[1]
         return [
           ...(tenant === undefined ? [`${id} is in ${p.Path}`] : []),
           ...(String(p.PermissionsBoundary).endsWith(':policy/mintmark/boundary/mintmark-workload')
@@ -57,40 +71,26 @@ export const TENANT_GATES: readonly Gate[] = [
               : [`${id} is closed but not denied`]
           return statements.flatMap((statement) => {
             const text = JSON.stringify(statement.Condition)
-            const needs: readonly string[] =
-              statement.Sid === 'ByToken'
-                ? [
-                    '"sts:RoleAuthorizedByIdp":"true"',
-                    `/t/${tenant}:aud`,
-                    `"aws:RequestTag/mintmark-tenant":"${tenant}"`,
-                    `"sts:SourceIdentity":"${tenant}.*"`,
-                  ]
-                : statement.Sid === 'ByMint'
-                  ? [
-                      `"sts:ExternalId":"mintmark-${tenant}-`,
-                      'role/mintmark/fn/mintmark-mint',
-                      `"aws:RequestTag/mintmark-tenant":"${tenant}"`,
-                      `"sts:SourceIdentity":"${tenant}.*"`,
-                    ]
-                  : ['role/mintmark/fn/mintmark-mint']
-            return needs
+            return (ASKS[statement.Sid] ?? ['a statement nobody knows'])
+              .map((need) => need.replace('<tenant>', String(tenant)))
               .filter((need) => !text.includes(need))
               .map((need) => `${id} ${statement.Sid} does not ask for ${need}`)
           })
         }),
     faults: [
-      ['a token for another role will do', (t) => void delete open(t)[0]!.Condition['Bool']],
-      ['no external id', (t) => void delete open(t)[1]!.Condition['StringEquals']!['sts:ExternalId']],
+      ['a token for another role will do', (t) => void delete open(t, 'AssumeByToken')['Bool']],
+      ['no external id', (t) => void delete open(t, 'AssumeByMint')['StringEquals']!['sts:ExternalId']],
       [
         'any tenant may tag',
-        (t) => void delete open(t)[0]!.Condition['StringEquals']!['aws:RequestTag/mintmark-tenant'],
+        (t) => void delete open(t, 'TagByToken')['StringEquals']!['aws:RequestTag/mintmark-tenant'],
       ],
     ],
   },
 ]
 
 type Open = { readonly Sid: string; readonly Condition: Record<string, Record<string, unknown>> }
-const open = (template: Parameters<Gate['findings']>[0]): Open[] =>
+/** The condition of the first trust statement of that name. */
+const open = (template: Parameters<Gate['findings']>[0], sid: string): Open['Condition'] =>
   roles(template)
-    .map(([, { Properties }]) => Properties.AssumeRolePolicyDocument.Statement as Open[])
-    .find(([first]) => first?.Sid === 'ByToken')!
+    .flatMap(([, { Properties }]) => Properties.AssumeRolePolicyDocument.Statement as Open[])
+    .find(({ Sid }) => Sid === sid)!.Condition

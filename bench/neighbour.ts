@@ -1,0 +1,162 @@
+// `npm run bench -- --neighbour`: what a quiet tenant's p99 becomes while another tenant, or a single source, sends 50 times its
+// quota (issue 2 §4). Windows alternate quiet, noisy, quiet … in one run; a noisy one is compared with the mean of the two
+// beside it. The broker runs as users run it, limits on. Reported, not asserted.
+import { randomUUID, sign } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { LIMITS } from '../lib/domain/limits.ts'
+import { baseUrlOfBench, startBroker } from './broker.ts'
+import { type Lane, type LaneResult, startOpenGenerator } from './open-load.ts'
+import { ISSUER, type IssuerKey, makeIssuerKey, TARGET } from './presign.ts'
+import { tenantDocument } from './tenants.ts'
+import { median, type Spread, spread } from './windows.ts'
+
+const TIMES_QUOTA = 50
+const QUIET_PER_SECOND = 40
+const QUIET_SOURCES = 8
+/** Each has a limit of its own, lower than the tenant's. */
+const PROJECTS = Array.from({ length: 32 }, (_, at) => String(7_000_000 + at))
+const ORGS = { quiet: '7777777', loud: '1234567' } as const
+type Tenant = keyof typeof ORGS
+
+export type NeighbourPlan = { readonly rounds: number; readonly seconds: number }
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** Bodies as a job sends them, each with evidence of its own; they live 300 s. */
+const bodiesOf = (tenant: Tenant, count: number, key: IssuerKey): readonly string[] =>
+  Array.from({ length: count }, (_, at) => {
+    const now = Math.floor(Date.now() / 1_000)
+    const claims = {
+      iss: ISSUER,
+      aud: `${baseUrlOfBench}/t/${tenant}`,
+      jti: randomUUID(),
+      iat: now,
+      nbf: now - 300,
+      exp: now + 300,
+      sub: 'repo:acme/api:environment:production',
+      repository: 'acme/api',
+      repository_id: PROJECTS[at % PROJECTS.length],
+      repository_owner_id: ORGS[tenant],
+      ref: 'refs/heads/main',
+      event_name: 'push',
+      environment: 'production',
+      run_id: '987654321',
+    }
+    const input = `${encode({ alg: 'RS256', kid: key.kid, typ: 'JWT' })}.${encode(claims)}`
+    const form = new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      audience: TARGET,
+      subject_token: `${input}.${sign('sha256', Buffer.from(input), key.privateKey).toString('base64url')}`,
+    })
+    return form.toString()
+  })
+
+const addresses = (third: number, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, at) => `127.0.${third + Math.floor(at / 250)}.${(at % 250) + 1}`)
+
+type Noise = { readonly name: string; readonly lane: Omit<Lane, 'url'> & { readonly tenant: Tenant } }
+
+const noises = (key: IssuerKey): readonly Noise[] => {
+  const perSecond = TIMES_QUOTA * LIMITS.tenantRate[0]
+  return [
+    {
+      name: `a tenant at ${TIMES_QUOTA} times its quota`,
+      // From as many addresses as it takes to stay within the limit of each.
+      lane: {
+        name: 'loud',
+        tenant: 'loud',
+        perSecond,
+        sources: addresses(20, Math.ceil(perSecond / LIMITS.sourceRate[0])),
+        bodies: bodiesOf('loud', 2_000, key),
+      },
+    },
+    {
+      name: `a source at ${TIMES_QUOTA} times its quota`,
+      lane: {
+        name: 'loud',
+        tenant: 'loud',
+        perSecond: TIMES_QUOTA * LIMITS.sourceRate[0],
+        sources: Array(32).fill('127.0.9.1'),
+        bodies: ['grant_type=x&subject_token=not-a-token'],
+      },
+    },
+  ]
+}
+
+export type NeighbourReport = {
+  readonly name: string
+  /** p99 of the quiet tenant in a noisy window over the mean of the quiet windows beside it. */
+  readonly ratio: Spread
+  readonly quietP99Ms: number
+  readonly noisyP99Ms: number
+  readonly quiet: Readonly<Record<string, number>>
+  readonly loud: Readonly<Record<string, number>>
+}
+
+const add = (total: Record<string, number>, more: Readonly<Record<string, number>>): void => {
+  for (const [status, count] of Object.entries(more)) total[status] = (total[status] ?? 0) + count
+}
+
+/** `dir`: an empty directory for tenants and data. */
+export const measureNeighbours = async (dir: string, plan: NeighbourPlan): Promise<readonly NeighbourReport[]> => {
+  const key = makeIssuerKey()
+  const tenantsDir = join(dir, 'tenants')
+  const match = JSON.stringify(PROJECTS)
+  mkdirSync(tenantsDir, { recursive: true })
+  for (const tenant of ['quiet', 'loud'] as const)
+    writeFileSync(join(tenantsDir, `${tenant}.yaml`), tenantDocument(tenant, ORGS[tenant], key.jwks, TARGET, match))
+  const broker = await startBroker(tenantsDir, join(dir, 'data'), 'on')
+  const generator = startOpenGenerator()
+  const url = (tenant: Tenant): string => `http://127.0.0.1:${new URL(broker.url).port}/t/${tenant}/token`
+  const window = async (noise: Noise | null): Promise<readonly LaneResult[]> => {
+    const bodies = bodiesOf('quiet', QUIET_PER_SECOND * plan.seconds + 1, key)
+    const sources = addresses(1, QUIET_SOURCES)
+    const quiet = { name: 'quiet', url: url('quiet'), perSecond: QUIET_PER_SECOND, sources, bodies }
+    const lanes = noise === null ? [quiet] : [quiet, { ...noise.lane, url: url(noise.lane.tenant) }]
+    return generator.run({ lanes, seconds: plan.seconds })
+  }
+  try {
+    const reports: NeighbourReport[] = []
+    for (const noise of noises(key)) {
+      // The loud one's burst, and the code's first runs, are not what is measured.
+      await window(noise)
+      const quiets = [(await window(null))[0]!]
+      const noisy: LaneResult[] = []
+      const [quietStatuses, loudStatuses]: [Record<string, number>, Record<string, number>] = [{}, {}]
+      for (let round = 0; round < plan.rounds; round += 1) {
+        const [beside, loud] = await window(noise)
+        noisy.push(beside!)
+        add(quietStatuses, beside!.statuses)
+        add(loudStatuses, loud!.statuses)
+        quiets.push((await window(null))[0]!)
+      }
+      const ratios = noisy.map((each, at) => each.p99Ms / ((quiets[at]!.p99Ms + quiets[at + 1]!.p99Ms) / 2))
+      reports.push({
+        name: noise.name,
+        ratio: spread(ratios),
+        quietP99Ms: median(quiets.map((each) => each.p99Ms)),
+        noisyP99Ms: median(noisy.map((each) => each.p99Ms)),
+        quiet: quietStatuses,
+        loud: loudStatuses,
+      })
+    }
+    return reports
+  } finally {
+    generator.stop()
+    await broker.stop()
+  }
+}
+
+export const formatNeighbours = (reports: readonly NeighbourReport[]): string =>
+  reports
+    .map(({ name, ratio, quietP99Ms, noisyP99Ms, quiet, loud }) => {
+      const three = (value: number): string => value.toFixed(3)
+      return [
+        `neighbour of ${name}: p99 x quiet ${three(ratio.median)} [${three(ratio.p10)}..${three(ratio.p90)}] (goal <= 1.1, reported)`,
+        `  p99 quiet ${quietP99Ms.toFixed(2)} ms, beside it ${noisyP99Ms.toFixed(2)} ms; the quiet one was answered ${JSON.stringify(quiet)}, the loud one ${JSON.stringify(loud)}`,
+      ].join('\n')
+    })
+    .join('\n')
+    .concat('\n')

@@ -1,0 +1,32 @@
+// Removed tenants are erased on a schedule. The first look is a period after the start: by then a clock that was wrong at boot
+// has been set right, and the clock guard has seen it.
+import { type ErasePorts, eraseTenants } from '../../lib/flows/erase-tenants.ts'
+
+type Log = {
+  info(message: string, fields: Record<string, unknown>): void
+  error(message: string, fields: Record<string, unknown>): void
+}
+
+const PERIOD_MS = 10 * 60_000
+
+export const startErasure = (
+  ports: ErasePorts,
+  { log, periodMs = PERIOD_MS }: { readonly log: Log; readonly periodMs?: number },
+): { readonly close: () => void } => {
+  let isRunning = false
+  const run = async () => {
+    if (isRunning) return
+    isRunning = true
+    try {
+      for (const { tenant, isComplete } of await eraseTenants(ports))
+        if (isComplete) log.info('a removed tenant was erased', { tenant })
+    } catch {
+      log.error('removed tenants could not be erased', {})
+    } finally {
+      isRunning = false
+    }
+  }
+  const timer = setInterval(() => void run(), periodMs)
+  timer.unref()
+  return { close: () => clearInterval(timer) }
+}

@@ -1,0 +1,79 @@
+// The operator's port (design §4): /metrics, /healthz and /readyz, on loopback unless an address is named. Counting wraps what
+// the broker wires and is not there at all without the port.
+import { isIP } from 'node:net'
+import { startProcessHealth } from '../../lib/adapters/system/process-health.ts'
+import { type ExchangeCounts, newExchangeCounts, outcomeOf } from '../../lib/domain/exchange-counts.ts'
+import { REFUSALS } from '../../lib/domain/refusal.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
+import { metricsEndpoint } from '../../lib/edge/metrics-endpoint.ts'
+import type { DenialQueue } from '../../lib/ports/decisions.ts'
+import { metricsText } from '../../lib/wire/metrics-text.ts'
+import { createHostAllowed } from './client-address.ts'
+import { startHost } from './http-host.ts'
+
+export type OpsPlace = { readonly host: string; readonly port: number }
+
+/** `N`, or `ADDRESS:N` (an IPv6 address in brackets). Null: neither. */
+export const parseOpsPlace = (text: string): OpsPlace | null => {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]:|([^:[\]]+):)?([0-9]{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain ?? '127.0.0.1'
+  const port = Number(digits)
+  return digits === undefined || port > 65_535 || isIP(host) === 0 ? null : { host, port }
+}
+
+const isLoopback = ({ host }: OpsPlace): boolean => host === '::1' || host.startsWith('127.')
+
+export type Ops = {
+  readonly url: string
+  /** Not on loopback. */
+  readonly isOpen: boolean
+  readonly countExchanges: (handler: HttpHandler) => HttpHandler
+  readonly countDenials: (queue: DenialQueue) => DenialQueue
+  readonly close: () => Promise<void>
+}
+
+/** Rejects when it cannot listen there. */
+export const startOps = async (place: OpsPlace, isReady: () => boolean): Promise<Ops> => {
+  const counts = newExchangeCounts()
+  const health = startProcessHealth()
+  const host = await startHost({
+    ...place,
+    tenantRoutes: {},
+    rootRoutes: [],
+    exactRoutes: { '/metrics': metricsEndpoint(() => metricsText(counts, health.read())) },
+    isReady,
+    // A page in a browser on this machine could reach loopback under a name of its own (DNS rebinding).
+    hostAllowed: isLoopback(place) ? createHostAllowed('http://localhost') : null,
+    clientOf: (address) => address,
+  })
+  return {
+    url: `http://${place.host.includes(':') ? `[${place.host}]` : place.host}:${host.port}`,
+    isOpen: !isLoopback(place),
+    countExchanges: (handler) => counting(counts, handler),
+    countDenials: (queue) => ({
+      send(denial) {
+        counts.denials[REFUSALS[denial.refusal.kind].answer] += 1
+        queue.send(denial)
+      },
+    }),
+    close() {
+      health.close()
+      return host.close()
+    },
+  }
+}
+
+const counting =
+  (counts: ExchangeCounts, handler: HttpHandler): HttpHandler =>
+  async (event) => {
+    counts.inFlight += 1
+    let outcome = outcomeOf(500)
+    try {
+      const answer = await handler(event)
+      outcome = outcomeOf(answer.statusCode)
+      return answer
+    } finally {
+      counts.inFlight -= 1
+      counts.exchanges[outcome] += 1
+    }
+  }

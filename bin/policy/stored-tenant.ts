@@ -1,0 +1,40 @@
+// The current configuration of a tenant in a data directory, for commands that explain. Safe beside a running broker.
+import { existsSync } from 'node:fs'
+import { databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
+import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
+import { UsageError } from '../command.ts'
+import { compileStored } from '../embedded/compile.ts'
+
+export type StoredTenant =
+  | { readonly ok: true; readonly config: TenantConfig }
+  | { readonly ok: false; readonly problem: string }
+
+/** `baseUrl` undefined: the broker the document's own audiences name. Throws UsageError where there is no store or tenant. */
+export const loadStoredTenant = async (
+  dataDir: string,
+  tenant: string,
+  baseUrl: string | undefined,
+): Promise<StoredTenant> => {
+  // Opening would make one: a mistyped directory must not become an empty store.
+  if (!existsSync(databasePath(dataDir))) throw new UsageError(`there is no store in ${dataDir}`)
+  const database = openDatabase({ dataDir, dev: null })
+  try {
+    const configs = createTenantConfigStore(database)
+    const latest = await configs.latest(tenant)
+    if (latest === null) {
+      const names = (await configs.list()).map((row) => row.tenant).join(', ')
+      throw new UsageError(`there is no tenant "${tenant}" in ${dataDir}: ${names}`)
+    }
+    if (latest.tombstonedAtSeconds !== null)
+      return { ok: false, problem: `tenant "${tenant}" was removed: every request is refused` }
+    // What was accepted when it was applied is explained, also where it was applied with --dev.
+    const config = compileStored(latest.version, baseUrl === undefined ? null : { baseUrl, dev: true })
+    return config === null
+      ? { ok: false, problem: `version ${latest.version.version} of tenant "${tenant}" no longer passes the checks` }
+      : { ok: true, config }
+  } finally {
+    database.close()
+  }
+}

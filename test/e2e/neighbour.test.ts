@@ -1,0 +1,94 @@
+// A neighbour that hammers: it is told to wait, and nobody else notices (attacks §6 L1-L4). Sources are real loopback
+// addresses. How long the others wait is measured by `npm run bench -- --neighbour`.
+import { Agent, request } from 'node:http'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import { EXCHANGE, JWT_TYPE, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
+import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
+
+const key = issuerKey('RS256')
+/** Enough repositories that the tenant's limit is met before theirs. */
+const PROJECTS = Array.from({ length: 8 }, (_, at) => String(7_000_000 + at))
+const GRANT = DEPLOY_GRANT.replace('"7654321"', JSON.stringify(PROJECTS))
+
+let broker: RunningBroker
+beforeAll(async () => {
+  broker = await startBroker({
+    tenants: {
+      loud: githubTenant('loud', { keys: [key], grants: GRANT }),
+      quiet: githubTenant('quiet', { keys: [key], orgId: '7777777', grants: GRANT }),
+    },
+  })
+})
+afterAll(() => removeBroker(broker))
+
+/** One client at one address; each of its connections asks for the next thing when it has its answer. */
+const clientAt = (localAddress: string) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8, localAddress })
+  onTestFinished(() => agent.destroy())
+  return (tenant: string, assertion: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const body = new URLSearchParams({
+        grant_type: EXCHANGE,
+        subject_token: assertion,
+        subject_token_type: JWT_TYPE,
+        audience: TARGET,
+      }).toString()
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length }
+      request(`${broker.url}/t/${tenant}/token`, { method: 'POST', agent, headers }, (response) => {
+        response.resume().once('end', () => resolve(response.statusCode ?? 0))
+      })
+        .once('error', reject)
+        .end(body)
+    })
+}
+const evidenceOf = (tenant: string, at: number): string =>
+  signAssertion(
+    key,
+    githubClaims(`${broker.url}/t/${tenant}`, {
+      repository_id: PROJECTS[at % PROJECTS.length],
+      repository_owner_id: tenant === 'quiet' ? '7777777' : '1234567',
+    }),
+  )
+
+/** Runs `hammer` over and over while the quiet tenant makes its 100 exchanges, and gives back how both were answered. */
+const beside = async (hammer: (turn: number) => Promise<number>, quietAt: string) => {
+  const quiet = clientAt(quietAt)
+  const loud: number[] = []
+  let isOver = false
+  const hammering = Array.from({ length: 8 }, async () => {
+    while (!isOver) loud.push(await hammer(loud.length))
+  })
+  // The burst first: from then on every request of the loud one is over its quota.
+  while (!loud.includes(429)) await new Promise((resolve) => setTimeout(resolve, 20))
+  loud.length = 0
+  const statuses: number[] = []
+  for (let at = 0; at < 100; at += 1) statuses.push(await quiet('quiet', evidenceOf('quiet', at)))
+  isOver = true
+  await Promise.all(hammering)
+  return { loud, quiet: statuses }
+}
+
+test('a source far over its limit is refused, and a neighbour at another address never is', {
+  timeout: 120_000,
+}, async () => {
+  const loud = clientAt('127.0.0.2')
+  const answers = await beside(() => loud('loud', 'no token'), '127.0.0.3')
+  expect(answers.quiet).toEqual(Array(100).fill(200))
+  // All but those the bucket refilled in the meantime.
+  expect(answers.loud.filter((status) => status === 429).length).toBeGreaterThan(answers.loud.length / 2)
+})
+
+test('a tenant far over its limit, from many addresses with good evidence, is refused; its neighbour never is', {
+  timeout: 120_000,
+}, async () => {
+  const clients = Array.from({ length: 64 }, (_, at) => clientAt(`127.0.4.${at + 1}`))
+  const evidence = Array.from({ length: 1_200 }, (_, at) => evidenceOf('loud', at))
+  // Once the quota is gone the same evidence will do: it is refused before its replay is looked for.
+  const hammer = (turn: number) => clients[turn % clients.length]!('loud', evidence[turn % evidence.length]!)
+  const answers = await beside(hammer, '127.0.0.4')
+  expect(answers.quiet).toEqual(Array(100).fill(200))
+  expect(answers.loud).toContain(429)
+  expect(LIMITS.tenantRate[1]).toBeLessThan(evidence.length)
+})
