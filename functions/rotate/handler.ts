@@ -5,8 +5,9 @@ import { type RotatedTenants, type RotateTenantsPorts, rotateTenants } from '../
 type Log = Pick<ReturnType<typeof createLogger>, 'error'>
 
 /** `open` is asked with each run: what must be read before the first may not be had at once. */
-export const createHandler = (open: () => Promise<RotateTenantsPorts>, log: Log) => async (): Promise<RotatedTenants> => {
-  const rotated = await rotateTenants(await open())
-  if (rotated.failed.length > 0) log.error('keys of tenants could not be rotated', { tenants: rotated.failed })
-  return rotated
-}
+export const createHandler =
+  (open: () => Promise<RotateTenantsPorts>, log: Log) => async (): Promise<RotatedTenants> => {
+    const rotated = await rotateTenants(await open())
+    if (rotated.failed.length > 0) log.error('keys of tenants could not be rotated', { tenants: rotated.failed })
+    return rotated
+  }

@@ -107,7 +107,7 @@ test("rotate makes each tenant's first key with KMS, unseen, and mint activates 
 describe('an exchange', () => {
   test('gives a token that verifies against the published keys, and metadata that names them', async () => {
     const { status, body } = await deployed.exchange('acme', claims('acme'), { audience: TARGET })
-    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 600 })
+    expect(body).toMatchObject({ token_type: 'Bearer', scope: 'deploy:read deploy:write' })
     expect(status).toBe(200)
     const { payload } = await jwtVerify(body['access_token']!, await jwks(), {
       issuer: `${BASE}/t/acme`,
@@ -115,6 +115,7 @@ describe('an exchange', () => {
       typ: 'at+jwt',
     })
     expect(payload).toMatchObject({ sub: 'spiffe://acme.example/ci/7654321/production', jti: body['decision_id'] })
+    expect(payload.exp! - payload.iat!).toBe(600)
     const metadata = JSON.parse((await deployed.get('/t/acme/.well-known/openid-configuration')).body)
     expect(metadata).toMatchObject({ issuer: `${BASE}/t/acme`, jwks_uri: `${BASE}/t/acme/jwks.json` })
   })

@@ -150,7 +150,11 @@ test('a crash before any write of a rotation: the next run ends with one active 
       if (writes === crashAt) throw new Unavailable('store_unavailable')
       return work()
     }
-    const rotate = () => rotateKeys({ ...keys, store: crashing, activation: createKeyActivation({ ...keys, store: crashing }) }, ORDER).catch(() => undefined)
+    const rotate = () =>
+      rotateKeys(
+        { ...keys, store: crashing, activation: createKeyActivation({ ...keys, store: crashing }) },
+        ORDER,
+      ).catch(() => undefined)
     for (const seconds of [
       LIMITS.keyRotationSeconds - LIMITS.keyPublicationDelaySeconds,
       LIMITS.keyPublicationDelaySeconds,
@@ -225,7 +229,9 @@ test('a taint that failed at any write can be repeated, and is revoked before an
       move: (...args) => write(() => keys.store.move(...args)),
     }
     const order = { ...ORDER, kid, reason: 'leaked', by: 'ops' }
-    await expect(taintKey({ ...ports, store, activation: createKeyActivation({ ...keys, store }) }, order)).rejects.toThrow(Unavailable)
+    await expect(
+      taintKey({ ...ports, store, activation: createKeyActivation({ ...keys, store }) }, order),
+    ).rejects.toThrow(Unavailable)
     expect(await revocations.list('acme')).toHaveLength(1)
     const again = await taintKey(ports, order)
     expect(again!.revocation.id).toBe((await revocations.list('acme'))[0]!.id)

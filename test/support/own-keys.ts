@@ -6,8 +6,8 @@ import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createLocalVault, type LocalVault } from '../../lib/adapters/keys/local-vault.ts'
 import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
 import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
-import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createKeyActivation } from '../../lib/flows/activate-key.ts'
+import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { RotatePorts } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { KeyProver, KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
@@ -34,7 +34,12 @@ export const handClock = (startSeconds = 1_800_000_000): HandClock => {
   }
 }
 
-export type OwnKeys = RotatePorts & { readonly ring: KeyRing; readonly clock: HandClock; readonly vault: LocalVault; readonly prover: KeyProver }
+export type OwnKeys = RotatePorts & {
+  readonly ring: KeyRing
+  readonly clock: HandClock
+  readonly vault: LocalVault
+  readonly prover: KeyProver
+}
 
 export const ownKeys = (
   store: SigningKeyStore = createMemorySigningKeyStore(),
