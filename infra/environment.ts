@@ -1,27 +1,12 @@
 // The environment of each function: names and ARNs of what it uses, nothing it does not, and no secret. Its entry
 // (functions/<name>/lambda.ts) reads these names and no others.
 import { CORE_TABLE, LOG_TABLE } from '../lib/adapters/aws/table-keys.ts'
+import type { EnvironmentName } from '../lib/config/environment.ts'
 import { POOL_KEY } from './keys.ts'
 import { dataRoleArn, type FunctionName, functionName, type Place, type QueueName, type TenantBound } from './names.ts'
+import { ISOLATED_RANGE } from './network.ts'
 import { type Text, text } from './policies/statement.ts'
 
-export const ENVIRONMENT_NAMES = [
-  'MINTMARK_BASE_URL',
-  'MINTMARK_CORE_TABLE',
-  'MINTMARK_LOG_TABLE',
-  /** ARN of the function's data role: one session a tenant. */
-  'MINTMARK_DATA_ROLE',
-  'MINTMARK_POOL_KEY',
-  'MINTMARK_MINT_FUNCTION',
-  'MINTMARK_TRUST_FUNCTION',
-  'MINTMARK_DENIALS_QUEUE',
-  /** Where a message goes that no retry can help; of audit, what the stream brought. */
-  'MINTMARK_QUARANTINE_QUEUE',
-  'MINTMARK_DENIALS_QUARANTINE_QUEUE',
-  /** Ids of the roles whose sessions may order revocations, separated by commas. */
-  'MINTMARK_ORDER_SENDERS',
-] as const
-export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number]
 type Value = Text | { readonly Ref: string } | { readonly 'Fn::Join': readonly [string, readonly Text[]] }
 export type Environment = { readonly [name in EnvironmentName]?: Value }
 
@@ -44,10 +29,15 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       MINTMARK_TRUST_FUNCTION: functionName(place, 'trust'),
       MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue'),
     },
-    mint: { ...base, ...CORE, ...dataRole('mint'), MINTMARK_POOL_KEY: POOL_KEY },
+    mint: {
+      ...base,
+      ...CORE,
+      ...dataRole('mint'),
+      MINTMARK_POOL_KEY: POOL_KEY,
+      MINTMARK_STS_RANGE: ISOLATED_RANGE,
+    },
     trust: { ...base, ...CORE },
     revoke: {
-      ...base,
       ...CORE,
       ...dataRole('revoke'),
       MINTMARK_QUARANTINE_QUEUE: queueUrl('RevokeDlq'),

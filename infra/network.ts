@@ -3,7 +3,7 @@
 // anything out to somebody else's table, queue or function either.
 import { allow, policy, text } from './policies/statement.ts'
 
-const CIDR = '10.90.0.0/24'
+export const ISOLATED_RANGE = '10.90.0.0/24'
 const SUBNET_CIDRS = ['10.90.0.0/26', '10.90.0.64/26'] as const
 /** Interface endpoints; DynamoDB has a gateway, which costs nothing. */
 const SERVICES = ['lambda', 'sqs', 'sts', 'kms'] as const
@@ -84,7 +84,12 @@ const group = (says: string) => ({
 export const networkResources = {
   Network: {
     Type: 'AWS::EC2::VPC',
-    Properties: { CidrBlock: CIDR, EnableDnsSupport: true, EnableDnsHostnames: true, Tags: tags('mintmark-isolated') },
+    Properties: {
+      CidrBlock: ISOLATED_RANGE,
+      EnableDnsSupport: true,
+      EnableDnsHostnames: true,
+      Tags: tags('mintmark-isolated'),
+    },
   },
   IsolatedRoutes: {
     Type: 'AWS::EC2::RouteTable',

@@ -1,5 +1,6 @@
 // What runs by the clock. Two edges can fail, from the rule to Lambda and from Lambda to the function: each ends in the same
 // dead-letter queue.
+import { SCHEDULED } from '../lib/wire/lambda-events.ts'
 import { type FunctionName, type Place, ruleName } from './names.ts'
 import { text } from './policies/statement.ts'
 import { deadLetterId } from './queues.ts'
@@ -24,7 +25,7 @@ const schedule = (place: Place, fn: Scheduled) => {
           {
             Id: fn,
             Arn: { 'Fn::GetAtt': [functionId(fn), 'Arn'] },
-            Input: JSON.stringify({ source: 'mintmark.schedule' }),
+            Input: JSON.stringify(SCHEDULED),
             // The next run does what this one did not: nothing is worth retrying for longer.
             RetryPolicy: { MaximumEventAgeInSeconds: 300, MaximumRetryAttempts: 2 },
             DeadLetterConfig: { Arn: { 'Fn::GetAtt': [deadLetterId(`${fn}-dlq`), 'Arn'] } },

@@ -1,4 +1,5 @@
-// `mintmark apply`: checked documents become the current configuration of a data directory, beside a running broker or not.
+// `mintmark apply`: checked documents become the current configuration of a data directory, beside a running broker or not, or
+// of the tables on AWS.
 import { spawnSync } from 'node:child_process'
 import { userInfo } from 'node:os'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
@@ -6,18 +7,20 @@ import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { type Applied, applyTenants } from '../../lib/flows/apply-tenants.ts'
+import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadDirectory } from '../embedded/load-directory.ts'
 
 const ERASED_AFTER_DAYS = LIMITS.removedTenantKeepSeconds / (24 * 3600)
 
-const HELP = `Usage: mintmark apply DIR --data DIR [--base-url URL] [--dev] [--dry-run]
-       mintmark apply --remove TENANT --data DIR
+const HELP = `Usage: mintmark apply DIR (--data DIR | --aws) [--base-url URL] [--dev] [--dry-run]
+       mintmark apply --remove TENANT (--data DIR | --aws)
 
 Checks every tenant document of DIR and makes what changed current; a running broker sees it with its next request.
 A tenant whose file is missing is reported and left as it is. Each version records author, commit, digest and difference.
 
   --data DIR        the data directory
+  --aws             the tables of the account and Region of the environment, with a session of the role mintmark-apply
   --base-url URL    what the broker's issuers are built from; default http://127.0.0.1:8080
   --dev             allow http to loopback, as serve --dev does
   --dry-run         show what would change
@@ -28,6 +31,7 @@ A tenant whose file is missing is reported and left as it is. Each version recor
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const { values, positionals } = readOptions(argv, {
     data: { type: 'string' },
+    aws: { type: 'boolean', default: false },
     'base-url': { type: 'string', default: 'http://127.0.0.1:8080' },
     dev: { type: 'boolean', default: false },
     'dry-run': { type: 'boolean', default: false },
@@ -37,8 +41,9 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     io.stdout.write(HELP)
     return 0
   }
-  const dataDir = required(values.data, 'data')
-  if (values.remove !== undefined) return remove(values.remove, dataDir, io)
+  if (values.aws && values.data !== undefined) throw new UsageError('apply takes --data or --aws, not both')
+  const open = values.aws ? openTables : () => openDirectory(required(values.data, 'data'))
+  if (values.remove !== undefined) return remove(values.remove, await open(), io)
   const [directory, ...more] = positionals
   if (directory === undefined || more.length > 0) throw new UsageError('apply takes one directory')
   const place = { baseUrl: values['base-url'], dev: values.dev || values['base-url'].startsWith('http://127.0.0.1') }
@@ -47,9 +52,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
     return 1
   }
-  const database = openDatabase({ dataDir, dev: null })
+  const { configs, close } = await open()
   try {
-    const configs = createTenantConfigStore(database)
     const report = await applyTenants(
       { configs: values['dry-run'] ? { ...configs, put: async () => true } : configs, clock: systemClock },
       loaded.documents,
@@ -63,8 +67,21 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       )
     return report.applied.some(({ outcome }) => outcome === 'refused_tombstone') ? 1 : 0
   } finally {
-    database.close()
+    close()
   }
+}
+
+type Opened = { readonly configs: TenantConfigStore; readonly close: () => void }
+
+const openDirectory = async (dataDir: string): Promise<Opened> => {
+  const database = openDatabase({ dataDir, dev: null })
+  return { configs: createTenantConfigStore(database), close: () => database.close() }
+}
+
+/** The SDK comes only with --aws: it is large, and finds place and credentials as every AWS tool does. */
+const openTables = async (): Promise<Opened> => {
+  const { openAwsConfigs } = await import('../aws/open-configs.ts')
+  return openAwsConfigs()
 }
 
 const SAYS: Readonly<Record<Applied['outcome'], string>> = {
@@ -78,10 +95,8 @@ const SAYS: Readonly<Record<Applied['outcome'], string>> = {
 const describe = ({ tenant, outcome, version, diff }: Applied): string =>
   [`${tenant}: ${SAYS[outcome]} (version ${version})`, ...diff.map((line) => `  ${line}`), ''].join('\n')
 
-const remove = async (tenant: string, dataDir: string, io: Io): Promise<number> => {
-  const database = openDatabase({ dataDir, dev: null })
+const remove = async (tenant: string, { configs, close }: Opened, io: Io): Promise<number> => {
   try {
-    const configs = createTenantConfigStore(database)
     if ((await configs.latest(tenant)) === null) {
       io.stderr.write(`mintmark apply: there is no tenant "${tenant}"\n`)
       return 1
@@ -92,7 +107,7 @@ const remove = async (tenant: string, dataDir: string, io: Io): Promise<number> 
     )
     return 0
   } finally {
-    database.close()
+    close()
   }
 }
 

@@ -10,6 +10,7 @@ import { slotsInUse } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RefusalKind } from '../../lib/domain/refusal.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { type AppliedMove, rotateKeys, taintKey } from '../../lib/flows/rotate-keys.ts'
 import type { TimeMark } from '../../lib/ports/grant-store.ts'
@@ -101,7 +102,7 @@ const act = async (
   const ports = {
     store,
     maker: createKeyMaker(vault),
-    prover: createKeyProver(vault),
+    activation: createKeyActivation({ store, prover: createKeyProver(vault), clock: systemClock }),
     clock: systemClock,
     clockGuard: createClockGuard(systemClock, mark),
     ring: null,

@@ -18,15 +18,14 @@ import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
-import { LIMITS } from '../../lib/domain/limits.ts'
-import { TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS } from '../../lib/domain/token-request.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
+import { admitSource } from '../../lib/flows/admit-source.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import { createInFlight } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
-import type { RateLimiter } from '../../lib/ports/rate-limiter.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import { issuedTokenTypes } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
@@ -233,7 +232,7 @@ const wire = async (
   const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
   const discovery = createDiscovery({
     ports: { tenants, keys: keyStore },
-    tokenTypes: cloudSessions === null ? [TYPE_ACCESS_TOKEN] : [TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS],
+    tokenTypes: issuedTokenTypes({ hasCloudSessions: cloudSessions !== null }),
     digest: nodeDigest,
     log,
   })
@@ -255,11 +254,3 @@ const wire = async (
     },
   }
 }
-
-/** Limit L1: a source is charged before anything of its request is read. */
-const admitSource =
-  (rates: RateLimiter) =>
-  async (source: string): Promise<number | null> => {
-    const { allowed, retryAfterSeconds } = await rates.take(`source ${source}`, LIMITS.sourceRate)
-    return allowed ? null : retryAfterSeconds
-  }

@@ -3,6 +3,7 @@
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
@@ -28,7 +29,7 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
   const rotation = {
     store: ports.keyStore,
     maker: createKeyMaker(vault),
-    prover: createKeyProver(vault),
+    activation: createKeyActivation({ store: ports.keyStore, prover: createKeyProver(vault), clock: ports.clock }),
     clock: ports.clock,
     clockGuard: ports.clockGuard,
     ring: ports.keys,

@@ -1,4 +1,13 @@
-// rotate: on a schedule. Moves the keys of all tenants on; mint proves the new ones.
+// rotate: on a schedule. Moves the keys of all tenants on; mint activates the new ones.
+import type { createLogger } from '../../lib/edge/logger.ts'
 import { type RotatedTenants, type RotateTenantsPorts, rotateTenants } from '../../lib/flows/rotate-tenants.ts'
 
-export const createHandler = (ports: RotateTenantsPorts) => (): Promise<RotatedTenants> => rotateTenants(ports)
+type Log = Pick<ReturnType<typeof createLogger>, 'error'>
+
+/** `open` is asked with each run: what must be read before the first may not be had at once. */
+export const createHandler =
+  (open: () => Promise<RotateTenantsPorts>, log: Log) => async (): Promise<RotatedTenants> => {
+    const rotated = await rotateTenants(await open())
+    if (rotated.failed.length > 0) log.error('keys of tenants could not be rotated', { tenants: rotated.failed })
+    return rotated
+  }

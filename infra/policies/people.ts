@@ -33,7 +33,7 @@ export const applyRole = (place: Place, principals: readonly string[]): Role => 
       when: onRows(rows.config, rows.tenantList),
     }),
     allow('ReadConfiguration', {
-      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       resources: [CORE_TABLE_ARN],
       when: onRows(rows.config, rows.tenantList),
     }),

@@ -52,6 +52,12 @@ export const rotateRole = (place: Place): Role =>
         resources: [CORE_TABLE_ARN],
         when: onRows(shared.config),
       }),
+      // Keys move by the clock, so a wrong one must not move them.
+      allow('ReadClockMark', {
+        actions: ['dynamodb:GetItem'],
+        resources: [CORE_TABLE_ARN],
+        when: onRows(shared.clockMark),
+      }),
       allow('AskMintToProve', { actions: ['lambda:InvokeFunction'], resources: [functionArn(place, 'mint')] }),
       keepWhatFailed(queueArn(place, 'rotate-dlq')),
       deny('NeverAct', { actions: ['iam:*', 'secretsmanager:*'], resources: ['*'] }),

@@ -82,6 +82,8 @@ export type TenantConfig = {
   /** SHA-256 (base64url) of the canonical document. */
   readonly digest: string
   readonly trustDomain: string
+  /** Whose KMS key signs on AWS: one of its own, or the pool's; of no effect elsewhere. */
+  readonly tier: 'pooled' | 'silo'
   /** `<base-url>/t/<tenant>`: iss of its tokens and default audience of its evidence. */
   readonly issuerUrl: string
   readonly issuers: readonly IssuerConfig[]

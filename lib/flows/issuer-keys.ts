@@ -30,6 +30,8 @@ export interface RefreshedIssuerKeys extends IssuerKeys {
    * it every few seconds (no call while one runs); each source keeps its own interval and back-off. How many were fetched.
    */
   refreshDue(sources?: readonly KeySource[]): Promise<number>
+  /** Rereads the store for sources in use, where somebody else fetches: what an issuer withdrew goes from here too. */
+  rereadAll(): Promise<void>
 }
 
 export const createIssuerKeys = (ports: IssuerKeysPorts): RefreshedIssuerKeys => {
@@ -42,7 +44,15 @@ export const createIssuerKeys = (ports: IssuerKeysPorts): RefreshedIssuerKeys =>
     find: (source, kid, alg) => find(cache, source, kid, alg),
     generation: (source) => entryOf(cache, source).generation,
     refreshDue: (sources = []) => refreshDue(cache, sources),
+    rereadAll: () => rereadAll(cache),
   }
+}
+
+/** For whoever may not ask trust: what is not in the store is not to be had. */
+export const storedKeysOnly: Trust = {
+  async refresh() {
+    throw new Unavailable('issuer_keys_unavailable')
+  },
 }
 
 type Cache = {
@@ -255,6 +265,12 @@ const refreshDue = async (cache: Cache, sources: readonly KeySource[]): Promise<
   // One slow issuer holds up one of these, not the refresh of all others.
   await Promise.all(Array.from({ length: PARALLEL_FETCHES }, work))
   return fetched
+}
+
+const rereadAll = async (cache: Cache): Promise<void> => {
+  forgetIdle(cache)
+  const fetched = [...cache.entries.values()].filter(({ source }) => source.kind !== 'inline')
+  await Promise.all(fetched.map((entry) => rereadIfPossible(cache, entry)))
 }
 
 const rereadIfPossible = async (cache: Cache, entry: Entry): Promise<void> => {

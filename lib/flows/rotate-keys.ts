@@ -15,15 +15,15 @@ import type { Revocation } from '../domain/revocation.ts'
 import type { KeyState, SigningKey } from '../domain/signing-key.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { KeyMaker, KeyProver, KeyRing, SigningKeyStore } from '../ports/signing-keys.ts'
+import type { KeyActivation, KeyMaker, KeyRing, SigningKeyStore } from '../ports/signing-keys.ts'
 import type { Ids } from '../ports/system.ts'
 import type { ClockGuard } from './guard-clock.ts'
 
 export type RotatePorts = {
   readonly store: SigningKeyStore
   readonly maker: KeyMaker
-  /** Held by the owner of the use: mint, for `token`. */
-  readonly prover: KeyProver
+  /** By the owner of the use: mint, for `token`. */
+  readonly activation: KeyActivation
   readonly clock: Clock
   readonly clockGuard: ClockGuard
   /** Told when keys moved; null where this process signs nothing. */
@@ -102,7 +102,7 @@ const apply = async (
   const { key } = move
   const done: AppliedMove = { kind: move.kind, slot: { use: key.use, alg: key.alg }, kid: key.kid }
   if (move.kind === 'prove') {
-    await proveKey(ports, key, nowSeconds)
+    await activateKey(ports, key, nowSeconds)
     return done
   }
   const [from, to] = STATES[move.kind]
@@ -110,15 +110,11 @@ const apply = async (
 }
 
 /**
- * The activation row (design §2), written by whoever owns the use. A key that does not prove is put away and never served.
- * Throws Unavailable then: with a wrong master key every further try would fail alike.
+ * A key that does not prove is put away and never served. Throws Unavailable then: with a wrong master key every further try
+ * would fail alike.
  */
-export const proveKey = async (
-  ports: Pick<RotatePorts, 'store' | 'prover'>,
-  key: SigningKey,
-  nowSeconds: number,
-): Promise<void> => {
-  if (await ports.prover.proves(key)) return ports.store.prove(key.tenant, key.kid, nowSeconds)
+const activateKey = async (ports: RotatePorts, key: SigningKey, nowSeconds: number): Promise<void> => {
+  if (await ports.activation.activate(key)) return
   await ports.store.move(key.tenant, key.kid, 'prepared', 'retired', nowSeconds)
   throw new Unavailable('signing_key_unavailable')
 }

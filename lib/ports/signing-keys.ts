@@ -47,6 +47,15 @@ export interface KeyProver {
   proves(key: SigningKey): Promise<boolean>
 }
 
+/** Activation (design §2): by the owner of the use alone, wherever that runs. */
+export interface KeyActivation {
+  /**
+   * Writes the activation row once the private half proves to be whole. False: it does not, and nothing is written. Throws
+   * Unavailable when it cannot tell.
+   */
+  activate(key: SigningKey): Promise<boolean>
+}
+
 /** Whom a new key belongs to. */
 export type KeyOwner = Pick<SigningKey, 'tenant' | 'use' | 'alg'>
 

@@ -58,6 +58,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     version: options.version,
     digest: options.sha256(canonicalDocument(document)),
     trustDomain: document.trust_domain,
+    tier: document.tier ?? 'pooled',
     issuerUrl,
     issuers: issuers.map((issuer) => withGrantTenancy(issuer, grants, options.catalog)),
     grants,

@@ -33,3 +33,9 @@ export type StreamEvent = { readonly Records: readonly StreamRecord[] }
 
 /** ReportBatchItemFailures: of a queue those to deliver again, of a stream the first one to begin again with. */
 export type BatchResponse = { readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }
+
+/** What infra/schedules.ts sends. */
+export const SCHEDULED = { source: 'mintmark.schedule' } as const
+
+export const isScheduled = (event: unknown): boolean =>
+  typeof event === 'object' && event !== null && 'source' in event && event.source === SCHEDULED.source

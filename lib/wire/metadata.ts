@@ -2,7 +2,7 @@
 // is built and nothing else. Pure.
 import { DPOP_ALGORITHMS } from '../domain/dpop.ts'
 import type { OwnAlgorithm } from '../domain/signing-key.ts'
-import { JWT_BEARER, TOKEN_EXCHANGE } from '../domain/token-request.ts'
+import { JWT_BEARER, TOKEN_EXCHANGE, TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS } from '../domain/token-request.ts'
 
 /** RFC 8414 §3.1 inserts its well-known part before the issuer's path; OIDC discovery §4 appends it. */
 export const OAUTH_METADATA_PREFIX = '/.well-known/oauth-authorization-server'
@@ -28,6 +28,9 @@ export const oauthMetadata = (issuerUrl: string, tokenTypes: readonly string[]) 
   response_types_supported: [],
   requested_token_types_supported: tokenTypes,
 })
+
+export const issuedTokenTypes = ({ hasCloudSessions }: { readonly hasCloudSessions: boolean }): readonly string[] =>
+  hasCloudSessions ? [TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS] : [TYPE_ACCESS_TOKEN]
 
 /** OpenID Connect Discovery 1.0 §3, as far as federation with a cloud reads it. `algorithms`: those of the published keys. */
 export const oidcMetadata = (issuerUrl: string, algorithms: readonly OwnAlgorithm[]) => ({

@@ -11,6 +11,7 @@ import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-k
 import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
 import type { OwnAlgorithm, SigningKey } from '../../lib/domain/signing-key.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
 import type { KeyPairs, KeyRing, KeyVault } from '../../lib/ports/signing-keys.ts'
@@ -58,7 +59,9 @@ const broker = (pairs: KeyPairs, vault: KeyVault) => {
   const clock = handClock()
   const ring = createLocalKeyRing({ store, vault, clock })
   const clockGuard = createClockGuard(clock, createMemoryTimeMark())
-  const rotation = { store, clock, clockGuard, ring, maker: createKeyMaker(pairs), prover: createKeyProver(vault) }
+  const prover = createKeyProver(vault)
+  const activation = createKeyActivation({ store, prover, clock })
+  const rotation = { store, clock, clockGuard, ring, maker: createKeyMaker(pairs), prover, activation }
   return {
     store,
     ring,

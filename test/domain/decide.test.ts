@@ -67,6 +67,7 @@ const config = (...grants: GrantRule[]): TenantConfig => ({
   version: 1,
   digest: '',
   trustDomain: 'acme.example',
+  tier: 'pooled',
   issuerUrl: 'https://sts.example.com/t/acme',
   issuers: [],
   grants,

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createInvoked as createInvokedMint } from '../../functions/mint/handler.ts'
-import { createInvoked as createInvokedTrust } from '../../functions/trust/handler.ts'
+import { createInvoked as createInvokedTrust, createHandler as createTrust } from '../../functions/trust/handler.ts'
 import { createLambdaMint, createLambdaTrust } from '../../lib/adapters/aws/lambda-invoke.ts'
 import { createMemoryIssuerKeyStore } from '../../lib/adapters/memory/issuer-key-store.ts'
 import { type FetchedKeySource, keySourceId } from '../../lib/domain/key-source.ts'
@@ -13,6 +13,7 @@ import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { Mint } from '../../lib/ports/mint.ts'
 import { type MemoryMint, memoryMint } from '../security/memory-mint.ts'
 import { issuerKey } from '../support/evidence.ts'
+import { ownKeys } from '../support/own-keys.ts'
 
 type Reply = { readonly status?: number; readonly headers?: Record<string, string>; readonly body: unknown }
 
@@ -56,6 +57,15 @@ const running =
   }
 
 const log = { error: () => undefined }
+const invokedMint = (ports: MemoryMint['ports']) =>
+  createInvokedMint(
+    {
+      open: async () => ports,
+      activation: { ...ownKeys(), clock: ports.clock },
+      settle: async () => undefined,
+    },
+    log,
+  )
 const key = issuerKey('RS256')
 let broker: MemoryMint
 let reply: (payload: unknown) => Promise<Reply | null>
@@ -64,7 +74,7 @@ let client: LambdaClient
 let mint: Mint
 beforeEach(async () => {
   broker = await memoryMint(key)
-  reply = running(createInvokedMint(broker.ports, log))
+  reply = running(invokedMint(broker.ports))
   server = await lambdaServer((payload) => reply(payload))
   client = clientOf(1)
   mint = createLambdaMint({ client, functionName: 'mintmark-prod-mint' })
@@ -116,14 +126,14 @@ describe('mint', () => {
   ])('a payload with %s is refused whole, and nothing is written', async (_, change) => {
     await mint.mint(broker.request(broker.assertion()))
     const { payload } = server.invocations[0]!
-    const entry = createInvokedMint(broker.ports, log)
+    const entry = invokedMint(broker.ports)
     await expect(entry(change(payload as never))).rejects.toThrow('payload_invalid')
     expect(await broker.grants.records()).toHaveLength(1)
   })
 
   test('an outage inside mint keeps its kind and its time on the way back', async () => {
     const down = { ...broker.ports, clockGuard: { isTrusted: () => false } }
-    reply = running(createInvokedMint(down, log))
+    reply = running(invokedMint(down))
     await expect(mint.mint(broker.request(broker.assertion()))).rejects.toMatchObject({
       kind: 'clock_untrusted',
       retryAfterSeconds: 30,
@@ -201,7 +211,8 @@ describe('trust', () => {
         },
       },
     }
-    reply = running(createInvokedTrust(ports, log))
+    const unscheduled = { configs: { list: async () => [] }, keys: { refreshDue: async () => 0 } }
+    reply = running(createInvokedTrust({ ...unscheduled, ...ports, trust: createTrust(ports) }, log))
     const owners = new Map([[keySourceId(source), { tenant: 'acme', issuer: 'in-house' }]])
     const trust = createLambdaTrust({ client, functionName: 'mintmark-prod-trust' }, (id) => owners.get(id) ?? null)
     return { trust, fetched }

@@ -6,6 +6,7 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import { activeKeyOf, type KeySlot, publishedKeys } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { rotateKeys, taintKey } from '../../lib/flows/rotate-keys.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import { jwksDocument } from '../../lib/wire/jwks.ts'
@@ -125,7 +126,7 @@ test('the ring of this process signs with the new key right after a rotation', a
 
 test('a key that does not prove is put away and never served; the next run makes another', async () => {
   const keys = ownKeys()
-  const broken = { ...keys, prover: { proves: async () => false } }
+  const broken = { ...keys, activation: { activate: async () => false } }
   await expect(rotateKeys(broken, ORDER)).rejects.toThrow(Unavailable)
   expect(await states(keys)).toEqual(['retired'])
   expect(publishedKeys(await keys.store.list('acme'), 'token')).toEqual([])
@@ -149,7 +150,11 @@ test('a crash before any write of a rotation: the next run ends with one active 
       if (writes === crashAt) throw new Unavailable('store_unavailable')
       return work()
     }
-    const rotate = () => rotateKeys({ ...keys, store: crashing }, ORDER).catch(() => undefined)
+    const rotate = () =>
+      rotateKeys(
+        { ...keys, store: crashing, activation: createKeyActivation({ ...keys, store: crashing }) },
+        ORDER,
+      ).catch(() => undefined)
     for (const seconds of [
       LIMITS.keyRotationSeconds - LIMITS.keyPublicationDelaySeconds,
       LIMITS.keyPublicationDelaySeconds,
@@ -224,7 +229,9 @@ test('a taint that failed at any write can be repeated, and is revoked before an
       move: (...args) => write(() => keys.store.move(...args)),
     }
     const order = { ...ORDER, kid, reason: 'leaked', by: 'ops' }
-    await expect(taintKey({ ...ports, store }, order)).rejects.toThrow(Unavailable)
+    await expect(
+      taintKey({ ...ports, store, activation: createKeyActivation({ ...keys, store }) }, order),
+    ).rejects.toThrow(Unavailable)
     expect(await revocations.list('acme')).toHaveLength(1)
     const again = await taintKey(ports, order)
     expect(again!.revocation.id).toBe((await revocations.list('acme'))[0]!.id)

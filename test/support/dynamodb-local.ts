@@ -102,9 +102,13 @@ const createTable = async (client: DynamoDBClient, name: string, { Properties }:
 let made = 0
 
 /** New, empty tables for one test. */
-export const createTables = async (): Promise<{ readonly core: string; readonly log: string }> => {
+export const createTables = (): Promise<{ readonly core: string; readonly log: string }> => {
   made += 1
-  const prefix = `t${process.pid}-${made}-`
+  return createTablesNamed(`t${process.pid}-${made}-`)
+}
+
+/** `prefix` empty: by the names they are deployed under, which one file of a run may use. */
+export const createTablesNamed = async (prefix: string): Promise<{ readonly core: string; readonly log: string }> => {
   const client = new DynamoDBClient(localDynamo())
   const [core, log] = [coreTable(null), logTable(null)]
   const names = { core: `${prefix}${core.Properties.TableName}`, log: `${prefix}${log.Properties.TableName}` }

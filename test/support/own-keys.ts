@@ -6,10 +6,11 @@ import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createLocalVault, type LocalVault } from '../../lib/adapters/keys/local-vault.ts'
 import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
 import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
+import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { RotatePorts } from '../../lib/flows/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
-import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
+import type { KeyProver, KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 
 export type HandClock = Clock & {
   add(seconds: number): void
@@ -33,19 +34,26 @@ export const handClock = (startSeconds = 1_800_000_000): HandClock => {
   }
 }
 
-export type OwnKeys = RotatePorts & { readonly ring: KeyRing; readonly clock: HandClock; readonly vault: LocalVault }
+export type OwnKeys = RotatePorts & {
+  readonly ring: KeyRing
+  readonly clock: HandClock
+  readonly vault: LocalVault
+  readonly prover: KeyProver
+}
 
 export const ownKeys = (
   store: SigningKeyStore = createMemorySigningKeyStore(),
   clock: HandClock = handClock(),
 ): OwnKeys => {
   const vault = createLocalVault(createAesSealer(randomBytes(32)))
+  const prover = createKeyProver(vault)
   return {
     store,
     vault,
     clock,
     maker: createKeyMaker(vault),
-    prover: createKeyProver(vault),
+    prover,
+    activation: createKeyActivation({ store, prover, clock }),
     ring: createLocalKeyRing({ store, vault, clock }),
     clockGuard: createClockGuard(clock, createMemoryTimeMark()),
   }

@@ -88,6 +88,7 @@ describe('accepted', () => {
       tenant: 'acme',
       issuerUrl: 'https://sts.example.com/t/acme',
       trustDomain: 'acme.example',
+      tier: 'pooled',
     })
     expect(tenants[0]?.config.grants.map(({ name, issue }) => [name, issue.length])).toEqual([
       ['deploy-prod', 2],

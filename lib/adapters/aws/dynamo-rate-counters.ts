@@ -1,16 +1,19 @@
 // Rates over all instances, approximately and without a write a request: each instance counts by itself and reports what it
 // let through in steps, a sixteenth of the burst each, to one row a bucket; the answer tells it how far all of them are. The
 // long-run rate is exact; a burst may be exceeded by one step for every instance. A store that fails lets through.
-import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { LIMITS } from '../../domain/limits.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RateLimiter, Taken } from '../../ports/rate-limiter.ts'
-import { begin, type Call, keyOf, type Table } from './dynamo-request.ts'
+import { begin, type Call, keyOf, type Table, tableOf } from './dynamo-request.ts'
 import { rateKey } from './table-keys.ts'
 
 const ALLOWED: Taken = { allowed: true, retryAfterSeconds: 0 }
 /** Storage of a bucket that has long been full again. */
 const IDLE_SECONDS = 3_600
+
+/** Nobody waits long to be counted. */
+export const rateTable = (name: string, client: DynamoDBClient): Table => tableOf(name, client, LIMITS.rateWaitMs)
 
 type Bucket = {
   /** Let through and not reported yet, since when. */
@@ -21,7 +24,7 @@ type Bucket = {
 }
 
 type Options = {
-  /** With LIMITS.rateWaitMs: nobody waits long to be counted. */
+  /** rateTable(). */
   readonly table: Table
   readonly clock: Clock
   /** The store did not answer and the request was let through: worth an alarm, never a refusal. */

@@ -55,6 +55,9 @@ export const createHeldKeyVault = (
   openSecret: secrets.openSecret,
 })
 
+/** What KMS wrapped is binary and does not begin as an ARN does. */
+export const isHeld = (sealed: Uint8Array): boolean => new TextDecoder().decode(sealed.subarray(0, 4)) === 'arn:'
+
 const publicKeyOf = async (kms: KmsOfTenant, tenant: string, arn: string): Promise<Uint8Array> => {
   if (arn.length > LIMITS.patternCharsMax) throw new TypeError('not the ARN of a key')
   const order = { KeyId: arn }

@@ -7,6 +7,8 @@ import type { RefusalKind } from '../../domain/refusal.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Trust } from '../../ports/issuer-keys.ts'
 import type { Mint } from '../../ports/mint.ts'
+import type { KeyActivation } from '../../ports/signing-keys.ts'
+import { readActivateReply, writeActivateRequest } from '../../wire/activate-invocation.ts'
 import { readMintReply, writeMintRequest } from '../../wire/mint-invocation.ts'
 import { readTrustReply, writeTrustRequest } from '../../wire/trust-invocation.ts'
 
@@ -45,6 +47,17 @@ export const createLambdaTrust = (target: LambdaTarget, ownerOf: OwnerOfSource):
     if (outcome.ok && outcome.set.sourceId !== keySourceId(source)) throw new Unavailable('changed_underway')
     return outcome
   },
+})
+
+/** mint opens the key and writes the activation row: whoever asks can do neither. */
+export const createLambdaActivation = (target: LambdaTarget): KeyActivation => ({
+  activate: ({ tenant, kid }) =>
+    invoke(target, {
+      payload: writeActivateRequest({ tenant, kid }),
+      timeoutMs: LIMITS.mintInvokeMs,
+      otherwise: 'signing_key_unavailable',
+      read: readActivateReply,
+    }),
 })
 
 type Invocation<Answer> = {

@@ -99,6 +99,20 @@ export const createTenantSessions = ({
   }
 }
 
+/** A client for each session, made by `connect` with its credentials. Clients go with their sessions: nothing else holds them. */
+export const clientOfTenants = <Client extends object>(
+  sessions: TenantSessions,
+  connect: (credentials: TenantSession['credentials']) => Client,
+): ((tenant: string) => Promise<Client>) => {
+  const clients = new WeakMap<TenantSession, Client>()
+  return async (tenant) => {
+    const session = await sessions.of(tenant)
+    const client = clients.get(session) ?? connect(session.credentials)
+    clients.set(session, client)
+    return client
+  }
+}
+
 type TableOptions = {
   readonly name: string
   readonly sessions: TenantSessions
@@ -111,17 +125,6 @@ type TableOptions = {
 
 /** A table in which each tenant's rows are reached with that tenant's session only. */
 export const tableOfTenants = ({ name, sessions, connect, own, waitMs = LIMITS.storeWaitMs }: TableOptions): Table => {
-  // A client goes with its session: when that is dropped, nothing holds it any more.
-  const clients = new WeakMap<TenantSession, DynamoDBClient>()
-  return {
-    name,
-    waitMs,
-    async clientOf(tenant) {
-      if (tenant === null) return own
-      const session = await sessions.of(tenant)
-      const client = clients.get(session) ?? connect(session.credentials)
-      clients.set(session, client)
-      return client
-    },
-  }
+  const ofTenant = clientOfTenants(sessions, connect)
+  return { name, waitMs, clientOf: (tenant) => (tenant === null ? own : ofTenant(tenant)) }
 }

@@ -1,5 +1,5 @@
 // Gates over functions, the way in, the way out, and what is stored.
-import { ENVIRONMENT_NAMES } from '../../../infra/environment.ts'
+import { ENVIRONMENT_NAMES } from '../../../lib/config/environment.ts'
 import type { Template } from '../../support/packaged-template.ts'
 import { added, type Gate, ofType, planted } from './gate.ts'
 

@@ -1,0 +1,92 @@
+// attest on AWS: which adapter stands behind which port. Its clients can ask mint and trust, read what evidence is judged by,
+// count, and report denials; there is none for keys or sessions.
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { LambdaClient } from '@aws-sdk/client-lambda'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { createIssuerKeyStore } from '../../lib/adapters/aws/dynamo-issuer-key-store.ts'
+import { createRateCounters, rateTable } from '../../lib/adapters/aws/dynamo-rate-counters.ts'
+import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { createLambdaMint, createLambdaTrust } from '../../lib/adapters/aws/lambda-invoke.ts'
+import { createSqsDenials } from '../../lib/adapters/aws/sqs-denials.ts'
+import { nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
+import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import { createIds } from '../../lib/adapters/system/ids.ts'
+import type { Environment } from '../../lib/config/environment.ts'
+import { createAlarm } from '../../lib/edge/alarm.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
+import { createLogger } from '../../lib/edge/logger.ts'
+import { settleDenials } from '../../lib/edge/settle-denials.ts'
+import { admitSource } from '../../lib/flows/admit-source.ts'
+import { createInFlight } from '../../lib/flows/exchange-token.ts'
+import { createSourceOwners } from '../../lib/flows/source-owners.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import { createKeysOfIssuers, rereadNowAndThen } from '../issuer-keys.ts'
+import { createTenants } from '../tenants.ts'
+import { createHandler } from './handler.ts'
+
+export const ATTEST_ENVIRONMENT = [
+  'MINTMARK_BASE_URL',
+  'MINTMARK_CORE_TABLE',
+  'MINTMARK_MINT_FUNCTION',
+  'MINTMARK_TRUST_FUNCTION',
+  'MINTMARK_DENIALS_QUEUE',
+] as const
+
+export type AttestClients = {
+  readonly dynamo: DynamoDBClient
+  readonly lambda: LambdaClient
+  readonly sqs: SQSClient
+}
+
+export const createAttest = (
+  environment: Environment<(typeof ATTEST_ENVIRONMENT)[number]>,
+  { dynamo, lambda, sqs }: AttestClients,
+): HttpHandler => {
+  const log = createLogger('attest')
+  const alarm = createAlarm('attest', log)
+  const ids = createIds(clock)
+  const table = tableOf(environment.MINTMARK_CORE_TABLE, dynamo)
+  const owners = createSourceOwners()
+  const tenants = createTenants({
+    configs: createTenantConfigStore(table),
+    baseUrl: environment.MINTMARK_BASE_URL,
+    log,
+    learn: owners.learn,
+  })
+  const trust = { client: lambda, functionName: environment.MINTMARK_TRUST_FUNCTION }
+  const issuerKeys = createKeysOfIssuers({
+    store: createIssuerKeyStore(table),
+    trust: createLambdaTrust(trust, owners.of),
+  })
+  const rates = createRateCounters({
+    table: rateTable(environment.MINTMARK_CORE_TABLE, dynamo),
+    clock,
+    onFailure: () => log.error('rates could not be counted', {}),
+  })
+  const denials = createSqsDenials({ client: sqs, queueUrl: environment.MINTMARK_DENIALS_QUEUE }, ids.decisionId)
+  const handler = createHandler({
+    ports: {
+      issuerKeys,
+      signatures: nodeSignatureVerifier,
+      digest: nodeDigest,
+      providers: PROVIDER_CATALOG,
+      tenants,
+      mint: createLambdaMint({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
+      denials,
+      rates,
+      ids,
+      clock,
+      inFlight: createInFlight(),
+    },
+    http: { admitSource: admitSource(rates), baseUrl: environment.MINTMARK_BASE_URL, newTraceId: ids.traceId },
+    log,
+    settle: settleDenials(denials, alarm),
+  })
+  const reread = rereadNowAndThen(issuerKeys)
+  return async (event) => {
+    await reread()
+    return handler(event)
+  }
+}

@@ -1,0 +1,53 @@
+// revoke on AWS: orders from SQS, which names their sender, into rows of the tenant through that tenant's session.
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { STSClient } from '@aws-sdk/client-sts'
+import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
+import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
+import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { createSenderProofs } from '../../lib/adapters/aws/sender-proofs.ts'
+import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
+import { createTenantSessions, tableOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
+import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
+import { createIds } from '../../lib/adapters/system/ids.ts'
+import type { Environment } from '../../lib/config/environment.ts'
+import { createLogger } from '../../lib/edge/logger.ts'
+import { createHandler } from './handler.ts'
+
+export const REVOKE_ENVIRONMENT = [
+  'MINTMARK_CORE_TABLE',
+  'MINTMARK_DATA_ROLE',
+  'MINTMARK_QUARANTINE_QUEUE',
+  'MINTMARK_ORDER_SENDERS',
+] as const
+
+export type RevokeClients = {
+  readonly dynamo: DynamoDBClient
+  readonly dynamoAs: (credentials: ClientPlace['credentials']) => DynamoDBClient
+  readonly sqs: SQSClient
+  readonly sts: STSClient
+}
+
+export const createRevoke = (
+  environment: Environment<(typeof REVOKE_ENVIRONMENT)[number]>,
+  { dynamo, dynamoAs, sqs, sts }: RevokeClients,
+) => {
+  const sessions = createTenantSessions({ sts, roleArn: environment.MINTMARK_DATA_ROLE, clock })
+  const table = tableOfTenants({
+    name: environment.MINTMARK_CORE_TABLE,
+    sessions,
+    connect: dynamoAs,
+    own: dynamo,
+  })
+  return createHandler({
+    ports: {
+      proofs: createSenderProofs(environment.MINTMARK_ORDER_SENDERS.split(',')),
+      revocations: createRevocationStore(table),
+      orders: createAppliedOrders(table),
+      clock,
+      ids: createIds(clock),
+    },
+    quarantine: createSqsQuarantine({ client: sqs, queueUrl: environment.MINTMARK_QUARANTINE_QUEUE }),
+    log: createLogger('revoke'),
+  })
+}

@@ -1,0 +1,11 @@
+// Limit L1: a source is charged before anything of its request is read.
+import { LIMITS } from '../domain/limits.ts'
+import type { RateLimiter } from '../ports/rate-limiter.ts'
+
+/** Seconds to wait, or null to go on. */
+export const admitSource =
+  (rates: RateLimiter) =>
+  async (source: string): Promise<number | null> => {
+    const { allowed, retryAfterSeconds } = await rates.take(`source ${source}`, LIMITS.sourceRate)
+    return allowed ? null : retryAfterSeconds
+  }

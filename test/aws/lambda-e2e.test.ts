@@ -1,0 +1,234 @@
+// The functions as they are deployed, from a tenant's document to a token, a session, a revocation and the log: DynamoDB Local,
+// fauxqs and the emulator behind real signatures, under the packaged policies. A call they do not allow fails here.
+import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadDirectory } from '../../bin/embedded/load-directory.ts'
+import { sqsClient, stsClient } from '../../lib/adapters/aws/clients.ts'
+import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
+import { logDecisionPartition, logPartition } from '../../lib/adapters/aws/table-keys.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { applyTenants } from '../../lib/flows/apply-tenants.ts'
+import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
+import { sampleOrder } from '../contract/sample-rows.ts'
+import { type Deployed, patientDynamo, startDeployed } from '../support/aws/deployed.ts'
+import { readStream } from '../support/dynamodb-local.ts'
+import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
+import { deliverBatch } from '../support/fauxqs-queues.ts'
+import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
+
+const BASE = 'https://sts.example.com'
+const ROLE = 'arn:aws:iam::111122223333:role/mintmark/t/acme/acme-deployer'
+const AWS_GRANT = `
+  aws:
+    from: github
+    match: { project.id: "7654321", ref.full: refs/heads/main }
+    identity: /aws/{project.id}
+    issue: [{ type: aws-credentials, role: "${ROLE}", ttl: 15m }]
+`
+const key = issuerKey('RS256')
+/** What GitHub publishes; globex has no key of it in its document. */
+const fetched: string[] = []
+const internet = {
+  async get(url: string) {
+    fetched.push(url)
+    const issuer = 'https://token.actions.githubusercontent.com'
+    const document = url.endsWith('/openid-configuration')
+      ? { issuer, jwks_uri: `${issuer}/keys` }
+      : { keys: [key.jwk] }
+    return { ok: true as const, response: { status: 200, body: new TextEncoder().encode(JSON.stringify(document)) } }
+  },
+}
+const GLOBEX = githubTenant('globex', { keys: [], orgId: '7777777' }).replace(/\n {4}jwks:.*/, '')
+
+let deployed: Deployed
+let claims: (tenant: string, more?: Record<string, unknown>) => string
+
+beforeAll(async () => {
+  const acme = githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + AWS_GRANT })
+  deployed = await startDeployed({ acme, globex: GLOBEX }, internet)
+  const orgs: Readonly<Record<string, string>> = { acme: '1234567', globex: '7777777' }
+  claims = (tenant, more = {}) =>
+    signAssertion(key, githubClaims(`${BASE}/t/${tenant}`, { repository_owner_id: orgs[tenant], ...more }))
+  const documents = loadDirectory(deployed.tenantsDir, { baseUrl: BASE, dev: false })
+  if (!documents.ok) throw new Error(documents.problems.join('\n'))
+  const client = patientDynamo(deployed.placeOfRole('mintmark-apply'))
+  const configs = createTenantConfigStore(tableOf('mintmark-core', client, 20_000))
+  const by = { author: 'alice', commit: '' }
+  await applyTenants({ configs, clock: systemClock }, documents.documents, by)
+  // The first decisions of IAM take the simulator longer than a function waits; from then on it remembers them.
+  await persist(
+    () => deployed.functions.rotate(),
+    ({ failed }) => failed.length === 0,
+  )
+  for (const tenant of ['acme', 'globex'])
+    await persist(
+      () => deployed.exchange(tenant, claims(tenant), { audience: TARGET }),
+      ({ status }) => status === 200,
+    )
+}, 300_000)
+afterAll(() => deployed?.stop())
+
+const persist = async <T>(work: () => Promise<T>, isDone: (result: T) => boolean): Promise<void> => {
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    const result = await work().catch((error: unknown) => {
+      if (error instanceof Unavailable) return null
+      throw error
+    })
+    if (result !== null && isDone(result)) return
+    if (attempt === 39) throw new Error(`not done: ${JSON.stringify(result)}`)
+  }
+}
+
+const refused = () => deployed.aws.recorder.entries().filter(({ decision }) => decision.outcome !== 'Allowed')
+/** What functions asked for; a storage's own use of its encryption key apart. */
+const actionsOf = (since = 0) =>
+  deployed.aws.recorder
+    .entries()
+    .slice(since)
+    .filter(({ context }) => context['kms:ViaService'] === undefined)
+    .map(({ action }) => action)
+const root = () => patientDynamo(deployed.aws.client(deployed.aws.rootCredentials) as never)
+const jwks = async () => createLocalJWKSet(JSON.parse((await deployed.get('/t/acme/jwks.json')).body))
+
+test("rotate makes each tenant's first key with KMS, unseen, and mint activates it: it is published", async () => {
+  expect(await deployed.functions.rotate()).toEqual({ moves: 0, failed: [] })
+  const { keys } = JSON.parse((await deployed.get('/t/acme/jwks.json')).body)
+  expect(keys.map(({ alg }: { alg: string }) => alg).sort()).toEqual(['ES256', 'RS256'])
+  expect(new Set(actionsOf().filter((action) => action.startsWith('kms:')))).toEqual(
+    new Set(['kms:GenerateDataKeyPairWithoutPlaintext', 'kms:Decrypt', 'kms:Encrypt']),
+  )
+})
+
+describe('an exchange', () => {
+  test('gives a token that verifies against the published keys, and metadata that names them', async () => {
+    const { status, body } = await deployed.exchange('acme', claims('acme'), { audience: TARGET })
+    expect(body).toMatchObject({ token_type: 'Bearer', scope: 'deploy:read deploy:write' })
+    expect(status).toBe(200)
+    const { payload } = await jwtVerify(body['access_token']!, await jwks(), {
+      issuer: `${BASE}/t/acme`,
+      audience: TARGET,
+      typ: 'at+jwt',
+    })
+    expect(payload).toMatchObject({ sub: 'spiffe://acme.example/ci/7654321/production', jti: body['decision_id'] })
+    expect(payload.exp! - payload.iat!).toBe(600)
+    const metadata = JSON.parse((await deployed.get('/t/acme/.well-known/openid-configuration')).body)
+    expect(metadata).toMatchObject({ issuer: `${BASE}/t/acme`, jwks_uri: `${BASE}/t/acme/jwks.json` })
+  })
+
+  test('warm, makes one write, at most five strong reads, no call of KMS or STS, two invocations with its own', async () => {
+    await deployed.exchange('acme', claims('acme'), { audience: TARGET })
+    const before = deployed.aws.recorder.entries().length
+    expect((await deployed.exchange('acme', claims('acme'), { audience: TARGET })).status).toBe(200)
+    const calls = actionsOf(before)
+    const requests = [...Map.groupBy(calls, (action) => action)].map(([action, { length }]) => `${length} ${action}`)
+    console.log(`a warm pooled exchange: 1 invocation of attest, ${requests.join(', ')}`)
+    const reads = calls.filter((action) => /^dynamodb:(GetItem|BatchGetItem|Query)$/.test(action))
+    expect(reads.length).toBeLessThanOrEqual(5)
+    expect(calls.filter((action) => !reads.includes(action)).sort()).toEqual([
+      'dynamodb:PutItem',
+      'lambda:InvokeFunction',
+    ])
+  })
+
+  test('with a key that only trust can fetch: attest asks it once, mint reads the row it wrote', async () => {
+    const { status, body } = await deployed.exchange('globex', claims('globex'), { audience: TARGET })
+    expect(body).toHaveProperty('access_token')
+    expect(status).toBe(200)
+    expect(fetched).toHaveLength(2)
+    await deployed.exchange('globex', claims('globex'), { audience: TARGET })
+    expect(fetched).toHaveLength(2)
+    expect(await deployed.functions.trust({ source: 'mintmark.schedule' })).toEqual({ fetched: 0, failed: 0 })
+  })
+
+  test('of spent evidence is refused, and so is evidence for another tenant (P3, P4)', async () => {
+    const once = claims('acme')
+    expect((await deployed.exchange('acme', once, { audience: TARGET })).status).toBe(200)
+    expect(await deployed.exchange('acme', once, { audience: TARGET })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request' },
+    })
+    expect(await deployed.exchange('globex', claims('acme'), { audience: TARGET })).toMatchObject({ status: 400 })
+    expect((await deployed.exchange('nobody', claims('acme'))).status).toBe(404)
+  })
+})
+
+test('aws-credentials are a session of the role in the document, open to nothing of the broker', async () => {
+  const { status, body } = await deployed.exchange('acme', claims('acme'), {
+    requested_token_type: 'urn:mintmark:token-type:aws-credentials',
+    grant: 'aws',
+  })
+  expect(body).toMatchObject({ issued_token_type: 'urn:mintmark:token-type:aws-credentials' })
+  expect(status).toBe(200)
+  const session = JSON.parse(body['access_token']!)
+  const sts = stsClient({
+    ...deployed.aws.client(deployed.aws.rootCredentials),
+    credentials: {
+      accessKeyId: session.AccessKeyId,
+      secretAccessKey: session.SecretAccessKey,
+      sessionToken: session.SessionToken ?? session.Token,
+    },
+  } as never)
+  expect((await sts.send(new GetCallerIdentityCommand({}))).Arn).toContain(':assumed-role/acme-deployer/')
+})
+
+describe('revoked', () => {
+  const sentBy = (role: string) => (event: QueueEvent) =>
+    deployed.functions.revoke({
+      Records: event.Records.map((record) => ({
+        ...record,
+        attributes: { ...record.attributes, SenderId: `${role}:ops` },
+      })),
+    })
+
+  test('P6: an order over the queue is in force for the next exchange, for its tenant alone', async () => {
+    const [operator = ''] = deployed.variablesOf('revoke')['MINTMARK_ORDER_SENDERS']!.split(',')
+    const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/111122223333/mintmark-prod-revoke'
+    const order = sampleOrder({
+      proof: { kind: 'sender' },
+      selectors: [{ kind: 'run', issuer: 'github', value: '31337' }],
+    })
+    const run = { run_id: '31337' }
+    expect((await deployed.exchange('acme', claims('acme', run), { audience: TARGET })).status).toBe(200)
+    const sender = sqsClient(deployed.placeOfRole('mintmark-operator'))
+    await createSqsQueue({ client: sender, queueUrl }).send(order, { group: 'acme', dedupe: order.id })
+    expect(await deliverBatch(sqsClient(deployed.placeOfService('revoke')), queueUrl, sentBy(operator))).toBe(1)
+    expect(await deployed.exchange('acme', claims('acme', run), { audience: TARGET })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request' },
+    })
+    expect((await deployed.exchange('acme', claims('acme'), { audience: TARGET })).status).toBe(200)
+    expect((await deployed.exchange('globex', claims('globex', run), { audience: TARGET })).status).toBe(200)
+  })
+})
+
+test('audit takes records from the stream and denials from their queue into the log of their tenant', async () => {
+  const { body } = await deployed.exchange('acme', claims('acme'), { audience: TARGET })
+  const jti = decodeJwt(body['access_token']!).jti!
+  const denied = await deployed.exchange('acme', 'not.a.jwt', { audience: TARGET })
+  const Records = (await readStream('mintmark-core')) as never
+  expect(await deployed.functions.audit({ Records })).toEqual({ batchItemFailures: [] })
+  const queueUrl = deployed.variablesOf('attest')['MINTMARK_DENIALS_QUEUE']!
+  const audit = (event: QueueEvent) => deployed.functions.audit(event)
+  while ((await deliverBatch(sqsClient(deployed.placeOfService('audit')), queueUrl, audit)) > 0);
+  const look = async (id: string) => {
+    const command = new QueryCommand({
+      TableName: 'mintmark-log',
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: logDecisionPartition('acme', id) } },
+    })
+    return (await root().send(command)).Count
+  }
+  expect(await look(jti)).toBe(1)
+  expect(await look(denied.body['decision_id']!)).toBe(1)
+  const head = { TableName: 'mintmark-log', Key: { pk: { S: logPartition('acme') }, sk: { S: 'HEAD' } } }
+  expect((await root().send(new GetItemCommand(head))).Item).toBeDefined()
+})
+
+test('every call of this file was allowed by the policies as they are packaged', () => {
+  expect(refused().map(({ principal, action, resource }) => ({ by: principal.role, action, resource }))).toEqual([])
+})

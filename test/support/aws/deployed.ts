@@ -1,0 +1,181 @@
+// The deployment as `npm run package` leaves it, run in one process: every function composed by its own compose.ts with the
+// environment of the template, its clients pointed at the emulator with the credentials of its role. Policies are enforced.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CreateQueueCommand } from '@aws-sdk/client-sqs'
+import { ATTEST_ENVIRONMENT, createAttest } from '../../../functions/attest/compose.ts'
+import { AUDIT_ENVIRONMENT, createAudit } from '../../../functions/audit/compose.ts'
+import { createDiscovery, DISCOVERY_ENVIRONMENT } from '../../../functions/discovery/compose.ts'
+import { createMint, MINT_ENVIRONMENT } from '../../../functions/mint/compose.ts'
+import { createRevoke, REVOKE_ENVIRONMENT } from '../../../functions/revoke/compose.ts'
+import { createRotate, ROTATE_ENVIRONMENT } from '../../../functions/rotate/compose.ts'
+import { createTrust, TRUST_ENVIRONMENT } from '../../../functions/trust/compose.ts'
+import type { FUNCTIONS, FunctionName } from '../../../infra/names.ts'
+import {
+  type ClientPlace,
+  dynamoLike,
+  kmsClient,
+  lambdaClient,
+  sqsClient,
+  stsClient,
+} from '../../../lib/adapters/aws/clients.ts'
+import { createDynamoClient } from '../../../lib/adapters/aws/dynamo-request.ts'
+import { createStsWebIdentity } from '../../../lib/adapters/aws/sts-web-identity.ts'
+import { createGuardedHttp } from '../../../lib/adapters/http/guarded-http.ts'
+import { type EnvironmentName, readEnvironment } from '../../../lib/config/environment.ts'
+import type { OutboundHttp } from '../../../lib/ports/outbound-http.ts'
+import { createTablesNamed, localDynamo } from '../dynamodb-local.ts'
+import { startQueues } from '../fauxqs-queues.ts'
+import { cloudFromTemplates, type Stack } from './cloud-from-template.ts'
+import { type Aws, startAws } from './emulator.ts'
+import { type Template, templateResolver } from './template-values.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const FILE = 'cloudformation-template-update-stack.json'
+const PLACE = { account: '111122223333', region: 'eu-west-1' }
+const STACK = 'mintmark-prod'
+
+/** Writes the documents, packages them, and reads what came out. */
+const packageTenants = (tenants: Readonly<Record<string, string>>) => {
+  const tenantsDir = mkdtempSync(join(tmpdir(), 'mintmark-tenants-'))
+  for (const [name, text] of Object.entries(tenants)) writeFileSync(join(tenantsDir, `${name}.yaml`), text)
+  const args = ['scripts/package.ts', `--param=tenants=${tenantsDir}`]
+  const done = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })
+  if (done.status !== 0) throw new Error(`${done.stdout}${done.stderr}`)
+  const read = (folder: string): Template => JSON.parse(readFileSync(join(ROOT, folder, FILE), 'utf8'))
+  const core = read('.serverless')
+  const stacks: Stack[] = [
+    { template: core, name: STACK },
+    ...readdirSync(join(ROOT, '.serverless-tenants')).map((name) => ({
+      template: read(`.serverless-tenants/${name}`),
+      name: `mintmark-tenants-${name}`,
+    })),
+  ]
+  return { tenantsDir, core, stacks }
+}
+
+/** An emulator decides each request in one process with everything else: its answers take longer than AWS's. */
+export const patientDynamo = (place: ClientPlace): DynamoDBClient =>
+  createDynamoClient({ ...place, maxAttempts: 2, requestMs: 5_000 })
+
+export type Deployed = Awaited<ReturnType<typeof startDeployed>>
+
+/** `http`: what trust finds on the internet. */
+export const startDeployed = async (tenants: Readonly<Record<string, string>>, http: Pick<OutboundHttp, 'get'>) => {
+  const { tenantsDir, core, stacks } = packageTenants(tenants)
+  const cloud = cloudFromTemplates(stacks, PLACE)
+  const resolver = templateResolver(core, { ...PLACE, stackName: STACK, parameters: {}, exports: {} })
+  const variablesOf = (fn: FunctionName): Record<string, string> => {
+    const id = `${fn.charAt(0).toUpperCase()}${fn.slice(1)}LambdaFunction`
+    return (resolver.properties(id)['Environment'] as { Variables: Record<string, string> }).Variables
+  }
+  const environmentOf = <const Name extends EnvironmentName>(fn: FunctionName, names: readonly Name[]) =>
+    readEnvironment(names, variablesOf(fn))
+
+  const queues = await startQueues()
+  await createTablesNamed('')
+  const aws: Aws = await startAws({
+    cloud,
+    dynamodb: localDynamo().endpoint,
+    sqs: queues.server.address,
+    publishedKeys: async (issuer) => JSON.parse((await get(`${new URL(issuer).pathname}/jwks.json`)).body),
+  })
+
+  const root = sqsClient(aws.client(aws.rootCredentials) as ClientPlace)
+  for (const name of ['revoke', 'revoke-dlq', 'denials', 'denials-dlq', 'audit-dlq'])
+    await root.send(new CreateQueueCommand({ QueueName: `${STACK}-${name}` }))
+
+  const placeOf = (fn: FunctionName): ClientPlace => aws.client(aws.credentialsFor(fn)) as ClientPlace
+  const own = (fn: FunctionName) => {
+    const place = placeOf(fn)
+    const dynamo = patientDynamo(place)
+    return { place, dynamo, dynamoAs: dynamoLike(dynamo, place), sts: stsClient(place) }
+  }
+  const kmsAs = (place: ClientPlace) => (credentials: ClientPlace['credentials']) =>
+    kmsClient({ ...place, credentials })
+  const compose = {
+    attest() {
+      const { place, dynamo } = own('attest')
+      const clients = { dynamo, lambda: lambdaClient(place), sqs: sqsClient(place) }
+      return createAttest(environmentOf('attest', ATTEST_ENVIRONMENT), clients)
+    },
+    mint() {
+      const { place, ...clients } = own('mint')
+      const outbound = createGuardedHttp({ dev: true, egressAllow: [] })
+      const webIdentity = createStsWebIdentity({ http: outbound, region: place.region, endpoint: `${aws.endpoint}/` })
+      return createMint(environmentOf('mint', MINT_ENVIRONMENT), { ...clients, kmsAs: kmsAs(place), webIdentity })
+    },
+    trust: () =>
+      createTrust(environmentOf('trust', TRUST_ENVIRONMENT), {
+        dynamo: own('trust').dynamo,
+        http: http as OutboundHttp,
+      }),
+    revoke() {
+      const { place, ...clients } = own('revoke')
+      return createRevoke(environmentOf('revoke', REVOKE_ENVIRONMENT), { ...clients, sqs: sqsClient(place) })
+    },
+    audit() {
+      const { place, ...clients } = own('audit')
+      return createAudit(environmentOf('audit', AUDIT_ENVIRONMENT), { ...clients, sqs: sqsClient(place) })
+    },
+    discovery: () => createDiscovery(environmentOf('discovery', DISCOVERY_ENVIRONMENT), own('discovery')),
+    rotate() {
+      const { place, ...clients } = own('rotate')
+      const more = { lambda: lambdaClient(place), kmsAs: kmsAs(place) }
+      return createRotate(environmentOf('rotate', ROTATE_ENVIRONMENT), { ...clients, ...more })
+    },
+  }
+  const functions = {
+    attest: compose.attest(),
+    mint: compose.mint(),
+    trust: compose.trust(),
+    revoke: compose.revoke(),
+    audit: compose.audit(),
+    discovery: compose.discovery(),
+    rotate: compose.rotate(),
+  } satisfies Record<(typeof FUNCTIONS)[number], unknown>
+  aws.functions.register(`${STACK}-mint`, functions.mint)
+  aws.functions.register(`${STACK}-trust`, functions.trust)
+
+  const httpEvent = (method: string, rawPath: string, more: object = {}) => ({
+    rawPath,
+    headers: {},
+    requestContext: { http: { method, sourceIp: '203.0.113.7' } },
+    ...more,
+  })
+  const get = (path: string) => functions.discovery(httpEvent('GET', path))
+  return {
+    aws,
+    queues,
+    tenantsDir,
+    functions,
+    variablesOf,
+    get,
+    /** One exchange, as a job would ask for it. */
+    async exchange(tenant: string, assertion: string, form: Record<string, string> = {}) {
+      const body = new URLSearchParams({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: assertion,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+        ...form,
+      }).toString()
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const answer = await functions.attest(httpEvent('POST', `/t/${tenant}/token`, { headers, body }))
+      return { status: answer.statusCode, body: JSON.parse(answer.body) as Record<string, string> }
+    },
+    /** Clients of people and of the service itself. */
+    placeOfRole: (name: string): ClientPlace => {
+      const role = `arn:aws:iam::${PLACE.account}:role/mintmark/${name}`
+      return aws.client(aws.credentialsForRole(role, { sessionName: 'ops', sourceIdentity: 'alice' })) as ClientPlace
+    },
+    placeOfService: (fn: FunctionName): ClientPlace =>
+      aws.client(aws.credentialsFor(fn, { asService: true })) as ClientPlace,
+    async stop() {
+      await queues.close()
+      await aws.stop()
+    },
+  }
+}
