@@ -1,18 +1,8 @@
-// DynamoDB Local for test/aws: one JVM a run (vitest's global setup), a pair of tables a test file, made from the very
-// definition that is deployed. It knows no IAM. Without Java the run fails: that is no reason to pass.
-import { spawn } from 'node:child_process'
-import { type AddressInfo, createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import {
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  DynamoDBClient,
-  ListTablesCommand,
-} from '@aws-sdk/client-dynamodb'
+// DynamoDB Local for test/aws: one JVM a run (vitest's global setup), a pair of tables a test file. Without Java the run fails:
+// that is no reason to pass.
 import { inject } from 'vitest'
 import type { TestProject } from 'vitest/node'
-import { coreTable, logTable, type TableResource } from '../../infra/tables.ts'
+import { createDeployedTables, LOCAL, startDynamodb } from './dynamodb-process.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,84 +10,14 @@ declare module 'vitest' {
   }
 }
 
-const EMULATOR = fileURLToPath(new URL('../../node_modules/amplify-dynamodb-simulator/emulator', import.meta.url))
-/** It takes three seconds; a machine on which many others start at once may take very long. */
-const READY_MS_MAX = 120_000
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
-
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
-  const port = await freePort()
-  const args = [
-    '-Djava.library.path=./DynamoDBLocal_lib',
-    '-Xmx512m',
-    '-jar',
-    'DynamoDBLocal.jar',
-    '-inMemory',
-    '-sharedDb',
-  ]
-  const child = spawn('java', [...args, '-port', String(port), '-disableTelemetry'], { cwd: EMULATOR, stdio: 'ignore' })
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve())
-    child.once('error', () => resolve())
-  })
-  process.once('exit', () => child.kill('SIGKILL'))
-  const failed = new Promise<never>((_, reject) => {
-    child.once('error', () => reject(new Error('test:aws needs Java 17 or later on the path')))
-    child.once('exit', (code) => reject(new Error(`DynamoDB Local ended with ${code}`)))
-  })
-  failed.catch(() => undefined)
-  const endpoint = `http://127.0.0.1:${port}`
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM')
-    await ended
-  }
-  try {
-    await Promise.race([untilReady(endpoint), failed])
-  } catch (error) {
-    await stop()
-    throw error
-  }
+  const { endpoint, stop } = await startDynamodb()
   project.provide('dynamodbEndpoint', endpoint)
   return stop
 }
 
-const untilReady = async (endpoint: string): Promise<void> => {
-  const client = new DynamoDBClient({ ...LOCAL, endpoint, maxAttempts: 1 })
-  for (const deadline = Date.now() + READY_MS_MAX; ; await sleep(100)) {
-    try {
-      await client.send(new ListTablesCommand({}))
-      return client.destroy()
-    } catch (error) {
-      if (Date.now() > deadline) throw error
-    }
-  }
-}
-
-/** Any credentials do. */
-const LOCAL = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } as const
-
 /** How a test reaches it: spread into the options of a client. */
 export const localDynamo = () => ({ ...LOCAL, endpoint: inject('dynamodbEndpoint') })
-
-const createTable = async (client: DynamoDBClient, name: string, { Properties }: TableResource): Promise<void> => {
-  const { BillingMode, AttributeDefinitions, KeySchema, StreamSpecification } = Properties
-  const input = {
-    TableName: name,
-    BillingMode,
-    AttributeDefinitions,
-    KeySchema,
-    ...(StreamSpecification && { StreamSpecification: { StreamEnabled: true, ...StreamSpecification } }),
-  }
-  await client.send(new CreateTableCommand(structuredClone(input) as CreateTableCommandInput))
-}
 
 let made = 0
 
@@ -108,15 +28,8 @@ export const createTables = (): Promise<{ readonly core: string; readonly log: s
 }
 
 /** `prefix` empty: by the names they are deployed under, which one file of a run may use. */
-export const createTablesNamed = async (prefix: string): Promise<{ readonly core: string; readonly log: string }> => {
-  const client = new DynamoDBClient(localDynamo())
-  const [core, log] = [coreTable(null), logTable(null)]
-  const names = { core: `${prefix}${core.Properties.TableName}`, log: `${prefix}${log.Properties.TableName}` }
-  await createTable(client, names.core, core)
-  await createTable(client, names.log, log)
-  client.destroy()
-  return names
-}
+export const createTablesNamed = (prefix: string): Promise<{ readonly core: string; readonly log: string }> =>
+  createDeployedTables(inject('dynamodbEndpoint'), prefix)
 
 type StreamRecord = { readonly eventName: string; readonly dynamodb: { readonly NewImage?: Record<string, unknown> } }
 

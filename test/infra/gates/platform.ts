@@ -36,7 +36,7 @@ const ROUTES = [
   'GET /.well-known/oauth-authorization-server/t/{tenant} HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/.well-known/openid-configuration HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/jwks.json HttpApiIntegrationDiscovery',
-  'POST /t/{tenant}/token HttpApiIntegrationAttest',
+  'ANY /t/{tenant}/token HttpApiIntegrationAttest',
 ]
 
 const frontDoor: Gate = {

@@ -1,0 +1,154 @@
+// `npm run offline`: the AWS target on this machine. The zips as packaged run under serverless-offline; what they call is
+// DynamoDB Local, fauxqs and the emulator of the tests, which checks signatures and asks the packaged policies. Loopback only.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { CreateQueueCommand } from '@aws-sdk/client-sqs'
+import { loadDirectory } from '../bin/embedded/load-directory.ts'
+import { FUNCTIONS, type FunctionName, functionName, QUEUES } from '../infra/names.ts'
+import { type ClientPlace, sqsClient } from '../lib/adapters/aws/clients.ts'
+import { createDynamoClient, tableOf } from '../lib/adapters/aws/dynamo-request.ts'
+import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { CORE_TABLE } from '../lib/adapters/aws/table-keys.ts'
+import { systemClock } from '../lib/adapters/system/clock.ts'
+import { applyTenants } from '../lib/flows/apply-tenants.ts'
+import { cloudFromTemplates } from '../test/support/aws/cloud-from-template.ts'
+import { type Aws, startAws } from '../test/support/aws/emulator.ts'
+import { createDeployedTables, startDynamodb } from '../test/support/dynamodb-process.ts'
+import { startQueues } from '../test/support/fauxqs-queues.ts'
+import { freePort } from '../test/support/free-port.ts'
+import { offlineService, oslsOf, PLACE, packageService } from './offline-service.ts'
+
+const STAGE = { stage: 'prod' }
+/** serverless-offline takes seconds; the first decisions of IAM take many. */
+const READY_MS_MAX = 120_000
+const APPLY_MS = 20_000
+
+const { values } = parseArgs({
+  options: {
+    tenants: { type: 'string', default: 'tenants' },
+    port: { type: 'string', default: '8081' },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+
+/** Undone in reverse, whatever of it was reached. */
+const undo: (() => unknown)[] = []
+const stop = async (): Promise<void> => {
+  for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step()
+}
+
+const startEngines = async (stacks: Parameters<typeof cloudFromTemplates>[0], url: string): Promise<Aws> => {
+  const dynamodb = await startDynamodb()
+  undo.push(dynamodb.stop)
+  await createDeployedTables(dynamodb.endpoint)
+  const queues = await startQueues()
+  undo.push(queues.close)
+  const aws = await startAws({
+    cloud: cloudFromTemplates(stacks, PLACE),
+    dynamodb: dynamodb.endpoint,
+    sqs: queues.server.address,
+    publishedKeys: async (issuer) => (await fetch(`${url}${new URL(issuer).pathname}/jwks.json`)).json() as never,
+  })
+  undo.push(aws.stop)
+  const root = sqsClient(aws.client(aws.rootCredentials) as ClientPlace)
+  for (const queue of [...QUEUES, 'revoke-dlq', 'denials-dlq', 'audit-dlq'])
+    await root.send(new CreateQueueCommand({ QueueName: `mintmark-${STAGE.stage}-${queue}` }))
+  return aws
+}
+
+/** A function's own credentials, and where its clients find everything. */
+const emulated = (aws: Aws, url: string) => (fn: FunctionName) => {
+  const { accessKeyId, secretAccessKey, sessionToken } = aws.credentialsFor(fn) as ClientPlace['credentials']
+  return {
+    MINTMARK_BASE_URL: url,
+    AWS_ENDPOINT_URL: aws.endpoint,
+    AWS_REGION: PLACE.region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  }
+}
+
+/** serverless-offline's own Invoke, which knows neither signatures nor permissions: the emulator stands before it. */
+const invokeAt = (port: number, fn: FunctionName) => async (event: unknown) => {
+  const name = functionName(STAGE, fn)
+  const response = await fetch(`http://127.0.0.1:${port}/2015-03-31/functions/${name}/invocations`, {
+    method: 'POST',
+    body: JSON.stringify(event),
+  })
+  if (!response.ok || response.headers.has('x-amz-function-error')) throw new Error(`${name} failed`)
+  return (await response.json()) as unknown
+}
+
+const startFunctions = async (folder: string, lambdaPort: number): Promise<void> => {
+  const args = [oslsOf(folder), 'offline', 'start', '-c', 'offline.json']
+  // It reports every request, and the functions log: to stderr, for stdout is the one line that says where.
+  const output = values.verbose ? process.stderr : 'ignore'
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', output, output] })
+  undo.push(() => stopChild(child))
+  for (const deadline = Date.now() + READY_MS_MAX; ; await sleep(100)) {
+    if (child.exitCode !== null) throw new Error(`serverless-offline ended with ${child.exitCode}; --verbose says why`)
+    if (await fetch(`http://127.0.0.1:${lambdaPort}/`).then(Boolean, () => false)) return
+    if (Date.now() > deadline) throw new Error('serverless-offline did not start')
+  }
+}
+
+const stopChild = (child: ChildProcess): Promise<void> =>
+  new Promise((done) => {
+    if (child.exitCode !== null || child.signalCode !== null) return done()
+    child.once('exit', () => done())
+    child.kill('SIGINT')
+  })
+
+const apply = async (aws: Aws, tenantsDir: string, url: string): Promise<void> => {
+  const loaded = loadDirectory(tenantsDir, { baseUrl: url, dev: false })
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
+  const role = `arn:aws:iam::${PLACE.account}:role/mintmark/mintmark-apply`
+  const place = aws.client(aws.credentialsForRole(role, { sessionName: 'offline', sourceIdentity: 'offline' }))
+  const client = createDynamoClient({ ...(place as ClientPlace), maxAttempts: 5, requestMs: APPLY_MS })
+  const configs = createTenantConfigStore(tableOf(CORE_TABLE, client, APPLY_MS))
+  await applyTenants({ configs, clock: systemClock }, loaded.documents, { author: 'offline', commit: '' })
+  client.destroy()
+}
+
+/** As the schedule does, until every tenant has its keys: the emulator's first answers come too late for the functions. */
+const makeFirstKeys = async (rotate: (event: unknown) => Promise<unknown>): Promise<void> => {
+  for (const deadline = Date.now() + READY_MS_MAX; ; await sleep(200)) {
+    const done = (await rotate({ source: 'mintmark.schedule' }).catch(() => null)) as { failed: unknown[] } | null
+    if (done?.failed.length === 0) return
+    if (Date.now() > deadline) throw new Error('rotate could not make the first keys; --verbose says why')
+  }
+}
+
+const start = async (): Promise<string> => {
+  const tenantsDir = resolve(values.tenants)
+  const http = Number(values.port) || (await freePort())
+  const lambda = await freePort()
+  const url = `http://127.0.0.1:${http}`
+  const { folder, core, stacks } = await packageService(tenantsDir)
+  undo.push(() => rmSync(folder, { recursive: true, force: true }))
+  const aws = await startEngines(stacks, url)
+  for (const fn of FUNCTIONS) aws.functions.register(functionName(STAGE, fn), invokeAt(lambda, fn))
+  const service = offlineService(core, { http, lambda }, emulated(aws, url))
+  writeFileSync(join(folder, 'offline.json'), JSON.stringify(service))
+  await startFunctions(folder, lambda)
+  await apply(aws, tenantsDir, url)
+  await makeFirstKeys(invokeAt(lambda, 'rotate'))
+  return url
+}
+
+const end = (code: number) =>
+  stop().then(
+    () => process.exit(code),
+    () => process.exit(1),
+  )
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(0))
+try {
+  process.stdout.write(`mintmark offline listening on ${await start()}\n`)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  await end(1)
+}

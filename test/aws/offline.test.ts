@@ -1,0 +1,63 @@
+// `npm run offline` as a user starts it: the zips under serverless-offline, everything of AWS behind signatures and the packaged
+// policies, held to the suite of the embedded server.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exchange } from '../support/broker.ts'
+import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
+import { exchangeSuite } from '../support/exchange-suite.ts'
+import { githubTenant, TARGET } from '../support/tenants.ts'
+
+const key = issuerKey('RS256')
+const tenantsDir = mkdtempSync(join(tmpdir(), 'mintmark-tenants-'))
+let offline: ChildProcess
+let output = ''
+let url: string
+
+const stopped = (child: ChildProcess) => new Promise<number | null>((resolve) => child.once('exit', resolve))
+
+beforeAll(async () => {
+  writeFileSync(join(tenantsDir, 'acme.yaml'), githubTenant('acme', { keys: [key] }))
+  writeFileSync(join(tenantsDir, 'globex.yaml'), githubTenant('globex', { keys: [key], orgId: '7777777' }))
+  const args = ['scripts/offline.ts', '--tenants', tenantsDir, '--port', '0', '--verbose']
+  offline = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk.toString()
+      const ready = /^mintmark offline listening on (\S+)$/m.exec(output)
+      if (ready) resolve(ready[1]!)
+    }
+    offline.stdout!.on('data', read)
+    offline.stderr!.on('data', read)
+    offline.once('exit', (code) => reject(new Error(`offline ended with ${code}: ${output.slice(-2_000)}`)))
+  })
+  // The emulator's first decision of each kind comes later than the functions wait; from then on it remembers them.
+  for (const tenant of ['acme', 'globex']) await warm(`${url}/t/${tenant}`, tenant)
+}, 600_000)
+
+const warm = async (tenantUrl: string, tenant: string): Promise<void> => {
+  const owner = { acme: '1234567', globex: '7777777' }[tenant]
+  for (let attempt = 0; attempt < 60; attempt += 1) {
+    const evidence = signAssertion(key, githubClaims(tenantUrl, { repository_owner_id: owner }))
+    const { status } = await exchange(tenantUrl, evidence, { audience: TARGET })
+    const keys = await fetch(`${tenantUrl}/jwks.json`)
+    if (status === 200 && keys.ok) return
+  }
+  throw new Error(`${tenant} gave no token: ${output.slice(-2_000)}`)
+}
+
+afterAll(() => {
+  offline?.kill('SIGKILL')
+  rmSync(tenantsDir, { recursive: true, force: true })
+})
+
+exchangeSuite(() => ({ url, key }))
+
+test('SIGTERM ends it and everything it started', async () => {
+  const end = stopped(offline)
+  offline.kill('SIGTERM')
+  expect(await end).toBe(0)
+  await expect(fetch(`${url}/t/acme/jwks.json`)).rejects.toThrow()
+})
