@@ -1,10 +1,12 @@
 // npm run bench: the broker with everything on, beside a floor and two peers in one run (performance.md §8). `--short` is
-// for CI (about a minute, no memory or scale run); `--neighbour` measures that one alone (neighbour.ts); `--out FILE` also writes the report as JSON. Exit 0 whatever the ratios.
+// for CI (about a minute, no memory or scale run); `--neighbour` and `--cold-start` measure that alone (neighbour.ts; cold-start.ts and
+// warm-handler.ts); `--out FILE` also writes the report as JSON. Exit 0 whatever the ratios.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AUDIENCE, startBroker, tokenUrl } from './broker.ts'
+import { formatColdStarts, measureColdStarts } from './cold-start.ts'
 import { fdatasyncMicros } from './fdatasync.ts'
 import { startGenerator } from './load.ts'
 import { memoryAfter } from './memory.ts'
@@ -15,6 +17,7 @@ import { measureScale, type ScalePoint } from './scale.ts'
 import { measureStages } from './stages.ts'
 import { isPinned, type RunningServer, startServer } from './start-server.ts'
 import { writeTenants } from './tenants.ts'
+import { formatWarm, measureWarm } from './warm-handler.ts'
 import { sandwich, type Target, type TargetReport } from './windows.ts'
 
 const SHORT = {
@@ -44,6 +47,7 @@ const { values } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
     neighbour: { type: 'boolean', default: false },
+    'cold-start': { type: 'boolean', default: false },
     out: { type: 'string' },
     data: { type: 'string' },
   },
@@ -95,6 +99,15 @@ const measureNeighbour = async (): Promise<void> => {
   const reports = await measureNeighbours(dir, values.short ? { rounds: 3, seconds: 3 } : { rounds: 7, seconds: 5 })
   process.stdout.write(formatNeighbours(reports))
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(reports, null, 2)}\n`)
+}
+
+const measureFunctions = async (): Promise<void> => {
+  say('cold starts')
+  const cold = await measureColdStarts(dir, values.short ? 7 : 25)
+  say('warm handlers')
+  const warm = await measureWarm(values.short ? 7 : 25)
+  process.stdout.write(formatColdStarts(cold) + formatWarm(warm))
+  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify({ cold, warm }, null, 2)}\n`)
 }
 
 const measureExchange = async (): Promise<void> => {
@@ -158,7 +171,9 @@ const measureExchange = async (): Promise<void> => {
 }
 
 try {
-  await (values.neighbour ? measureNeighbour() : measureExchange())
+  if (values.neighbour) await measureNeighbour()
+  else if (values['cold-start']) await measureFunctions()
+  else await measureExchange()
 } finally {
   generator.stop()
   await Promise.all(servers.map((server) => server.stop()))

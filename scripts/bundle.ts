@@ -35,11 +35,19 @@ const noCredentialChain: Plugin = {
   },
 }
 
-/** Gives the size of the bundle, bytes. `into`: folder for the file and the zip. The path inside of the zip is always dist/<name>/index.mjs. */
-export const bundle = async (root: string, name: string, into = join(root, 'dist')): Promise<number> => {
+/**
+ * Gives the size of the bundle, bytes. `into`: folder for the file and the zip. The path inside of the zip is always
+ * dist/<name>/index.mjs.
+ */
+export const bundle = async (
+  root: string,
+  name: string,
+  into = join(root, 'dist'),
+  entry = entryOf(root, name),
+): Promise<number> => {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entryOf(root, name)],
+    entryPoints: [entry],
     outfile: join(into, name, 'index.mjs'),
     bundle: true,
     minify: true,

@@ -1,10 +1,15 @@
 // What one exchange asks of DynamoDB, counted in the units DynamoDB says it consumed (issue: one write of 1 KB, at most five
 // strong reads, pooled and warm). A count, not a time: one request more is a bill of its own at a million exchanges.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createAuditLog } from '../../lib/adapters/aws/dynamo-audit-log.ts'
+import { entryItem, lookUpItems } from '../../lib/adapters/aws/dynamo-log-rows.ts'
+import { type Item, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { forSeconds } from '../../lib/adapters/config/tenant-directory.ts'
+import { AUDIT, EXCHANGE } from '../../scripts/exchange-requests.ts'
 import { sampleRevocation } from '../contract/sample-rows.ts'
 import { memoryMint } from '../security/memory-mint.ts'
 import { type Counter, countRequests } from '../support/dynamodb-counter.ts'
+import { createTables } from '../support/dynamodb-local.ts'
 import { issuerKey } from '../support/evidence.ts'
 import type { OwnKeys } from '../support/own-keys.ts'
 import { mintStoresOver, newMintTable } from './dynamo-mint.ts'
@@ -54,7 +59,7 @@ const exchange = async () => {
   return counter.take()
 }
 
-const WARM = { requests: { BatchGetItem: 2, PutItem: 1 }, writeUnits: 1, readUnits: 5 }
+const WARM = { requests: EXCHANGE.requests, writeUnits: EXCHANGE.writeUnits, readUnits: EXCHANGE.readUnits }
 
 describe('one exchange', () => {
   test('warm, in a tenant without revocations: one write unit, five strong read units in two requests', async () => {
@@ -94,4 +99,25 @@ describe('one exchange', () => {
     const { requests } = counter.take()
     expect(requests).toEqual({ BatchGetItem: 1, PutItem: 1, GetItem: 1 })
   })
+})
+
+/** As AWS bills a write inside a transaction: twice, by the KB begun. DynamoDB Local says other numbers there. */
+const unitsOf = (item: Item): number => {
+  const bytes = Object.entries(item).reduce(
+    (sum, [name, value]) => sum + name.length + Buffer.byteLength(String(Object.values(value)[0])),
+    0,
+  )
+  return 2 * Math.ceil(bytes / 1024)
+}
+
+test('audit: one read and one transaction for a batch, and the units docs/cost.md counts with', async () => {
+  const { log } = await createTables()
+  const audit = createAuditLog(tableOf(log, client))
+  while ((await broker.grants.records()).length < 10) await exchange()
+  const entries = (await broker.grants.records()).map((record) => ({ kind: 'grant' as const, record }))
+  counter.take()
+  await audit.append('acme', entries.slice(0, 10))
+  expect(counter.take().requests).toEqual(AUDIT.requests)
+  for (const entry of entries)
+    expect([entryItem(entry, 1), ...lookUpItems(entry, 1)].map(unitsOf)).toEqual(AUDIT.writeUnitsOfRows)
 })

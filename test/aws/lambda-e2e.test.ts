@@ -14,6 +14,7 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
+import { EXCHANGE } from '../../scripts/exchange-requests.ts'
 import { sampleOrder } from '../contract/sample-rows.ts'
 import { type Deployed, patientDynamo, startDeployed } from '../support/aws/deployed.ts'
 import { readStream } from '../support/dynamodb-local.ts'
@@ -128,7 +129,9 @@ describe('an exchange', () => {
     const requests = [...Map.groupBy(calls, (action) => action)].map(([action, { length }]) => `${length} ${action}`)
     console.log(`a warm pooled exchange: 1 invocation of attest, ${requests.join(', ')}`)
     const reads = calls.filter((action) => /^dynamodb:(GetItem|BatchGetItem|Query)$/.test(action))
-    expect(reads.length).toBeLessThanOrEqual(5)
+    expect(reads.length).toBeLessThanOrEqual(EXCHANGE.readUnits)
+    expect(calls.filter((action) => /^(?:kms|sts):/.test(action))).toHaveLength(EXCHANGE.keyAndSessionCalls)
+    expect(calls.filter((action) => action === 'lambda:InvokeFunction')).toHaveLength(EXCHANGE.invocations - 1)
     expect(calls.filter((action) => !reads.includes(action)).sort()).toEqual([
       'dynamodb:PutItem',
       'lambda:InvokeFunction',

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { crc32, inflateRawSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { afterAll, expect, test } from 'vitest'
-import { environments } from '../../infra/environment.ts'
-import { FUNCTIONS, type FunctionName } from '../../infra/names.ts'
+import { FUNCTIONS } from '../../infra/names.ts'
 import { bundle, requireHttp } from '../../scripts/bundle.ts'
 import { zipOf } from '../../scripts/zip.ts'
+import { functionEnvironment } from '../support/function-environment.ts'
 
 const root = join(import.meta.dirname, '../..')
 // Not dist/, where packaged.test.ts packages.
@@ -42,26 +42,6 @@ test('a zip holds the file, whole, readable for everybody, and has no clock in i
   expect(zipOf('dist/x/index.mjs', content)).toEqual(zip)
 })
 
-const VALUES: Readonly<Record<string, string>> = {
-  MINTMARK_DATA_ROLE: 'arn:aws:iam::111122223333:role/mintmark/data/x',
-  MINTMARK_POOL_KEY: 'arn:aws:kms:eu-west-1:111122223333:key/x',
-  MINTMARK_ORDER_SENDERS: 'AROAX,AROAY',
-}
-
-/** As deployed: the names of infra/environment.ts, and what Lambda gives. Where CloudFormation fills in, a value of that form. */
-const environmentOf = (name: FunctionName): Record<string, string> => {
-  const given = Object.entries(environments({ stage: 'prod' }, 'sts.example.com')[name])
-  const filledIn = (key: string, value: unknown): string =>
-    typeof value === 'string' ? value : (VALUES[key] ?? 'https://sqs.eu-west-1.amazonaws.com/111122223333/queue')
-  return {
-    ...Object.fromEntries(given.map(([key, value]) => [key, filledIn(key, value)])),
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: 'AKIA',
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_SESSION_TOKEN: 'token',
-  }
-}
-
 test('attest has no client of KMS or STS in it, and no way to make a session (P9)', async () => {
   await bundle(root, 'attest', out)
   const text = readFileSync(join(out, 'attest', 'index.mjs'), 'utf8')
@@ -83,7 +63,7 @@ test.each(FUNCTIONS)('%s is bundled without an ES import of node:http, and loads
   const load = `console.log(await import(${JSON.stringify(file)}).then((m) => typeof m.handler, (e) => e.message))`
   const loadIn = (env: Record<string, string>) =>
     spawnSync(process.execPath, ['--input-type=module', '-e', load], { encoding: 'utf8', env })
-  expect(loadIn(environmentOf(name))).toMatchObject({ stdout: 'function\n', stderr: '', status: 0 })
+  expect(loadIn(functionEnvironment(name))).toMatchObject({ stdout: 'function\n', stderr: '', status: 0 })
   expect(loadIn({}).stdout).toBe('the environment has no usable AWS_REGION\n')
 })
 

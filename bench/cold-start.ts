@@ -1,0 +1,147 @@
+// `npm run bench -- --cold-start`: from the start of a process to the first answer of each bundle as it is shipped, against
+// an empty handler started beside it (issue 3 §4). Rounds are interleaved and the difference is taken within a round. The
+// first event is one that needs no engine, so that only our own code is in the figure. Reported, not asserted.
+import { spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FUNCTIONS, type FunctionName } from '../infra/names.ts'
+import { LIMITS } from '../lib/domain/limits.ts'
+import { bundle } from '../scripts/bundle.ts'
+import { functionEnvironment } from '../test/support/function-environment.ts'
+import { pinned, SERVER_CORE } from './start-server.ts'
+import { type Spread, spread } from './windows.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const WITH_SDK_MS = 200
+const WITHOUT_SDK_MS = 60
+
+const request = (method: string, rawPath: string, body?: string) => ({
+  rawPath,
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  requestContext: { http: { method, sourceIp: '127.0.0.1' } },
+  ...(body === undefined ? {} : { body }),
+})
+
+/** What each answers without an engine; null: it has no such event, and is loaded only. */
+const EVENTS: Readonly<Record<FunctionName, unknown>> = {
+  attest: request('POST', '/t/acme/token', 'x'.repeat(LIMITS.bodyBytesMax + 1)),
+  discovery: request('GET', '/t/Not-A-Tenant/jwks.json'),
+  mint: { tenant: 'acme' },
+  trust: { tenant: 'acme' },
+  revoke: { Records: [] },
+  audit: { Records: [] },
+  rotate: null,
+}
+
+/** As the runtime does it: import, then one call. A payload that is refused fails the invocation, which is an answer too. */
+const RUNTIME = `
+import { readFileSync, writeSync } from 'node:fs'
+const { handler } = await import(process.argv[2])
+const event = JSON.parse(readFileSync(process.argv[3], 'utf8'))
+if (event !== null) await handler(event, {}).catch(() => {})
+writeSync(1, '\\nanswered\\n')
+process.exit(0)
+`
+
+type Subject = {
+  readonly name: string
+  readonly goalMs: number
+  readonly bytes: number
+  readonly file: string
+  readonly event: string
+  readonly isLoadedOnly: boolean
+  readonly environment: Record<string, string>
+}
+
+export type ColdStart = {
+  readonly name: string
+  readonly goalMs: number
+  readonly kib: number
+  readonly isLoadedOnly: boolean
+  readonly firstAnswerMs: Spread
+  /** Over the empty handler of the same round. */
+  readonly overEmptyMs: Spread
+}
+
+const subjectsIn = async (dir: string): Promise<{ readonly empty: Subject; readonly subjects: readonly Subject[] }> => {
+  const subject = (name: string, event: unknown, rest: Pick<Subject, 'goalMs' | 'bytes' | 'environment'>): Subject => {
+    const events = join(dir, `${name}.json`)
+    writeFileSync(events, JSON.stringify(event))
+    return { name, file: join(dir, name, 'index.mjs'), event: events, isLoadedOnly: event === null, ...rest }
+  }
+  const emptySource = 'export const handler = async () => ({})\n'
+  mkdirSync(join(dir, 'empty'))
+  writeFileSync(join(dir, 'empty', 'index.mjs'), emptySource)
+  const empty = subject('empty', {}, { goalMs: 0, bytes: emptySource.length, environment: {} })
+  const subjects: Subject[] = []
+  for (const name of FUNCTIONS) {
+    const bytes = await bundle(ROOT, name, dir)
+    const environment = functionEnvironment(name)
+    subjects.push(subject(name, EVENTS[name], { goalMs: WITH_SDK_MS, bytes, environment }))
+  }
+  for (const name of ['attest', 'mint', 'discovery'] as const) {
+    const bare = `${name}, no SDK`
+    const bytes = await bundle(ROOT, bare, dir, join(ROOT, 'functions', name, 'handler.ts'))
+    subjects.push(subject(bare, null, { goalMs: WITHOUT_SDK_MS, bytes, environment: {} }))
+  }
+  return { empty, subjects }
+}
+
+const firstAnswerMs = (runtime: string, { file, event, environment }: Subject): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const [program, args] = pinned(SERVER_CORE, [runtime, file, event])
+    const began = performance.now()
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment })
+    let output = ''
+    let answeredMs: number | null = null
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      if (output.includes('\nanswered\n')) answeredMs ??= performance.now() - began
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    child.once('error', reject)
+    child.once('close', () =>
+      answeredMs === null ? reject(new Error(`no answer of ${file}: ${output.slice(-500)}`)) : resolve(answeredMs),
+    )
+  })
+
+/** `dir`: an empty directory for the bundles. */
+export const measureColdStarts = async (dir: string, rounds: number): Promise<readonly ColdStart[]> => {
+  const { empty, subjects } = await subjectsIn(dir)
+  const runtime = join(dir, 'runtime.mjs')
+  writeFileSync(runtime, RUNTIME)
+  const taken = subjects.map((subject) => ({ subject, total: [] as number[], over: [] as number[] }))
+  // One round more than counted: the first reads the files from the disk.
+  for (let round = 0; round <= rounds; round += 1)
+    for (const { subject, total, over } of taken) {
+      const before = await firstAnswerMs(runtime, empty)
+      const own = await firstAnswerMs(runtime, subject)
+      const after = await firstAnswerMs(runtime, empty)
+      if (round === 0) continue
+      total.push(own)
+      over.push(own - (before + after) / 2)
+    }
+  return taken.map(({ subject: { name, goalMs, bytes, isLoadedOnly }, total, over }) => ({
+    name,
+    goalMs,
+    kib: bytes / 1024,
+    isLoadedOnly,
+    firstAnswerMs: spread(total),
+    overEmptyMs: spread(over),
+  }))
+}
+
+const ms = ({ median, p10, p90 }: Spread): string => `${median.toFixed(0)} [${p10.toFixed(0)}..${p90.toFixed(0)}]`
+
+export const formatColdStarts = (starts: readonly ColdStart[]): string =>
+  [
+    'function              KiB  first answer, ms  over empty, ms    goal',
+    ...starts.map(({ name, goalMs, kib, isLoadedOnly, firstAnswerMs: total, overEmptyMs: over }) => {
+      const verdict = over.median <= goalMs ? 'reached' : 'MISSED'
+      const columns = [name.padEnd(19), kib.toFixed(0).padStart(5), ms(total).padEnd(16), ms(over).padEnd(16)]
+      return `${columns.join('  ')}  <= ${goalMs} ${verdict}${isLoadedOnly ? ', loaded only' : ''}`
+    }),
+    '',
+  ].join('\n')

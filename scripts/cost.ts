@@ -1,0 +1,333 @@
+// docs/cost.md, computed: what an exchange asks of AWS (scripts/exchange-requests.ts, measured by tests), times prices, plus
+// what is paid whether anybody calls or not. `npm run docs` writes it and `npm run check` fails when it has drifted. Pure.
+import { alarmResources } from '../infra/alarms.ts'
+import { API_THROTTLE } from '../infra/front-door.ts'
+import { CONCURRENCY } from '../infra/timeouts.ts'
+import { LIMITS } from '../lib/domain/limits.ts'
+import { AUDIT, EXCHANGE } from './exchange-requests.ts'
+
+/** us-east-1, on demand, dollars, before free tiers. */
+export const PRICES = {
+  httpApiPerMillion: { dollars: 1, of: 'HTTP API, a million requests' },
+  cloudFrontPerMillion: { dollars: 1, of: 'CloudFront, a million HTTPS requests' },
+  wafPerMillion: { dollars: 0.6, of: 'WAF, a million requests' },
+  invokePerMillion: { dollars: 0.2, of: 'Lambda, a million requests' },
+  gigabyteSecond: { dollars: 0.0000133334, of: 'Lambda arm64, a GB-second' },
+  writePerMillion: { dollars: 0.625, of: 'DynamoDB, a million write units' },
+  readPerMillion: { dollars: 0.125, of: 'DynamoDB, a million read units' },
+  storageMonth: { dollars: 0.25, of: 'DynamoDB, a GB stored for a month' },
+  backupMonth: { dollars: 0.2, of: 'DynamoDB point-in-time recovery, a GB for a month' },
+  logGigabyte: { dollars: 0.5, of: 'CloudWatch Logs, a GB taken in' },
+  tracesPerMillion: { dollars: 5, of: 'X-Ray, a million traces' },
+  kmsPerMillion: { dollars: 3, of: 'KMS, a million symmetric requests' },
+  kmsKeyMonth: { dollars: 1, of: 'KMS, a key for a month' },
+  endpointHour: { dollars: 0.01, of: 'VPC interface endpoint, an hour in a zone' },
+  webAclMonth: { dollars: 5, of: 'WAF, a web ACL for a month' },
+  wafRuleMonth: { dollars: 1, of: 'WAF, a rule or managed group for a month' },
+  alarmMonth: { dollars: 0.1, of: 'CloudWatch, an alarm for a month' },
+} as const
+const PRICED_ON = '2026-11-22'
+const price = (name: keyof typeof PRICES): number => PRICES[name].dollars
+
+/** Nothing here was measured on AWS: engines take as long as their documentation and others' measurements say. */
+const ASSUMED = {
+  memoryGigabytes: 0.5,
+  /** attest 5 ms of its own and 10 ms to call; mint 5 ms of its own, two reads and a put of 5 ms; attest waits for it. */
+  billedMs: { mint: 20, attest: 35 },
+  coldShare: 0.01,
+  coldMs: 250,
+  /** The access log of the API. The functions say nothing of what went well, and Lambda's own lines begin at WARN. */
+  logBytes: 250,
+  /** X-Ray's default rule: one a second, and of the rest this share. */
+  traceShare: 0.05,
+  exchangesPerTenantMonth: 10_000,
+  environmentSeconds: 7_200,
+} as const
+
+const MONTH_SECONDS = 730 * 3_600
+
+export type Line = { readonly item: string; readonly dollars: number; readonly why: string }
+const sum = (lines: readonly Line[]): number => lines.reduce((total, { dollars }) => total + dollars, 0)
+
+/** Dollars for a million exchanges up to the answer, pooled and warm. */
+export const exchangeLines = (): readonly Line[] => {
+  const { mint, attest } = ASSUMED.billedMs
+  const gigabyteSeconds = (ms: number): number => ms * 1_000 * ASSUMED.memoryGigabytes
+  const cold = EXCHANGE.invocations * ASSUMED.coldShare * ASSUMED.coldMs
+  return [
+    { item: 'HTTP API', dollars: price('httpApiPerMillion'), why: '1 request' },
+    {
+      item: 'Lambda requests',
+      dollars: EXCHANGE.invocations * price('invokePerMillion'),
+      why: `${EXCHANGE.invocations} invocations`,
+    },
+    {
+      item: 'Lambda time',
+      dollars: gigabyteSeconds(mint + attest) * price('gigabyteSecond'),
+      why: `mint ${mint} ms, attest ${attest} ms (it waits for mint), 512 MB`,
+    },
+    {
+      item: 'Lambda cold starts',
+      dollars: gigabyteSeconds(cold) * price('gigabyteSecond'),
+      why: `${ASSUMED.coldShare * 100} % of both, ${ASSUMED.coldMs} ms`,
+    },
+    {
+      item: 'DynamoDB writes',
+      dollars: EXCHANGE.writeUnits * price('writePerMillion'),
+      why: `${EXCHANGE.writeUnits} unit: guard, record and audit entry in one put`,
+    },
+    {
+      item: 'DynamoDB strong reads',
+      dollars: EXCHANGE.readUnits * price('readPerMillion'),
+      why: `${EXCHANGE.readUnits} units in ${EXCHANGE.requests.BatchGetItem} requests`,
+    },
+    { item: 'KMS, STS', dollars: EXCHANGE.keyAndSessionCalls, why: 'no call while warm; cold tenants are below' },
+    {
+      item: 'Logs',
+      dollars: (ASSUMED.logBytes / 1_000) * price('logGigabyte'),
+      why: `${ASSUMED.logBytes} bytes of access log`,
+    },
+  ]
+}
+
+/** Dollars for a million exchanges, in front of the API and behind the answer. `perBatch`: records of one tenant in a batch. */
+export const aroundLines = (perBatch = 1): readonly Line[] => {
+  const rows = AUDIT.writeUnitsOfRows.reduce((total, units) => total + units, 0)
+  return [
+    {
+      item: 'Audit log, writes',
+      dollars: (rows + AUDIT.writeUnitsOfHead / perBatch) * price('writePerMillion'),
+      why: `${rows} units a record, ${AUDIT.writeUnitsOfHead} a batch of a tenant, in a transaction`,
+    },
+    {
+      item: 'Audit log, reads',
+      dollars: (AUDIT.readUnits / perBatch) * price('readPerMillion'),
+      why: `${AUDIT.readUnits} unit a batch of a tenant`,
+    },
+    { item: 'CloudFront', dollars: price('cloudFrontPerMillion'), why: '1 request' },
+    { item: 'WAF', dollars: price('wafPerMillion'), why: '1 request' },
+    {
+      item: 'X-Ray',
+      dollars: ASSUMED.traceShare * price('tracesPerMillion'),
+      why: `${ASSUMED.traceShare * 100} % of requests`,
+    },
+    {
+      item: 'Log rows, each month they are kept',
+      dollars: 2.5 * (price('storageMonth') + price('backupMonth')),
+      why: '2.5 KB a record, stored and backed up; they never expire by themselves',
+    },
+  ]
+}
+
+/** Dollars a month, whatever the load. */
+export const fixedLines = (): readonly Line[] => {
+  const alarms = Object.values(alarmResources({ stage: 'prod' })).filter(({ Type }) => Type.endsWith('::Alarm')).length
+  return [
+    {
+      item: 'VPC interface endpoints',
+      dollars: 4 * 2 * 730 * price('endpointHour'),
+      why: 'Lambda, SQS, STS, KMS in two zones; DynamoDB has a gateway, which is free',
+    },
+    { item: 'WAF', dollars: price('webAclMonth') + 4 * price('wafRuleMonth'), why: '1 ACL, 1 rule, 3 managed groups' },
+    { item: 'Alarms', dollars: alarms * price('alarmMonth'), why: `${alarms} alarms` },
+    {
+      item: 'KMS keys',
+      dollars: 3 * price('kmsKeyMonth'),
+      why: 'pool, core, log; up to $2 more each once rotated twice',
+    },
+  ]
+}
+
+export type Scale = {
+  readonly tenants: number
+  readonly perSecond: number
+  /** mint environments that are busy on average. */
+  readonly environments: number
+  /** Share of exchanges that find no session of their tenant, or no unwrapped key, in their environment. */
+  readonly sessionMisses: number
+  readonly keyMisses: number
+  readonly exchangeDollars: number
+  readonly coldDollars: number
+  readonly aroundDollars: number
+  readonly fixedDollars: number
+}
+
+/** Exchanges of a tenant that come one by one, evenly over the month: the worst case for caches. Jobs come in bursts. */
+export const scaleOf = (tenants: number): Scale => {
+  const exchanges = tenants * ASSUMED.exchangesPerTenantMonth
+  const perSecond = exchanges / MONTH_SECONDS
+  const environments = Math.max(1, Math.ceil((perSecond * ASSUMED.billedMs.mint) / 1_000))
+  const gapSeconds = (MONTH_SECONDS / ASSUMED.exchangesPerTenantMonth) * environments
+  const misses = (keptSeconds: number): number => 1 / (1 + keptSeconds / gapSeconds)
+  // An environment keeps this many sessions; the longest unused goes first.
+  const sessionSeconds = Math.min(LIMITS.tenantSessionSeconds, (LIMITS.tenantSessionsMax / perSecond) * environments)
+  const keyMisses = misses(ASSUMED.environmentSeconds)
+  return {
+    tenants,
+    perSecond,
+    environments,
+    sessionMisses: misses(sessionSeconds),
+    keyMisses,
+    exchangeDollars: (sum(exchangeLines()) * exchanges) / 1e6,
+    // The signing key and the secret of revocation handles.
+    coldDollars: (2 * keyMisses * price('kmsPerMillion') * exchanges) / 1e6,
+    aroundDollars: (sum(aroundLines()) * exchanges) / 1e6,
+    fixedDollars: sum(fixedLines()),
+  }
+}
+
+const money = (dollars: number): string =>
+  dollars >= 100 ? `$${Math.round(dollars).toLocaleString('en')}` : `$${dollars.toFixed(2)}`
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+const linesTable = (lines: readonly Line[]): string =>
+  table(
+    ['item', 'dollars', 'why'],
+    [...lines.map(({ item, dollars, why }) => [item, money(dollars), why]), ['**together**', money(sum(lines)), '']],
+  )
+const percent = (share: number): string => `${Math.round(share * 100)} %`
+
+const scaleRow = (scale: Scale): readonly string[] => [
+  scale.tenants.toLocaleString('en'),
+  scale.perSecond < 10 ? scale.perSecond.toFixed(2) : scale.perSecond.toFixed(0),
+  money(scale.fixedDollars),
+  money(scale.exchangeDollars),
+  money(scale.coldDollars),
+  money(scale.aroundDollars),
+  money(scale.fixedDollars + scale.exchangeDollars + scale.coldDollars + scale.aroundDollars),
+  `${percent(scale.sessionMisses)}, ${percent(scale.keyMisses)}`,
+]
+
+export const costDocument = (): string => {
+  const largest = scaleOf(100_000)
+  const stsPerSecond = largest.sessionMisses * largest.perSecond
+  return `<!-- generated by \`npm run docs\` from scripts/cost.ts; do not edit -->
+# What it costs on AWS
+
+Counts are measured: \`test/aws/dynamo-requests.test.ts\` and \`test/aws/lambda-e2e.test.ts\` fail where an exchange asks for more than
+\`scripts/exchange-requests.ts\` says. Prices are of us-east-1 as noted on ${PRICED_ON}, on demand and before free tiers; times are assumed
+(\`ASSUMED\` in \`scripts/cost.ts\`). Nothing was measured on a bill: compare the first month's.
+
+## A million exchanges, pooled and warm, HTTP API in front
+Up to the answer (goal: at most $3.50):
+
+${linesTable(exchangeLines())}
+
+In front of the API and behind the answer, where a batch brings one record of a tenant:
+
+${linesTable(aroundLines())}
+
+The audit log costs more than the exchange: a transaction is billed twice, an entry lies in it as JSON of 2 KB, and each has a row it is
+found by. Ten records of a tenant in a batch make it ${money(aroundLines(10)[0]!.dollars)}. Entries packed as grant records are would take 2 units instead of 4, and save
+${money(2 * price('writePerMillion'))}.
+
+## Each month, whatever the load
+${linesTable(fixedLines())}
+
+Schedules, dead-letter queues, secrets and the weekly export are cents. A **silo** is a deployment of its own: all of this once more, and two
+signing keys held in KMS ($2 a month, $15 a million ECC signatures).
+
+## By number of tenants, ${ASSUMED.exchangesPerTenantMonth.toLocaleString('en')} exchanges a tenant and month
+${table(
+  ['tenants', 'exchanges/s', 'fixed', 'exchanges', 'cold keys (KMS)', 'around', 'a month', 'misses: session, key'],
+  [10, 1_000, 100_000].map((tenants) => scaleRow(scaleOf(tenants))),
+)}
+
+"Misses" is the share of exchanges whose environment holds no session, or no opened key, of their tenant: exchanges evenly over the month,
+a session kept ${LIMITS.tenantSessionSeconds / 60} minutes and ${LIMITS.tenantSessionsMax} of them in an environment, which lives ${ASSUMED.environmentSeconds / 3_600} hours. Jobs come in bursts, and then there are fewer. A cold tenant
+also reads its keys and configuration again: a few read units, cents a million.
+
+## What binds first, and what to do then
+${table(
+  ['tenants', 'binds', 'at', 'then'],
+  [
+    ['10', 'nothing', '', ''],
+    [
+      '1,000',
+      'IAM roles of an account',
+      '1,000, to 5,000 on request',
+      'workload roles into the accounts of tenants (`account-<id>` stacks); the broker then holds no IAM object for a tenant',
+    ],
+    ['1,000', 'CloudFormation, a stack', '500 resources', 'tenant stacks are sharded already; add shards'],
+    [
+      '100,000',
+      'STS, credential-signed calls of an account and Region',
+      `600/s; sessions of tenants need ${stsPerSecond.toFixed(0)}/s on average, and as much as exchanges at a peak`,
+      `raise \`tenantSessionsMax\` and send a tenant to the same environments (a \`mint\` for each group of tenants); several accounts, tenants split among them`,
+    ],
+    [
+      '100,000',
+      'HTTP API throttle',
+      `${API_THROTTLE.rate}/s, burst ${API_THROTTLE.burst} (ours); 10,000/s (the account's)`,
+      '`API_THROTTLE` in `infra/front-door.ts`',
+    ],
+    [
+      '100,000',
+      'Lambda concurrency',
+      `${CONCURRENCY.attest} of attest (ours), 1,000 (the account's): ${Math.round(CONCURRENCY.attest / (ASSUMED.billedMs.attest / 1_000)).toLocaleString('en')} exchanges/s while DynamoDB is quick`,
+      'raise both; the reserve of revoke and audit stays',
+    ],
+    [
+      'one loud tenant',
+      'DynamoDB, a partition key',
+      `1,000 writes/s, 3,000 reads/s: its revocation version and configuration take ${EXCHANGE.readUnits - 1} reads an exchange, the head of its log one write a batch`,
+      `its rate limit is ${LIMITS.tenantRate[0]}/s, well below`,
+    ],
+    ['silo', 'KMS ECC signatures', '1,000/s of an account and Region, shared', 'a silo has an account of its own'],
+    ['silo', 'KMS keys', 'CreateKey 5/s, 100,000 keys', 'onboard slowly'],
+  ],
+)}
+
+## More than one Region
+Redeeming once is a conditional put. It holds as far as the put sees every other.
+
+${table(
+  ['choice', 'replay', 'costs', 'fits'],
+  [
+    [
+      '**One Region** (as deployed)',
+      'once',
+      'a Region that fails takes the broker along; restore from backup elsewhere, with new keys, after the longest evidence has expired',
+      'most',
+    ],
+    [
+      'Global table, **MRSC**',
+      'once: conditional puts see the latest version in all three Regions',
+      'three Regions of one set (US, EU or AP; two and a witness will do), writes and strong reads pay the way between them, writes are billed in each replica; no transactions and no TTL, so the grant table only: the log stays a table in a Region, and a sweeper removes what expired; chosen when the table is empty',
+      'active-active on one continent',
+    ],
+    [
+      'Global table, **MREC**',
+      "**a hole**: the condition is judged on the Region's own copy, about a second old, and the last writer wins. The same evidence is good once in each Region. Revocations arrive late as well",
+      'replicated writes',
+      'configuration, caches, logs; never grants or revocations',
+    ],
+    [
+      "**Home Region**: a tenant's puts go to the Region its configuration names",
+      'once; while home is away nothing is issued (fail closed)',
+      'a round trip between continents for the others',
+      'several continents',
+    ],
+    [
+      'Home Region, and a tenant that chooses to go on without it',
+      'once in each Region, for evidence of at most 60 s; a documented decision of that tenant',
+      '',
+      'those who prefer answers',
+    ],
+  ],
+)}
+
+Whatever is chosen: signing keys of a Region have key ids of their own in one key set, so that a Region lost is one key revoked; only the wrapping
+key may be a multi-Region key. The stream of a global table fires in every Region, so audit takes only the records of its own. None of this is built:
+\`infra/\` deploys one Region.
+
+## Prices
+${table(
+  ['of', 'dollars'],
+  Object.values(PRICES).map(({ of, dollars }) => [of, String(dollars)]),
+)}
+
+As published by AWS for us-east-1, noted ${PRICED_ON}; other Regions differ by up to a third. Sources: the pricing pages of API Gateway, CloudFront,
+WAF, Lambda, DynamoDB, CloudWatch, X-Ray, KMS and PrivateLink (\`https://aws.amazon.com/<service>/pricing/\`).
+`
+}
