@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/{aws,infra}/**/*.test.ts'],
     // One DynamoDB Local serves the run; a table prefix a file keeps them apart.
-    globalSetup: ['test/support/require-node.ts', 'test/support/dynamodb-local.ts'],
+    globalSetup: ['test/support/require-node.ts', 'test/support/dynamodb-local.ts', 'test/support/packaged-stacks.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env['MINTMARK_TEST_REPORT']
