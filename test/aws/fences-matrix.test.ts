@@ -2,7 +2,7 @@
 // credentials, against design §2 as a table (support/fences/rights.ts). Our own code and its checks are not asked.
 import { describe, expect, test } from 'vitest'
 import { functionSession, tenantSession } from '../support/fences/callers.ts'
-import { may, possible, withHeldKeys } from '../support/fences/deed.ts'
+import { possible, withHeldKeys } from '../support/fences/deed.ts'
 import { sharedDeeds, tenantDeeds } from '../support/fences/deeds.ts'
 import { RIGHTS } from '../support/fences/rights.ts'
 import { packagedCloud } from '../support/packaged-stacks.ts'
