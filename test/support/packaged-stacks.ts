@@ -91,4 +91,4 @@ export const packagedStacks = (): readonly Stack[] => {
     })
 }
 
-export const packagedCloud = (): Cloud => cloudFromTemplates(packagedStacks(), PLACE)
+export const packagedCloud = (stacks = packagedStacks()): Cloud => cloudFromTemplates(stacks, PLACE)

@@ -7,7 +7,16 @@ import { ask, call, type Deed, heldKey, newKey } from './deed.ts'
 
 const FUNCTIONS = ['attest', 'mint', 'trust', 'revoke', 'audit', 'discovery', 'rotate'] as const
 const TENANT_BOUND = ['mint', 'revoke', 'audit', 'discovery', 'rotate'] as const
-const QUEUES = ['revoke', 'denials', 'revoke-dlq', 'denials-dlq', 'audit-dlq', 'trust-dlq', 'rotate-dlq'] as const
+const QUEUES = [
+  'revoke',
+  'denials',
+  'revoke-dlq',
+  'denials-dlq',
+  'audit-dlq',
+  'trust-dlq',
+  'rotate-dlq',
+  'archive-dlq',
+] as const
 
 export const KINDS = Object.keys(leadingKeys('x')) as (keyof ReturnType<typeof leadingKeys>)[]
 /** Kinds of row whose partition names no tenant. */
@@ -96,7 +105,13 @@ const keyDeeds = (cloud: Cloud, { tenant, claimant }: WorkloadRole, of: string):
   ]
 }
 
-const assume = (says: string, cloud: Cloud, roleName: string, tags: Record<string, string>, more = {}): Deed => ({
+export const assume = (
+  says: string,
+  cloud: Cloud,
+  roleName: string,
+  tags: Record<string, string>,
+  more = {},
+): Deed => ({
   says,
   does: call('sts', 'AssumeRole', {
     RoleArn: roleNamed(cloud, roleName),

@@ -118,6 +118,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     itself: [
       ...ofBoth("open rotate's session", 'batch get config'),
       ...rows(['query'], ['tenantList']),
+      ...rows(['get'], ['clockMark']),
       'invoke mint',
       'SendMessage rotate-dlq',
     ],
@@ -131,4 +132,33 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     ],
     elsewhere: ['SendMessage rotate-dlq', ...LAMBDA, 'attach to a network'],
   },
+}
+
+/** Roles of people and of services, which no function has: what they may by themselves. */
+export const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  // The only writer of configuration; its deletions are the crypto-erase of a removed tenant.
+  apply: [
+    ...ofBoth(...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['config'])),
+    ...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['tenantList']),
+    ...ofBoth('delete signingKeys', 'delete feedSecret'),
+    'SendMessage revoke',
+  ],
+  operator: [
+    ...ofBoth(
+      ...rows(['get', 'query'], ['config', 'grants', 'revocations', 'revocationVersion', 'log', 'logDecisions']),
+    ),
+    ...rows(['get', 'query'], ['tenantList']),
+    'SendMessage revoke',
+  ],
+  // Makes bounded roles of tenants, closes them, and can use none.
+  provisioner: ofBoth(
+    'make role, bounded,',
+    'bound role',
+    'rewrite trust of role',
+    'delete role',
+    'read role',
+    'tag role as it is',
+    'attach deny text to role',
+  ),
+  archive: ['ExportTableToPointInTime on mintmark-log', 'PutObject in the archive', 'SendMessage archive-dlq'],
 }
