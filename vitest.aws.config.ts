@@ -1,12 +1,42 @@
 import { defineConfig } from 'vitest/config'
 
+const common = { testTimeout: 60_000, hookTimeout: 60_000 }
+const setups = (...names: readonly string[]): string[] => names.map((name) => `test/support/${name}.ts`)
+
 export default defineConfig({
   test: {
-    include: ['test/{aws,infra}/**/*.test.ts'],
-    // One DynamoDB Local serves the run; a table prefix a file keeps them apart.
-    globalSetup: ['test/support/require-node.ts', 'test/support/dynamodb-local.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // One after the other: both of the first make packages in the same folder, and the last judges what the suites recorded.
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'package',
+          include: ['test/infra/**/*.test.ts'],
+          globalSetup: setups('require-node'),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'aws',
+          include: ['test/aws/**/*.test.ts'],
+          exclude: ['test/aws/fences-recorded.test.ts'],
+          // One DynamoDB Local serves the run; a table prefix a file keeps them apart.
+          globalSetup: setups('require-node', 'packaged-stacks', 'recordings', 'dynamodb-local'),
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'recorded',
+          include: ['test/aws/fences-recorded.test.ts'],
+          globalSetup: setups('require-node', 'packaged-stacks'),
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
     reporters: process.env['MINTMARK_TEST_REPORT']
       ? ['default', ['json', { outputFile: process.env['MINTMARK_TEST_REPORT'] }]]
       : ['default'],

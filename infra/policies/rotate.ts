@@ -95,7 +95,12 @@ export const rotateDataRole = (poolKey: Text): Role =>
       resources: ['*'],
       when: all(siloTags, { StringLike: { 'kms:KeyUsage': 'SIGN_VERIFY' } }),
     }),
-    allow('TagSiloKey', { actions: ['kms:TagResource'], resources: [KEYS], when: siloTags }),
+    // Only while the key is nobody's, as it is being made: who tags another tenant's key takes it.
+    allow('TagSiloKey', {
+      actions: ['kms:TagResource'],
+      resources: [KEYS],
+      when: all(siloTags, { Null: { [`aws:ResourceTag/${TENANT_TAG}`]: 'true' } }),
+    }),
     allow('ReadSiloKey', { actions: ['kms:GetPublicKey'], resources: [KEYS], when: ownSiloKey }),
     deny('NeverSee', {
       actions: ['kms:Decrypt', 'kms:GenerateDataKeyPair', 'kms:ReEncryptFrom', 'kms:CreateGrant'],

@@ -36,7 +36,12 @@ export const authorize = async (
   if (refused !== null && judge.isEnforcing) throw refused
 }
 
-const requestOf = (ask: Ask, caller: Caller | null, { cloud, nowMs }: Judge): IamRequest => {
+/** What IAM is asked: the keys of the service, of the caller's session, of the resource and of every request. */
+export const requestOf = (
+  ask: Ask,
+  caller: Caller | null,
+  { cloud, nowMs }: Pick<Judge, 'cloud' | 'nowMs'>,
+): IamRequest => {
   const session = caller?.kind === 'session' ? caller.session : null
   const principal = ask.principal ?? session
   if (principal === null) throw new Error(`nobody asks for ${ask.action}`)

@@ -29,6 +29,7 @@ import { type EnvironmentName, readEnvironment } from '../../../lib/config/envir
 import type { OutboundHttp } from '../../../lib/ports/outbound-http.ts'
 import { createTablesNamed, localDynamo } from '../dynamodb-local.ts'
 import { startQueues } from '../fauxqs-queues.ts'
+import { recordingOf } from '../recordings.ts'
 import { cloudFromTemplates, type Stack } from './cloud-from-template.ts'
 import { type Aws, startAws } from './emulator.ts'
 import { type Template, templateResolver } from './template-values.ts'
@@ -81,6 +82,7 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     cloud,
     dynamodb: localDynamo().endpoint,
     sqs: queues.server.address,
+    recordTo: recordingOf('lambda-e2e', cloud),
     publishedKeys: async (issuer) => JSON.parse((await get(`${new URL(issuer).pathname}/jwks.json`)).body),
   })
 

@@ -10,7 +10,8 @@ import type { Ask, Service } from './service.ts'
 const INLINE_CHARACTERS_MAX = 10_240
 const ATTACHED_MAX = 10
 /** Actions that know the boundary of the role they change (service authorization reference of IAM). */
-const WITH_BOUNDARY = /^(Put|Delete|Attach|Detach)RolePolicy$|^CreateRole$|^(Put|Delete)RolePermissionsBoundary$/
+const WITH_BOUNDARY =
+  /^(Put|Delete|Attach|Detach)RolePolicy$|^(Create|Delete)Role$|^UpdateAssumeRolePolicy$|^(Put|Delete)RolePermissionsBoundary$/
 
 export const iamService = (cloud: () => Cloud, change: (next: Cloud) => void): Service => {
   const put = (role: Role): void => change({ ...cloud(), roles: { ...cloud().roles, [role.arn]: role } })

@@ -32,6 +32,6 @@ export const resourceContext = (cloud: Cloud, resource: string): Context => {
     context[`aws:ResourceTag/${key}`] = value
     if (role !== undefined) context[`iam:ResourceTag/${key}`] = value
   }
-  if (resource !== '*') context['aws:ResourceAccount'] = accountOf(resource) || cloud.account
+  context['aws:ResourceAccount'] = accountOf(resource) || cloud.account
   return context
 }

@@ -1,0 +1,217 @@
+// Real calls under the packaged policies, signed and over the wire. First those of our own adapters that the end-to-end suite has no
+// occasion for: they are recorded beside its own. Then some that no adapter makes: what is left when our checks are off.
+import {
+  BatchGetItemCommand,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb'
+import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms'
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createRateCounters } from '../../lib/adapters/aws/dynamo-rate-counters.ts'
+import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { createHeldKeyPairs, createHeldKeyVault } from '../../lib/adapters/aws/kms-held-keys.ts'
+import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
+import { createStsAssumedRole } from '../../lib/adapters/aws/sts-assumed-role.ts'
+import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import type { Cloud } from '../support/aws/cloud.ts'
+import { type Aws, startAws } from '../support/aws/emulator.ts'
+import type { Credentials } from '../support/aws/sessions.ts'
+import { createTables, localDynamo } from '../support/dynamodb-local.ts'
+import { startQueues } from '../support/fauxqs-queues.ts'
+import { roleNamed } from '../support/fences/callers.ts'
+import { externalIdOfRole, poolKey } from '../support/fences/deeds.ts'
+import { packagedCloud } from '../support/packaged-stacks.ts'
+import { recordingOf } from '../support/recordings.ts'
+
+/** The package, deployed with tables of this file's own. */
+let tables: { readonly core: string; readonly log: string }
+let cloud: Cloud
+let queues: Awaited<ReturnType<typeof startQueues>>
+let aws: Aws
+
+const startOn = (recordTo?: string): Promise<Aws> =>
+  startAws({
+    cloud,
+    dynamodb: localDynamo().endpoint,
+    sqs: queues.server.address,
+    ...(recordTo === undefined ? {} : { recordTo }),
+  })
+
+beforeAll(async () => {
+  tables = await createTables()
+  const text = JSON.stringify(packagedCloud())
+  cloud = JSON.parse(
+    text
+      .replaceAll('table/mintmark-core', `table/${tables.core}`)
+      .replaceAll('table/mintmark-log', `table/${tables.log}`),
+  )
+  queues = await startQueues()
+})
+afterAll(() => queues?.close())
+
+/** A session of the function's data role, opened over STS as tenant-sessions.ts opens it. */
+const openSession = async (fn: string, tenant: string): Promise<Credentials> => {
+  const sts = new STSClient({ ...aws.client(aws.credentialsFor(fn)), maxAttempts: 1 })
+  const Tags = [{ Key: 'mintmark-tenant', Value: tenant }]
+  const RoleArn = roleNamed(cloud, `mintmark-data-${fn}`)
+  const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'mintmark-x', Tags }))
+  return {
+    accessKeyId: given!.AccessKeyId!,
+    secretAccessKey: given!.SecretAccessKey!,
+    sessionToken: given!.SessionToken!,
+    expiration: given!.Expiration!,
+  }
+}
+
+describe('our adapters', () => {
+  beforeAll(async () => {
+    aws = await startOn(recordingOf('fences-calls', cloud))
+  })
+  afterAll(() => aws?.stop())
+
+  test.each([
+    ['poolco', 'poolco-auditor', 'its own account'],
+    ['elsewhere', 'arn:aws:iam::444455556666:role/mintmark/t/elsewhere/auditor', 'an account of the tenant'],
+  ])("mint opens a session of %s's role %s, in %s, with the external id and not without", async (tenant, role) => {
+    const sts = new STSClient({ ...aws.client(aws.credentialsFor('mint')), maxAttempts: 1 })
+    const opened = await createStsAssumedRole({ sts, clock: systemClock }).open({
+      role: roleNamed(cloud, role),
+      sessionName: 'mintmark-01JQ8W',
+      durationSeconds: 900,
+      externalId: externalIdOfRole(cloud, role),
+      sourceIdentity: `${tenant}.01JQ8W`,
+      tags: { 'mintmark-tenant': tenant },
+      transitiveTags: ['mintmark-tenant'],
+    })
+    expect(opened).toMatchObject({ ok: true })
+  })
+
+  test('rotate makes a key that stays in KMS, and mint signs with it', async () => {
+    const kmsOf = (fn: string) => async (tenant: string) =>
+      new KMSClient({ ...aws.client(await openSession(fn, tenant)), maxAttempts: 1 })
+    const order = { tenant: 'siloco', use: 'token', alg: 'ES256' } as const
+    const { sealed } = await createHeldKeyPairs(kmsOf('rotate')).generate(order as never)
+    const vault = createHeldKeyVault(kmsOf('mint'), {} as never)
+    const opened = await vault.open({ ...order, sealed } as never)
+    expect(opened.kind).toBe('elsewhere')
+    if (opened.kind === 'elsewhere') expect((await opened.sign(new Uint8Array(32))).length).toBeGreaterThan(60)
+  })
+
+  test.each([
+    ['revoke', 'revoke-dlq'],
+    ['audit', 'audit-dlq'],
+    ['audit', 'denials-dlq'],
+  ])('%s puts what no retry can help into %s', async (fn, queue) => {
+    const root = new SQSClient(aws.client(aws.rootCredentials))
+    const { QueueUrl } = await root.send(new CreateQueueCommand({ QueueName: `mintmark-prod-${queue}` }))
+    const client = new SQSClient({ ...aws.client(aws.credentialsFor(fn)), maxAttempts: 1 })
+    await createSqsQuarantine({ client, queueUrl: QueueUrl! }).put(
+      { body: '{}', group: 'poolco' } as never,
+      'unreadable',
+    )
+  })
+
+  test('attest counts the rate of a source', async () => {
+    const client = new DynamoDBClient({ ...aws.client(aws.credentialsFor('attest')), maxAttempts: 1 })
+    const failures: unknown[] = []
+    const table = tableOf(tables.core, client, 20_000)
+    const rates = createRateCounters({ table, clock: systemClock, onFailure: (cause) => failures.push(cause) })
+    for (let taken = 0; taken < 16; taken += 1) await rates.take('source x', [1, 16])
+    expect(failures).toEqual([])
+    expect(aws.recorder.entries().some(({ action }) => action === 'dynamodb:UpdateItem')).toBe(true)
+  })
+})
+
+describe('with our checks switched off', () => {
+  let session: Credentials
+  beforeAll(async () => {
+    aws = await startOn()
+    session = await openSession('mint', 'poolco')
+  })
+  afterAll(() => aws?.stop())
+  const dynamo = (credentials: Credentials) => new DynamoDBClient({ ...aws.client(credentials), maxAttempts: 1 })
+  const key = (tenant: string, kind: keyof ReturnType<typeof leadingKeys> = 'grants') => ({
+    pk: { S: leadingKeys(tenant)[kind].replace('*', '1') },
+    sk: { S: 'G' },
+  })
+  const refused = { name: expect.stringMatching(/^AccessDenied/) }
+
+  beforeEach(async () => {
+    const root = dynamo(aws.rootCredentials)
+    for (const tenant of ['poolco', 'siloco']) {
+      await root.send(new PutItemCommand({ TableName: tables.core, Item: { ...key(tenant), of: { S: tenant } } }))
+    }
+  })
+
+  test("mint's session of a tenant reads and writes the tenant's rows: the fence is not a wall", async () => {
+    const client = dynamo(session)
+    const read = await client.send(new GetItemCommand({ TableName: tables.core, Key: key('poolco') }))
+    expect(read.Item?.['of']).toEqual({ S: 'poolco' })
+    await client.send(new PutItemCommand({ TableName: tables.core, Item: key('poolco', 'proofs') }))
+  })
+
+  test("mint's session of one tenant cannot touch a row of another, alone or hidden among its own", async () => {
+    const client = dynamo(session)
+    const TableName = tables.core
+    const [own, other] = [key('poolco'), key('siloco')]
+    const query = { KeyConditionExpression: 'pk = :p', ExpressionAttributeValues: { ':p': other.pk } }
+    const both = [own, other].map((Item) => ({ Put: { TableName, Item } }))
+    await expect(client.send(new GetItemCommand({ TableName, Key: other }))).rejects.toMatchObject(refused)
+    await expect(client.send(new QueryCommand({ TableName, ...query }))).rejects.toMatchObject(refused)
+    await expect(client.send(new PutItemCommand({ TableName, Item: other }))).rejects.toMatchObject(refused)
+    await expect(client.send(new ScanCommand({ TableName }))).rejects.toMatchObject(refused)
+    await expect(
+      client.send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [own, other] } } })),
+    ).rejects.toMatchObject(refused)
+    await expect(client.send(new TransactWriteItemsCommand({ TransactItems: both }))).rejects.toMatchObject(refused)
+    const root = dynamo(aws.rootCredentials)
+    expect((await root.send(new GetItemCommand({ TableName, Key: other }))).Item?.['of']).toEqual({ S: 'siloco' })
+  })
+
+  test("mint's session of one tenant opens no key of another", async () => {
+    const kms = new KMSClient({ ...aws.client(session), maxAttempts: 1 })
+    const CiphertextBlob = new Uint8Array(64)
+    const open = (tenant: string) =>
+      kms.send(
+        new DecryptCommand({
+          KeyId: poolKey(cloud),
+          CiphertextBlob,
+          EncryptionContext: { tenant, use: 'token', alg: 'ES256' },
+        }),
+      )
+    // Its own: let through, and then not a ciphertext at all.
+    await expect(open('poolco')).rejects.toMatchObject({ name: 'InvalidCiphertextException' })
+    await expect(open('siloco')).rejects.toMatchObject(refused)
+  })
+
+  test.each([
+    ['attest', 'issuerKeySets', 'a key set'],
+    ['attest', 'verdicts', 'a verdict'],
+    ['attest', 'grants', 'a grant'],
+    ['attest', 'config', 'configuration'],
+    ['trust', 'signingKeys', 'a key of a tenant'],
+    ['mint', 'issuerKeySets', 'a key set'],
+    ['mint', 'config', 'configuration'],
+    ['revoke', 'grants', 'a grant'],
+  ] as const)('the credentials of %s cannot put a row of %s: %s', async (fn, kind, _what) => {
+    const client = dynamo(aws.credentialsFor(fn))
+    const put = new PutItemCommand({ TableName: tables.core, Item: key('poolco', kind) })
+    await expect(client.send(put)).rejects.toMatchObject(refused)
+  })
+
+  test('audit cannot take an entry out of the log it writes', async () => {
+    const client = dynamo(await openSession('audit', 'poolco'))
+    const Key = key('poolco', 'log')
+    await client.send(new PutItemCommand({ TableName: tables.log, Item: Key }))
+    const gone = new DeleteItemCommand({ TableName: tables.log, Key })
+    await expect(client.send(gone)).rejects.toMatchObject(refused)
+  })
+})

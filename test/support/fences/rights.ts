@@ -1,0 +1,164 @@
+// Design §2 as one table: what each function may, by its own credentials and by its session of one tenant. All that is tried
+// and is not here, it may not.
+import type { KINDS } from './deeds.ts'
+
+type Kind = (typeof KINDS)[number]
+const rows = (verbs: readonly string[], kinds: readonly Kind[], of = ''): string[] =>
+  kinds.flatMap((kind) => verbs.map((verb) => `${verb} ${kind}${of}`))
+
+const ofBoth = (...deeds: readonly string[]): string[] =>
+  deeds.flatMap((deed) => [`${deed} of own`, `${deed} of other`])
+const UPDATE = ['update', 'update, in a transaction,']
+/** What Lambda does with the role; code in the isolated subnets cannot even reach these services. */
+const LAMBDA = ['write its process log', 'send a trace']
+const poll = (queue: string): string[] => [`ReceiveMessage ${queue}`, `DeleteMessage ${queue}`]
+
+export type Rights = {
+  /** With the credentials Lambda gives the function. Of a tenant: of any, as a fence by kind of row has it. */
+  readonly itself: readonly string[]
+  /** With its session of the tenant `own`; of `other` none may do anything. */
+  readonly forTenant?: readonly string[]
+  /** What is left of its own credentials outside of the function. */
+  readonly elsewhere: readonly string[]
+}
+
+export const RIGHTS: Readonly<Record<string, Rights>> = {
+  // "sign, write records, reach the internet" it may not; it "writes nothing but rate counters".
+  attest: {
+    itself: [
+      ...ofBoth('get config', 'get verdicts'),
+      'get issuerKeySets',
+      ...rows(UPDATE, ['rates']),
+      'invoke mint',
+      'invoke trust',
+      'SendMessage denials',
+    ],
+    elsewhere: [...LAMBDA, 'attach to a network'],
+  },
+  // "verify the evidence again, put the grant record, read revocations, sign or assume a role"; no row that says what to trust.
+  mint: {
+    itself: [
+      ...ofBoth("open mint's session", 'use workload role'),
+      ...rows(['get'], ['issuerKeySets', 'clockMark']),
+      ...rows(UPDATE, ['clockMark']),
+    ],
+    forTenant: [
+      ...rows(['put'], ['grants', 'proofs', 'feedSecret'], ' of own'),
+      ...rows(
+        ['get', 'query', 'batch get'],
+        ['config', 'grants', 'revocations', 'revocationVersion', 'signingKeys', 'feedSecret', 'verdicts'],
+        ' of own',
+      ),
+      ...rows(UPDATE, ['signingKeys'], ' of own'),
+      'decrypt token of own',
+      'decrypt feed-secret of own',
+      'encrypt feed-secret of own',
+      'sign with held key of own',
+      'read public half of held key of own',
+    ],
+    elsewhere: [...LAMBDA, 'attach to a network'],
+  },
+  // "only writer of the key cache and of verdicts"; "sign, see tenants' keys" it may not.
+  trust: {
+    itself: [
+      ...ofBoth('get config', 'batch get config', 'put verdicts'),
+      ...rows(['query'], ['tenantList']),
+      ...rows(['get', 'batch get', 'put'], ['issuerKeySets']),
+      'SendMessage trust-dlq',
+      ...LAMBDA,
+    ],
+    elsewhere: ['SendMessage trust-dlq', ...LAMBDA],
+  },
+  // "write revocations, close the subtree, fan out"; "mint, undo a revocation silently" it may not.
+  revoke: {
+    itself: [
+      ...ofBoth("open revoke's session", 'attach deny text to role'),
+      ...poll('revoke'),
+      'SendMessage revoke-dlq',
+      ...LAMBDA,
+    ],
+    forTenant: rows(
+      ['get', 'query', 'put', ...UPDATE],
+      ['revocations', 'revocationVersion', 'appliedOrders'],
+      ' of own',
+    ),
+    elsewhere: [...poll('revoke'), 'SendMessage revoke-dlq', ...LAMBDA],
+  },
+  // "append to the tenant's log, deliver to sinks, checkpoint"; "change or delete a record" it may not.
+  audit: {
+    itself: [
+      ...ofBoth("open audit's session"),
+      'read the change feed',
+      ...poll('denials'),
+      'SendMessage audit-dlq',
+      'SendMessage denials-dlq',
+      ...LAMBDA,
+    ],
+    forTenant: [
+      ...rows(['put', 'get', 'query'], ['log', 'logDecisions'], ' of own'),
+      // The head, together with what it counts.
+      ...rows(['update, in a transaction,'], ['log'], ' of own'),
+    ],
+    elsewhere: [
+      'read the change feed',
+      ...poll('denials'),
+      'SendMessage audit-dlq',
+      'SendMessage denials-dlq',
+      ...LAMBDA,
+    ],
+  },
+  // "serve signed and public documents"; "touch private keys" it may not.
+  discovery: {
+    itself: [...ofBoth("open discovery's session")],
+    forTenant: rows(['get', 'query'], ['config', 'signingKeys'], ' of own'),
+    elsewhere: [...LAMBDA, 'attach to a network'],
+  },
+  // "move each tenant's keys prepared → active → retiring → retired"; it never sees a private half.
+  rotate: {
+    itself: [
+      ...ofBoth("open rotate's session", 'batch get config'),
+      ...rows(['query'], ['tenantList']),
+      ...rows(['get'], ['clockMark']),
+      'invoke mint',
+      'SendMessage rotate-dlq',
+    ],
+    forTenant: [
+      ...rows(['put', ...UPDATE, 'get', 'query'], ['signingKeys'], ' of own'),
+      ...rows(['get', 'query'], ['config'], ' of own'),
+      'make unseen token pair of own',
+      'make held key of own',
+      'tag new key of own',
+      'read public half of held key of own',
+    ],
+    elsewhere: ['SendMessage rotate-dlq', ...LAMBDA, 'attach to a network'],
+  },
+}
+
+/** Roles of people and of services, which no function has: what they may by themselves. */
+export const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  // The only writer of configuration; its deletions are the crypto-erase of a removed tenant.
+  apply: [
+    ...ofBoth(...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['config'])),
+    ...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['tenantList']),
+    ...ofBoth('delete signingKeys', 'delete feedSecret'),
+    'SendMessage revoke',
+  ],
+  operator: [
+    ...ofBoth(
+      ...rows(['get', 'query'], ['config', 'grants', 'revocations', 'revocationVersion', 'log', 'logDecisions']),
+    ),
+    ...rows(['get', 'query'], ['tenantList']),
+    'SendMessage revoke',
+  ],
+  // Makes bounded roles of tenants, closes them, and can use none.
+  provisioner: ofBoth(
+    'make role, bounded,',
+    'bound role',
+    'rewrite trust of role',
+    'delete role',
+    'read role',
+    'tag role as it is',
+    'attach deny text to role',
+  ),
+  archive: ['ExportTableToPointInTime on mintmark-log', 'PutObject in the archive', 'SendMessage archive-dlq'],
+}
