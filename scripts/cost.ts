@@ -121,7 +121,8 @@ export const aroundLines = (perBatch = 1): readonly Line[] => {
 
 /** Dollars a month, whatever the load. */
 export const fixedLines = (): readonly Line[] => {
-  const alarms = Object.values(alarmResources({ stage: 'prod' })).filter(({ Type }) => Type.endsWith('::Alarm')).length
+  const resources: readonly { readonly Type: string }[] = Object.values(alarmResources({ stage: 'prod' }))
+  const alarms = resources.filter(({ Type }) => Type.endsWith('::Alarm')).length
   return [
     {
       item: 'VPC interface endpoints',
