@@ -1,8 +1,7 @@
 // The packaged service as serverless-offline runs it. Promises: handlers, routes, timeouts and zips are those of the packaged
 // template; only the environment is another, which is the template's with every reference resolved, at the emulator.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { FUNCTIONS, type FunctionName } from '../infra/names.ts'
 import { tenantStacks } from '../infra/tenants.ts'
@@ -13,22 +12,18 @@ import { bundle } from './bundle.ts'
 const root = join(import.meta.dirname, '..')
 const TEMPLATE = 'cloudformation-template-update-stack.json'
 export const PLACE = { account: '111122223333', region: 'eu-west-1' } as const
-export const STACK = 'mintmark-prod'
+const STACK = 'mintmark-prod'
 const DOMAIN = 'sts.example.com'
 
-export type OfflinePackage = {
-  /** A folder of its own: osls empties .serverless whatever it packages, and others may be packaging. */
-  readonly folder: string
-  readonly core: Template
-  readonly stacks: readonly Stack[]
-}
+type OfflinePackage = { readonly core: Template; readonly stacks: readonly Stack[] }
 
-/** Builds the bundles and packages the core stack and the stacks of `tenantsDir` with them. */
-export const packageService = async (tenantsDir: string): Promise<OfflinePackage> => {
-  const folder = mkdtempSync(join(tmpdir(), 'mintmark-offline-'))
-  for (const name of ['infra', 'lib', 'functions', 'node_modules', 'package.json'])
+/**
+ * Builds the bundles and packages the core stack and the stacks of `tenantsDir` with them, into an empty folder of its own: osls
+ * empties .serverless whatever it packages, and others may be packaging.
+ */
+export const packageService = async (folder: string, tenantsDir: string): Promise<OfflinePackage> => {
+  for (const name of ['infra', 'node_modules', 'package.json', 'serverless.yml', 'tenants.serverless.yml'])
     symlinkSync(join(root, name), join(folder, name))
-  for (const name of ['serverless.yml', 'tenants.serverless.yml']) symlinkSync(join(root, name), join(folder, name))
   mkdirSync(join(folder, 'dist'))
   for (const name of FUNCTIONS) await bundle(root, name, join(folder, 'dist'))
   const osls = (config: string, into: string, ...params: readonly string[]): Template => {
@@ -43,7 +38,7 @@ export const packageService = async (tenantsDir: string): Promise<OfflinePackage
     name: `mintmark-tenants-${name}`,
   }))
   const core = osls('serverless.yml', '.serverless')
-  return { folder, core, stacks: [{ template: core, name: STACK }, ...tenants] }
+  return { core, stacks: [{ template: core, name: STACK }, ...tenants] }
 }
 
 export const oslsOf = (folder: string): string => join(folder, 'node_modules/serverless/bin/serverless.js')
@@ -57,7 +52,7 @@ type Lambda = {
   readonly Environment: { readonly Variables: Variables }
 }
 
-export const logicalIdOf = (fn: FunctionName): string => `${fn.charAt(0).toUpperCase()}${fn.slice(1)}LambdaFunction`
+const logicalIdOf = (fn: FunctionName): string => `${fn.charAt(0).toUpperCase()}${fn.slice(1)}LambdaFunction`
 
 /** serverless-offline's configuration. `emulated`: what each function is told beside the variables of the template, or instead. */
 export const offlineService = (

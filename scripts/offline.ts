@@ -1,13 +1,14 @@
 // `npm run offline`: the AWS target on this machine. The zips as packaged run under serverless-offline; what they call is
 // DynamoDB Local, fauxqs and the emulator of the tests, which checks signatures and asks the packaged policies. Loopback only.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { CreateQueueCommand } from '@aws-sdk/client-sqs'
 import { loadDirectory } from '../bin/embedded/load-directory.ts'
-import { FUNCTIONS, type FunctionName, functionName, QUEUES } from '../infra/names.ts'
+import { DEAD_LETTERS, FUNCTIONS, type FunctionName, functionName, QUEUES, queueName } from '../infra/names.ts'
 import { type ClientPlace, sqsClient } from '../lib/adapters/aws/clients.ts'
 import { createDynamoClient, tableOf } from '../lib/adapters/aws/dynamo-request.ts'
 import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
@@ -54,8 +55,8 @@ const startEngines = async (stacks: Parameters<typeof cloudFromTemplates>[0], ur
   })
   undo.push(aws.stop)
   const root = sqsClient(aws.client(aws.rootCredentials) as ClientPlace)
-  for (const queue of [...QUEUES, 'revoke-dlq', 'denials-dlq', 'audit-dlq'])
-    await root.send(new CreateQueueCommand({ QueueName: `mintmark-${STAGE.stage}-${queue}` }))
+  for (const queue of [...QUEUES, ...DEAD_LETTERS])
+    await root.send(new CreateQueueCommand({ QueueName: queueName(STAGE, queue) }))
   return aws
 }
 
@@ -128,8 +129,9 @@ const start = async (): Promise<string> => {
   const http = Number(values.port) || (await freePort())
   const lambda = await freePort()
   const url = `http://127.0.0.1:${http}`
-  const { folder, core, stacks } = await packageService(tenantsDir)
+  const folder = mkdtempSync(join(tmpdir(), 'mintmark-offline-'))
   undo.push(() => rmSync(folder, { recursive: true, force: true }))
+  const { core, stacks } = await packageService(folder, tenantsDir)
   const aws = await startEngines(stacks, url)
   for (const fn of FUNCTIONS) aws.functions.register(functionName(STAGE, fn), invokeAt(lambda, fn))
   const service = offlineService(core, { http, lambda }, emulated(aws, url))
