@@ -22,7 +22,8 @@ type OfflinePackage = { readonly core: Template; readonly stacks: readonly Stack
  * empties .serverless whatever it packages, and others may be packaging.
  */
 export const packageService = async (folder: string, tenantsDir: string): Promise<OfflinePackage> => {
-  for (const name of ['infra', 'node_modules', 'package.json', 'serverless.yml', 'tenants.serverless.yml'])
+  const linked = ['infra', 'lib', 'functions', 'node_modules', 'package.json', 'serverless.yml', 'tenants.serverless.yml']
+  for (const name of linked)
     symlinkSync(join(root, name), join(folder, name))
   mkdirSync(join(folder, 'dist'))
   for (const name of FUNCTIONS) await bundle(root, name, join(folder, 'dist'))
