@@ -2,6 +2,7 @@
 // what is paid whether anybody calls or not. `npm run docs` writes it and `npm run check` fails when it has drifted. Pure.
 import { alarmResources } from '../infra/alarms.ts'
 import { API_THROTTLE } from '../infra/front-door.ts'
+import { keyResources } from '../infra/keys.ts'
 import { CONCURRENCY } from '../infra/timeouts.ts'
 import { LIMITS } from '../lib/domain/limits.ts'
 import { AUDIT, EXCHANGE } from './exchange-requests.ts'
@@ -121,8 +122,8 @@ export const aroundLines = (perBatch = 1): readonly Line[] => {
 
 /** Dollars a month, whatever the load. */
 export const fixedLines = (): readonly Line[] => {
-  const resources: readonly { readonly Type: string }[] = Object.values(alarmResources({ stage: 'prod' }))
-  const alarms = resources.filter(({ Type }) => Type.endsWith('::Alarm')).length
+  const alarms = Object.keys(alarmResources({ stage: 'prod' })).filter((id) => id.endsWith('Alarm')).length
+  const keys = Object.keys(keyResources('')).length
   return [
     {
       item: 'VPC interface endpoints',
@@ -133,7 +134,7 @@ export const fixedLines = (): readonly Line[] => {
     { item: 'Alarms', dollars: alarms * price('alarmMonth'), why: `${alarms} alarms` },
     {
       item: 'KMS keys',
-      dollars: 3 * price('kmsKeyMonth'),
+      dollars: keys * price('kmsKeyMonth'),
       why: 'pool, core, log; up to $2 more each once rotated twice',
     },
   ]
