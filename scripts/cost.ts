@@ -2,31 +2,34 @@
 // what is paid whether anybody calls or not. `npm run docs` writes it and `npm run check` fails when it has drifted. Pure.
 import { alarmResources } from '../infra/alarms.ts'
 import { API_THROTTLE } from '../infra/front-door.ts'
+import { keyResources } from '../infra/keys.ts'
 import { CONCURRENCY } from '../infra/timeouts.ts'
 import { LIMITS } from '../lib/domain/limits.ts'
 import { AUDIT, EXCHANGE } from './exchange-requests.ts'
 
-/** us-east-1, on demand, dollars, before free tiers. */
+/** When a price was noted from its page; null: from memory, to be looked up before anybody relies on it. */
+const NOTED = '2026-11-22'
+
+/** us-east-1, on demand, dollars, before free tiers. `page`: of https://aws.amazon.com/<page>/pricing/. */
 export const PRICES = {
-  httpApiPerMillion: { dollars: 1, of: 'HTTP API, a million requests' },
-  cloudFrontPerMillion: { dollars: 1, of: 'CloudFront, a million HTTPS requests' },
-  wafPerMillion: { dollars: 0.6, of: 'WAF, a million requests' },
-  invokePerMillion: { dollars: 0.2, of: 'Lambda, a million requests' },
-  gigabyteSecond: { dollars: 0.0000133334, of: 'Lambda arm64, a GB-second' },
-  writePerMillion: { dollars: 0.625, of: 'DynamoDB, a million write units' },
-  readPerMillion: { dollars: 0.125, of: 'DynamoDB, a million read units' },
-  storageMonth: { dollars: 0.25, of: 'DynamoDB, a GB stored for a month' },
-  backupMonth: { dollars: 0.2, of: 'DynamoDB point-in-time recovery, a GB for a month' },
-  logGigabyte: { dollars: 0.5, of: 'CloudWatch Logs, a GB taken in' },
-  tracesPerMillion: { dollars: 5, of: 'X-Ray, a million traces' },
-  kmsPerMillion: { dollars: 3, of: 'KMS, a million symmetric requests' },
-  kmsKeyMonth: { dollars: 1, of: 'KMS, a key for a month' },
-  endpointHour: { dollars: 0.01, of: 'VPC interface endpoint, an hour in a zone' },
-  webAclMonth: { dollars: 5, of: 'WAF, a web ACL for a month' },
-  wafRuleMonth: { dollars: 1, of: 'WAF, a rule or managed group for a month' },
-  alarmMonth: { dollars: 0.1, of: 'CloudWatch, an alarm for a month' },
+  httpApiPerMillion: { dollars: 1, of: 'HTTP API, a million requests', page: 'api-gateway', on: NOTED },
+  cloudFrontPerMillion: { dollars: 1, of: 'CloudFront, a million HTTPS requests', page: 'cloudfront', on: NOTED },
+  wafPerMillion: { dollars: 0.6, of: 'WAF, a million requests', page: 'waf', on: NOTED },
+  invokePerMillion: { dollars: 0.2, of: 'Lambda, a million requests', page: 'lambda', on: NOTED },
+  gigabyteSecond: { dollars: 0.0000133334, of: 'Lambda arm64, a GB-second', page: 'lambda', on: NOTED },
+  writePerMillion: { dollars: 0.625, of: 'DynamoDB, a million write units', page: 'dynamodb', on: NOTED },
+  readPerMillion: { dollars: 0.125, of: 'DynamoDB, a million read units', page: 'dynamodb', on: NOTED },
+  storageMonth: { dollars: 0.25, of: 'DynamoDB, a GB stored for a month', page: 'dynamodb', on: null },
+  backupMonth: { dollars: 0.2, of: 'DynamoDB point-in-time recovery, a GB for a month', page: 'dynamodb', on: null },
+  logGigabyte: { dollars: 0.5, of: 'CloudWatch Logs, a GB taken in', page: 'cloudwatch', on: null },
+  tracesPerMillion: { dollars: 5, of: 'X-Ray, a million traces', page: 'xray', on: null },
+  kmsPerMillion: { dollars: 3, of: 'KMS, a million symmetric requests', page: 'kms', on: NOTED },
+  kmsKeyMonth: { dollars: 1, of: 'KMS, a key for a month', page: 'kms', on: NOTED },
+  endpointHour: { dollars: 0.01, of: 'VPC interface endpoint, an hour in a zone', page: 'privatelink', on: null },
+  webAclMonth: { dollars: 5, of: 'WAF, a web ACL for a month', page: 'waf', on: null },
+  wafRuleMonth: { dollars: 1, of: 'WAF, a rule or managed group for a month', page: 'waf', on: null },
+  alarmMonth: { dollars: 0.1, of: 'CloudWatch, an alarm for a month', page: 'cloudwatch', on: null },
 } as const
-const PRICED_ON = '2026-11-22'
 const price = (name: keyof typeof PRICES): number => PRICES[name].dollars
 
 /** Nothing here was measured on AWS: engines take as long as their documentation and others' measurements say. */
@@ -121,8 +124,8 @@ export const aroundLines = (perBatch = 1): readonly Line[] => {
 
 /** Dollars a month, whatever the load. */
 export const fixedLines = (): readonly Line[] => {
-  const resources: readonly { readonly Type: string }[] = Object.values(alarmResources({ stage: 'prod' }))
-  const alarms = resources.filter(({ Type }) => Type.endsWith('::Alarm')).length
+  const alarms = Object.keys(alarmResources({ stage: 'prod' })).filter((id) => id.endsWith('Alarm')).length
+  const keys = Object.keys(keyResources('')).length
   return [
     {
       item: 'VPC interface endpoints',
@@ -133,7 +136,7 @@ export const fixedLines = (): readonly Line[] => {
     { item: 'Alarms', dollars: alarms * price('alarmMonth'), why: `${alarms} alarms` },
     {
       item: 'KMS keys',
-      dollars: 3 * price('kmsKeyMonth'),
+      dollars: keys * price('kmsKeyMonth'),
       why: 'pool, core, log; up to $2 more each once rotated twice',
     },
   ]
@@ -206,7 +209,7 @@ export const costDocument = (): string => {
 # What it costs on AWS
 
 Counts are measured: \`test/aws/dynamo-requests.test.ts\` and \`test/aws/lambda-e2e.test.ts\` fail where an exchange asks for more than
-\`scripts/exchange-requests.ts\` says. Prices are of us-east-1 as noted on ${PRICED_ON}, on demand and before free tiers; times are assumed
+\`scripts/exchange-requests.ts\` says. Prices are of us-east-1 (listed below with their dates), on demand and before free tiers; times are assumed
 (\`ASSUMED\` in \`scripts/cost.ts\`). Nothing was measured on a bill: compare the first month's.
 
 ## A million exchanges, pooled and warm, HTTP API in front
@@ -324,11 +327,11 @@ key may be a multi-Region key. The stream of a global table fires in every Regio
 
 ## Prices
 ${table(
-  ['of', 'dollars'],
-  Object.values(PRICES).map(({ of, dollars }) => [of, String(dollars)]),
+  ['of', 'dollars', 'page', 'noted'],
+  Object.values(PRICES).map(({ of, dollars, page, on }) => [of, String(dollars), page, on ?? 'from memory']),
 )}
 
-As published by AWS for us-east-1, noted ${PRICED_ON}; other Regions differ by up to a third. Sources: the pricing pages of API Gateway, CloudFront,
-WAF, Lambda, DynamoDB, CloudWatch, X-Ray, KMS and PrivateLink (\`https://aws.amazon.com/<service>/pricing/\`).
+us-east-1; other Regions differ by up to a third. A page is \`https://aws.amazon.com/<page>/pricing/\`. A price "from memory" was not looked up:
+do that before you rely on it.
 `
 }

@@ -7,7 +7,7 @@ import { crc32, inflateRawSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { afterAll, expect, test } from 'vitest'
 import { FUNCTIONS } from '../../infra/names.ts'
-import { bundle, requireHttp } from '../../scripts/bundle.ts'
+import { bundle, requireBuiltins } from '../../scripts/bundle.ts'
 import { zipOf } from '../../scripts/zip.ts'
 import { functionEnvironment } from '../support/function-environment.ts'
 
@@ -50,7 +50,7 @@ test('attest has no client of KMS or STS in it, and no way to make a session (P9
   expect(readFileSync(join(out, 'mint', 'index.mjs'), 'utf8')).toContain('TrentService')
 })
 
-test.each(FUNCTIONS)('%s is bundled without an ES import of node:http, and loads', async (name) => {
+test.each(FUNCTIONS)('%s is bundled without an ES import of node:http or node:process, and loads', async (name) => {
   await bundle(root, name, out)
   const file = join(out, name, 'index.mjs')
   const text = readFileSync(file, 'utf8')
@@ -58,7 +58,7 @@ test.each(FUNCTIONS)('%s is bundled without an ES import of node:http, and loads
     name: `dist/${name}/index.mjs`,
     content: Buffer.from(text),
   })
-  expect(text).not.toMatch(/(?:from|import)\s*["'](?:node:)?https?["']/)
+  expect(text).not.toMatch(/(?:from|import)\s*["'](?:node:)?(?:https?|process)["']/)
   // In a process of its own, with the environment it is deployed with and no other.
   const load = `console.log(await import(${JSON.stringify(file)}).then((m) => typeof m.handler, (e) => e.message))`
   const loadIn = (env: Record<string, string>) =>
@@ -78,7 +78,7 @@ test('node:http works when it is required instead of imported', async () => {
     platform: 'node',
     format: 'esm',
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire("/");' },
-    plugins: [requireHttp],
+    plugins: [requireBuiltins],
   })
   const source = outputFiles[0]!.text
   expect(source).not.toMatch(/from\s*["']node:http["']/)
