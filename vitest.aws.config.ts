@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const common = { testTimeout: 60_000, hookTimeout: 60_000 }
+const common = { testTimeout: 180_000, hookTimeout: 300_000 }
 const setups = (...names: readonly string[]): string[] => names.map((name) => `test/support/${name}.ts`)
 
 export default defineConfig({

@@ -22,9 +22,16 @@ type OfflinePackage = { readonly core: Template; readonly stacks: readonly Stack
  * empties .serverless whatever it packages, and others may be packaging.
  */
 export const packageService = async (folder: string, tenantsDir: string): Promise<OfflinePackage> => {
-  const linked = ['infra', 'lib', 'functions', 'node_modules', 'package.json', 'serverless.yml', 'tenants.serverless.yml']
-  for (const name of linked)
-    symlinkSync(join(root, name), join(folder, name))
+  const linked = [
+    'infra',
+    'lib',
+    'functions',
+    'node_modules',
+    'package.json',
+    'serverless.yml',
+    'tenants.serverless.yml',
+  ]
+  for (const name of linked) symlinkSync(join(root, name), join(folder, name))
   mkdirSync(join(folder, 'dist'))
   for (const name of FUNCTIONS) await bundle(root, name, join(folder, 'dist'))
   const osls = (config: string, into: string, ...params: readonly string[]): Template => {
