@@ -75,7 +75,11 @@ describe('our adapters', () => {
   beforeAll(async () => {
     aws = await startOn(recordingOf('fences-calls', cloud))
   })
-  afterAll(() => aws?.stop())
+  afterAll(async () => {
+    // With the key that was made.
+    recordingOf('fences-calls', aws.cloud)
+    await aws.stop()
+  })
 
   test.each([
     ['poolco', 'poolco-auditor', 'its own account'],

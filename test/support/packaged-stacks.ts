@@ -84,7 +84,7 @@ export const packagedStacks = (): readonly Stack[] => {
       const name = file.replace('.json', '')
       const account = /^tenants-account-(\d{12})$/.exec(name)?.[1]
       return {
-        name: `mintmark-${name}`,
+        name: name === 'core' ? 'mintmark-prod' : `mintmark-${name}`,
         template: JSON.parse(readFileSync(join(folder, file), 'utf8')),
         ...(account === undefined ? {} : { account }),
       }
