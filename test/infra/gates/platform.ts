@@ -33,10 +33,10 @@ const mintHasNoRoute: Gate = {
 }
 
 const ROUTES = [
+  'ANY /t/{tenant}/token HttpApiIntegrationAttest',
   'GET /.well-known/oauth-authorization-server/t/{tenant} HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/.well-known/openid-configuration HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/jwks.json HttpApiIntegrationDiscovery',
-  'ANY /t/{tenant}/token HttpApiIntegrationAttest',
 ]
 
 const frontDoor: Gate = {
@@ -154,14 +154,14 @@ const noWayOut: Gate = {
 }
 
 const environment: Gate = {
-  name: 'the environment of a function is names and ARNs under names we know, and no secret',
+  name: 'the environment of a function is names, ARNs and ranges under names we know, and no secret',
   findings: (template) =>
     ofType(template, 'AWS::Lambda::Function').flatMap(([id, { Properties }]) =>
       Object.entries<string>(Properties.Environment?.Variables ?? {})
         .filter(
           ([name, value]) =>
             !(ENVIRONMENT_NAMES as readonly string[]).includes(name) ||
-            !/^(?:[A-Za-z]+Role\.RoleId,?)+$|^(https:\/\/[a-z0-9./-]+|mintmark-[a-z-]+|arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9/-]+)$/.test(
+            !/^(?:[A-Za-z]+Role\.RoleId,?)+$|^(https:\/\/[a-z0-9./-]+|mintmark-[a-z-]+|\d+\.\d+\.\d+\.\d+\/\d+|arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9/-]+)$/.test(
               value,
             ),
         )
