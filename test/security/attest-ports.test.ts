@@ -25,7 +25,7 @@ const valueImports = (source: string): string[] =>
 describe('what attest holds', () => {
   /** A port more is a compile error here first: whoever adds one says that attest may have it. */
   const HELD: { readonly [port in keyof ExchangePorts]: readonly string[] } = {
-    issuerKeys: ['find', 'generation', 'peek', 'refreshDue'],
+    issuerKeys: ['find', 'generation', 'peek', 'refreshDue', 'rereadAll'],
     signatures: ['verify'],
     digest: ['sha256'],
     providers: Object.keys(PROVIDER_CATALOG).sort(),

@@ -8,7 +8,6 @@ import {
   importVerifyKey,
   nodeSignatureVerifier,
 } from '../../lib/adapters/jose/evidence-signature.ts'
-import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createMemoryDenials } from '../../lib/adapters/memory/denials.ts'
 import { createMemoryGrantStore } from '../../lib/adapters/memory/grant-store.ts'
 import { createMemoryIssuerKeyStore } from '../../lib/adapters/memory/issuer-key-store.ts'
@@ -207,10 +206,10 @@ export const engineWorld = async (
   made?: OwnKeys,
 ): Promise<{ readonly own: OwnKeys; readonly stores: MintStores; readonly close: () => Promise<void> }> => {
   const engine = open()
-  const { clock, vault, ...rest } = made ?? ownKeys()
-  for (const tenant of ['acme', 'globex'])
-    for (const key of await rest.store.list(tenant)) await engine.keys.insert(key)
-  const ring = createLocalKeyRing({ store: engine.keys, vault, clock })
+  const own = ownKeys(engine.keys, made?.clock, made?.vault)
+  if (made !== undefined)
+    for (const tenant of ['acme', 'globex'])
+      for (const key of await made.store.list(tenant)) await engine.keys.insert(key)
   const { configs, revocations, state } = engine
   const grants = {
     ...engine.grants,
@@ -218,7 +217,7 @@ export const engineWorld = async (
     outcomes: async () => (await engine.feed()).outcomes,
   }
   return {
-    own: { ...rest, clock, vault, ring, store: engine.keys },
+    own,
     stores: { configs, revocations, state, grants },
     close: engine.close,
   }

@@ -41,11 +41,12 @@ export type OwnKeys = RotatePorts & {
   readonly prover: KeyProver
 }
 
+/** `vault`: to open keys that were made elsewhere. */
 export const ownKeys = (
   store: SigningKeyStore = createMemorySigningKeyStore(),
   clock: HandClock = handClock(),
+  vault: LocalVault = createLocalVault(createAesSealer(randomBytes(32))),
 ): OwnKeys => {
-  const vault = createLocalVault(createAesSealer(randomBytes(32)))
   const prover = createKeyProver(vault)
   return {
     store,
