@@ -1,5 +1,6 @@
 // docs/cost.md, computed: what an exchange asks of AWS (scripts/exchange-requests.ts, measured by tests), times prices, plus
 // what is paid whether anybody calls or not. `npm run docs` writes it and `npm run check` fails when it has drifted. Pure.
+// Longer than 300 lines: the tables of prices and of lines are most of it.
 import { alarmResources } from '../infra/alarms.ts'
 import { API_THROTTLE } from '../infra/front-door.ts'
 import { keyResources } from '../infra/keys.ts'
@@ -7,7 +8,7 @@ import { CONCURRENCY } from '../infra/timeouts.ts'
 import { LIMITS } from '../lib/domain/limits.ts'
 import { AUDIT, EXCHANGE } from './exchange-requests.ts'
 
-/** When a price was noted from its page; null: from memory, to be looked up before anybody relies on it. */
+/** When a price was noted, not by us from its page: look each up before anybody relies on it. null: from memory. */
 const NOTED = '2026-11-22'
 
 /** us-east-1, on demand, dollars, before free tiers. `page`: of https://aws.amazon.com/<page>/pricing/. */

@@ -1,5 +1,6 @@
 // All that is tried with everybody's credentials: every kind of row by every operation, every use of a key, every role, queue and
-// function. Rows come from the key builders, so that a new kind of row is tried without a word here.
+// function. Rows come from the key builders, so that a new kind of row is tried without a word here. Longer than 300 lines:
+// one list, in which a gap must be seen.
 import { CORE_TABLE, LOG_TABLE, leadingKeys } from '../../../lib/adapters/aws/table-keys.ts'
 import { arnIn, type Cloud } from '../aws/cloud.ts'
 import { roleNamed } from './callers.ts'
