@@ -61,6 +61,8 @@ const spans = (wildcard: 1 | 2, unit: number): boolean => unit !== COLON && (wil
 
 /** Whether some value matches both patterns. A literal is a pattern of one part. */
 export const globsIntersect = (a: readonly GlobPart[], b: readonly GlobPart[]): boolean => {
+  // Text against text, by far the most frequent question of all pairs of a document.
+  if (a.length === 1 && b.length === 1 && typeof a[0] === 'string' && typeof b[0] === 'string') return a[0] === b[0]
   const left = unitsOf(a)
   const right = unitsOf(b)
   const width = right.length + 1

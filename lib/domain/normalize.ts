@@ -4,7 +4,7 @@ import { claimAt, type JsonObject } from './claims.ts'
 import type { ClaimRead, LeafSource, Provider } from './provider.ts'
 import { refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
-import { UNTRUSTED_TRIGGERS, WID_LEAF_NAMES, WID_LEAVES, type Wid, type WidLeaf, type WidValue } from './wid.ts'
+import { newWid, UNTRUSTED_TRIGGERS, WID_LEAF_NAMES, WID_LEAVES, type Wid, type WidLeaf, type WidValue } from './wid.ts'
 
 /** The `claims:` of a tenant document: leaf to path of member names. Counts only on leaves the preset leaves empty. */
 export type ClaimMapping = readonly { readonly leaf: WidLeaf; readonly claim: readonly string[] }[]
@@ -29,13 +29,10 @@ export const normalize = (
   claims: JsonObject,
   mapping: ClaimMapping | null,
 ): Result<Wid> => {
-  const leaves: Partial<Record<WidLeaf, WidValue>> = {}
+  const leaves = newWid()
   for (const leaf of WID_LEAF_NAMES) {
     const source = provider.leaves[leaf]
-    if (source === undefined || RESERVED.has(leaf)) {
-      leaves[leaf] = null
-      continue
-    }
+    if (source === undefined || RESERVED.has(leaf)) continue
     const value = readSource(source, iss, claims)
     if (!value.ok) return value
     leaves[leaf] = withinEnum(leaf, value.value)
@@ -57,14 +54,12 @@ export const normalize = (
     UNTRUSTED_TRIGGERS.has(String(leaves['trigger.class'])) ||
     leaves['runner.class'] === 'interactive' ||
     (provider.untrusted?.(leaves, claims) ?? false)
-  return ok(leaves as Wid)
+  return ok(leaves)
 }
 
 const NULL: Result<WidValue> = ok(null)
 
 const readSource = (source: LeafSource, iss: string, claims: JsonObject): Result<WidValue> => {
-  if ('fixed' in source) return ok(source.fixed)
-  if ('issuer' in source) return ok(iss)
   if ('claim' in source) {
     const value = readClaim(source, claims)
     if (!value.ok || value.value === null || source.values === undefined) return value
@@ -82,6 +77,8 @@ const readSource = (source: LeafSource, iss: string, claims: JsonObject): Result
     }
     return ok(first)
   }
+  if ('fixed' in source) return ok(source.fixed)
+  if ('issuer' in source) return ok(iss)
   const values: WidValue[] = []
   for (const read of source.reads) {
     const value = readClaim(read, claims)

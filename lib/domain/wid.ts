@@ -97,6 +97,32 @@ export type Wid = { readonly [leaf in WidLeaf]: WidValue }
 
 export const WID_LEAF_NAMES = Object.keys(WID_LEAVES) as readonly WidLeaf[]
 
+/**
+ * An object with every leaf, to be copied by spreading and then filled: so it keeps one shape. Filled leaf by leaf from {}, an
+ * engine makes it a hash table, and every read, copy and JSON text of it costs three times as much.
+ */
+const blank = <T extends null | undefined>(value: T): { readonly [leaf in WidLeaf]: T } => {
+  const nulls = JSON.parse(JSON.stringify(Object.fromEntries(WID_LEAF_NAMES.map((leaf) => [leaf, null]))))
+  if (value !== null) for (const leaf of WID_LEAF_NAMES) nulls[leaf] = value
+  return nulls
+}
+
+const NOTHING_SAID = blank(null)
+const NOTHING_KEPT = blank(undefined)
+
+/** Every leaf null, to be filled. */
+export const newWid = (): { [leaf in WidLeaf]: WidValue } => ({ ...NOTHING_SAID })
+
+/** What a record keeps: the leaves that are not null. The others are there as undefined, which no JSON text has. */
+export const presentLeaves = (wid: Wid): Partial<Record<WidLeaf, WidValue>> => {
+  const present: { [leaf in WidLeaf]: WidValue | undefined } = { ...NOTHING_KEPT }
+  for (const leaf of WID_LEAF_NAMES) {
+    const value = wid[leaf]
+    if (value !== null) present[leaf] = value
+  }
+  return present as Partial<Record<WidLeaf, WidValue>>
+}
+
 export const isWidLeaf = (name: string): name is WidLeaf => Object.hasOwn(WID_LEAVES, name)
 
 /** How far a leaf can be trusted to go on naming the same thing (issuers.md §5.2). */

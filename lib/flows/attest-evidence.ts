@@ -10,7 +10,7 @@ import type { Provider, SignatureAlgorithm } from '../domain/provider.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
 import type { IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
-import { type ProviderName, WID_LEAF_NAMES, type Wid, type WidLeaf, type WidValue } from '../domain/wid.ts'
+import { type ProviderName, presentLeaves, type Wid, type WidLeaf, type WidValue } from '../domain/wid.ts'
 import type { IssuerKeys, SignatureVerifier, VerifyKey } from '../ports/evidence.ts'
 import type { DenialContext } from '../ports/mint.ts'
 import type { Digest } from '../ports/system.ts'
@@ -186,16 +186,6 @@ export const contextOfAttested = ({ facts }: Attested, firstDecisionId: string |
   verdicts: verdictsOf(facts.evaluations),
   firstDecisionId,
 })
-
-/** Leaves that are not null: what a record keeps. */
-export const presentLeaves = (wid: Wid): Partial<Record<WidLeaf, WidValue>> => {
-  const present: Partial<Record<WidLeaf, WidValue>> = {}
-  for (const leaf of WID_LEAF_NAMES) {
-    const value = wid[leaf]
-    if (value !== null) present[leaf] = value
-  }
-  return present
-}
 
 /** An Idempotency-Key that repeats a value of the evidence is no secret of the caller: anyone who saw the token has it. */
 export const isValueOfEvidence = (value: string, claims: unknown, depth = 0): boolean => {

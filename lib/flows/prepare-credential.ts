@@ -8,10 +8,11 @@ import { LIMITS } from '../domain/limits.ts'
 import { type RevocableFacts, selectorsOf } from '../domain/revocation.ts'
 import type { AccessTokenEntry } from '../domain/tenant-config.ts'
 import { canonicalRequest } from '../domain/token-request.ts'
+import { presentLeaves } from '../domain/wid.ts'
 import type { MintRequest } from '../ports/mint.ts'
 import type { KeyRing, ReadyKey } from '../ports/signing-keys.ts'
 import type { Digest } from '../ports/system.ts'
-import { type Attested, presentLeaves } from './attest-evidence.ts'
+import type { Attested } from './attest-evidence.ts'
 import type { Proof } from './check-proof.ts'
 
 export type PreparePorts = { readonly keys: KeyRing; readonly digest: Digest }

@@ -36,7 +36,7 @@ export const parseTokenRequest = (body: string, idempotencyKey: string | undefin
     evidence: evidence.value,
     target: {
       type: one(form, 'requested_token_type'),
-      audiences: [...new Set([...present(form, 'audience'), ...present(form, 'resource')])],
+      audiences: audiencesOf(form),
       scope: one(form, 'scope'),
       grant: one(form, 'grant'),
     },
@@ -68,5 +68,12 @@ const parseJwtBearer = (form: Form): Result<string> => {
   return assertion === null ? refuse('request_malformed', { problem: 'assertion is missing' }) : ok(assertion)
 }
 
-const present = (form: Form, name: string): readonly string[] => (form.get(name) ?? []).filter((value) => value !== '')
-const one = (form: Form, name: string): string | null => present(form, name)[0] ?? null
+/** Without repeats, in the order they came. */
+const audiencesOf = (form: Form): readonly string[] => {
+  const audiences: string[] = []
+  for (const name of REPEATABLE)
+    for (const value of form.get(name) ?? []) if (value !== '' && !audiences.includes(value)) audiences.push(value)
+  return audiences
+}
+
+const one = (form: Form, name: string): string | null => form.get(name)?.find((value) => value !== '') ?? null

