@@ -108,14 +108,19 @@ export const measureNeighbours = async (dir: string, plan: NeighbourPlan): Promi
   for (const tenant of ['quiet', 'loud'] as const)
     writeFileSync(join(tenantsDir, `${tenant}.yaml`), tenantDocument(tenant, ORGS[tenant], key.jwks, TARGET, match))
   const broker = await startBroker(tenantsDir, join(dir, 'data'), 'on')
-  const generator = startOpenGenerator()
+  // One process each: what the loud one makes wait in its own generator is not the broker's doing.
+  const generators = { quiet: startOpenGenerator(), loud: startOpenGenerator() }
   const url = (tenant: Tenant): string => `http://127.0.0.1:${new URL(broker.url).port}/t/${tenant}/token`
   const window = async (noise: Noise | null): Promise<readonly LaneResult[]> => {
     const bodies = bodiesOf('quiet', QUIET_PER_SECOND * plan.seconds + 1, key)
     const sources = addresses(1, QUIET_SOURCES)
     const quiet = { name: 'quiet', url: url('quiet'), perSecond: QUIET_PER_SECOND, sources, bodies }
-    const lanes = noise === null ? [quiet] : [quiet, { ...noise.lane, url: url(noise.lane.tenant) }]
-    return generator.run({ lanes, seconds: plan.seconds })
+    const { seconds } = plan
+    const results = await Promise.all([
+      generators.quiet.run({ lanes: [quiet], seconds }),
+      noise === null ? [] : generators.loud.run({ lanes: [{ ...noise.lane, url: url(noise.lane.tenant) }], seconds }),
+    ])
+    return results.flat()
   }
   try {
     const reports: NeighbourReport[] = []
@@ -144,7 +149,8 @@ export const measureNeighbours = async (dir: string, plan: NeighbourPlan): Promi
     }
     return reports
   } finally {
-    generator.stop()
+    generators.quiet.stop()
+    generators.loud.stop()
     await broker.stop()
   }
 }

@@ -6,6 +6,7 @@ import { createHandler as createRevoke } from '../../functions/revoke/handler.ts
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
 import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
@@ -21,7 +22,6 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
-import { createInFlight } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
@@ -195,9 +195,10 @@ const wire = async (
   const erasure = startErasure({ eraser: createTenantEraser(database), clock, clockGuard }, { log })
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
-  const inFlight = options.hasLimits
-    ? createInFlight()
-    : createInFlight(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  const turns = createFairTurns(
+    clock,
+    options.hasLimits ? undefined : { tenantMax: Number.POSITIVE_INFINITY, instanceMax: Number.POSITIVE_INFINITY },
+  )
 
   const evidence = {
     issuerKeys: issuerKeys.keys,
@@ -220,7 +221,7 @@ const wire = async (
   })
   const counted = ops?.countDenials(denials) ?? denials
   const attest = createAttest({
-    ports: { ...evidence, tenants, mint: { mint }, denials: counted, rates, ids, clock, inFlight },
+    ports: { ...evidence, tenants, mint: { mint }, denials: counted, rates, ids, clock, turns },
     http: {
       admitSource: admitSource(rates),
       baseUrl: place.baseUrl,

@@ -10,6 +10,7 @@ import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-co
 import { createLambdaMint, createLambdaTrust } from '../../lib/adapters/aws/lambda-invoke.ts'
 import { createSqsDenials } from '../../lib/adapters/aws/sqs-denials.ts'
 import { nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
+import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
@@ -19,7 +20,6 @@ import type { HttpHandler } from '../../lib/edge/http.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { settleDenials } from '../../lib/edge/settle-denials.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
-import { createInFlight } from '../../lib/flows/exchange-token.ts'
 import { createSourceOwners } from '../../lib/flows/source-owners.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { createKeysOfIssuers, rereadNowAndThen } from '../issuer-keys.ts'
@@ -78,7 +78,7 @@ export const createAttest = (
       rates,
       ids,
       clock,
-      inFlight: createInFlight(),
+      turns: createFairTurns(clock),
     },
     http: { admitSource: admitSource(rates), baseUrl: environment.MINTMARK_BASE_URL, newTraceId: ids.traceId },
     log,

@@ -71,6 +71,8 @@ export const LIMITS = {
   rateBucketsMax: 200_000,
   tenantConcurrencyMax: 300,
   instanceConcurrencyMax: 600,
+  turnWaitMs: 2_000,
+  startsPerTurnMax: 4,
   // denials (attacks §6 c, issue: the audit stream)
   denialsFullPerMinute: 20,
   denialsUnverifiedPerMinute: 60,

@@ -113,8 +113,18 @@ const NOTHING_KEPT = blank(undefined)
 /** Every leaf null, to be filled. */
 export const newWid = (): { [leaf in WidLeaf]: WidValue } => ({ ...NOTHING_SAID })
 
-/** What a record keeps: the leaves that are not null. The others are there as undefined, which no JSON text has. */
+/** The leaves that are not null. */
 export const presentLeaves = (wid: Wid): Partial<Record<WidLeaf, WidValue>> => {
+  const present: Partial<Record<WidLeaf, WidValue>> = {}
+  for (const leaf of WID_LEAF_NAMES) {
+    const value = wid[leaf]
+    if (value !== null) present[leaf] = value
+  }
+  return present
+}
+
+/** The same for what becomes JSON text and nothing else: the other leaves are undefined, which such a text leaves out. */
+export const leavesForText = (wid: Wid): Partial<Record<WidLeaf, WidValue>> => {
   const present: { [leaf in WidLeaf]: WidValue | undefined } = { ...NOTHING_KEPT }
   for (const leaf of WID_LEAF_NAMES) {
     const value = wid[leaf]

@@ -12,6 +12,7 @@ import type { DenialContext, IssuedCredential, Mint } from '../ports/mint.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { Ids } from '../ports/system.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'
+import type { Turns } from '../ports/turns.ts'
 import { type Attested, type AttestPorts, attestEvidence, contextOfAttested } from './attest-evidence.ts'
 
 export type ExchangePorts = AttestPorts & {
@@ -21,11 +22,8 @@ export type ExchangePorts = AttestPorts & {
   readonly rates: RateLimiter
   readonly ids: Ids
   readonly clock: Clock
-  /** Requests of a tenant, and of this instance, that are under way (limit L5). */
-  readonly inFlight: InFlight
+  readonly turns: Turns
 }
-
-export type InFlight = { enter(tenant: string): boolean; leave(tenant: string): void }
 
 export type ExchangeRequest = {
   readonly tenant: string
@@ -69,7 +67,9 @@ type Refused = {
 /** Never throws for what a caller or a dependency can cause; every refusal is recorded before it is returned. */
 export const exchangeToken = async (ports: ExchangePorts, request: ExchangeRequest): Promise<ExchangeAnswer> => {
   const decisionId = ports.ids.decisionId()
-  if (!ports.inFlight.enter(request.tenant))
+  // L5: under a flood tenants take turns, and within a tenant its sources.
+  const entered = ports.turns.enter(request.tenant, request.source)
+  if (!(entered instanceof Promise ? await entered : entered))
     return deny(ports, request, decisionId, { ok: false, refusal: { kind: 'overloaded' }, context: NOTHING_KNOWN })
   try {
     const outcome = await attestAndMint(ports, request, decisionId)
@@ -87,7 +87,7 @@ export const exchangeToken = async (ports: ExchangePorts, request: ExchangeReque
       retryAfterSeconds: error.retryAfterSeconds,
     })
   } finally {
-    ports.inFlight.leave(request.tenant)
+    ports.turns.leave(request.tenant)
   }
 }
 
@@ -194,29 +194,5 @@ const deny = (
     refusal,
     grantType: token?.grantType ?? 'token-exchange',
     retryAfterSeconds: retryAfterSeconds ?? (typeof wait === 'number' ? wait : 2),
-  }
-}
-
-/** Counts what is under way. One slow tenant can fill its own share only (L5). */
-export const createInFlight = (
-  tenantMax: number = LIMITS.tenantConcurrencyMax,
-  instanceMax: number = LIMITS.instanceConcurrencyMax,
-): InFlight => {
-  const perTenant = new Map<string, number>()
-  let total = 0
-  return {
-    enter(tenant) {
-      const count = perTenant.get(tenant) ?? 0
-      if (total >= instanceMax || count >= tenantMax) return false
-      total += 1
-      perTenant.set(tenant, count + 1)
-      return true
-    },
-    leave(tenant) {
-      const count = perTenant.get(tenant) ?? 1
-      total -= 1
-      if (count === 1) perTenant.delete(tenant)
-      else perTenant.set(tenant, count - 1)
-    },
   }
 }

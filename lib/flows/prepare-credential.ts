@@ -8,7 +8,7 @@ import { LIMITS } from '../domain/limits.ts'
 import { type RevocableFacts, selectorsOf } from '../domain/revocation.ts'
 import type { AccessTokenEntry } from '../domain/tenant-config.ts'
 import { canonicalRequest } from '../domain/token-request.ts'
-import { presentLeaves } from '../domain/wid.ts'
+import { leavesForText } from '../domain/wid.ts'
 import type { MintRequest } from '../ports/mint.ts'
 import type { KeyRing, ReadyKey } from '../ports/signing-keys.ts'
 import type { Digest } from '../ports/system.ts'
@@ -71,7 +71,7 @@ export const prepareCredential = async (
     atSeconds: fixed.issuedAtSeconds,
     traceId: fixed.txn,
     evidence: { issuerName: issuer.name, issuer: issuer.issuer, ...evidenceFacts },
-    wid: presentLeaves(wid),
+    wid: leavesForText(wid),
     verdicts: verdictsOf(evaluations),
     credential: {
       type: entry.type,

@@ -35,7 +35,7 @@ describe('what attest holds', () => {
     rates: ['take'],
     ids: ['decisionId', 'traceId'],
     clock: ['monotonicMs', 'nowMs', 'nowSeconds'],
-    inFlight: ['enter', 'leave'],
+    turns: ['enter', 'leave'],
   }
 
   test('its flow touches these ports and no other, for an allow and for a denial', async () => {

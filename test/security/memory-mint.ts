@@ -9,6 +9,7 @@ import {
   nodeSignatureVerifier,
 } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createMemoryDenials } from '../../lib/adapters/memory/denials.ts'
+import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
 import { createMemoryGrantStore } from '../../lib/adapters/memory/grant-store.ts'
 import { createMemoryIssuerKeyStore } from '../../lib/adapters/memory/issuer-key-store.ts'
 import { unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
@@ -21,7 +22,7 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import type { GrantRecord, NotIssued } from '../../lib/domain/grant-record.ts'
 import { neededSlots } from '../../lib/domain/key-rotation.ts'
 import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
-import { createInFlight, type ExchangePorts } from '../../lib/flows/exchange-token.ts'
+import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createIssuerKeys } from '../../lib/flows/issuer-keys.ts'
 import { createMint, type MintPorts } from '../../lib/flows/mint-credential.ts'
@@ -152,7 +153,7 @@ export const memoryMint = async (
     rates: unlimitedRates,
     ids,
     clock,
-    inFlight: createInFlight(),
+    turns: createFairTurns(clock),
   }
   /** The second version of acme's document; directories read it from then on. */
   const applyToAcme = async (document: string) => {
