@@ -1,5 +1,6 @@
-// One file a function, dist/<name>/index.mjs, and its zip as it is shipped. The bytes follow from the sources alone.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+// One file a function, dist/<name>/index.cjs, and its zip as it is shipped. The bytes follow from the sources alone.
+// What is not in a bundle is not parsed: 100 KiB are about 13 ms of every cold start (bench/README.md).
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { zipOf } from './zip.ts'
@@ -8,36 +9,77 @@ import { zipOf } from './zip.ts'
 const entryOf = (root: string, name: string): string =>
   ['lambda.ts', 'handler.ts'].map((file) => join(root, 'functions', name, file)).find(existsSync) ?? name
 
-/**
- * An ES import of a builtin reads every export. Of node:http that loads undici, 72 ms of every cold start on Node 24
- * (nodejs/node#59686); of node:process what nobody asked for, 10 ms. Required instead, they cost 3 and less than 1.
- */
-export const requireBuiltins: Plugin = {
-  name: 'require-builtins',
+/** Parts of the SDK that no function comes to, and what stands in their place. */
+const LEFT_OUT: readonly { readonly path: RegExp; readonly instead: string }[] = [
+  {
+    // The functions give their clients credentials: the chain that looks for others would be a third of every bundle.
+    path: /^@aws-sdk\/credential-provider-node$/,
+    instead: `export const defaultProvider = () => () => Promise.reject(new Error('a client without credentials'))`,
+  },
+  {
+    // No command of ours streams events. With them go node:zlib and their checksums.
+    path: /^@smithy\/core\/event-streams$/,
+    instead: `
+      export const resolveEventStreamSerdeConfig = (config) => config
+      export const eventStreamSerdeProvider = () => undefined
+      export const EventStreamSerde = undefined`,
+  },
+  {
+    // Lambda has no ~/.aws. Without the attempt to read it goes node:fs/promises.
+    path: /^\.\/readFile$/,
+    instead: `
+      export const filePromises = {}
+      export const fileIntercept = {}
+      export const readFile = () => Promise.reject(new Error('no configuration files here'))`,
+  },
+]
+
+const leaveOut: Plugin = {
+  name: 'leave-out',
   setup(bundler) {
-    bundler.onResolve({ filter: /^(?:node:)?(?:https?|process)$/ }, ({ path, namespace }) =>
-      namespace === 'required' ? { path, external: true } : { path, namespace: 'required' },
-    )
-    bundler.onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
-      contents: `module.exports = require('${path.startsWith('node:') ? path : `node:${path}`}')`,
-    }))
+    LEFT_OUT.forEach(({ path, instead }, index) => {
+      const namespace = `left-out-${index}`
+      bundler.onResolve({ filter: path }, ({ importer }) =>
+        /node_modules\/@(?:aws-sdk|smithy)\//.test(importer) ? { path: path.source, namespace } : undefined,
+      )
+      bundler.onLoad({ filter: /.*/, namespace }, () => ({ contents: instead }))
+    })
   },
 }
 
-/** The functions give their clients credentials: the chain that looks for others would be a third of every bundle. */
-const noCredentialChain: Plugin = {
-  name: 'no-credential-chain',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({ path: 'none', namespace: 'none' }))
-    bundler.onLoad({ filter: /.*/, namespace: 'none' }, () => ({
-      contents: `export const defaultProvider = () => () => Promise.reject(new Error('a client without credentials'))`,
-    }))
-  },
+const ADAPTERS = 'lib/adapters/aws'
+
+/** The errors of AWS that an adapter names. Of all others the SDK makes one of its base class, with the same name and status. */
+const errorsNamed = (root: string): ReadonlySet<string> => {
+  const sources = readdirSync(join(root, ADAPTERS)).map((file) => readFileSync(join(root, ADAPTERS, file), 'utf8'))
+  return new Set(sources.flatMap((source) => source.match(/\b[A-Z]\w+Exception\b/g) ?? []))
 }
+
+/**
+ * A client is generated with the schemas of all its operations and errors, which tree shaking must keep: a computed key
+ * (`[_hE]: 400`) might do something, and registering an error does. Written as the constants they are, unused ones go.
+ */
+const shakeSchemas = (named: ReadonlySet<string>): Plugin => ({
+  name: 'shake-schemas',
+  setup(bundler) {
+    bundler.onLoad({ filter: /@aws-sdk\/client-[\w-]+\/dist-es\/schemas\/schemas_0\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8')
+      const constants = new Map(
+        [...source.matchAll(/^const (_\w+) = (".*");$/gm)].map(([, name, text]) => [name, text]),
+      )
+      const contents = source
+        .replace(/\[(_\w+)\]:/g, (key, name: string) => (constants.has(name) ? `${constants.get(name)}:` : key))
+        .replace(/^n0_registry\.registerError\(\w+\$, (\w+)\);$/gm, (line, error: string) =>
+          named.has(error) ? line : '',
+        )
+      return { contents }
+    })
+  },
+})
 
 /**
  * Gives the size of the bundle, bytes. `into`: folder for the file and the zip. The path inside of the zip is always
- * dist/<name>/index.mjs.
+ * dist/<name>/index.cjs.
  */
 export const bundle = async (
   root: string,
@@ -48,21 +90,21 @@ export const bundle = async (
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
-    outfile: join(into, name, 'index.mjs'),
+    outfile: join(into, name, 'index.cjs'),
     bundle: true,
     minify: true,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
+    // An ES import of a builtin reads every export. Of node:http that loads undici, 72 ms of every cold start on Node 24
+    // (nodejs/node#59686).
+    format: 'cjs',
     mainFields: ['module', 'main'],
     legalComments: 'none',
-    // CommonJS inside the bundle (and requireBuiltins) needs a require.
-    banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
-    plugins: [requireBuiltins, noCredentialChain],
+    plugins: [leaveOut, shakeSchemas(errorsNamed(root))],
     metafile: true,
     logLevel: 'error',
   })
-  writeFileSync(join(into, `${name}.zip`), zipOf(`dist/${name}/index.mjs`, readFileSync(join(into, name, 'index.mjs'))))
+  writeFileSync(join(into, `${name}.zip`), zipOf(`dist/${name}/index.cjs`, readFileSync(join(into, name, 'index.cjs'))))
   const [output] = Object.values(metafile.outputs)
   return output?.bytes ?? 0
 }

@@ -21,7 +21,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'lib/domain': { from: ['lib/domain'], npm: [] },
   'lib/ports': { from: ['lib/domain', 'lib/ports'], npm: [] },
   'lib/flows': { from: ['lib/domain', 'lib/ports', 'lib/flows'], npm: [] },
-  'lib/wire': { from: ['lib/domain', 'lib/wire'], npm: ['zod', 'yaml'] },
+  'lib/wire': { from: ['lib/domain', 'lib/wire'], npm: ['zod/mini', 'yaml'] },
   'lib/providers': { from: ['lib/domain', 'lib/providers'], npm: [] },
   'lib/client': { from: ['lib/domain', 'lib/client'], npm: [/^node:/] },
   'lib/adapters': {

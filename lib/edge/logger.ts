@@ -2,4 +2,19 @@
 // are records.
 import { Logger } from '@aws-lambda-powertools/logger'
 
-export const createLogger = (serviceName: string): Logger => new Logger({ serviceName, logLevel: 'INFO' })
+type Log = Pick<Logger, 'info' | 'warn' | 'error'>
+type Fields = Record<string, unknown>
+
+/** Made at its first line: most processes never write one, and a Logger opens both standard streams for itself. */
+export const createLogger = (serviceName: string): Log => {
+  let logger: Logger | undefined
+  const made = (): Logger => {
+    logger ??= new Logger({ serviceName, logLevel: 'INFO' })
+    return logger
+  }
+  return {
+    info: (message: string, fields: Fields) => made().info(message, fields),
+    warn: (message: string, fields: Fields) => made().warn(message, fields),
+    error: (message: string, fields: Fields) => made().error(message, fields),
+  }
+}

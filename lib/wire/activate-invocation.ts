@@ -1,11 +1,11 @@
 // The invocation of mint by rotate: activate one key, named and nothing more; mint reads its row itself. Pure.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { Unavailable } from '../domain/unavailable.ts'
 import { tenantNameSchema } from './decision-schemas.ts'
 import { outageOf, outageSchema } from './outage.ts'
 
 const requestSchema = z.strictObject({
-  activate: z.strictObject({ tenant: tenantNameSchema, kid: z.string().regex(/^[\w-]{43}$/) }),
+  activate: z.strictObject({ tenant: tenantNameSchema, kid: z.string().check(z.regex(/^[\w-]{43}$/)) }),
 })
 const replySchema = z.union([z.strictObject({ activated: z.boolean() }), outageSchema])
 

@@ -1,25 +1,26 @@
 // Decisions as they travel between functions: refusals, denials and what a denial says of the evidence. Strict, so that what
 // arrives is exactly what was meant; bounded, so that nobody in between can grow it. Pure.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
 import { REFUSALS, type RefusalKind } from '../domain/refusal.ts'
 import { WID_LEAVES, type WidLeaf } from '../domain/wid.ts'
 
-export const tenantNameSchema = z.string().regex(/^[a-z][a-z0-9]{2,30}$/)
-export const decisionIdSchema = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
-export const traceIdSchema = z.string().regex(/^[0-9a-f]{32}$/)
+export const tenantNameSchema = z.string().check(z.regex(/^[a-z][a-z0-9]{2,30}$/))
+export const decisionIdSchema = z.string().check(z.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/))
+export const traceIdSchema = z.string().check(z.regex(/^[0-9a-f]{32}$/))
 
-const epochSeconds = z.int().nonnegative().max(LIMITS.epochSecondsMax)
-const text = z.string().max(LIMITS.tokenBytesMax)
+const epochSeconds = z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax))
+const text = z.string().check(z.maxLength(LIMITS.tokenBytesMax))
 
 export const refusalKindSchema = z.enum(Object.keys(REFUSALS) as [RefusalKind, ...RefusalKind[]])
-export const refusalSchema = z
-  .strictObject({
+export const refusalSchema = z.pipe(
+  z.strictObject({
     kind: refusalKindSchema,
-    detail: z.record(z.string().max(64), z.union([text, z.number(), z.boolean(), z.null()])).optional(),
-  })
+    detail: z.optional(z.record(z.string().check(z.maxLength(64)), z.union([text, z.number(), z.boolean(), z.null()]))),
+  }),
   // exactOptionalPropertyTypes: absent and undefined are not the same.
-  .transform(({ kind, detail }) => (detail === undefined ? { kind } : { kind, detail }))
+  z.transform(({ kind, detail }) => (detail === undefined ? { kind } : { kind, detail })),
+)
 
 const widSchema = z.partialRecord(
   z.enum(Object.keys(WID_LEAVES) as [WidLeaf, ...WidLeaf[]]),
@@ -28,22 +29,22 @@ const widSchema = z.partialRecord(
 
 /** How far the exchange came: DenialContext of lib/ports/mint.ts. */
 export const denialContextSchema = z.strictObject({
-  configVersion: z.int().positive().nullable(),
+  configVersion: z.nullable(z.int().check(z.positive())),
   verified: z.boolean(),
-  issuerName: z.string().max(64).nullable(),
-  evidence: z
-    .strictObject({
+  issuerName: z.nullable(z.string().check(z.maxLength(64))),
+  evidence: z.nullable(
+    z.strictObject({
       sub: text,
-      jti: text.nullable(),
+      jti: z.nullable(text),
       iat: z.int(),
       exp: z.int(),
       kid: text,
-      replayKey: z.string().max(64),
-    })
-    .nullable(),
-  wid: widSchema.nullable(),
-  verdicts: z.record(z.string().max(64), z.string().regex(/^[01]*$/)).nullable(),
-  firstDecisionId: decisionIdSchema.nullable(),
+      replayKey: z.string().check(z.maxLength(64)),
+    }),
+  ),
+  wid: z.nullable(widSchema),
+  verdicts: z.nullable(z.record(z.string().check(z.maxLength(64)), z.string().check(z.regex(/^[01]*$/)))),
+  firstDecisionId: z.nullable(decisionIdSchema),
 })
 
 export const denialSchema = z.strictObject({
@@ -53,27 +54,27 @@ export const denialSchema = z.strictObject({
   atSeconds: epochSeconds,
   traceId: traceIdSchema,
   refusal: refusalSchema,
-  source: z.string().max(64),
-  target: z
-    .strictObject({
+  source: z.string().check(z.maxLength(64)),
+  target: z.nullable(
+    z.strictObject({
       type: text,
-      audience: text.nullable(),
-      scope: text.nullable(),
-      grant: text.nullable(),
-    })
-    .nullable(),
+      audience: z.nullable(text),
+      scope: z.nullable(text),
+      grant: z.nullable(text),
+    }),
+  ),
   ...denialContextSchema.shape,
 })
 
 export const rollUpPartSchema = z.strictObject({
   id: decisionIdSchema,
   tenant: tenantNameSchema,
-  minute: z.int().nonnegative(),
+  minute: z.int().check(z.nonnegative()),
   kind: refusalKindSchema,
-  source: z.string().max(64),
-  count: z.int().positive(),
-  listed: z.array(decisionIdSchema).max(LIMITS.rollUpIdsPerMessageMax),
-  unlisted: z.int().nonnegative(),
+  source: z.string().check(z.maxLength(64)),
+  count: z.int().check(z.positive()),
+  listed: z.array(decisionIdSchema).check(z.maxLength(LIMITS.rollUpIdsPerMessageMax)),
+  unlisted: z.int().check(z.nonnegative()),
 })
 
 type Evidence = z.infer<typeof denialContextSchema>['evidence']

@@ -1,5 +1,5 @@
 // Denials as queue messages from attest to audit: those of one tenant, in full or counted, several to a message. Pure.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { AuditEntry, RollUpPart } from '../domain/audit-entry.ts'
 import type { Denial } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
@@ -7,8 +7,8 @@ import { denialEvidence, denialSchema, rollUpPartSchema } from './decision-schem
 
 const messageSchema = z.strictObject({
   v: z.literal(1),
-  denials: z.array(denialSchema).max(LIMITS.denialsPerMessageMax),
-  rollUps: z.array(rollUpPartSchema).max(LIMITS.denialsPerMessageMax),
+  denials: z.array(denialSchema).check(z.maxLength(LIMITS.denialsPerMessageMax)),
+  rollUps: z.array(rollUpPartSchema).check(z.maxLength(LIMITS.denialsPerMessageMax)),
 })
 
 export type DenialBatch = { readonly denials: readonly Denial[]; readonly rollUps: readonly RollUpPart[] }

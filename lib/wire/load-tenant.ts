@@ -14,10 +14,13 @@ import {
   parseDocument,
   visit,
 } from 'yaml'
-import type * as z from 'zod'
+import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
 import { tenantDocumentSchema } from './tenant-document.ts'
 import type { DocumentPath, LoadedTenant, TenantProblem } from './tenant-problem.ts'
+
+// The words of problems: mini brings none, so that the functions, which show nobody a problem of a document, carry none.
+z.config(z.locales.en())
 
 export type LoadResult =
   | { readonly ok: true; readonly loaded: LoadedTenant }
@@ -41,7 +44,7 @@ type ReadResult<T> =
   | { readonly ok: false; readonly problems: readonly TenantProblem[] }
 
 /** Reads YAML text with any schema: policy tests come through here too. */
-export const readYamlDocument = <T>({ file, text }: YamlSource, schema: z.ZodType<T>): ReadResult<T> => {
+export const readYamlDocument = <T>({ file, text }: YamlSource, schema: z.ZodMiniType<T>): ReadResult<T> => {
   const first = (message: string): ReadResult<T> => ({
     ok: false,
     problems: [{ file, line: 1, column: 1, path: '', message }],

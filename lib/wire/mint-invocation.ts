@@ -1,6 +1,6 @@
 // The invocation of mint by attest, both directions. What goes in is a request and never a fact: there is no way for JSON to
 // carry a verification (P9). What comes back is read as strictly as what goes in. Pure.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
 import { TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS } from '../domain/token-request.ts'
 import { Unavailable } from '../domain/unavailable.ts'
@@ -14,20 +14,22 @@ import {
 } from './decision-schemas.ts'
 import { outageOf, outageSchema } from './outage.ts'
 
-const text = z.string().max(LIMITS.bodyBytesMax)
+const text = z.string().check(z.maxLength(LIMITS.bodyBytesMax))
 
 const requestSchema = z.strictObject({
   tenant: tenantNameSchema,
   grantType: z.enum(['token-exchange', 'jwt-bearer']),
   evidence: text,
   target: z.strictObject({
-    type: text.nullable(),
-    audiences: z.array(text).max(LIMITS.parameterCountMax),
-    scope: text.nullable(),
-    grant: text.nullable(),
+    type: z.nullable(text),
+    audiences: z.array(text).check(z.maxLength(LIMITS.parameterCountMax)),
+    scope: z.nullable(text),
+    grant: z.nullable(text),
   }),
-  idempotencyKey: z.string().min(LIMITS.idempotencyKeyCharsMin).max(LIMITS.idempotencyKeyCharsMax).nullable(),
-  dpop: z.strictObject({ proof: text, method: z.string().max(16), url: text }).nullable(),
+  idempotencyKey: z.nullable(
+    z.string().check(z.minLength(LIMITS.idempotencyKeyCharsMin), z.maxLength(LIMITS.idempotencyKeyCharsMax)),
+  ),
+  dpop: z.nullable(z.strictObject({ proof: text, method: z.string().check(z.maxLength(16)), url: text })),
   decisionId: decisionIdSchema,
   traceId: traceIdSchema,
 })
@@ -54,20 +56,21 @@ const issuedSchema = z.strictObject({
     accessToken: text,
     issuedTokenType: z.enum([TYPE_ACCESS_TOKEN, TYPE_AWS_CREDENTIALS]),
     tokenType: z.enum(['Bearer', 'DPoP', 'N_A']),
-    expiresInSeconds: z.int().nonnegative().max(LIMITS.ttlSecondsMax),
+    expiresInSeconds: z.int().check(z.nonnegative(), z.maximum(LIMITS.ttlSecondsMax)),
     scope: text,
   }),
 })
-const refusedSchema = z
-  .strictObject({
+const refusedSchema = z.pipe(
+  z.strictObject({
     ok: z.literal(false),
     refusal: refusalSchema,
     context: denialContextSchema,
-    retryAfterSeconds: z.int().nonnegative().optional(),
-  })
-  .transform(({ retryAfterSeconds, ...rest }) =>
+    retryAfterSeconds: z.optional(z.int().check(z.nonnegative())),
+  }),
+  z.transform(({ retryAfterSeconds, ...rest }) =>
     retryAfterSeconds === undefined ? rest : { ...rest, retryAfterSeconds },
-  )
+  ),
+)
 const answerSchema = z.discriminatedUnion('ok', [issuedSchema, refusedSchema])
 const replySchema = z.union([answerSchema, outageSchema])
 

@@ -1,5 +1,5 @@
 // An outage as the answer of an invocation, so that its kind and the time to wait survive the way back. Pure.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { REFUSALS, type RefusalKind } from '../domain/refusal.ts'
 import type { Unavailable } from '../domain/unavailable.ts'
 
@@ -7,7 +7,7 @@ const OUTAGES = (Object.keys(REFUSALS) as RefusalKind[]).filter((kind) => REFUSA
 
 export const outageSchema = z.strictObject({
   unavailable: z.enum(OUTAGES as [RefusalKind, ...RefusalKind[]]),
-  retryAfterSeconds: z.int().positive().max(600),
+  retryAfterSeconds: z.int().check(z.positive(), z.maximum(600)),
 })
 
 export const outageOf = ({ kind, retryAfterSeconds }: Unavailable) => ({ unavailable: kind, retryAfterSeconds })

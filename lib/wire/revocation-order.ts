@@ -1,5 +1,5 @@
 // A revocation order as a queue message: exactly this, or it is poison. Pure.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
 import type { RevocationOrder } from '../domain/revocation-order.ts'
@@ -9,24 +9,24 @@ const kindSchema = z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...R
 
 const selectorSchema = z.strictObject({
   kind: kindSchema,
-  issuer: z.string().max(64),
-  value: z.string().max(LIMITS.selectorValueBytesMax),
+  issuer: z.string().check(z.maxLength(64)),
+  value: z.string().check(z.maxLength(LIMITS.selectorValueBytesMax)),
 })
 
 const proofSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('uid'), uid: z.int().nonnegative() }),
+  z.strictObject({ kind: z.literal('uid'), uid: z.int().check(z.nonnegative()) }),
   z.strictObject({ kind: z.literal('sender') }),
 ])
 
-const orderSchema: z.ZodType<RevocationOrder> = z.strictObject({
+const orderSchema: z.ZodMiniType<RevocationOrder> = z.strictObject({
   v: z.literal(1),
   id: decisionIdSchema,
   tenant: tenantNameSchema,
-  selectors: z.array(selectorSchema).max(LIMITS.orderSelectorsMax),
+  selectors: z.array(selectorSchema).check(z.maxLength(LIMITS.orderSelectorsMax)),
   form: z.enum(['block', 'cut']),
   reason: z.string(),
   proof: proofSchema,
-  orderedAtSeconds: z.int().nonnegative().max(LIMITS.epochSecondsMax),
+  orderedAtSeconds: z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax)),
 })
 
 type Read = { readonly ok: true; readonly message: RevocationOrder } | { readonly ok: false; readonly reason: string }

@@ -1,7 +1,7 @@
 // The tenant document (design §5): the one strict schema it is read with, and the JSON Schema editors and the reference docs
 // get. It says what a document may look like; what it may mean is in lib/wire/compile-*.ts. Nothing is transformed here, so
 // that a parsed document printed as JSON is again a document, and its digest is of what was reviewed.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
 import type { SignatureAlgorithm } from '../domain/provider.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
@@ -16,36 +16,42 @@ ALGORITHMS satisfies readonly SignatureAlgorithm[]
 export const WAIVABLE_RULES = ['untrusted_source', 'reusable_workload', 'advice', 'whole_tenant_introspect'] as const
 
 const NAME = /^[a-z][a-z0-9_-]{0,62}$/
-const name = (what: string) => z.string().regex(NAME, `the name of ${what} is lower case letters, digits, "-" and "_"`)
-const text = z.string().min(1, 'must not be empty').max(LIMITS.patternCharsMax)
-const reason = z.string().trim().min(8, 'a reason of a few words').max(500)
-const url = z
-  .string()
-  .max(LIMITS.patternCharsMax)
-  .regex(/^https?:\/\/[^\s]+$/, 'must be a URL')
+const name = (what: string) =>
+  z.string().check(z.regex(NAME, `the name of ${what} is lower case letters, digits, "-" and "_"`))
+const text = z.string().check(z.minLength(1, 'must not be empty'), z.maxLength(LIMITS.patternCharsMax))
+const reason = z.string().check(z.trim(), z.minLength(8, 'a reason of a few words'), z.maxLength(500))
+const url = z.string().check(z.maxLength(LIMITS.patternCharsMax), z.regex(/^https?:\/\/[^\s]+$/, 'must be a URL'))
 const duration = z
   .string({ error: 'a length of time such as 30s, 10m or 1h' })
-  .regex(/^[1-9][0-9]{0,4}[smh]$/, 'a length of time such as 30s, 10m or 1h')
-const list = <T extends z.ZodType>(of: T) => z.array(of).min(1, 'must not be empty').max(LIMITS.listItemsMax)
+  .check(z.regex(/^[1-9][0-9]{0,4}[smh]$/, 'a length of time such as 30s, 10m or 1h'))
+const list = <T extends z.ZodMiniType>(of: T) =>
+  z.array(of).check(z.minLength(1, 'must not be empty'), z.maxLength(LIMITS.listItemsMax))
 const leaf = z.enum(LEAVES, { error: (issue) => `there is no leaf ${JSON.stringify(issue.input)} in wid/1` })
-const algorithms = list(z.enum(ALGORITHMS)).describe('Signature algorithms accepted from this issuer.')
+const algorithms = list(z.enum(ALGORITHMS)).check(z.describe('Signature algorithms accepted from this issuer.'))
 
 const secretFile = z
   .strictObject(
     {
       file: z
         .string()
-        .regex(/^[a-z][a-z0-9]*\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be <tenant>/<name>, a file under --secrets'),
+        .check(
+          z.regex(
+            /^[a-z][a-z0-9]*\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+            'must be <tenant>/<name>, a file under --secrets',
+          ),
+        ),
     },
     { error: 'an inline secret is refused: write { file: <tenant>/<name> }' },
   )
-  .describe('Name of a secret: a file below --secrets DIR, or the Secrets Manager name on AWS.')
+  .check(z.describe('Name of a secret: a file below --secrets DIR, or the Secrets Manager name on AWS.'))
 
 const jwk = z
-  .looseObject({ kty: z.enum(['RSA', 'EC'], { error: 'kty must be RSA or EC' }), kid: text.optional() })
-  .refine((key) => !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => member in key), {
-    error: 'a private key: only public keys belong here',
-  })
+  .looseObject({ kty: z.enum(['RSA', 'EC'], { error: 'kty must be RSA or EC' }), kid: z.optional(text) })
+  .check(
+    z.refine((key) => !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => member in key), {
+      error: 'a private key: only public keys belong here',
+    }),
+  )
 
 const jwks = z
   .union(
@@ -53,64 +59,78 @@ const jwks = z
       z.strictObject({
         inline: z
           .strictObject({
-            keys: z.array(jwk).max(LIMITS.jwksKeysMax),
-            spiffe_sequence: z.number().optional(),
-            spiffe_refresh_hint: z.number().optional(),
+            keys: z.array(jwk).check(z.maxLength(LIMITS.jwksKeysMax)),
+            spiffe_sequence: z.optional(z.number()),
+            spiffe_refresh_hint: z.optional(z.number()),
           })
-          .describe('A JWK Set (RFC 7517 §5) or a SPIFFE bundle.'),
+          .check(z.describe('A JWK Set (RFC 7517 §5) or a SPIFFE bundle.')),
       }),
-      z.strictObject({ url: url.describe('Where the JWK Set is.') }),
+      z.strictObject({ url: url.check(z.describe('Where the JWK Set is.')) }),
       z.strictObject({ discovery: z.literal(true) }),
     ],
     { error: 'must be { inline: … }, { url: … } or { discovery: true }' },
   )
-  .describe('Where the keys of the issuer come from. Default: what the preset says, else OpenID Connect discovery.')
+  .check(
+    z.describe('Where the keys of the issuer come from. Default: what the preset says, else OpenID Connect discovery.'),
+  )
 
 const issuer = z
   .strictObject({
     provider: z
       .enum(PROVIDERS)
-      .describe('The preset: issuer, algorithms, ages, claim map, replay mode and tenancy claim of a platform.'),
+      .check(
+        z.describe('The preset: issuer, algorithms, ages, claim map, replay mode and tenancy claim of a platform.'),
+      ),
     issuer: z
-      .string()
-      .min(1)
-      .max(LIMITS.patternCharsMax)
-      .optional()
-      .describe('`iss`, byte for byte. Default: that of the preset, where it has one.'),
-    audience: text
-      .optional()
-      .describe(
-        'What evidence must carry in `aud`: the issuer URL of the tenant (the default), or that and `/…` or `#…`.',
+      .optional(z.string().check(z.minLength(1), z.maxLength(LIMITS.patternCharsMax)))
+      .check(z.describe('`iss`, byte for byte. Default: that of the preset, where it has one.')),
+    audience: z
+      .optional(text)
+      .check(
+        z.describe(
+          'What evidence must carry in `aud`: the issuer URL of the tenant (the default), or that and `/…` or `#…`.',
+        ),
       ),
     org_id: z
-      .union([text, list(text)], { error: 'must be an id, or a list of ids' })
-      .optional()
-      .describe('Value or values of the tenancy claim (wid org.id). Required where many customers share the issuer.'),
-    jwks: jwks.optional(),
-    algorithms: algorithms.optional(),
-    claims: z
-      .partialRecord(
-        leaf,
-        z.union([text, list(text)], {
-          error: 'must be the name of a claim, or the list of names that leads to a nested one',
-        }),
-      )
-      .optional()
-      .describe('Leaf of wid/1 to claim, for leaves the preset leaves empty. A list of names leads to a nested claim.'),
-    replay: z.enum(['once', 'reuse', 'proof']).optional().describe('once; reuse (until max_age); proof (needs DPoP).'),
-    max_age: duration.optional().describe('Oldest `iat` accepted. Never longer than the preset says.'),
-    fixed_audience: z
-      .literal('accept')
-      .optional()
-      .describe(
-        'Accepts an audience that the platform fixes and others accept too. Needs `reason`; sets replay once and max_age at most 120 s.',
+      .optional(z.union([text, list(text)], { error: 'must be an id, or a list of ids' }))
+      .check(
+        z.describe(
+          'Value or values of the tenancy claim (wid org.id). Required where many customers share the issuer.',
+        ),
       ),
-    reason: reason.optional().describe('Why a fixed audience is accepted.'),
+    jwks: z.optional(jwks),
+    algorithms: z.optional(algorithms),
+    claims: z
+      .optional(
+        z.partialRecord(
+          leaf,
+          z.union([text, list(text)], {
+            error: 'must be the name of a claim, or the list of names that leads to a nested one',
+          }),
+        ),
+      )
+      .check(
+        z.describe(
+          'Leaf of wid/1 to claim, for leaves the preset leaves empty. A list of names leads to a nested claim.',
+        ),
+      ),
+    replay: z
+      .optional(z.enum(['once', 'reuse', 'proof']))
+      .check(z.describe('once; reuse (until max_age); proof (needs DPoP).')),
+    max_age: z.optional(duration).check(z.describe('Oldest `iat` accepted. Never longer than the preset says.')),
+    fixed_audience: z
+      .optional(z.literal('accept'))
+      .check(
+        z.describe(
+          'Accepts an audience that the platform fixes and others accept too. Needs `reason`; sets replay once and max_age at most 120 s.',
+        ),
+      ),
+    reason: z.optional(reason).check(z.describe('Why a fixed audience is accepted.')),
   })
-  .describe('Who may sign evidence for this tenant.')
+  .check(z.describe('Who may sign evidence for this tenant.'))
 
 const plainMatcher = [
-  z.string().min(1).max(LIMITS.patternCharsMax),
+  z.string().check(z.minLength(1), z.maxLength(LIMITS.patternCharsMax)),
   z.boolean(),
   list(text),
   z.strictObject({ glob: text }),
@@ -125,149 +145,164 @@ const matcher = z
       error: 'must be a value, a list of values, { glob: … } or { not: … }',
     },
   )
-  .describe(
-    'Exact value; list: any of; glob: anchored, `*` does not cross `/` or `:`, `**` does not cross `:`; not: anything else, but not a missing value.',
+  .check(
+    z.describe(
+      'Exact value; list: any of; glob: anchored, `*` does not cross `/` or `:`, `**` does not cross `:`; not: anything else, but not a missing value.',
+    ),
   )
 
 const scopeToken = z
   .string()
-  .max(128)
-  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope has no spaces, quotes or backslashes')
+  .check(z.maxLength(128), z.regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope has no spaces, quotes or backslashes'))
 const audience = z
   .string()
-  .min(1)
-  .max(LIMITS.patternCharsMax)
-  .regex(/^[\x21-\x7e]+$/, 'an audience has no spaces')
+  .check(z.minLength(1), z.maxLength(LIMITS.patternCharsMax), z.regex(/^[\x21-\x7e]+$/, 'an audience has no spaces'))
 
 const accessToken = z
   .strictObject({
     type: z.literal('access_token'),
-    audience: list(audience).describe(
-      'What the token is for. One token has one; a request names it where there are several.',
+    audience: list(audience).check(
+      z.describe('What the token is for. One token has one; a request names it where there are several.'),
     ),
-    scope: list(scopeToken).describe('Scopes the token may have.'),
-    ttl: duration.optional().describe('Lifetime: 10m by default, 1h at most.'),
-    alg: z.enum(['ES256', 'RS256']).optional().describe('ES256 by default.'),
+    scope: list(scopeToken).check(z.describe('Scopes the token may have.')),
+    ttl: z.optional(duration).check(z.describe('Lifetime: 10m by default, 1h at most.')),
+    alg: z.optional(z.enum(['ES256', 'RS256'])).check(z.describe('ES256 by default.')),
     on_replay: z
-      .enum(['alert', 'revoke'])
-      .optional()
-      .describe('What a second redemption of the evidence does to the first credential.'),
-    introspects: list(audience)
-      .optional()
-      .describe('With scope introspect: audiences whose tokens the holder may ask about. Default: all of the tenant.'),
+      .optional(z.enum(['alert', 'revoke']))
+      .check(z.describe('What a second redemption of the evidence does to the first credential.')),
+    introspects: z
+      .optional(list(audience))
+      .check(
+        z.describe(
+          'With scope introspect: audiences whose tokens the holder may ask about. Default: all of the tenant.',
+        ),
+      ),
   })
-  .describe('An RFC 9068 access token.')
+  .check(z.describe('An RFC 9068 access token.'))
 
 const awsCredentials = z
   .strictObject({
     type: z.literal('aws-credentials'),
     role: z
       .string()
-      .max(256)
-      .regex(/^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role'),
-    ttl: duration.optional().describe('15m by default, 1h at most, 15m at least.'),
-    audience: list(audience)
-      .optional()
-      .describe('What a request names the role by. Default: <issuer URL>/aws/<account id>.'),
+      .check(
+        z.maxLength(256),
+        z.regex(/^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role'),
+      ),
+    ttl: z.optional(duration).check(z.describe('15m by default, 1h at most, 15m at least.')),
+    audience: z
+      .optional(list(audience))
+      .check(z.describe('What a request names the role by. Default: <issuer URL>/aws/<account id>.')),
     via: z
-      .enum(['web-identity', 'assume-role'])
-      .optional()
-      .describe(
-        'web-identity (default): a token of the broker, pinned to the role, that the account verifies. assume-role: the role of the broker, with an external id; AWS target only.',
+      .optional(z.enum(['web-identity', 'assume-role']))
+      .check(
+        z.describe(
+          'web-identity (default): a token of the broker, pinned to the role, that the account verifies. assume-role: the role of the broker, with an external id; AWS target only.',
+        ),
       ),
   })
-  .describe('Session credentials of an AWS role.')
+  .check(z.describe('Session credentials of an AWS role.'))
 
 const waiver = z
   .strictObject({ rule: z.enum(WAIVABLE_RULES), reason })
-  .describe('A line of the linter that does not apply to this grant, and why.')
+  .check(z.describe('A line of the linter that does not apply to this grant, and why.'))
 
 const grant = z
   .strictObject({
-    from: name('an issuer').describe('Name of the issuer whose evidence it takes.'),
-    match: z.partialRecord(leaf, matcher).describe('Every line must hold; a missing value never matches.'),
+    from: name('an issuer').check(z.describe('Name of the issuer whose evidence it takes.')),
+    match: z.partialRecord(leaf, matcher).check(z.describe('Every line must hold; a missing value never matches.')),
     identity: z
       .string()
-      .min(1)
-      .max(LIMITS.patternCharsMax)
-      .describe('Path of the SPIFFE ID; `{leaf}` stands for a value. A null segment denies.'),
+      .check(
+        z.minLength(1),
+        z.maxLength(LIMITS.patternCharsMax),
+        z.describe('Path of the SPIFFE ID; `{leaf}` stands for a value. A null segment denies.'),
+      ),
     issue: list(
       z.discriminatedUnion('type', [accessToken, awsCredentials], {
         error: 'type must be access_token or aws-credentials',
       }),
-    ).describe('What the grant issues.'),
+    ).check(z.describe('What the grant issues.')),
     claims: z
-      .array(leaf)
-      .max(LIMITS.listItemsMax)
-      .optional()
-      .describe(
-        'Leaves of wid/1 that the token carries. Default: provider, org.id, project.id, ref.full, environment.name, run.id.',
+      .optional(z.array(leaf).check(z.maxLength(LIMITS.listItemsMax)))
+      .check(
+        z.describe(
+          'Leaves of wid/1 that the token carries. Default: provider, org.id, project.id, ref.full, environment.name, run.id.',
+        ),
       ),
     mode: z
-      .enum(['enforce', 'report'])
-      .optional()
-      .describe('report: decide and record, issue nothing. Default: enforce.'),
+      .optional(z.enum(['enforce', 'report']))
+      .check(z.describe('report: decide and record, issue nothing. Default: enforce.')),
     untrusted_source: z
-      .enum(['deny', 'allow'])
-      .optional()
-      .describe('allow: also when foreign code may be running. Needs a waiver.'),
-    waivers: list(waiver).optional(),
+      .optional(z.enum(['deny', 'allow']))
+      .check(z.describe('allow: also when foreign code may be running. Needs a waiver.')),
+    waivers: z.optional(list(waiver)),
   })
-  .describe('A rule that lets a workload have a credential.')
+  .check(z.describe('A rule that lets a workload have a credential.'))
 
 const eventSource = z
   .strictObject({
     issuer: url,
-    audience: text.optional(),
-    jwks: jwks.optional(),
-    algorithms: algorithms.optional(),
+    audience: z.optional(text),
+    jwks: z.optional(jwks),
+    algorithms: z.optional(algorithms),
     on: z.record(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9:/._-]{0,200}$/, 'the name of an event'),
+      z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9:/._-]{0,200}$/, 'the name of an event')),
       z.strictObject({
         subject: z
           .enum(['opaque', 'iss_sub', 'email', 'account', 'uri', 'did', 'phone_number', 'aliases'])
-          .describe('RFC 9493 subject format.'),
-        revoke: z.enum(REVOCABLE).describe('Kind of revocation the event becomes.'),
+          .check(z.describe('RFC 9493 subject format.')),
+        revoke: z.enum(REVOCABLE).check(z.describe('Kind of revocation the event becomes.')),
       }),
     ),
   })
-  .describe('Who may report security events (RFC 8935). Not acted on by this version.')
+  .check(z.describe('Who may report security events (RFC 8935). Not acted on by this version.'))
 
 const receiver = z
-  .strictObject({ type: z.literal('webhook'), url, secret: secretFile.optional() })
-  .describe('Who is told of revocations. Not acted on by this version.')
+  .strictObject({ type: z.literal('webhook'), url, secret: z.optional(secretFile) })
+  .check(z.describe('Who is told of revocations. Not acted on by this version.'))
 
 const sink = z
   .discriminatedUnion(
     'type',
     [
-      z.strictObject({ type: z.literal('splunk-hec'), url, token: secretFile, index: text.optional() }),
-      z.strictObject({ type: z.literal('webhook'), url, token: secretFile.optional() }),
-      z.strictObject({ type: z.literal('jsonl'), path: z.string().max(100).describe('<tenant>-*.jsonl, in --data.') }),
+      z.strictObject({ type: z.literal('splunk-hec'), url, token: secretFile, index: z.optional(text) }),
+      z.strictObject({ type: z.literal('webhook'), url, token: z.optional(secretFile) }),
+      z.strictObject({
+        type: z.literal('jsonl'),
+        path: z.string().check(z.maxLength(100), z.describe('<tenant>-*.jsonl, in --data.')),
+      }),
     ],
     { error: 'type must be splunk-hec, webhook or jsonl' },
   )
-  .describe('Where audit events go.')
+  .check(z.describe('Where audit events go.'))
 
 export const tenantDocumentSchema = z
   .strictObject({
     tenant: z
       .string()
-      .regex(/^[a-z][a-z0-9]{2,30}$/, 'a tenant is 3 to 31 lower case letters and digits, a letter first')
-      .describe('Name of the tenant: the path segment of its issuer URL.'),
+      .check(
+        z.regex(/^[a-z][a-z0-9]{2,30}$/, 'a tenant is 3 to 31 lower case letters and digits, a letter first'),
+        z.describe('Name of the tenant: the path segment of its issuer URL.'),
+      ),
     trust_domain: z
       .string()
-      .max(255)
-      .regex(/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/, 'a trust domain is lower case letters, digits, ".", "-" and "_"')
-      .describe('SPIFFE trust domain of the identities issued here.'),
-    tier: z.enum(['pooled', 'silo']).optional().describe('Only the AWS target reads it.'),
+      .check(
+        z.maxLength(255),
+        z.regex(
+          /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/,
+          'a trust domain is lower case letters, digits, ".", "-" and "_"',
+        ),
+        z.describe('SPIFFE trust domain of the identities issued here.'),
+      ),
+    tier: z.optional(z.enum(['pooled', 'silo'])).check(z.describe('Only the AWS target reads it.')),
     issuers: z.record(name('an issuer'), issuer),
     grants: z.record(name('a grant'), grant),
-    events: z.record(name('an event source'), eventSource).optional(),
-    receivers: z.record(name('a receiver'), receiver).optional(),
-    sinks: z.record(name('a sink'), sink).optional(),
+    events: z.optional(z.record(name('an event source'), eventSource)),
+    receivers: z.optional(z.record(name('a receiver'), receiver)),
+    sinks: z.optional(z.record(name('a sink'), sink)),
   })
-  .describe('One tenant of Mintmark.')
+  .check(z.describe('One tenant of Mintmark.'))
 
 export type TenantDocument = z.infer<typeof tenantDocumentSchema>
 export type IssuerDocument = z.infer<typeof issuer>

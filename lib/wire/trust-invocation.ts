@@ -1,6 +1,6 @@
 // The invocation of trust, both directions. It names a tenant and one of its issuers, never a URL: every URL comes from
 // trust's own read of the tenant document (design §2). Pure.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { JsonValue } from '../domain/claims.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { Unavailable } from '../domain/unavailable.ts'
@@ -9,7 +9,7 @@ import { outageOf, outageSchema } from './outage.ts'
 
 const requestSchema = z.strictObject({
   tenant: tenantNameSchema,
-  issuer: z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/),
+  issuer: z.string().check(z.regex(/^[a-z][a-z0-9_-]{0,62}$/)),
   why: z.enum(['cold', 'due', 'unknown_key']),
 })
 
@@ -23,15 +23,18 @@ export const readTrustRequest = (payload: unknown): Request | null => {
   return read.success ? read.data : null
 }
 
-const epochSeconds = z.int().nonnegative().max(LIMITS.epochSecondsMax)
+const epochSeconds = z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax))
 
 const setSchema = z.strictObject({
-  sourceId: z.string().max(8 * 1024),
+  sourceId: z.string().check(z.maxLength(8 * 1024)),
   // Public keys of somebody else: judged by whoever uses them, as when they are read from the store.
-  jwks: z.json().transform((jwks) => jwks as JsonValue),
+  jwks: z.pipe(
+    z.json(),
+    z.transform((jwks) => jwks as JsonValue),
+  ),
   fetchedAtSeconds: epochSeconds,
-  spiffeSequence: z.int().nonnegative().nullable(),
-  unknownKeyFetchAtSeconds: epochSeconds.nullable(),
+  spiffeSequence: z.nullable(z.int().check(z.nonnegative())),
+  unknownKeyFetchAtSeconds: z.nullable(epochSeconds),
 })
 const PROBLEMS = [
   'fetch_failed',
@@ -47,7 +50,7 @@ const PROBLEMS = [
 ] as const
 const outcomeSchema = z.discriminatedUnion('ok', [
   z.strictObject({ ok: z.literal(true), set: setSchema, fetched: z.boolean() }),
-  z.strictObject({ ok: z.literal(false), problem: z.enum(PROBLEMS), status: z.int().nullable() }),
+  z.strictObject({ ok: z.literal(false), problem: z.enum(PROBLEMS), status: z.nullable(z.int()) }),
 ])
 const replySchema = z.union([outcomeSchema, outageSchema])
 
