@@ -7,6 +7,7 @@ import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyRing, KeyVault, ReadyKey, SigningKeyStore } from '../../ports/signing-keys.ts'
 import { BoundedCache } from './bounded-cache.ts'
+import { HandleCache } from './handle-cache.ts'
 import { openKey, RemoteSigner, signWith } from './opened-key.ts'
 
 export const KEY_CACHE_MS_MAX = 60_000
@@ -31,7 +32,7 @@ export type KeyRingPorts = {
 export const createLocalKeyRing = ({ store, vault, clock }: KeyRingPorts): KeyRing => {
   const tenants = new BoundedCache<TenantKeys>(TENANTS_MAX)
   const secrets = new BoundedCache<KeyObject>(TENANTS_MAX)
-  const handles = new BoundedCache<string>(HANDLES_MAX)
+  const handles = new HandleCache(HANDLES_MAX)
 
   /** Age by both clocks, the later one counts: a suspended machine stops one of them, an operator may set the other. */
   const isFresh = ({ wallMs, monotonicMs }: Cached): boolean =>
@@ -98,15 +99,17 @@ export const createLocalKeyRing = ({ store, vault, clock }: KeyRingPorts): KeyRi
       secrets.delete(tenant)
     },
     handle(tenant, kind, issuer, value) {
-      const text = `${kind}\0${issuer}\0${value}`
       // Of one credential each: nothing would ever be found again in a cache.
-      if (PLAIN_KINDS.has(kind)) return hash('sha256', text, 'base64url').slice(0, HANDLE_CHARS)
-      const name = `${tenant}\0${text}`
-      const known = handles.get(name)
+      if (PLAIN_KINDS.has(kind))
+        return hash('sha256', handleText(kind, issuer, value), 'base64url').slice(0, HANDLE_CHARS)
+      const known = handles.get(tenant, kind, issuer, value)
       if (known !== undefined) return known
       const make = (secret: KeyObject): string => {
-        const made = createHmac('sha256', secret).update(text).digest('base64url').slice(0, HANDLE_CHARS)
-        handles.set(name, made)
+        const mac = createHmac('sha256', secret)
+          .update(handleText(kind, issuer, value))
+          .digest('base64url')
+        const made = mac.slice(0, HANDLE_CHARS)
+        handles.set(tenant, kind, issuer, value, made)
         return made
       }
       const secret = secrets.get(tenant)
@@ -114,6 +117,8 @@ export const createLocalKeyRing = ({ store, vault, clock }: KeyRingPorts): KeyRi
     },
   }
 }
+
+const handleText = (kind: string, issuer: string, value: string): string => `${kind}\0${issuer}\0${value}`
 
 const slotName = ({ use, alg }: KeySlot): string => `${use} ${alg}`
 
