@@ -11,6 +11,7 @@ import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-co
 import { createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
 import { logDecisionPartition, logPartition } from '../../lib/adapters/aws/table-keys.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
+import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
@@ -160,11 +161,14 @@ describe('an exchange', () => {
   })
 })
 
-test('aws-credentials are a session of the role in the document, open to nothing of the broker', async () => {
-  const { status, body } = await deployed.exchange('acme', claims('acme'), {
+const openSession = () =>
+  deployed.exchange('acme', claims('acme'), {
     requested_token_type: 'urn:mintmark:token-type:aws-credentials',
     grant: 'aws',
   })
+
+test('aws-credentials are a session of the role in the document, open to nothing of the broker', async () => {
+  const { status, body } = await openSession()
   expect(body).toMatchObject({ issued_token_type: 'urn:mintmark:token-type:aws-credentials' })
   expect(status).toBe(200)
   const session = JSON.parse(body['access_token']!)
@@ -188,24 +192,43 @@ describe('revoked', () => {
       })),
     })
 
-  test('P6: an order over the queue is in force for the next exchange, for its tenant alone', async () => {
+  /** The order, sent by an operator and carried out. */
+  const revoke = async (selectors: RevocationOrder['selectors']) => {
     const [operator = ''] = deployed.variablesOf('revoke')['MINTMARK_ORDER_SENDERS']!.split(',')
     const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/111122223333/mintmark-prod-revoke'
-    const order = sampleOrder({
-      proof: { kind: 'sender' },
-      selectors: [{ kind: 'run', issuer: 'github', value: '31337' }],
-    })
-    const run = { run_id: '31337' }
-    expect((await deployed.exchange('acme', claims('acme', run), { audience: TARGET })).status).toBe(200)
+    const order = sampleOrder({ proof: { kind: 'sender' }, selectors })
     const sender = sqsClient(deployed.placeOfRole('mintmark-operator'))
     await createSqsQueue({ client: sender, queueUrl }).send(order, { group: 'acme', dedupe: order.id })
-    expect(await deliverBatch(sqsClient(deployed.placeOfService('revoke')), queueUrl, sentBy(operator))).toBe(1)
+    const poll = () => deliverBatch(sqsClient(deployed.placeOfService('revoke')), queueUrl, sentBy(operator))
+    // What it could not do in time is delivered again.
+    for (let delivery = 0; delivery < 20 && (await poll()) > 0; delivery += 1);
+  }
+
+  test('P6: an order over the queue is in force for the next exchange, for its tenant alone', async () => {
+    const run = { run_id: '31337' }
+    expect((await deployed.exchange('acme', claims('acme', run), { audience: TARGET })).status).toBe(200)
+    await revoke([{ kind: 'run', issuer: 'github', value: '31337' }])
     expect(await deployed.exchange('acme', claims('acme', run), { audience: TARGET })).toMatchObject({
       status: 400,
       body: { error: 'invalid_request' },
     })
     expect((await deployed.exchange('acme', claims('acme'), { audience: TARGET })).status).toBe(200)
     expect((await deployed.exchange('globex', claims('globex', run), { audience: TARGET })).status).toBe(200)
+  })
+
+  test('a cloud session: a text that denies it hangs on its role, and on no role of another tenant', async () => {
+    const { body } = await openSession()
+    const decision = body['decision_id']!
+    await revoke([{ kind: 'credential', issuer: '', value: decision }])
+    const attached = Object.values(deployed.aws.cloud.roles).flatMap(({ arn, attached: texts }) =>
+      texts.map((text) => ({ arn, statement: deployed.aws.cloud.managedPolicies[text]?.Statement[0] })),
+    )
+    const source = { 'aws:SourceIdentity': `acme.${decision.replaceAll('-', '')}` }
+    expect(attached).toContainEqual({
+      arn: ROLE,
+      statement: expect.objectContaining({ Condition: { StringEquals: source } }),
+    })
+    expect(new Set(attached.map(({ arn }) => arn))).toEqual(new Set([ROLE]))
   })
 })
 

@@ -31,11 +31,6 @@ export const UNUSED: readonly Exception[] = [
   exception(/^(role|trust of) mintmark-provisioner/, /./, 'CloudFormation deploys tenant stacks with it.'),
   exception(/^(role|trust of) mintmark-archive/, /./, 'EventBridge Scheduler exports the log with it.'),
   exception(
-    /^role mintmark-revoke, /,
-    /^AttachDenyText$/,
-    'The reach of an order into a cloud role. No code of ours attaches a text yet: an operator does.',
-  ),
-  exception(
     /^role mintmark-data-rotate, /,
     /^TagSiloKey$/,
     'AWS asks it of CreateKey with tags; the emulator does not.',
