@@ -180,6 +180,8 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       aws.client(aws.credentialsFor(fn, { asService: true })) as ClientPlace,
     async stop() {
       await queues.close()
+      // With the keys and the deny texts that were made.
+      recordingOf('lambda-e2e', aws.cloud)
       await aws.stop()
     },
   }

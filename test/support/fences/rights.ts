@@ -143,9 +143,11 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
   ],
   operator: [
     ...ofBoth(
-      ...rows(['get', 'query'], ['config', 'grants', 'revocations', 'revocationVersion', 'log', 'logDecisions']),
+      ...rows(['get', 'batch get', 'query'], ['config', 'grants', 'revocations', 'revocationVersion']),
+      ...rows(['get', 'query'], ['log', 'logDecisions']),
+      ...rows(UPDATE, ['revocations', 'revocationVersion']),
     ),
-    ...rows(['get', 'query'], ['tenantList']),
+    ...rows(['get', 'batch get', 'query'], ['tenantList']),
     'SendMessage revoke',
   ],
   // Makes bounded roles of tenants, closes them, and can use none.
