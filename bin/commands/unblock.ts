@@ -75,7 +75,7 @@ const openDirectory = (dataDir: string): Opened => {
 /** The SDK comes only with --aws: it is large. */
 const openTables = async (): Promise<Opened> => {
   const { awsCaller, openAwsRevocations } = await import('../aws/core-table.ts')
-  const by = await awsCaller()
+  const { by } = await awsCaller()
   const { close, ...stores } = openAwsRevocations()
   return { ok: true, stores, by, close }
 }

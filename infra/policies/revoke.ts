@@ -4,14 +4,13 @@ import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import {
   boundaryArn,
   CORE_TABLE_ARN,
-  dataRoleArn,
   denyAllArn,
   denyTextsOf,
   type Place,
   queueArn,
   workloadRolesOf,
 } from '../names.ts'
-import { dataRole, functionRole, neverErase, noDirectKms, openTenantSession, type Role } from './role.ts'
+import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT, text } from './statement.ts'
 
 const own = leadingKeys(SESSION_TENANT)
@@ -24,7 +23,7 @@ export const revokeRole = (place: Place): Role =>
     isIsolated: false,
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:*'],
     statements: [
-      openTenantSession('revoke'),
+      ...tenantSessionsOnly('revoke'),
       allow('PollQueue', {
         actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
         resources: [queueArn(place, 'revoke')],
@@ -34,10 +33,6 @@ export const revokeRole = (place: Place): Role =>
       deny('NoDirectIam', { actions: ['iam:*'], resources: ['*'] }),
       deny('NeverUse', { actions: ['lambda:InvokeFunction', 'secretsmanager:*'], resources: ['*'] }),
       noDirectKms,
-      deny('NoOtherRoles', {
-        actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
-        notResources: [dataRoleArn('revoke')],
-      }),
     ],
   })
 

@@ -12,6 +12,7 @@ import {
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam'
 import { expect, onTestFinished, test } from 'vitest'
+import { createHandler } from '../../functions/revoke/handler.ts'
 import { iamClient } from '../../lib/adapters/aws/clients.ts'
 import { createIamSessionDenials } from '../../lib/adapters/aws/iam-session-denials.ts'
 import { createMemoryAppliedOrders } from '../../lib/adapters/memory/applied-orders.ts'
@@ -94,6 +95,7 @@ const open = async () => {
   return {
     aws,
     iam,
+    ports,
     role,
     grants,
     applied,
@@ -175,6 +177,25 @@ test('roles of versions whose sessions may live are denied on, older ones are no
     { role: ELSEWHERE, outcome: 'out_of_reach' },
     { role: cloud.role, outcome: 'denied' },
   ])
+})
+
+test('the function rings for each role it could not reach, and answers the message: nothing can help it but the account', async () => {
+  const cloud = await open()
+  await cloud.applied(1, { deploy: cloud.issue(cloud.role, ELSEWHERE) })
+  const lines: Record<string, unknown>[] = []
+  const handler = createHandler({
+    ports: cloud.ports,
+    quarantine: { put: () => Promise.reject(new Error('nothing is quarantined here')) },
+    log: { error: (_message: unknown, fields: unknown) => void lines.push(fields as Record<string, unknown>) },
+  })
+  const order = sampleOrder({ tenant: TENANT, selectors: of('session', 'poolco.a') })
+  const attributes = { ApproximateReceiveCount: '1', MessageGroupId: TENANT }
+  const Records = [{ messageId: 'm', body: JSON.stringify(order), attributes }]
+  expect(await handler({ Records })).toEqual({ batchItemFailures: [] })
+  expect(lines).toMatchObject([
+    { alarm: 'sessions_out_of_reach', role: ELSEWHERE, tenant: TENANT, sessions_out_of_reach: 1 },
+  ])
+  expect(await cloud.works('poolco.a')).toBe(false)
 })
 
 test('delivered again after a crash, or ordered again, it hangs nothing a second time', async () => {
