@@ -23,7 +23,8 @@ export type AwsOutcome =
 export const orderOnAws = async (asked: Omit<Asked, 'proof'>, stage: string): Promise<AwsOutcome> => {
   const { account, region } = await awsCaller()
   const { configs, revocations, decisions, close } = openAwsOrders()
-  const client = new SQSClient({ maxAttempts: 3 })
+  // As for every other service, the endpoint is the environment's to say and not the queue's.
+  const client = new SQSClient({ maxAttempts: 3, useQueueUrlAsEndpoint: false })
   try {
     const drafting = { configs, decisions, clock: systemClock, ids: createIds(systemClock) }
     const draft = await draftOrder(drafting, { ...asked, proof: { kind: 'sender' } })
