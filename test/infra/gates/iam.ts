@@ -79,7 +79,11 @@ const fences: Gate = {
         .filter(([operator]) => !operator.startsWith('Null'))
         .flatMap(([, keys]) => Object.entries(keys))
         .filter(([key]) => /LeadingKeys|EncryptionContext:tenant|(Request|Resource)Tag\/mintmark-tenant/.test(key))
-      return fenced.length > 0 && fenced.every(([, value]) => values(value).every((text) => text.includes(TENANT)))
+      const isOfTenant = fenced.every(([, value]) => values(value).every((text) => text.includes(TENANT)))
+      // What has names of its own is fenced by them: a role, a deny text.
+      const resources = statement.Resource ?? []
+      const isNamed = resources.length > 0 && resources.every((arn) => arn.includes(TENANT))
+      return isOfTenant && (fenced.length > 0 || isNamed)
         ? []
         : [`${at(place, statement)} reaches beyond its tenant`]
     }),
