@@ -70,6 +70,8 @@ const COUNTED = {
   record_tampered: ['audit'],
   record_unreadable: ['audit'],
   message_quarantined: ['revoke', 'audit'],
+  role_shut: ['revoke'],
+  sessions_out_of_reach: ['revoke'],
   denials_not_sent: ['attest'],
 } as const satisfies Record<AlarmKind, readonly FunctionName[]>
 

@@ -1,6 +1,8 @@
 // Names and ARNs of everything that is deployed, spelled once. Text in `${AWS::…}` is filled in by CloudFormation.
 // One deployment an AWS account: roles and tables carry no stage, functions and queues do.
+
 import { CORE_TABLE, LOG_TABLE } from '../lib/adapters/aws/table-keys.ts'
+import { DENY_ALL_NAME, DENY_PATH } from '../lib/domain/aws-session.ts'
 
 /** Where it is deployed. */
 export type Place = { readonly stage: string }
@@ -70,9 +72,10 @@ export const OPERATOR_ROLE_ARN = iam(`role${PEOPLE_PATH}mintmark-operator`)
 export const BOUNDARY_PATH = '/mintmark/boundary/'
 export const BOUNDARY_NAME = 'mintmark-workload'
 export const boundaryArn = (account: string = ACCOUNT): string => iam(`policy${BOUNDARY_PATH}${BOUNDARY_NAME}`, account)
-export const DENY_PATH = '/mintmark/deny/'
-export const DENY_ALL_NAME = 'mintmark-deny-all'
-/** Every generated deny text; revoke may attach these and nothing else. */
+/** Every deny text, of all tenants. */
 export const DENY_POLICIES = iam(`policy${DENY_PATH}*`)
+/** Those that revoke makes for one tenant. `tenant` is a policy variable. */
+export const denyTextsOf = (tenant: string): string => iam(`policy${DENY_PATH}${tenant}/*`)
+export const workloadRolesOf = (tenant: string): string => iam(`role/mintmark/t/${tenant}/*`)
 export const denyAllArn = (account: string = ACCOUNT): string => iam(`policy${DENY_PATH}${DENY_ALL_NAME}`, account)
 export const ACCOUNT_ROOT = iam('root')

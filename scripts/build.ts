@@ -10,7 +10,7 @@ const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   audit: 285,
   discovery: 325,
   mint: 420,
-  revoke: 290,
+  revoke: 315,
   rotate: 375,
   trust: 330,
 }

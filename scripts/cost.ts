@@ -8,28 +8,90 @@ import { CONCURRENCY } from '../infra/timeouts.ts'
 import { LIMITS } from '../lib/domain/limits.ts'
 import { AUDIT, EXCHANGE } from './exchange-requests.ts'
 
-/** When a price was noted, not by us from its page: look each up before anybody relies on it. null: from memory. */
-const NOTED = '2026-11-22'
+/** When prices were last looked up: in stored copies of pages, since the live ones were out of reach. */
+const LOOKED_UP = '2026-11-26'
+/** On a stored copy of AWS's own page; where that shows no figure, on the page of somebody else who copied it. */
+const AWS = "AWS's page"
 
-/** us-east-1, on demand, dollars, before free tiers. `page`: of https://aws.amazon.com/<page>/pricing/. */
+/** us-east-1, on demand, dollars, before free tiers. `page`: of https://aws.amazon.com/<page>/pricing/. `seen` null: nowhere. */
 export const PRICES = {
-  httpApiPerMillion: { dollars: 1, of: 'HTTP API, a million requests', page: 'api-gateway', on: NOTED },
-  cloudFrontPerMillion: { dollars: 1, of: 'CloudFront, a million HTTPS requests', page: 'cloudfront', on: NOTED },
-  wafPerMillion: { dollars: 0.6, of: 'WAF, a million requests', page: 'waf', on: NOTED },
-  invokePerMillion: { dollars: 0.2, of: 'Lambda, a million requests', page: 'lambda', on: NOTED },
-  gigabyteSecond: { dollars: 0.0000133334, of: 'Lambda arm64, a GB-second', page: 'lambda', on: NOTED },
-  writePerMillion: { dollars: 0.625, of: 'DynamoDB, a million write units', page: 'dynamodb', on: NOTED },
-  readPerMillion: { dollars: 0.125, of: 'DynamoDB, a million read units', page: 'dynamodb', on: NOTED },
-  storageMonth: { dollars: 0.25, of: 'DynamoDB, a GB stored for a month', page: 'dynamodb', on: null },
-  backupMonth: { dollars: 0.2, of: 'DynamoDB point-in-time recovery, a GB for a month', page: 'dynamodb', on: null },
-  logGigabyte: { dollars: 0.5, of: 'CloudWatch Logs, a GB taken in', page: 'cloudwatch', on: null },
-  tracesPerMillion: { dollars: 5, of: 'X-Ray, a million traces', page: 'xray', on: null },
-  kmsPerMillion: { dollars: 3, of: 'KMS, a million symmetric requests', page: 'kms', on: NOTED },
-  kmsKeyMonth: { dollars: 1, of: 'KMS, a key for a month', page: 'kms', on: NOTED },
-  endpointHour: { dollars: 0.01, of: 'VPC interface endpoint, an hour in a zone', page: 'privatelink', on: null },
-  webAclMonth: { dollars: 5, of: 'WAF, a web ACL for a month', page: 'waf', on: null },
-  wafRuleMonth: { dollars: 1, of: 'WAF, a rule or managed group for a month', page: 'waf', on: null },
-  alarmMonth: { dollars: 0.1, of: 'CloudWatch, an alarm for a month', page: 'cloudwatch', on: null },
+  httpApiPerMillion: {
+    dollars: 1,
+    of: 'HTTP API, a million requests',
+    page: 'api-gateway',
+    seen: 'apigatewaycost.com/aws',
+  },
+  cloudFrontPerMillion: { dollars: 1, of: 'CloudFront, a million HTTPS requests', page: 'cloudfront', seen: null },
+  wafPerMillion: {
+    dollars: 0.6,
+    of: 'WAF, a million requests',
+    page: 'waf',
+    seen: 'c3x.dev/blog/aws-waf-cost-explained',
+  },
+  invokePerMillion: { dollars: 0.2, of: 'Lambda, a million requests', page: 'lambda', seen: AWS },
+  gigabyteSecond: {
+    dollars: 0.0000133334,
+    of: 'Lambda arm64, a GB-second',
+    page: 'lambda',
+    seen: 'cloudchipr.com/blog/aws-lambda-pricing (2024)',
+  },
+  writePerMillion: {
+    dollars: 0.625,
+    of: 'DynamoDB, a million write units',
+    page: 'dynamodb',
+    seen: 'airbyte.com/data-engineering-resources/dynamodb-pricing (July 2025)',
+  },
+  readPerMillion: {
+    dollars: 0.125,
+    of: 'DynamoDB, a million read units',
+    page: 'dynamodb',
+    seen: 'airbyte.com/data-engineering-resources/dynamodb-pricing (July 2025)',
+  },
+  storageMonth: { dollars: 0.25, of: 'DynamoDB, a GB stored for a month', page: 'dynamodb', seen: AWS },
+  backupMonth: {
+    dollars: 0.2,
+    of: 'DynamoDB point-in-time recovery, a GB for a month',
+    page: 'dynamodb',
+    seen: 'finops.com.py/services/dynamodb/backups',
+  },
+  logGigabyte: {
+    dollars: 0.5,
+    of: 'CloudWatch Logs, a GB taken in',
+    page: 'cloudwatch',
+    seen: 'factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards',
+  },
+  tracesPerMillion: { dollars: 5, of: 'X-Ray, a million traces', page: 'xray', seen: AWS },
+  kmsPerMillion: {
+    dollars: 3,
+    of: 'KMS, a million symmetric requests',
+    page: 'kms',
+    seen: 'wring.co/blog/aws-kms-pricing-guide (March 2026)',
+  },
+  kmsKeyMonth: { dollars: 1, of: 'KMS, a key for a month', page: 'kms', seen: AWS },
+  endpointHour: {
+    dollars: 0.01,
+    of: 'VPC interface endpoint, an hour in a zone',
+    page: 'privatelink',
+    seen: 'cloudcostkit.com/calculators/aws-vpc-interface-endpoint-cost-calculator (January 2026)',
+  },
+  webAclMonth: {
+    dollars: 5,
+    of: 'WAF, a web ACL for a month',
+    page: 'waf',
+    seen: 'c3x.dev/blog/aws-waf-cost-explained',
+  },
+  wafRuleMonth: {
+    dollars: 1,
+    of: 'WAF, a rule or managed group for a month',
+    page: 'waf',
+    seen: 'c3x.dev/blog/aws-waf-cost-explained',
+  },
+  alarmMonth: {
+    dollars: 0.1,
+    of: 'CloudWatch, an alarm for a month',
+    page: 'cloudwatch',
+    seen: 'c3x.dev/resources/aws/aws_cloudwatch_metric_alarm',
+  },
 } as const
 const price = (name: keyof typeof PRICES): number => PRICES[name].dollars
 
@@ -210,7 +272,7 @@ export const costDocument = (): string => {
 # What it costs on AWS
 
 Counts are measured: \`test/aws/dynamo-requests.test.ts\` and \`test/aws/lambda-e2e.test.ts\` fail where an exchange asks for more than
-\`scripts/exchange-requests.ts\` says. Prices are of us-east-1 (listed below with their dates), on demand and before free tiers; times are assumed
+\`scripts/exchange-requests.ts\` says. Prices are of us-east-1 (listed below with where they were seen), on demand and before free tiers; times are assumed
 (\`ASSUMED\` in \`scripts/cost.ts\`). Nothing was measured on a bill: compare the first month's.
 
 ## A million exchanges, pooled and warm, HTTP API in front
@@ -328,11 +390,17 @@ key may be a multi-Region key. The stream of a global table fires in every Regio
 
 ## Prices
 ${table(
-  ['of', 'dollars', 'page', 'noted'],
-  Object.values(PRICES).map(({ of, dollars, page, on }) => [of, String(dollars), page, on ?? 'from memory']),
+  ['of', 'dollars', 'page', 'seen on'],
+  Object.values(PRICES).map(({ of, dollars, page, seen }) => [
+    of,
+    String(dollars),
+    page,
+    seen ?? 'nothing: from memory',
+  ]),
 )}
 
-us-east-1; other Regions differ by up to a third. A page is \`https://aws.amazon.com/<page>/pricing/\`. A price "from memory" was not looked up:
-do that before you rely on it.
+us-east-1, looked up ${LOOKED_UP} in stored copies of pages; none differed from what was here. A page is \`https://aws.amazon.com/<page>/pricing/\`:
+most show their figures to a browser only, and then another's page is named. eu-west-1: no figure was found but for alarms ($0.10, on a bill)
+and the WAF, which AWS's own blog says costs the same everywhere; expect up to a third more for the rest. Look prices up again before you rely on them.
 `
 }

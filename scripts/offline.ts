@@ -8,7 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { CreateQueueCommand } from '@aws-sdk/client-sqs'
 import { loadDirectory } from '../bin/embedded/load-directory.ts'
-import { DEAD_LETTERS, FUNCTIONS, type FunctionName, functionName, QUEUES, queueName } from '../infra/names.ts'
+import {
+  DEAD_LETTERS,
+  FUNCTIONS,
+  type FunctionName,
+  functionName,
+  QUEUES,
+  type QueueName,
+  queueName,
+} from '../infra/names.ts'
 import { type ClientPlace, sqsClient } from '../lib/adapters/aws/clients.ts'
 import { createDynamoClient, tableOf } from '../lib/adapters/aws/dynamo-request.ts'
 import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
@@ -21,6 +29,7 @@ import { createDeployedTables, startDynamodb } from '../test/support/dynamodb-pr
 import { startQueues } from '../test/support/fauxqs-queues.ts'
 import { freePort } from '../test/support/free-port.ts'
 import { offlineService, oslsOf, PLACE, packageService } from './offline-service.ts'
+import { type QueueSource, startSources } from './offline-sources.ts'
 
 const STAGE = { stage: 'prod' }
 /** serverless-offline takes seconds; the first decisions of IAM take many. */
@@ -31,6 +40,7 @@ const { values } = parseArgs({
   options: {
     tenants: { type: 'string', default: 'tenants' },
     port: { type: 'string', default: '8081' },
+    operator: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
 })
@@ -41,7 +51,9 @@ const stop = async (): Promise<void> => {
   for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step()
 }
 
-const startEngines = async (stacks: Parameters<typeof cloudFromTemplates>[0], url: string): Promise<Aws> => {
+type Engines = { readonly aws: Aws; readonly dynamodb: string }
+
+const startEngines = async (stacks: Parameters<typeof cloudFromTemplates>[0], url: string): Promise<Engines> => {
   const dynamodb = await startDynamodb()
   undo.push(dynamodb.stop)
   await createDeployedTables(dynamodb.endpoint)
@@ -57,7 +69,7 @@ const startEngines = async (stacks: Parameters<typeof cloudFromTemplates>[0], ur
   const root = sqsClient(aws.client(aws.rootCredentials) as ClientPlace)
   for (const queue of [...QUEUES, ...DEAD_LETTERS])
     await root.send(new CreateQueueCommand({ QueueName: queueName(STAGE, queue) }))
-  return aws
+  return { aws, dynamodb: dynamodb.endpoint }
 }
 
 /** A function's own credentials, and where its clients find everything. */
@@ -104,15 +116,32 @@ const stopChild = (child: ChildProcess): Promise<void> =>
     child.kill('SIGINT')
   })
 
+const personAs = (aws: Aws, name: 'apply' | 'operator'): ClientPlace => {
+  const role = `arn:aws:iam::${PLACE.account}:role/mintmark/mintmark-${name}`
+  return aws.client(aws.credentialsForRole(role, { sessionName: 'offline', sourceIdentity: 'offline' })) as ClientPlace
+}
+
 const apply = async (aws: Aws, tenantsDir: string, url: string): Promise<void> => {
   const loaded = loadDirectory(tenantsDir, { baseUrl: url, dev: false })
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
-  const role = `arn:aws:iam::${PLACE.account}:role/mintmark/mintmark-apply`
-  const place = aws.client(aws.credentialsForRole(role, { sessionName: 'offline', sourceIdentity: 'offline' }))
-  const client = createDynamoClient({ ...(place as ClientPlace), maxAttempts: 5, requestMs: APPLY_MS })
+  const client = createDynamoClient({ ...personAs(aws, 'apply'), maxAttempts: 5, requestMs: APPLY_MS })
   const configs = createTenantConfigStore(tableOf(CORE_TABLE, client, APPLY_MS))
   await applyTenants({ configs, clock: systemClock }, loaded.documents, { author: 'offline', commit: '' })
   client.destroy()
+}
+
+/** For `mintmark revoke --aws` and its like: the variables of a session of the operator, good at this emulator and nowhere else. */
+const writeOperator = (aws: Aws, file: string): void => {
+  const { region, endpoint, credentials } = personAs(aws, 'operator')
+  const variables = {
+    AWS_REGION: region,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+  }
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`)
+  writeFileSync(file, lines.join(''), { mode: 0o600 })
 }
 
 /** As the schedule does, until every tenant has its keys: the emulator's first answers come too late for the functions. */
@@ -132,13 +161,21 @@ const start = async (): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), 'mintmark-offline-'))
   undo.push(() => rmSync(folder, { recursive: true, force: true }))
   const { core, stacks } = await packageService(folder, tenantsDir)
-  const aws = await startEngines(stacks, url)
+  const { aws, dynamodb } = await startEngines(stacks, url)
   for (const fn of FUNCTIONS) aws.functions.register(functionName(STAGE, fn), invokeAt(lambda, fn))
   const service = offlineService(core, { http, lambda }, emulated(aws, url))
   writeFileSync(join(folder, 'offline.json'), JSON.stringify(service))
   await startFunctions(folder, lambda)
   await apply(aws, tenantsDir, url)
   await makeFirstKeys(invokeAt(lambda, 'rotate'))
+  const source = (fn: FunctionName, queue: QueueName): QueueSource => ({
+    place: aws.client(aws.credentialsFor(fn, { asService: true })) as ClientPlace,
+    queueUrl: `https://sqs.${PLACE.region}.amazonaws.com/${PLACE.account}/${queueName(STAGE, queue)}`,
+    invoke: invokeAt(lambda, fn),
+  })
+  if (values.operator !== undefined) writeOperator(aws, values.operator)
+  const queues = [source('revoke', 'revoke'), source('audit', 'denials')]
+  undo.push(startSources({ queues, stream: { endpoint: dynamodb, invoke: invokeAt(lambda, 'audit') } }))
   return url
 }
 

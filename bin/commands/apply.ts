@@ -80,7 +80,7 @@ const openDirectory = async (dataDir: string): Promise<Opened> => {
 
 /** The SDK comes only with --aws: it is large, and finds place and credentials as every AWS tool does. */
 const openTables = async (): Promise<Opened> => {
-  const { openAwsConfigs } = await import('../aws/open-configs.ts')
+  const { openAwsConfigs } = await import('../aws/core-table.ts')
   return openAwsConfigs()
 }
 

@@ -1,5 +1,5 @@
-// `mintmark revoke`: an order, put on the queue and carried out at once, in the data directory of a broker that runs or not.
-// When it returns 0, every exchange that begins is judged under it (P6).
+// `mintmark revoke`: an order, put on the queue and carried out at once, in the data directory of a broker that runs or not; or
+// put on the queue on AWS and waited for. When it returns 0, every exchange that begins is judged under it (P6).
 import { getuid } from 'node:process'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
@@ -8,7 +8,7 @@ import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config
 import { REVOCATION_KINDS, type RevocationKind } from '../../lib/domain/revocation.ts'
 import { ORDER_REFUSALS, type OrderRefusal, type RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
-import { draftOrder } from '../../lib/flows/draft-order.ts'
+import { type Asked as DraftAsked, draftOrder } from '../../lib/flows/draft-order.ts'
 import { type Preview, previewRevocation } from '../../lib/flows/preview-revocation.ts'
 import { revokeOrder } from '../../lib/flows/revoke-order.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
@@ -24,7 +24,7 @@ const flagLine = ([, { flag, always, scoped, says }]: (typeof KINDS)[number]): s
   return `  ${`--${flag}${value}`.padEnd(24)} ${says}${always === 'block' ? ' (always a block)' : ''}`
 }
 
-const HELP = `Usage: mintmark revoke --tenant T (--FLAG V | --${EVERYTHING}) --reason TEXT [--cut] [--dry-run] --data DIR
+const HELP = `Usage: mintmark revoke --tenant T (--FLAG V | --${EVERYTHING}) --reason TEXT [--cut] [--dry-run] (--data DIR | --aws)
 
 Denies what the flag names from now on, and what was issued to it: a block, until "mintmark unblock". Kinds that are named
 with their issuer take the bare id where the tenant has one issuer.
@@ -33,7 +33,10 @@ ${KINDS.map(flagLine).join('\n')}
 
   --reason TEXT            why, for the record; one line
   --cut                    what was issued until now is dead, attesting again is allowed; it cannot be lifted
-  --dry-run                only show which live credentials it would hit
+  --dry-run                only show which live credentials it would hit; with --data
+  --data DIR               the data directory
+  --aws                    the broker in the account and Region of the environment, with a session of the role
+                           mintmark-operator; its stage is --stage (default: prod)
 
 Exit: 0 in force, 1 refused, 2 wrong usage, 3 unavailable: what was accepted by then is carried out by the running broker.
 `
@@ -42,6 +45,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const { values, positionals } = readOptions(argv, {
     tenant: { type: 'string' },
     data: { type: 'string' },
+    aws: { type: 'boolean', default: false },
+    stage: { type: 'string', default: 'prod' },
     reason: { type: 'string' },
     cut: { type: 'boolean', default: false },
     'dry-run': { type: 'boolean', default: false },
@@ -61,6 +66,12 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     value,
     form: values.cut ? 'cut' : 'block',
     reason: isDryRun ? (values.reason ?? 'dry run') : required(values.reason, 'reason'),
+  }
+  if (values.aws) {
+    if (values.data !== undefined || isDryRun) throw new UsageError('--aws goes with neither --data nor --dry-run')
+    // The SDK comes only here: it is large.
+    const { orderOnAws } = await import('../aws/order-revocation.ts')
+    return report(io, await orderOnAws(asked, values.stage), values.json ?? false)
   }
   const dataDir = required(values.data, 'data')
   const opened = openDatabaseBeside(dataDir)
@@ -92,7 +103,7 @@ const selected = (
   return { kind, value: flag === EVERYTHING ? tenant : String(values[flag]) }
 }
 
-type Asked = Omit<Parameters<typeof draftOrder>[1], 'proof'>
+type Asked = Omit<DraftAsked, 'proof'>
 
 type Outcome =
   | { readonly kind: 'refused'; readonly refusal: OrderRefusal }
@@ -102,7 +113,8 @@ type Outcome =
       readonly kind: 'in_force'
       readonly order: RevocationOrder
       readonly revocations: readonly string[]
-      readonly hits: Preview
+      /** Absent on AWS, where records lie by what they redeemed and not by when. */
+      readonly hits?: Preview
     }
 
 const act = async (database: Database, dataDir: string, asked: Asked, isDryRun: boolean): Promise<Outcome> => {
@@ -155,12 +167,16 @@ const print = (io: Io, outcome: Extract<Outcome, { kind: 'dry_run' | 'in_force' 
     const verb = outcome.kind === 'in_force' ? 'revoked' : 'would revoke'
     say(`${verb} ${order.form} ${kind} ${printable(issuer === '' ? value : `${issuer}/${value}`)}${id}`)
   })
-  say(`live credentials hit: ${hits.credentials}, of ${hits.identities} identities`)
-  for (const { credential, grant } of hits.newest)
-    say(`  ${credential.jti}  ${credential.sub}  ${grant}  until ${new Date(credential.exp * 1000).toISOString()}`)
-  if (hits.credentials > hits.newest.length) say(`  … the newest ${hits.newest.length} are shown`)
+  if (hits !== undefined) printHits(hits, say)
   if (order.selectors.some(({ kind }) => kind === 'own_key') && outcome.kind === 'in_force')
     io.stderr.write(
       'mintmark revoke: the key goes on signing and all of it is denied: "mintmark keys taint" replaces it\n',
     )
+}
+
+const printHits = ({ credentials, identities, newest }: Preview, say: (text: string) => void): void => {
+  say(`live credentials hit: ${credentials}, of ${identities} identities`)
+  for (const { credential, grant } of newest)
+    say(`  ${credential.jti}  ${credential.sub}  ${grant}  until ${new Date(credential.exp * 1000).toISOString()}`)
+  if (credentials > newest.length) say(`  … the newest ${newest.length} are shown`)
 }

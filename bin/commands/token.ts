@@ -1,13 +1,22 @@
 // `mintmark token`: inside a job, exchanges what the platform signed for a token (design §9). Prints it, writes it to a file or
 // runs a command with it; never prints the assertion.
 import { exchangeAssertion, type IssuedToken, newIdempotencyKey } from '../../lib/client/exchange.ts'
-import { findAssertion, SOURCE_NAMES } from '../../lib/client/find-assertion.ts'
-import { EXIT_CODES, type Problem } from '../../lib/client/outcome.ts'
+import { findAssertion } from '../../lib/client/find-assertion.ts'
 import { runCommand } from '../../lib/client/run-command.ts'
-import { parseTenantUrl } from '../../lib/client/secure-url.ts'
 import { jobSurroundings } from '../../lib/client/surroundings.ts'
 import { whyNotWritable, writeToken } from '../../lib/client/write-token.ts'
 import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
+import {
+  HELP_ASSERTION,
+  HELP_EXIT,
+  HELP_GRANT,
+  HELP_TENANT_URL,
+  JOB_OPTIONS,
+  readJob,
+  reportProblem,
+  reportUnrunnable,
+  splitCommand,
+} from '../job-command.ts'
 import { maskInGithub } from '../mask-in-github.ts'
 
 const TOKEN_VARIABLE = 'MINTMARK_TOKEN'
@@ -16,20 +25,17 @@ const HELP = `Usage: mintmark token --tenant-url URL --audience AUD [options] [-
 
 Inside a job: finds the assertion the platform signed for it and exchanges it for a short-lived token.
 
-  --tenant-url URL          the tenant at the broker: https://sts.example.com/t/acme
+${HELP_TENANT_URL}
   --audience AUD            what the token is for
   --scope "A B"             less than the grant issues (default: all of it)
-  --grant NAME              the grant, where more than one could serve
-  --assertion FILE          present this one; look nowhere else
-  --assertion-audience AUD  audience to ask the platform for (default: the tenant URL)
-  --from SOURCE             ask this source only: ${SOURCE_NAMES.slice(0, 6).join(', ')},
-                            ${SOURCE_NAMES.slice(6).join(', ')}
+${HELP_GRANT}
+${HELP_ASSERTION}
   --out FILE                write the token to FILE (replaced atomically, mode 0600)
   --exec -- CMD ARG…        run CMD with ${TOKEN_VARIABLE} in its environment; print nothing
   --json                    one JSON document on stdout
 
 Without --out and --exec the token is printed. In GitHub Actions it is masked in the log.
-Exit: 0 done, 1 refused, 2 wrong usage or no assertion here, 3 unavailable; with --exec the exit code of CMD.
+${HELP_EXIT}
 `
 
 type Delivery =
@@ -38,18 +44,11 @@ type Delivery =
   | { readonly kind: 'exec'; readonly command: readonly [string, ...string[]] }
 
 export const run: Command['run'] = async (argv, io) => {
-  const end = argv.indexOf('--')
-  const [own, command] = end === -1 ? [argv, null] : [argv.slice(0, end), argv.slice(end + 1)]
+  const [own, command] = splitCommand(argv)
   const { values, positionals } = readOptions(own, {
-    'tenant-url': { type: 'string' },
-    audience: { type: 'string' },
+    ...JOB_OPTIONS,
     scope: { type: 'string' },
-    grant: { type: 'string' },
-    assertion: { type: 'string' },
-    'assertion-audience': { type: 'string' },
-    from: { type: 'string' },
     out: { type: 'string' },
-    exec: { type: 'boolean' },
   })
   if (values.help) {
     io.stdout.write(HELP)
@@ -59,20 +58,13 @@ export const run: Command['run'] = async (argv, io) => {
   // Not named in the message: it may be a token, pasted where it does not belong.
   if (positionals.length > 0)
     throw new UsageError('token takes no arguments; a command to run stands after "--exec --"')
-  const tenantUrl = parseTenantUrl(required(values['tenant-url'], 'tenant-url'))
-  if (tenantUrl === null)
-    throw new UsageError('--tenant-url is an https URL without query and user (http: this machine only)')
+  const { tenantUrl, assertion } = readJob(values)
   const audience = required(values.audience, 'audience')
-  if (values.from !== undefined && !SOURCE_NAMES.includes(values.from))
-    throw new UsageError(`--from is one of ${SOURCE_NAMES.join(', ')}`)
   const delivery = await readDelivery({ out: values.out, isExec: values.exec ?? false, isJson }, command)
 
   const around = jobSurroundings(io.env)
-  const found = await findAssertion(
-    { audience: values['assertion-audience'] ?? tenantUrl, file: values.assertion, from: values.from },
-    around,
-  )
-  if (!found.ok) return report(found.problem, isJson, io)
+  const found = await findAssertion(assertion, around)
+  if (!found.ok) return reportProblem('token', found.problem, isJson, io)
   const issued = await exchangeAssertion(
     {
       tenantUrl,
@@ -84,7 +76,7 @@ export const run: Command['run'] = async (argv, io) => {
     },
     around.http,
   )
-  if (!issued.ok) return report(issued.problem, isJson, io)
+  if (!issued.ok) return reportProblem('token', issued.problem, isJson, io)
   if (delivery.kind !== 'file') await maskInGithub([issued.value.accessToken], io)
   return deliver(issued.value, delivery, isJson, io)
 }
@@ -111,16 +103,19 @@ const deliver = async (issued: IssuedToken, delivery: Delivery, isJson: boolean,
   switch (delivery.kind) {
     case 'exec': {
       const code = await runCommand(delivery.command, { ...io.env, [TOKEN_VARIABLE]: issued.accessToken })
-      if (code === 126 || code === 127)
-        io.stderr.write(`mintmark token: ${delivery.command[0]} could not be run (${code})\n`)
-      return code
+      return reportUnrunnable('token', code, delivery.command[0], io)
     }
     case 'file':
       try {
         await writeToken(delivery.path, issued.accessToken)
       } catch (error) {
         if (!(error instanceof Error && 'code' in error)) throw error
-        return report({ kind: 'refused', says: `cannot write ${delivery.path}: ${String(error.code)}` }, isJson, io)
+        return reportProblem(
+          'token',
+          { kind: 'refused', says: `cannot write ${delivery.path}: ${String(error.code)}` },
+          isJson,
+          io,
+        )
       }
       if (isJson) io.stdout.write(`${JSON.stringify({ file: delivery.path, ...describe(issued) }, null, 2)}\n`)
       return 0
@@ -140,10 +135,3 @@ const describe = (issued: IssuedToken) => ({
   expires_in: issued.expiresInSeconds,
   scope: issued.scope,
 })
-
-const report = (problem: Problem, isJson: boolean, io: Io): number => {
-  for (const line of problem.says.split('\n')) io.stderr.write(`mintmark token: ${line}\n`)
-  const facts = problem.facts ?? { error: problem.kind, error_description: problem.says }
-  if (isJson) io.stdout.write(`${JSON.stringify(facts, null, 2)}\n`)
-  return EXIT_CODES[problem.kind]
-}

@@ -3,18 +3,26 @@ import { getuid } from 'node:process'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
-import { LIFT_REFUSALS, liftBlock } from '../../lib/flows/lift-block.ts'
+import { LIFT_REFUSALS, type LiftPorts, liftBlock } from '../../lib/flows/lift-block.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 
-const HELP = `Usage: mintmark unblock ID --reason TEXT --data DIR [--json]
+const HELP = `Usage: mintmark unblock ID --reason TEXT (--data DIR | --aws) [--json]
 
 Lifts the block with this id (see "mintmark revocations"): what it named may attest again. Who, when and why stays on record.
+
+  --data DIR     the data directory
+  --aws          the tables of the account and Region of the environment, with a session of the role mintmark-operator
+
 Exit: 0 lifted, 1 there is no such block in force, 2 wrong usage, 3 unavailable.
 `
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
-  const { values, positionals } = readOptions(argv, { data: { type: 'string' }, reason: { type: 'string' } })
+  const { values, positionals } = readOptions(argv, {
+    data: { type: 'string' },
+    aws: { type: 'boolean', default: false },
+    reason: { type: 'string' },
+  })
   if (values.help) {
     io.stdout.write(HELP)
     return 0
@@ -22,19 +30,14 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const [id, ...more] = positionals
   if (id === undefined || more.length > 0) throw new UsageError('unblock takes one id')
   const reason = required(values.reason, 'reason')
-  const opened = openDatabaseBeside(required(values.data, 'data'))
+  if (values.aws && values.data !== undefined) throw new UsageError('unblock takes --data or --aws, not both')
+  const opened = values.aws ? await openTables() : openDirectory(required(values.data, 'data'))
   if (!opened.ok) {
     io.stderr.write(`mintmark unblock: ${opened.problem}\n`)
     return 3
   }
-  const { database } = opened
   try {
-    const ports = {
-      configs: createTenantConfigStore(database),
-      revocations: createRevocationStore(database),
-      clock: systemClock,
-    }
-    const lifted = await liftBlock(ports, { id, reason, by: `uid:${getuid?.() ?? -1}` })
+    const lifted = await liftBlock({ ...opened.stores, clock: systemClock }, { id, reason, by: opened.by })
     if (values.json) io.stdout.write(`${JSON.stringify(lifted, null, 2)}\n`)
     if (lifted.kind === 'refused') {
       io.stderr.write(`mintmark unblock: ${LIFT_REFUSALS[lifted.refusal]}\n`)
@@ -43,6 +46,36 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     if (!values.json) io.stdout.write(`lifted ${lifted.revocation.kind} of ${lifted.revocation.tenant}\n`)
     return 0
   } finally {
-    database.close()
+    opened.close()
   }
+}
+
+type Opened =
+  | { readonly ok: false; readonly problem: string }
+  | {
+      readonly ok: true
+      readonly stores: Omit<LiftPorts, 'clock'>
+      /** Who lifts, for the record. */
+      readonly by: string
+      readonly close: () => void
+    }
+
+const openDirectory = (dataDir: string): Opened => {
+  const opened = openDatabaseBeside(dataDir)
+  if (!opened.ok) return opened
+  const { database } = opened
+  return {
+    ok: true,
+    stores: { configs: createTenantConfigStore(database), revocations: createRevocationStore(database) },
+    by: `uid:${getuid?.() ?? -1}`,
+    close: () => database.close(),
+  }
+}
+
+/** The SDK comes only with --aws: it is large. */
+const openTables = async (): Promise<Opened> => {
+  const { awsCaller, openAwsRevocations } = await import('../aws/core-table.ts')
+  const { by } = await awsCaller()
+  const { close, ...stores } = openAwsRevocations()
+  return { ok: true, stores, by, close }
 }

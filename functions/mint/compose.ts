@@ -1,8 +1,6 @@
 // mint on AWS: rows and keys of a tenant through that tenant's session, what is no tenant's through its own role. It asks
 // nobody for keys of issuers: it takes what trust wrote.
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { KMSClient } from '@aws-sdk/client-kms'
-import type { STSClient } from '@aws-sdk/client-sts'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { createIssuerKeyStore } from '../../lib/adapters/aws/dynamo-issuer-key-store.ts'
@@ -13,7 +11,7 @@ import { createTenantState } from '../../lib/adapters/aws/dynamo-tenant-state.ts
 import { startTimeMark } from '../../lib/adapters/aws/dynamo-time-mark.ts'
 import { createTieredKeyVault } from '../../lib/adapters/aws/kms-tiers.ts'
 import { createStsAssumedRole } from '../../lib/adapters/aws/sts-assumed-role.ts'
-import { clientOfTenants, createTenantSessions, tableOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
+import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
@@ -26,6 +24,7 @@ import { storedKeysOnly } from '../../lib/flows/issuer-keys.ts'
 import type { WebIdentitySessions } from '../../lib/ports/cloud-sessions.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { createKeysOfIssuers, rereadNowAndThen } from '../issuer-keys.ts'
+import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createTenants } from '../tenants.ts'
 import { createInvoked } from './handler.ts'
 
@@ -36,24 +35,20 @@ export const MINT_ENVIRONMENT = [
   'MINTMARK_POOL_KEY',
 ] as const
 
-export type MintClients = {
-  readonly dynamo: DynamoDBClient
-  readonly sts: STSClient
+export type MintClients = TenantTableClients & {
   /** With the credentials of a tenant's session. */
-  readonly dynamoAs: (credentials: ClientPlace['credentials']) => DynamoDBClient
   readonly kmsAs: (credentials: ClientPlace['credentials']) => KMSClient
   readonly webIdentity: WebIdentitySessions
 }
 
 export const createMint = (
   environment: Environment<(typeof MINT_ENVIRONMENT)[number]>,
-  { dynamo, sts, dynamoAs, kmsAs, webIdentity }: MintClients,
+  { kmsAs, webIdentity, ...clients }: MintClients,
 ) => {
   const log = createLogger('mint')
   const name = environment.MINTMARK_CORE_TABLE
-  const shared = tableOf(name, dynamo)
-  const sessions = createTenantSessions({ sts, roleArn: environment.MINTMARK_DATA_ROLE, clock })
-  const table = tableOfTenants({ name, sessions, connect: dynamoAs, own: dynamo })
+  const shared = tableOf(name, clients.dynamo)
+  const { sessions, table } = openTenantTable(name, environment.MINTMARK_DATA_ROLE, clients)
   const store = createSigningKeyStore(table)
   const vault = createTieredKeyVault({
     kms: clientOfTenants(sessions, kmsAs),
@@ -76,7 +71,7 @@ export const createMint = (
     state: createTenantState(table),
     keys: createLocalKeyRing({ store, vault, clock }),
     clock,
-    cloudSessions: { webIdentity, assumedRole: createStsAssumedRole({ sts, clock }) },
+    cloudSessions: { webIdentity, assumedRole: createStsAssumedRole({ sts: clients.sts, clock }) },
   }
   const marked = createMarkedClock({ clock, start: () => startTimeMark({ table: shared, clock }) })
   return createInvoked(

@@ -1,17 +1,20 @@
 // revoke on AWS: orders from SQS, which names their sender, into rows of the tenant through that tenant's session.
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { IAMClient } from '@aws-sdk/client-iam'
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { STSClient } from '@aws-sdk/client-sts'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
+import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { createIamSessionDenials } from '../../lib/adapters/aws/iam-session-denials.ts'
 import { createSenderProofs } from '../../lib/adapters/aws/sender-proofs.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
-import { createTenantSessions, tableOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
+import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
+import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createHandler } from './handler.ts'
 
 export const REVOKE_ENVIRONMENT = [
@@ -21,29 +24,31 @@ export const REVOKE_ENVIRONMENT = [
   'MINTMARK_ORDER_SENDERS',
 ] as const
 
-export type RevokeClients = {
-  readonly dynamo: DynamoDBClient
-  readonly dynamoAs: (credentials: ClientPlace['credentials']) => DynamoDBClient
+export type RevokeClients = TenantTableClients & {
+  /** With the credentials of a tenant's session. */
+  readonly iamAs: (credentials: ClientPlace['credentials']) => IAMClient
   readonly sqs: SQSClient
-  readonly sts: STSClient
 }
 
 export const createRevoke = (
   environment: Environment<(typeof REVOKE_ENVIRONMENT)[number]>,
-  { dynamo, dynamoAs, sqs, sts }: RevokeClients,
+  { iamAs, sqs, ...clients }: RevokeClients,
 ) => {
-  const sessions = createTenantSessions({ sts, roleArn: environment.MINTMARK_DATA_ROLE, clock })
-  const table = tableOfTenants({
-    name: environment.MINTMARK_CORE_TABLE,
-    sessions,
-    connect: dynamoAs,
-    own: dynamo,
-  })
+  const { sessions, table } = openTenantTable(environment.MINTMARK_CORE_TABLE, environment.MINTMARK_DATA_ROLE, clients)
   return createHandler({
     ports: {
       proofs: createSenderProofs(environment.MINTMARK_ORDER_SENDERS.split(',')),
       revocations: createRevocationStore(table),
       orders: createAppliedOrders(table),
+      cloud: {
+        configs: createTenantConfigStore(table),
+        grants: createGrantStore(table),
+        sessions: createIamSessionDenials({
+          iamOf: clientOfTenants(sessions, iamAs),
+          roleArn: environment.MINTMARK_DATA_ROLE,
+        }),
+        clock,
+      },
       clock,
       ids: createIds(clock),
     },

@@ -12,16 +12,24 @@ type Wiring = {
   readonly log: Parameters<typeof createAlarm>[1]
 }
 
-export const createHandler = ({ ports, quarantine, log }: Wiring) =>
-  queueConsumer({
+export const createHandler = ({ ports, quarantine, log }: Wiring) => {
+  const alarm = createAlarm('revoke', log)
+  return queueConsumer({
     name: 'revoke',
     read: readOrder,
     tenantOf: ({ tenant }) => tenant,
     handle: async (order, sender) => {
       const outcome = await revokeOrder(ports, order, sender)
-      return outcome.kind === 'applied' ? 'done' : { poison: outcome.refusal }
+      if (outcome.kind === 'refused') return { poison: outcome.refusal }
+      for (const { role, outcome: became } of outcome.applied.roles ?? []) {
+        const of = { tenant: order.tenant, order: order.id, role }
+        if (became === 'shut') alarm('role_shut', of)
+        if (became === 'out_of_reach') alarm('sessions_out_of_reach', of)
+      }
+      return 'done'
     },
     quarantine: quarantine.put,
-    alarm: createAlarm('revoke', log),
+    alarm,
     log,
   })
+}

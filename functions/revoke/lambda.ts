@@ -1,5 +1,5 @@
 // The AWS entry of revoke.
-import { dynamoClient, dynamoLike, sqsClient, stsClient } from '../../lib/adapters/aws/clients.ts'
+import { dynamoClient, dynamoLike, iamClient, sqsClient, stsClient } from '../../lib/adapters/aws/clients.ts'
 import { readAwsPlace, readEnvironment } from '../../lib/config/environment.ts'
 import { createRevoke, REVOKE_ENVIRONMENT } from './compose.ts'
 
@@ -9,6 +9,7 @@ const dynamo = dynamoClient(place)
 export const handler = createRevoke(readEnvironment(REVOKE_ENVIRONMENT), {
   dynamo,
   dynamoAs: dynamoLike(dynamo, place),
+  iamAs: (credentials) => iamClient({ ...place, credentials }),
   sqs: sqsClient(place),
   sts: stsClient(place),
 })

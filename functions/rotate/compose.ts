@@ -1,8 +1,6 @@
 // rotate on AWS: pairs made by KMS, unseen; rows of each tenant through that tenant's session; mint activates what was made.
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { KMSClient } from '@aws-sdk/client-kms'
 import type { LambdaClient } from '@aws-sdk/client-lambda'
-import type { STSClient } from '@aws-sdk/client-sts'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
@@ -10,12 +8,13 @@ import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-co
 import { startTimeMark } from '../../lib/adapters/aws/dynamo-time-mark.ts'
 import { createTieredKeyPairs } from '../../lib/adapters/aws/kms-tiers.ts'
 import { createLambdaActivation } from '../../lib/adapters/aws/lambda-invoke.ts'
-import { clientOfTenants, createTenantSessions, tableOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
+import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { createKeyMaker } from '../../lib/adapters/keys/key-maker.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { createMarkedClock } from '../../lib/flows/guard-clock.ts'
+import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createTenants } from '../tenants.ts'
 import { createHandler } from './handler.ts'
 
@@ -27,32 +26,24 @@ export const ROTATE_ENVIRONMENT = [
   'MINTMARK_POOL_KEY',
 ] as const
 
-export type RotateClients = {
-  readonly dynamo: DynamoDBClient
-  readonly dynamoAs: (credentials: ClientPlace['credentials']) => DynamoDBClient
+export type RotateClients = TenantTableClients & {
   readonly kmsAs: (credentials: ClientPlace['credentials']) => KMSClient
   readonly lambda: LambdaClient
-  readonly sts: STSClient
 }
 
 export const createRotate = (
   environment: Environment<(typeof ROTATE_ENVIRONMENT)[number]>,
-  { dynamo, dynamoAs, kmsAs, lambda, sts }: RotateClients,
+  { kmsAs, lambda, ...clients }: RotateClients,
 ) => {
   const log = createLogger('rotate')
-  const sessions = createTenantSessions({ sts, roleArn: environment.MINTMARK_DATA_ROLE, clock })
-  const table = tableOfTenants({
-    name: environment.MINTMARK_CORE_TABLE,
-    sessions,
-    connect: dynamoAs,
-    own: dynamo,
-  })
+  const name = environment.MINTMARK_CORE_TABLE
+  const { sessions, table } = openTenantTable(name, environment.MINTMARK_DATA_ROLE, clients)
   const configs = createTenantConfigStore(table)
   const tenants = createTenants({ configs, baseUrl: environment.MINTMARK_BASE_URL, log })
   const wrapping = { kms: clientOfTenants(sessions, kmsAs), wrappingKey: environment.MINTMARK_POOL_KEY }
   const marked = createMarkedClock({
     clock,
-    start: () => startTimeMark({ table: tableOf(environment.MINTMARK_CORE_TABLE, dynamo), clock }),
+    start: () => startTimeMark({ table: tableOf(name, clients.dynamo), clock }),
   })
   const rotation = {
     store: createSigningKeyStore(table),

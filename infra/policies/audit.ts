@@ -1,8 +1,8 @@
 // audit takes the feed of records and the queue of denials, and appends to the tenants' logs. It reads the core table only
 // as its stream shows it.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_STREAM_ARN, dataRoleArn, LOG_TABLE_ARN, type Place, queueArn } from '../names.ts'
-import { dataRole, functionRole, neverErase, noDirectKms, openTenantSession, type Role } from './role.ts'
+import { CORE_STREAM_ARN, LOG_TABLE_ARN, type Place, queueArn } from '../names.ts'
+import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { all, allow, deny, onRows, SESSION_TENANT } from './statement.ts'
 
 const own = leadingKeys(SESSION_TENANT)
@@ -15,7 +15,7 @@ export const auditRole = (place: Place): Role =>
     isIsolated: false,
     onlyInside: ['sts:AssumeRole', 'sts:TagSession'],
     statements: [
-      openTenantSession('audit'),
+      ...tenantSessionsOnly('audit'),
       allow('PollStream', {
         actions: [
           'dynamodb:DescribeStream',
@@ -39,10 +39,6 @@ export const auditRole = (place: Place): Role =>
         resources: ['*'],
       }),
       noDirectKms,
-      deny('NoOtherRoles', {
-        actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
-        notResources: [dataRoleArn('audit')],
-      }),
     ],
   })
 

@@ -1,7 +1,7 @@
 // discovery serves public documents. It reads the public halves of a tenant's keys and has no way to a private one.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_TABLE_ARN, type Place } from '../names.ts'
-import { dataRole, functionRole, noDirectKms, openTenantSession, type Role } from './role.ts'
+import { dataRole, functionRole, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
 
 const own = leadingKeys(SESSION_TENANT)
@@ -14,7 +14,7 @@ export const discoveryRole = (place: Place): Role =>
     isIsolated: true,
     onlyInside: ['sts:AssumeRole', 'sts:TagSession'],
     statements: [
-      openTenantSession('discovery'),
+      ...tenantSessionsOnly('discovery'),
       deny('NeverAct', {
         actions: ['kms:*', 'iam:*', 'lambda:*', 'secretsmanager:*', 'dynamodb:*'],
         resources: ['*'],

@@ -1,8 +1,8 @@
 // mint signs and assumes roles. Its own credentials reach no tenant's rows and no key: for each exchange it opens a session
 // of its data role that is tagged with the tenant, and what that session may do is written in the tag.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, dataRoleArn, KEYS, type Place, TENANT_TAG, workloadRoles } from '../names.ts'
-import { dataRole, functionRole, neverErase, noDirectKms, openTenantSession, type Role } from './role.ts'
+import { CORE_TABLE_ARN, KEYS, type Place, TENANT_TAG, workloadRoles } from '../names.ts'
+import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import {
   all,
   allow,
@@ -39,7 +39,7 @@ export const mintRole = (place: Place): Role =>
     isIsolated: true,
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity', 'dynamodb:*'],
     statements: [
-      openTenantSession('mint'),
+      ...tenantSessionsOnly('mint', workloadRoles('*')),
       // The fallback of web identity. The external id is the role's to ask for, or its refusal without one would prove
       // nothing (lib/adapters/aws/sts-assumed-role.ts).
       allow('AssumeOwnWorkloadRole', {
@@ -68,11 +68,6 @@ export const mintRole = (place: Place): Role =>
         actions: ['sts:SetSourceIdentity'],
         resources: [workloadRoles('*')],
         when: { StringLike: { 'sts:SourceIdentity': '*.*' } },
-      }),
-      // Whatever a trust policy elsewhere says.
-      deny('NoOtherRoles', {
-        actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
-        notResources: [workloadRoles('*'), dataRoleArn('mint')],
       }),
       allow('ReadSharedRows', {
         actions: ['dynamodb:GetItem'],

@@ -52,11 +52,11 @@ export const applyRole = (place: Place, principals: readonly string[]): Role => 
 export const operatorRole = (place: Place, principals: readonly string[]): Role => ({
   name: 'mintmark-operator',
   path: PEOPLE_PATH,
-  says: 'Reads decisions and orders revocations, across tenants.',
+  says: 'Reads decisions, orders revocations and lifts blocks, across tenants.',
   trust: namedPeople(principals),
   statements: [
     allow('ReadDecisions', {
-      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       resources: [CORE_TABLE_ARN],
       when: onRows(rows.config, rows.tenantList, rows.grants, rows.revocations, rows.revocationVersion),
     }),
@@ -66,8 +66,14 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
       when: onRows(rows.log, rows.logDecisions),
     }),
     allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
+    // A lifted block says by whom and why, and one that is gone without that is an alarm of audit.
+    allow('LiftBlocks', {
+      actions: ['dynamodb:UpdateItem'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(rows.revocations, rows.revocationVersion),
+    }),
     deny('NeverWrite', {
-      actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
+      actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
       resources: ['*'],
     }),
     neverAct,

@@ -1,16 +1,16 @@
-// revoke denies: it writes revocations and hangs generated deny texts on workload roles. It cannot use a role or a key, and
-// cannot take back what it denied.
+// revoke denies: it writes revocations, and makes deny texts and hangs them on the tenant's workload roles. It cannot use a role
+// or a key, and cannot take back what it denied.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import {
   boundaryArn,
   CORE_TABLE_ARN,
-  DENY_POLICIES,
-  dataRoleArn,
+  denyAllArn,
+  denyTextsOf,
   type Place,
   queueArn,
-  workloadRoles,
+  workloadRolesOf,
 } from '../names.ts'
-import { dataRole, functionRole, neverErase, noDirectKms, openTenantSession, type Role } from './role.ts'
+import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT, text } from './statement.ts'
 
 const own = leadingKeys(SESSION_TENANT)
@@ -21,45 +21,24 @@ export const revokeRole = (place: Place): Role =>
     place,
     says: 'Carries out revocation orders. Can deny, not use.',
     isIsolated: false,
-    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'iam:*', 'dynamodb:*'],
+    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:*'],
     statements: [
-      openTenantSession('revoke'),
+      ...tenantSessionsOnly('revoke'),
       allow('PollQueue', {
         actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
         resources: [queueArn(place, 'revoke')],
       }),
       allow('Quarantine', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke-dlq')] }),
-      // Ready-made texts only: what a policy says cannot be fenced when it is put, which policy is attached can.
-      allow('AttachDenyText', {
-        actions: ['iam:AttachRolePolicy'],
-        resources: [workloadRoles()],
-        when: {
-          ArnEquals: { 'iam:PermissionsBoundary': text(boundaryArn()) },
-          ArnLike: { 'iam:PolicyARN': text(DENY_POLICIES) },
-        },
-      }),
-      deny('NeverUndo', {
-        actions: [
-          'iam:Delete*',
-          'iam:Detach*',
-          'iam:Create*',
-          'iam:Update*',
-          'iam:Put*',
-          'iam:SetDefaultPolicyVersion',
-          'iam:PassRole',
-        ],
-        resources: ['*'],
-      }),
+      // Roles are denied on with a tenant's session alone.
+      deny('NoDirectIam', { actions: ['iam:*'], resources: ['*'] }),
       deny('NeverUse', { actions: ['lambda:InvokeFunction', 'secretsmanager:*'], resources: ['*'] }),
       noDirectKms,
-      deny('NoOtherRoles', {
-        actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
-        notResources: [dataRoleArn('revoke')],
-      }),
     ],
   })
 
-export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its revocations.', [
+const bounded = { 'iam:PermissionsBoundary': text(boundaryArn()) }
+
+export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its revocations, denies on its roles.', [
   allow('WriteRevocations', {
     actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
     resources: [CORE_TABLE_ARN],
@@ -69,6 +48,40 @@ export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its r
     actions: ['dynamodb:GetItem', 'dynamodb:Query'],
     resources: [CORE_TABLE_ARN],
     when: onRows(own.revocations, own.revocationVersion, own.appliedOrders),
+  }),
+  // Which roles the tenant's grants issue, and whose session a piece of evidence became.
+  allow('ReadRolesAndRecords', {
+    actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+    resources: [CORE_TABLE_ARN],
+    when: onRows(own.config, own.grants),
+  }),
+  // IAM cannot see what a text says. It sees that a text is new (there is no right to a second version) and lies below the tenant;
+  // one that allowed something would allow it to the tenant's own workloads, within their boundary, and to nobody here.
+  allow('MakeDenyText', { actions: ['iam:CreatePolicy'], resources: [denyTextsOf(SESSION_TENANT)] }),
+  allow('AttachDenyText', {
+    actions: ['iam:AttachRolePolicy'],
+    resources: [workloadRolesOf(SESSION_TENANT)],
+    when: {
+      ArnEquals: bounded,
+      ArnLike: { 'iam:PolicyARN': [denyTextsOf(SESSION_TENANT), denyAllArn()].map(text) },
+    },
+  }),
+  allow('CountDenyTexts', {
+    actions: ['iam:ListAttachedRolePolicies'],
+    resources: [workloadRolesOf(SESSION_TENANT)],
+  }),
+  deny('NeverUndo', {
+    actions: [
+      'iam:Delete*',
+      'iam:Detach*',
+      'iam:Update*',
+      'iam:Put*',
+      'iam:CreateRole',
+      'iam:CreatePolicyVersion',
+      'iam:SetDefaultPolicyVersion',
+      'iam:PassRole',
+    ],
+    resources: ['*'],
   }),
   neverErase,
   noDirectKms,

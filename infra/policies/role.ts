@@ -110,13 +110,21 @@ export const functionRole = ({ fn, place, says, isIsolated, onlyInside, statemen
 export const keepWhatFailed = (queue: string): Statement =>
   allow('KeepWhatFailed', { actions: ['sqs:SendMessage'], resources: [queue] })
 
-/** The right to open a session of one's own data role, for a tenant that is named. */
-export const openTenantSession = (fn: TenantBound): Statement =>
+/**
+ * The right to open a session of one's own data role, for a tenant that is named; and of no other role, whatever a trust policy
+ * elsewhere says. `more`: roles that have statements of their own.
+ */
+export const tenantSessionsOnly = (fn: TenantBound, ...more: readonly string[]): Statement[] => [
   allow('OpenTenantSession', {
     actions: ['sts:AssumeRole', 'sts:TagSession'],
     resources: [dataRoleArn(fn)],
     when: oneTenant(),
-  })
+  }),
+  deny('NoOtherRoles', {
+    actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+    notResources: [...more, dataRoleArn(fn)],
+  }),
+]
 
 /**
  * One tag, the tenant's, without `*` or `?` (a tag is put into patterns) and without the delimiters of keys. `${*}` is IAM's

@@ -1,14 +1,14 @@
 // rotate moves each tenant's keys on. It has pairs made without seeing the private half, and asks mint to prove them.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, dataRoleArn, functionArn, KEYS, type Place, queueArn, TENANT_TAG } from '../names.ts'
+import { CORE_TABLE_ARN, functionArn, KEYS, type Place, queueArn, TENANT_TAG } from '../names.ts'
 import {
   dataRole,
   functionRole,
   keepWhatFailed,
   neverErase,
   noDirectKms,
-  openTenantSession,
   type Role,
+  tenantSessionsOnly,
 } from './role.ts'
 import {
   all,
@@ -40,7 +40,7 @@ export const rotateRole = (place: Place): Role =>
     isIsolated: true,
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:*', 'lambda:*'],
     statements: [
-      openTenantSession('rotate'),
+      ...tenantSessionsOnly('rotate'),
       allow('ListTenants', {
         actions: ['dynamodb:Query'],
         resources: [CORE_TABLE_ARN],
@@ -62,10 +62,6 @@ export const rotateRole = (place: Place): Role =>
       keepWhatFailed(queueArn(place, 'rotate-dlq')),
       deny('NeverAct', { actions: ['iam:*', 'secretsmanager:*'], resources: ['*'] }),
       noDirectKms,
-      deny('NoOtherRoles', {
-        actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
-        notResources: [dataRoleArn('rotate')],
-      }),
     ],
   })
 

@@ -11,10 +11,12 @@ export const WRITERS = {
   Configuration: { rows: [rows.config, rows.tenantList], roles: [APPLY_ROLE_ARN] },
   KeySetsAndVerdicts: { rows: [rows.issuerKeySets, rows.verdicts], roles: [functionRoleArn('trust')] },
   Records: { rows: [rows.grants, rows.proofs], roles: [dataRoleArn('mint')] },
+  // An operator lifts blocks, by hand.
   Revocations: {
-    rows: [rows.revocations, rows.revocationVersion, rows.appliedOrders],
-    roles: [dataRoleArn('revoke')],
+    rows: [rows.revocations, rows.revocationVersion],
+    roles: [dataRoleArn('revoke'), OPERATOR_ROLE_ARN],
   },
+  Orders: { rows: [rows.appliedOrders], roles: [dataRoleArn('revoke')] },
   // apply erases a removed tenant's keys; it can do nothing else to them.
   OwnKeys: { rows: [rows.signingKeys], roles: [dataRoleArn('mint'), dataRoleArn('rotate'), APPLY_ROLE_ARN] },
   FeedSecrets: { rows: [rows.feedSecret], roles: [dataRoleArn('mint'), APPLY_ROLE_ARN] },

@@ -1,6 +1,7 @@
 // What a workload's role can never exceed: one boundary for all tenants, written in the tenant's session tag; and the texts
 // revoke may hang on such a role. A boundary only filters: the role's own policy must still allow.
-import { BOUNDARY_NAME, BOUNDARY_PATH, DENY_ALL_NAME, DENY_PATH, TENANT_TAG } from '../names.ts'
+import { DENY_ALL_NAME, DENY_PATH } from '../../lib/domain/aws-session.ts'
+import { BOUNDARY_NAME, BOUNDARY_PATH, TENANT_TAG } from '../names.ts'
 import { allow, deny, onRows, type PolicyDocument, policy, SESSION_TENANT, text } from './statement.ts'
 
 /** Buckets and tables that tenants share, by name; each tenant has its prefix. */

@@ -4,6 +4,9 @@ export const ALARMS = {
   record_tampered: 'a grant record or its outcome was changed or removed',
   record_unreadable: 'a stream record could not be read and was quarantined',
   message_quarantined: 'a queue message was quarantined',
+  role_shut: 'a cloud role had no room for one denial more and is denied whole',
+  sessions_out_of_reach:
+    'sessions of a cloud role were revoked where the broker has no rights, and live on to their end',
   denials_not_sent: 'denials could not be queued and wait in this instance',
 } as const
 

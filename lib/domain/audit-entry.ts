@@ -1,5 +1,6 @@
-// What the audit function takes over: one entry a decision, an outcome, a count of denials or a revocation order, each under
-// an id that is the same however often it is delivered. Pure.
+// What the audit function takes over: one entry a decision, an outcome, a count of denials, a revocation order or a
+// change of what decisions rest on, each under an id that is the same however often it is delivered. Pure.
+import type { ControlChange } from './control-change.ts'
 import type { Denial, DenialRollUp, GrantRecord, NotIssued } from './grant-record.ts'
 import type { AppliedOrder } from './revocation-order.ts'
 
@@ -17,6 +18,7 @@ export type AuditEntry =
   | { readonly kind: 'denial'; readonly denial: Denial }
   | { readonly kind: 'roll_up'; readonly rollUp: RollUpPart }
   | { readonly kind: 'revocation'; readonly applied: AppliedOrder }
+  | { readonly kind: 'change'; readonly change: ControlChange }
 
 export type AuditEntryKind = AuditEntry['kind']
 
@@ -33,6 +35,8 @@ export const nameOfEntry = (entry: AuditEntry): { readonly tenant: string; reado
       return { tenant: entry.rollUp.tenant, id: entry.rollUp.id }
     case 'revocation':
       return { tenant: entry.applied.order.tenant, id: entry.applied.order.id }
+    case 'change':
+      return { tenant: entry.change.tenant, id: entry.change.id }
   }
 }
 

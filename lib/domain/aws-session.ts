@@ -22,6 +22,13 @@ export const isFederationIssuer = (issuerUrl: string): boolean => /^https:\/\/[^
 export const sourceIdentityOf = (tenant: string, decisionId: string): string =>
   `${tenant}.${decisionId.replaceAll('-', '')}`
 
+/** What AWS takes as a source identity: nothing that would be a pattern or a variable in a policy. */
+export const isSourceIdentity = (text: string): boolean => /^[\w+=,.@-]{2,64}$/.test(text)
+
+/** Where the texts lie that deny on roles: those of one tenant below its name, and the one that denies everything. */
+export const DENY_PATH = '/mintmark/deny/'
+export const DENY_ALL_NAME = 'mintmark-deny-all'
+
 export const sessionNameOf = (decisionId: string): string => `mintmark-${decisionId}`
 
 /** Who the session speaks for, as the role's trust policy and the resources' policies see it. */
@@ -33,12 +40,13 @@ export type SessionFacts = {
 }
 
 const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u
+export const isTagValue = (text: string): boolean => TAG_VALUE.test(text)
 
 /** A value AWS would not take is left out, never changed: a policy that asks for the tag then denies. */
 export const sessionTags = ({ tenant, subject, run }: SessionFacts): Readonly<Record<string, string>> => ({
   'mintmark-tenant': tenant,
-  ...(run !== null && TAG_VALUE.test(run) ? { 'mintmark-run': run } : {}),
-  ...(TAG_VALUE.test(subject) ? { 'mintmark-sub': subject } : {}),
+  ...(run !== null && isTagValue(run) ? { 'mintmark-run': run } : {}),
+  ...(isTagValue(subject) ? { 'mintmark-sub': subject } : {}),
 })
 
 /** No role further down the chain can be given another tenant. */

@@ -87,6 +87,9 @@ export const LIMITS = {
   unsentMessagesMax: 1_000,
   // revocation orders (design §3): a cut spares nothing that a clock this far ahead, and a mint that began before, may sign
   cutMarginSeconds: 30,
+  /** IAM hangs 10 policies on a role unless asked for more; some are the owner's, and the last of ours is the one that denies all. */
+  denyTextsPerRoleMax: 5,
+  iamCallMs: 3_000,
   reasonCharsMax: 512,
   selectorValueBytesMax: 2 * 1024,
   orderSelectorsMax: 4,

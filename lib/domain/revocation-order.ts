@@ -1,7 +1,8 @@
 // A revocation order (design §2, §10): what somebody asks to be revoked, with the proof that they may, and how it becomes
 // revocations. It is checked where it is accepted and again where it is carried out, because a queue lies between. Pure.
 import { LIMITS } from './limits.ts'
-import { REVOCATION_KINDS, type Revocation, type RevocationKind, type Selector } from './revocation.ts'
+import { deadBefore, REVOCATION_KINDS, type Revocation, type RevocationKind, type Selector } from './revocation.ts'
+import type { DeniedRole } from './session-denial.ts'
 import { parseSpiffeId, trustDomainOf } from './spiffe-id.ts'
 import { utf8Length } from './utf8.ts'
 
@@ -31,6 +32,8 @@ export type AppliedOrder = {
   readonly order: RevocationOrder
   readonly by: string
   readonly revocations: readonly string[]
+  /** Cloud roles whose live sessions it ended, or could not. Absent: none is concerned, or this broker has no rights in a cloud. */
+  readonly roles?: readonly DeniedRole[]
   readonly atSeconds: number
 }
 
@@ -130,10 +133,7 @@ export const orderProblem = ({ tenant, selectors, form, reason }: RevocationOrde
   return null
 }
 
-/**
- * One revocation of a checked order. `atSeconds`: the time the row is written, never the order's own. What a mint that read
- * before that row may still sign is issued within its deadline, by a clock at most 30 s ahead: a cut takes that in.
- */
+/** One revocation of a checked order. `atSeconds`: the time the row is written, never the order's own. */
 export const revocationOf = (
   { tenant, form, reason }: RevocationOrder,
   selector: Selector,
@@ -144,6 +144,5 @@ export const revocationOf = (
   tenant,
   form,
   reason,
-  notBeforeSeconds:
-    form === 'block' ? null : written.atSeconds + Math.ceil(LIMITS.mintDeadlineMs / 1000) + LIMITS.cutMarginSeconds,
+  notBeforeSeconds: form === 'block' ? null : deadBefore(written.atSeconds),
 })

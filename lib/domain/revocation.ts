@@ -1,6 +1,7 @@
 // The revocation kinds, in one table (design §3): the command line, the grant record, what mint reads, introspection and
 // the feed are generated from it. Grants are records; revocations are predicates over them. Pure.
 import type { GrantRecord } from './grant-record.ts'
+import { LIMITS } from './limits.ts'
 
 /** `flag`: the option of `mintmark revoke`. `form`: 'block' always, or a cut with --cut. `scoped`: named with its issuer. */
 export const REVOCATION_KINDS = {
@@ -84,6 +85,13 @@ export const selectorsOf = (facts: RevocableFacts): Selector[] => {
 /** Whether a revocation hits a credential issued at `issuedAtSeconds`. A cut spares what is issued at or after its bound. */
 export const hits = (revocation: Revocation, issuedAtSeconds: number): boolean =>
   revocation.form === 'block' || issuedAtSeconds < (revocation.notBeforeSeconds ?? Number.POSITIVE_INFINITY)
+
+/**
+ * The end of what a revocation ends that is written at `atSeconds`: a mint that read before that row may still sign within its
+ * deadline, by a clock at most 30 s ahead.
+ */
+export const deadBefore = (atSeconds: number): number =>
+  atSeconds + Math.ceil(LIMITS.mintDeadlineMs / 1000) + LIMITS.cutMarginSeconds
 
 /** What a record can be revoked by: the facts mint had when it wrote it. */
 export const factsOfRecord = ({ tenant, grant, evidence, wid, credential }: GrantRecord): RevocableFacts => ({

@@ -1,17 +1,22 @@
 // revoke: an order from the queue becomes revocations (design §2, §3). The proof is verified again, the rows that mint reads
-// are written, and what was done is recorded under the order's id, so that a second delivery does nothing.
+// are written, live sessions of cloud roles are ended, and what was done is recorded under the order's id, so that a second
+// delivery does nothing.
 
+import type { Revocation } from '../domain/revocation.ts'
 import type { AppliedOrder } from '../domain/revocation-order.ts'
 import { type OrderRefusal, orderProblem, type RevocationOrder, revocationOf } from '../domain/revocation-order.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AppliedOrders, OrderProofs } from '../ports/revocation-orders.ts'
 import type { RevocationStore } from '../ports/revocations.ts'
 import type { Ids } from '../ports/system.ts'
+import { type DenySessionsPorts, denySessions } from './deny-sessions.ts'
 
 export type RevokePorts = {
   readonly proofs: OrderProofs
   readonly revocations: Pick<RevocationStore, 'put'>
   readonly orders: AppliedOrders
+  /** Absent: this broker has no rights in a cloud, and sessions it opened there end by themselves. */
+  readonly cloud?: DenySessionsPorts
   readonly clock: Clock
   readonly ids: Ids
   /** Crash points for fault tests; absent in every production wiring. */
@@ -42,15 +47,23 @@ export const revokeOrder = async (
       ? { kind: 'applied', applied: before }
       : { kind: 'refused', refusal: 'id_reused' }
 
-  const revocations: string[] = []
+  const inForce: Revocation[] = []
   for (const selector of order.selectors) {
     const written = { id: ports.ids.decisionId(), by, atSeconds: ports.clock.nowSeconds() }
-    const inForce = await ports.revocations.put(revocationOf(order, selector, written))
-    revocations.push(inForce.id)
+    inForce.push(await ports.revocations.put(revocationOf(order, selector, written)))
   }
   ports.failpoint?.('rows_written')
-  // Rows before record: a crash in between puts the rows once more, which changes nothing of a revocation in force.
-  const applied: AppliedOrder = { v: 1, order, by, revocations, atSeconds: ports.clock.nowSeconds() }
+  // Rows first: from here on mint opens no session that a denial by what is open now would miss.
+  const roles = ports.cloud === undefined ? [] : await denySessions(ports.cloud, order.tenant, inForce)
+  // Both before the record: a crash in between does them once more, which changes nothing of what is in force.
+  const applied: AppliedOrder = {
+    v: 1,
+    order,
+    by,
+    revocations: inForce.map(({ id }) => id),
+    ...(roles.length === 0 ? {} : { roles }),
+    atSeconds: ports.clock.nowSeconds(),
+  }
   await ports.orders.put(applied)
   return { kind: 'applied', applied }
 }

@@ -5,6 +5,7 @@
 // - credentials and tokens are in no error and no log.
 import type { CloudSession } from '../domain/aws-session.ts'
 import type { Result } from '../domain/result.ts'
+import type { DeniedRole, SessionDenial } from '../domain/session-denial.ts'
 
 export type SessionOrder = {
   /** ARN, from the tenant's document. */
@@ -37,4 +38,13 @@ export type CloudSessions = {
   readonly webIdentity: WebIdentitySessions
   /** null: this broker has no credentials of the cloud. */
   readonly assumedRole: AssumedRoleSessions | null
+}
+
+export interface SessionDenials {
+  /**
+   * Ends live sessions of roles of this tenant, and of no other's: one outcome a role. Under one `id` there is one denial for
+   * good; again, it does nothing. What it put on a role it can neither change nor take off. The cloud needs some seconds before
+   * every one of its services knows. Throws Unavailable: some roles may have it and some not; safe to repeat.
+   */
+  deny(order: SessionDenial & { readonly tenant: string; readonly id: string }): Promise<readonly DeniedRole[]>
 }

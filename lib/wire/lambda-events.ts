@@ -25,6 +25,9 @@ export type StreamRecord = {
   readonly userIdentity?: { readonly type?: string; readonly principalId?: string }
   readonly dynamodb?: {
     readonly Keys?: StreamAttributes
+    /** Seconds since 1970, as the service counts. */
+    readonly ApproximateCreationDateTime?: number
+    readonly OldImage?: StreamAttributes
     readonly NewImage?: StreamAttributes
     readonly SequenceNumber?: string
   }

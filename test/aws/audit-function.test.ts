@@ -1,7 +1,7 @@
 // The audit function from the record store's real stream and from the denial queue into the log, through its handler: what
 // comes twice, in another order, half, broken or altered.
 import { randomUUID } from 'node:crypto'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createHandler } from '../../functions/audit/handler.ts'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
@@ -9,16 +9,28 @@ import { createAuditLog } from '../../lib/adapters/aws/dynamo-audit-log.ts'
 import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
 import { feedItemOf } from '../../lib/adapters/aws/dynamo-stream.ts'
+import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createSqsDenials } from '../../lib/adapters/aws/sqs-denials.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
-import { grantKey } from '../../lib/adapters/aws/table-keys.ts'
+import { grantKey, signingKeyKey } from '../../lib/adapters/aws/table-keys.ts'
 import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { AuditLog } from '../../lib/ports/audit-log.ts'
-import type { StreamRecord } from '../../lib/wire/lambda-events.ts'
-import { NOW_SECONDS, sampleDenial, sampleNotIssued, sampleOrder, samplePut } from '../contract/sample-rows.ts'
+import type { StreamAttributes, StreamRecord } from '../../lib/wire/lambda-events.ts'
+import {
+  NOW_SECONDS,
+  sampleConfig,
+  sampleDenial,
+  sampleKey,
+  sampleNotIssued,
+  sampleOrder,
+  samplePut,
+  sampleRevocation,
+} from '../contract/sample-rows.ts'
 import { createTables, localDynamo, readStream } from '../support/dynamodb-local.ts'
 import { deliverBatch, messagesIn, type Queues, startQueues } from '../support/fauxqs-queues.ts'
 import { entriesIn } from './log-entries.ts'
@@ -165,7 +177,79 @@ test('a record that was changed, or removed by anybody but the service, is an al
   expect(await aws.entries()).toEqual([])
 })
 
-test('rows of other kinds are no concern: configuration, keys and revocations pass unread', async () => {
+test('a lifted block, a removed tenant and each key that is erased are in the log, with who and why, once', async () => {
+  const revocations = createRevocationStore(aws.core)
+  const configs = createTenantConfigStore(aws.core)
+  const keys = createSigningKeyStore(aws.core)
+  const put = sampleRevocation()
+  await revocations.put(put)
+  await revocations.put(sampleRevocation({ form: 'cut', notBeforeSeconds: NOW_SECONDS + 32 }))
+  const lift = {
+    tenant: 'acme',
+    id: put.id,
+    by: 'aws:AROA:alice',
+    reason: 'runner rebuilt',
+    atSeconds: NOW_SECONDS + 9,
+  }
+  expect(await revocations.lift(lift)).toBe(true)
+  await configs.put(sampleConfig())
+  await configs.tombstone('acme', NOW_SECONDS + 10, 'alice')
+  await configs.tombstone('acme', NOW_SECONDS + 11, 'bob')
+  await keys.insert(sampleKey())
+  await keys.prove('acme', 'kid-1', NOW_SECONDS)
+  const { pk, sk } = signingKeyKey('acme', 'kid-1')
+  await aws.client.send(new DeleteItemCommand({ TableName: aws.core.name, Key: { pk: { S: pk }, sk: { S: sk } } }))
+  const Records = await aws.stream()
+  for (let time = 0; time < 2; time += 1) expect(await aws.handler({ Records })).toEqual({ batchItemFailures: [] })
+  const { kind, issuer, value } = put
+  const changes = (await aws.entries()).map((entry) => (entry.kind === 'change' ? entry.change : entry))
+  expect(changes).toHaveLength(3)
+  expect(changes).toEqual(
+    expect.arrayContaining([
+      { what: 'unblock', ...lift, revocation: put.id, kind, issuer, value },
+      { what: 'removal', id: 'removal', tenant: 'acme', atSeconds: NOW_SECONDS + 10, by: 'alice' },
+      expect.objectContaining({ what: 'erasure', tenant: 'acme', erased: 'KID#kid-1' }),
+    ]),
+  )
+  expect(aws.lines).toEqual([])
+})
+
+test('a block or a cut that is gone and nobody says to have lifted, and a tombstone that is taken back, are alarms', async () => {
+  const put = sampleRevocation()
+  await createRevocationStore(aws.core).put(put)
+  const { Keys, NewImage } = (await aws.stream()).find(({ dynamodb }) =>
+    String(dynamodb?.Keys?.['pk']?.['S']).includes('#RV#'),
+  )!.dynamodb!
+  const change = (
+    keys: StreamAttributes,
+    OldImage: StreamAttributes,
+    after: StreamAttributes,
+    eventName = 'MODIFY',
+  ) => ({
+    eventName,
+    eventID: 'e',
+    dynamodb: { Keys: keys, OldImage, NewImage: after, SequenceNumber: '1' },
+  })
+  const { block, ...gone } = NewImage!
+  const liftedOther = {
+    M: { id: { S: 'another' }, liftedBy: { S: 'x' }, liftedReason: { S: 'x' }, liftedAt: { N: '1' } },
+  }
+  const current = { pk: { S: 'T#acme#CFG' }, sk: { S: 'CUR' } }
+  await aws.handler({
+    Records: [
+      change(Keys!, NewImage!, gone),
+      change(Keys!, NewImage!, { ...gone, lifted: liftedOther }),
+      change(Keys!, NewImage!, {}, 'REMOVE'),
+      change(Keys!, { ...gone, cut: block! }, gone),
+      change(current, { tombstonedAt: { N: '1' } }, {}),
+      change(current, { tombstonedAt: { N: '1' } }, { tombstonedAt: { N: '2' } }),
+    ],
+  })
+  expect(aws.lines.map(({ fields }) => fields['alarm'])).toEqual(Array(6).fill('record_tampered'))
+  expect(await aws.entries()).toEqual([])
+})
+
+test('rows of other kinds are no concern, nor are changes of configuration and revocations that are orders carried out', async () => {
   const other = (pk: string, sk: string): StreamRecord => ({
     eventName: 'MODIFY',
     dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } }, NewImage: {}, SequenceNumber: '1' },

@@ -48,7 +48,7 @@ export const openDynamoStores = async (): Promise<Stores> => {
 /** What the audit function is handed, read by the adapter's own reader of rows. */
 export const fedOf = async (table: string): Promise<Fed> => {
   const images = (await readStream(table)).flatMap(({ eventName, dynamodb }) =>
-    eventName === 'INSERT' && dynamodb.NewImage ? [unmarshalled(dynamodb.NewImage)] : [],
+    eventName === 'INSERT' && dynamodb?.NewImage ? [unmarshalled(dynamodb.NewImage)] : [],
   )
   return {
     records: images.filter(({ sk }) => sk?.S === 'G').map(readGrantItem),

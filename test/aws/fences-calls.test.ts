@@ -10,17 +10,19 @@ import {
   ScanCommand,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb'
-import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms'
+import { DecryptCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createRateCounters } from '../../lib/adapters/aws/dynamo-rate-counters.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createHeldKeyPairs, createHeldKeyVault } from '../../lib/adapters/aws/kms-held-keys.ts'
+import { createTieredKeyVault } from '../../lib/adapters/aws/kms-tiers.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
 import { createStsAssumedRole } from '../../lib/adapters/aws/sts-assumed-role.ts'
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { Cloud } from '../support/aws/cloud.ts'
 import { type Aws, startAws } from '../support/aws/emulator.ts'
 import type { Credentials } from '../support/aws/sessions.ts'
@@ -194,6 +196,30 @@ describe('with our checks switched off', () => {
     // Its own: let through, and then not a ciphertext at all.
     await expect(open('poolco')).rejects.toMatchObject({ name: 'InvalidCiphertextException' })
     await expect(open('siloco')).rejects.toMatchObject(refused)
+  })
+
+  test("a silo tenant's key signs in that tenant's session and in no pooled one's, whatever a row says", async () => {
+    const kmsOf =
+      (of: string, fn = 'mint') =>
+      async () =>
+        new KMSClient({ ...aws.client(await openSession(fn, of)), maxAttempts: 1 })
+    const order = { tenant: 'siloco', use: 'token', alg: 'ES256' } as const
+    const { sealed } = await createHeldKeyPairs(kmsOf('siloco', 'rotate')).generate(order as never)
+    const signWith = (kms: KMSClient) =>
+      kms.send(
+        new SignCommand({
+          KeyId: new TextDecoder().decode(sealed),
+          Message: new Uint8Array(32),
+          MessageType: 'DIGEST',
+          SigningAlgorithm: 'ECDSA_SHA_256',
+        }),
+      )
+    expect((await signWith(await kmsOf('siloco')())).Signature?.length).toBeGreaterThan(60)
+    await expect(signWith(await kmsOf('poolco')())).rejects.toMatchObject(refused)
+    await expect(signWith(await kmsOf('siloco', 'rotate')())).rejects.toMatchObject(refused)
+    // The name of the key, in a row of the pooled tenant: mint does not get as far as its public half.
+    const vault = createTieredKeyVault({ kms: kmsOf('poolco'), wrappingKey: poolKey(cloud) })
+    await expect(vault.open({ ...order, tenant: 'poolco', sealed } as never)).rejects.toThrow(Unavailable)
   })
 
   test.each([

@@ -12,6 +12,7 @@ import { githubTenant, TARGET } from '../support/tenants.ts'
 
 const key = issuerKey('RS256')
 const tenantsDir = mkdtempSync(join(tmpdir(), 'mintmark-tenants-'))
+const operator = join(tenantsDir, 'operator.sh')
 let offline: ChildProcess
 let output = ''
 let url: string
@@ -21,7 +22,7 @@ const stopped = (child: ChildProcess) => new Promise<number | null>((resolve) =>
 beforeAll(async () => {
   writeFileSync(join(tenantsDir, 'acme.yaml'), githubTenant('acme', { keys: [key] }))
   writeFileSync(join(tenantsDir, 'globex.yaml'), githubTenant('globex', { keys: [key], orgId: '7777777' }))
-  const args = ['scripts/offline.ts', '--tenants', tenantsDir, '--port', '0', '--verbose']
+  const args = ['scripts/offline.ts', '--tenants', tenantsDir, '--port', '0', '--operator', operator, '--verbose']
   offline = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   url = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
@@ -59,6 +60,34 @@ afterAll(async () => {
 })
 
 exchangeSuite(() => ({ url, key }))
+
+/** The command as a person runs it, after `. operator.sh`. */
+const mintmark = async (...args: string[]) => {
+  const child = spawn('sh', ['-c', '. "$0" && exec "$@"', operator, process.execPath, 'bin/mintmark.ts', ...args])
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  return { code: await stopped(child), said }
+}
+const exchangeOf = async (tenant: string, owner: string, more: Record<string, unknown>) => {
+  const claims = githubClaims(`${url}/t/${tenant}`, { repository_owner_id: owner, ...more })
+  return (await exchange(`${url}/t/${tenant}`, signAssertion(key, claims), { audience: TARGET })).status
+}
+
+test('an order by the command goes over the queue to revoke and is in force over HTTP when it returns, until it is lifted', async () => {
+  const run = { run_id: '31337' }
+  expect(await exchangeOf('acme', '1234567', run)).toBe(200)
+  const order = ['revoke', '--tenant', 'acme', '--run', '31337', '--reason', 'runner compromised', '--aws', '--json']
+  // The first decisions of IAM take the emulator longer than a call may: the order is then carried out by a later delivery.
+  let ordered = await mintmark(...order)
+  for (let attempt = 0; ordered.code === 3 && attempt < 5; attempt += 1) ordered = await mintmark(...order)
+  expect(ordered).toMatchObject({ code: 0 })
+  const [id] = JSON.parse(ordered.said).revocations
+  expect(await exchangeOf('acme', '1234567', run)).toBe(400)
+  expect(await exchangeOf('acme', '1234567', {})).toBe(200)
+  expect(await exchangeOf('globex', '7777777', run)).toBe(200)
+  expect(await mintmark('unblock', id, '--reason', 'runner rebuilt', '--aws')).toMatchObject({ code: 0 })
+  expect(await exchangeOf('acme', '1234567', run)).toBe(200)
+})
 
 test('SIGTERM ends it, and nothing was asked that the policies could not judge', async () => {
   const end = stopped(offline)

@@ -1,6 +1,7 @@
 // SDK clients as the functions make them, once each. Every attempt has a deadline and the number of attempts is chosen for who
 // waits; credentials and place are given, so that no client looks for them in files, processes or metadata services.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { IAMClient } from '@aws-sdk/client-iam'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { SQSClient } from '@aws-sdk/client-sqs'
@@ -38,6 +39,9 @@ export const kmsClient = (place: ClientPlace): KMSClient =>
 
 export const stsClient = (place: ClientPlace): STSClient =>
   new STSClient({ ...place, maxAttempts: 2, requestHandler: deadlines(LIMITS.stsCallMs) })
+
+export const iamClient = (place: ClientPlace): IAMClient =>
+  new IAMClient({ ...place, maxAttempts: 2, requestHandler: deadlines(LIMITS.iamCallMs) })
 
 export const sqsClient = (place: ClientPlace): SQSClient =>
   new SQSClient({ ...place, maxAttempts: 2, requestHandler: deadlines(LIMITS.queueSendMs) })

@@ -140,6 +140,21 @@ const inForce = (row: Item | undefined, { tenant, form }: Revocation): Revocatio
 
 const idOf = (row: Item, name: 'block' | 'lifted'): string | undefined => row[name]?.M?.['id']?.S
 
+/** Who lifted the block of a row last, and why; null: nobody has. For the reader of the change feed. */
+export const liftOf = (row: Item) => {
+  const lifted = row['lifted']?.M
+  if (lifted === undefined) return null
+  return {
+    revocation: textOf(lifted, 'id'),
+    kind: textOf(row, 'kind') as RevocationKind,
+    issuer: textOf(row, 'issuer'),
+    value: textOf(row, 'value'),
+    by: textOf(lifted, 'liftedBy'),
+    reason: textOf(lifted, 'liftedReason'),
+    atSeconds: Number(lifted['liftedAt']?.N),
+  }
+}
+
 /** What is in force of one row: its block, its cut, both or neither. */
 export const revocationsOf = (row: Item, tenant: string): Revocation[] =>
   (['block', 'cut'] as const).flatMap((form) => {

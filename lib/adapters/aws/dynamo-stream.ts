@@ -2,22 +2,33 @@
 // record is somebody's doing, unless DynamoDB removed it because its time was up.
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { AuditEntry, FeedItem } from '../../domain/audit-entry.ts'
+import type { ControlChange } from '../../domain/control-change.ts'
 import type { StreamAttributes, StreamRecord } from '../../wire/lambda-events.ts'
 import { readAppliedOrderItem } from './dynamo-applied-orders.ts'
 import { readGrantItem, readOutcomeItem } from './dynamo-grant-rows.ts'
-import type { Item } from './dynamo-request.ts'
-import { auditedRowAt, type RowKey } from './table-keys.ts'
+import { type Item, numberOf, textOf } from './dynamo-request.ts'
+import { liftOf } from './dynamo-revocation-store.ts'
+import { type AuditedRow, auditedRowAt, type RowKey } from './table-keys.ts'
 
 const OTHER: FeedItem = { kind: 'other' }
 
 export const feedItemOf = (record: StreamRecord): FeedItem => {
-  const { eventName = '', eventID: eventId = '', dynamodb = {} } = record
+  const { eventID: eventId = '', eventName = '', dynamodb = {} } = record
   const key = keyIn(dynamodb.Keys ?? {})
   const at = auditedRowAt(key)
   if (at === null || isExpiry(record)) return OTHER
-  if (eventName !== 'INSERT') return { kind: 'altered', tenant: at.tenant, change: eventName, eventId }
   try {
-    return { kind: 'entry', entry: entryOf(at.row, itemOf(dynamodb.NewImage ?? {})) }
+    const change: RowChange = {
+      ...at,
+      eventName,
+      key,
+      atSeconds: dynamodb.ApproximateCreationDateTime ?? 0,
+      before: itemOf(dynamodb.OldImage ?? {}),
+      after: itemOf(dynamodb.NewImage ?? {}),
+    }
+    const read = READERS[at.row](change)
+    if (read === 'altered') return { kind: 'altered', tenant: at.tenant, change: eventName, eventId }
+    return read === null ? OTHER : { kind: 'entry', entry: read }
   } catch {
     // The row stays in its table for days: the key is enough to find it, and says nothing.
     const body = JSON.stringify({ ...key, sequenceNumber: dynamodb.SequenceNumber ?? '' })
@@ -25,15 +36,54 @@ export const feedItemOf = (record: StreamRecord): FeedItem => {
   }
 }
 
-const entryOf = (row: 'record' | 'outcome' | 'order', item: Item): AuditEntry => {
-  switch (row) {
-    case 'record':
-      return { kind: 'grant', record: readGrantItem(item) }
-    case 'outcome':
-      return { kind: 'not_issued', outcome: readOutcomeItem(item) }
-    case 'order':
-      return { kind: 'revocation', applied: readAppliedOrderItem(item) }
-  }
+type RowChange = {
+  readonly tenant: string
+  readonly eventName: string
+  readonly key: RowKey
+  readonly atSeconds: number
+  readonly before: Item
+  readonly after: Item
+}
+/** null: of no concern. */
+type Read = (change: RowChange) => AuditEntry | 'altered' | null
+
+/** A row that is written once. */
+const written =
+  (read: (item: Item) => AuditEntry): Read =>
+  ({ eventName, after }) =>
+    eventName === 'INSERT' ? read(after) : 'altered'
+
+const entry = (change: ControlChange): AuditEntry => ({ kind: 'change', change })
+
+/** What was put is in the log by its order. A block that is gone was lifted, by a name and for a reason, or taken away. */
+const revocation: Read = ({ tenant, eventName, before, after }) => {
+  if (eventName === 'REMOVE' || (before['cut'] !== undefined && after['cut'] === undefined)) return 'altered'
+  if (before['block'] === undefined || after['block'] !== undefined) return null
+  const lift = liftOf(after)
+  if (lift === null || lift.revocation !== before['block'].M?.['id']?.S) return 'altered'
+  return entry({ what: 'unblock', id: lift.revocation, tenant, ...lift })
+}
+
+/** Versions are rows of their own; what only this row says is that there will be no more. */
+const tenant: Read = ({ tenant: name, eventName, before, after }) => {
+  const [was, is] = [numberOf(before, 'tombstonedAt'), numberOf(after, 'tombstonedAt')]
+  if (eventName === 'REMOVE' || (was !== null && is !== was)) return 'altered'
+  if (is === null || was === is) return null
+  return entry({ what: 'removal', id: 'removal', tenant: name, atSeconds: is, by: textOf(after, 'tombstonedBy') })
+}
+
+const ownKey: Read = ({ tenant: name, eventName, key, atSeconds }) =>
+  eventName === 'REMOVE'
+    ? entry({ what: 'erasure', id: `erasure ${key.sk}`, tenant: name, atSeconds, erased: key.sk })
+    : null
+
+const READERS: Readonly<Record<AuditedRow, Read>> = {
+  record: written((item) => ({ kind: 'grant', record: readGrantItem(item) })),
+  outcome: written((item) => ({ kind: 'not_issued', outcome: readOutcomeItem(item) })),
+  order: written((item) => ({ kind: 'revocation', applied: readAppliedOrderItem(item) })),
+  revocation,
+  tenant,
+  own_key: ownKey,
 }
 
 const keyIn = (keys: StreamAttributes): RowKey => ({ pk: String(keys['pk']?.['S']), sk: String(keys['sk']?.['S']) })

@@ -45,19 +45,21 @@ export const proofKey = (tenant: string, proofHash: string): RowKey => ({
 })
 
 /** Which of a tenant's audited rows lies at a key; null: none. What a reader of the stream asks. */
-export const auditedRowAt = ({
-  pk,
-  sk,
-}: RowKey): { readonly tenant: string; readonly row: 'record' | 'outcome' | 'order' } | null => {
-  const [, tenant, family] = /^T#([a-z][a-z0-9]{2,30})#(G|RO)#/.exec(pk) ?? []
-  const row = family === undefined ? undefined : AUDITED_ROWS[`${family} ${sk}`]
-  return tenant === undefined || row === undefined ? null : { tenant, row }
+export const auditedRowAt = ({ pk, sk }: RowKey): { readonly tenant: string; readonly row: AuditedRow } | null => {
+  const [, tenant, family] = /^T#([a-z][a-z0-9]{2,30})#(G|RO|RV|CFG|K|FS)(?:#|$)/.exec(pk) ?? []
+  if (tenant === undefined || family === undefined) return null
+  const row = AUDITED_FAMILIES[family] ?? AUDITED_ROWS[`${family} ${sk}`]
+  return row === undefined ? null : { tenant, row }
 }
-const AUDITED_ROWS: Readonly<Record<string, 'record' | 'outcome' | 'order'>> = {
+export type AuditedRow = 'record' | 'outcome' | 'order' | 'revocation' | 'tenant' | 'own_key'
+const AUDITED_ROWS: Readonly<Record<string, AuditedRow>> = {
   'G G': 'record',
   'G OUT': 'outcome',
   'RO O': 'order',
+  'CFG CUR': 'tenant',
 }
+/** Of these every row. */
+const AUDITED_FAMILIES: Readonly<Record<string, AuditedRow>> = { RV: 'revocation', K: 'own_key', FS: 'own_key' }
 
 type Selector = { readonly kind: string; readonly issuer: string; readonly value: string }
 

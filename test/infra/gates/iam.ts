@@ -79,7 +79,11 @@ const fences: Gate = {
         .filter(([operator]) => !operator.startsWith('Null'))
         .flatMap(([, keys]) => Object.entries(keys))
         .filter(([key]) => /LeadingKeys|EncryptionContext:tenant|(Request|Resource)Tag\/mintmark-tenant/.test(key))
-      return fenced.length > 0 && fenced.every(([, value]) => values(value).every((text) => text.includes(TENANT)))
+      const isOfTenant = fenced.every(([, value]) => values(value).every((text) => text.includes(TENANT)))
+      // What has names of its own is fenced by them: a role, a deny text.
+      const resources = statement.Resource ?? []
+      const isNamed = resources.length > 0 && resources.every((arn) => arn.includes(TENANT))
+      return isOfTenant && (fenced.length > 0 || isNamed)
         ? []
         : [`${at(place, statement)} reaches beyond its tenant`]
     }),
@@ -242,15 +246,15 @@ const FORBIDDEN: Readonly<Record<string, RegExp>> = {
   AttestRole: /^(sts:|kms:|iam:|dynamodb:(Put|Delete|Batch|Query|Scan))/,
   TrustRole: /^(sts:|kms:|iam:|lambda:)/,
   MintRole: /^(kms:|iam:|lambda:|dynamodb:(Put|Delete|Query|Scan))/,
-  RevokeRole: /^(kms:|lambda:|iam:(?!AttachRolePolicy$))/,
+  RevokeRole: /^(kms:|lambda:|iam:)/,
   AuditRole: /^(kms:|lambda:|iam:|dynamodb:(Put|Update|Delete|GetItem|Query|Scan))/,
   DataAuditRole: /^(kms:|dynamodb:(Delete|Batch))/,
   DiscoveryRole: /^(kms:|lambda:|iam:|dynamodb:|sqs:)/,
   DataDiscoveryRole: /^(kms:|dynamodb:(Put|Update|Delete|Batch))/,
-  DataRevokeRole: /^(kms:|sts:)/,
+  DataRevokeRole: /^(kms:|sts:|iam:(?!(?:CreatePolicy|AttachRolePolicy|ListAttachedRolePolicies)$))/,
   DataRotateRole: /^kms:(Decrypt|Sign|GenerateDataKeyPair$)/,
   ProvisionerRole: /^(sts:|kms:|dynamodb:|iam:(Delete|Detach).*(Policy|Boundary))/,
-  OperatorRole: /^(sts:|kms:|iam:|dynamodb:(Put|Update|Delete))/,
+  OperatorRole: /^(sts:|kms:|iam:|dynamodb:(Put|Delete))/,
 }
 
 const limits: Gate = {
@@ -275,6 +279,16 @@ const limits: Gate = {
           Effect: 'Allow',
           Action: ['kms:Sign'],
           Resource: ['arn:aws:kms:eu-west-1:111122223333:key/x'],
+        }),
+    ],
+    [
+      "revoke's session of a tenant may rewrite a text",
+      (t) =>
+        void statementsIn(t, 'DataRevokeRole').push({
+          Sid: 'X',
+          Effect: 'Allow',
+          Action: ['iam:CreatePolicyVersion'],
+          Resource: ['arn:aws:iam::111122223333:policy/mintmark/deny/x/y'],
         }),
     ],
     [

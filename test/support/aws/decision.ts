@@ -115,7 +115,7 @@ type Applicable = Readonly<Record<'identity' | 'boundary' | 'session' | 'resourc
 }
 
 /** The policies IAM would look at. Throws for a role, or a managed policy, that the cloud does not have. */
-const policiesFor = (cloud: Cloud, { principal, action, resource, from }: IamRequest): Applicable => {
+export const policiesFor = (cloud: Cloud, { principal, action, resource, from }: IamRequest): Applicable => {
   const managed = (arn: string): Named => {
     const policy = cloud.managedPolicies[arn]
     if (policy === undefined) throw new Error(`no managed policy ${arn}`)

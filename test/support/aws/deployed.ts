@@ -17,6 +17,7 @@ import type { FUNCTIONS, FunctionName } from '../../../infra/names.ts'
 import {
   type ClientPlace,
   dynamoLike,
+  iamClient,
   kmsClient,
   lambdaClient,
   sqsClient,
@@ -117,7 +118,9 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       }),
     revoke() {
       const { place, ...clients } = own('revoke')
-      return createRevoke(environmentOf('revoke', REVOKE_ENVIRONMENT), { ...clients, sqs: sqsClient(place) })
+      const iamAs = (credentials: ClientPlace['credentials']) => iamClient({ ...place, credentials })
+      const more = { iamAs, sqs: sqsClient(place) }
+      return createRevoke(environmentOf('revoke', REVOKE_ENVIRONMENT), { ...clients, ...more })
     },
     audit() {
       const { place, ...clients } = own('audit')
@@ -177,6 +180,8 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       aws.client(aws.credentialsFor(fn, { asService: true })) as ClientPlace,
     async stop() {
       await queues.close()
+      // With the keys and the deny texts that were made.
+      recordingOf('lambda-e2e', aws.cloud)
       await aws.stop()
     },
   }

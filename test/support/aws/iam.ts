@@ -1,4 +1,4 @@
-// IAM on roles: inline policies and attachments, as far as `revoke` writes denies with them. What is written here decides the very
+// IAM on roles and texts: policies that are made, inline ones and attachments, as far as denials are written with them. What is written here decides the very
 // next call. Every other action is still judged, so that "may not" can be tried for all of them, and then refused as unknown.
 import { validateIdentityPolicy } from '@cloud-copilot/iam-policy'
 import { type Answer, AwsError, queryAnswer } from './answer.ts'
@@ -19,6 +19,13 @@ export const iamService = (cloud: () => Cloud, change: (next: Cloud) => void): S
     asks: (call) => [iamAsk(call, cloud())],
     serve: (call): Answer => {
       const { input, operation } = call
+      if (operation === 'CreatePolicy') {
+        const arn = policyArnOf(input, cloud())
+        if (cloud().managedPolicies[arn] !== undefined)
+          throw new AwsError('EntityAlreadyExists', 'A policy of this name exists.', 409)
+        change({ ...cloud(), managedPolicies: { ...cloud().managedPolicies, [arn]: parsePolicy(input) } })
+        return queryAnswer(call, { Policy: { PolicyName: nameOf(arn), Arn: arn } })
+      }
       const role = findRole(cloud(), stringOf(input, 'RoleName') ?? '')
       if (role === undefined) throw new AwsError('NoSuchEntity', 'The role cannot be found.', 404)
       const name = stringOf(input, 'PolicyName') ?? ''
@@ -60,7 +67,10 @@ export const iamService = (cloud: () => Cloud, change: (next: Cloud) => void): S
   }
 }
 
-const readPolicy = (input: JsonObject, role: Role, name: string): PolicyDocument => {
+const policyArnOf = (input: JsonObject, { account }: Cloud): string =>
+  `arn:aws:iam::${account}:policy${stringOf(input, 'Path') ?? '/'}${stringOf(input, 'PolicyName')}`
+
+const parsePolicy = (input: JsonObject): PolicyDocument => {
   let policy: PolicyDocument
   try {
     policy = JSON.parse(stringOf(input, 'PolicyDocument') ?? '') as PolicyDocument
@@ -69,6 +79,11 @@ const readPolicy = (input: JsonObject, role: Role, name: string): PolicyDocument
   }
   if (validateIdentityPolicy(policy).length > 0)
     throw new AwsError('MalformedPolicyDocument', 'Syntax errors in policy.')
+  return policy
+}
+
+const readPolicy = (input: JsonObject, role: Role, name: string): PolicyDocument => {
+  const policy = parsePolicy(input)
   const characters = JSON.stringify(Object.values({ ...role.inline, [name]: policy })).length
   if (characters > INLINE_CHARACTERS_MAX) {
     throw new AwsError('LimitExceeded', 'Maximum policy size of 10240 bytes exceeded', 409)
@@ -80,6 +95,7 @@ const readPolicy = (input: JsonObject, role: Role, name: string): PolicyDocument
 const iamAsk = ({ input, operation }: AwsCall, cloud: Cloud): Ask => {
   const name = stringOf(input, 'RoleName')
   const action = `iam:${operation}`
+  if (operation === 'CreatePolicy') return { action, resource: policyArnOf(input, cloud), context: {} }
   if (name === undefined) return { action, resource: stringOf(input, 'PolicyArn') ?? '*', context: {} }
   const role = findRole(cloud, name)
   const context: Record<string, string | string[]> = {}

@@ -163,6 +163,9 @@ const sessionDeeds = (cloud: Cloud, { tenant, role }: WorkloadRole, of: string):
 
 const ADMIN = 'arn:aws:iam::aws:policy/AdministratorAccess'
 export const denyText = (cloud: Cloud): string => `arn:aws:iam::${cloud.account}:policy/mintmark/deny/mintmark-deny-all`
+/** One that revoke made for a tenant. */
+export const denyTextOf = (cloud: Cloud, tenant: string): string =>
+  `arn:aws:iam::${cloud.account}:policy/mintmark/deny/${tenant}/mintmark-x`
 export const boundary = (cloud: Cloud): string =>
   `arn:aws:iam::${cloud.account}:policy/mintmark/boundary/mintmark-workload`
 
@@ -173,9 +176,25 @@ const roleDeeds = (cloud: Cloud, { tenant, role }: WorkloadRole, of: string): De
   })
   const made = { RoleName: 'made', Path: `/mintmark/t/${tenant}/` }
   return [
-    iam('attach deny text to role', 'AttachRolePolicy', { PolicyArn: denyText(cloud) }),
+    iam('attach deny text to role', 'AttachRolePolicy', { PolicyArn: denyTextOf(cloud, tenant) }),
+    iam('attach deny text of a stranger to role', 'AttachRolePolicy', { PolicyArn: denyTextOf(cloud, 'stranger') }),
+    iam('attach what denies all to role', 'AttachRolePolicy', { PolicyArn: denyText(cloud) }),
+    iam('count policies of role', 'ListAttachedRolePolicies'),
+    {
+      says: `make deny text${of}`,
+      does: call('iam', 'CreatePolicy', { Path: `/mintmark/deny/${tenant}/`, PolicyName: 'mintmark-x' }),
+    },
+    {
+      says: `rewrite deny text${of}`,
+      does: call('iam', 'CreatePolicyVersion', { PolicyArn: denyTextOf(cloud, tenant) }),
+    },
+    {
+      says: `delete deny text${of}`,
+      does: call('iam', 'DeletePolicy', { PolicyArn: denyTextOf(cloud, tenant) }),
+    },
     iam('attach administrator to role', 'AttachRolePolicy', { PolicyArn: ADMIN }),
-    iam('detach deny text from role', 'DetachRolePolicy', { PolicyArn: denyText(cloud) }),
+    iam('detach deny text from role', 'DetachRolePolicy', { PolicyArn: denyTextOf(cloud, tenant) }),
+    iam('detach what denies all from role', 'DetachRolePolicy', { PolicyArn: denyText(cloud) }),
     iam('detach policy from role', 'DetachRolePolicy', { PolicyArn: ADMIN }),
     iam('write policy into role', 'PutRolePolicy', { PolicyName: 'p' }),
     iam('delete policy from role', 'DeleteRolePolicy', { PolicyName: 'p' }),
@@ -315,6 +334,11 @@ export const sharedDeeds = (cloud: Cloud, fn: string): Deed[] => {
       does: call('iam', 'SetDefaultPolicyVersion', { PolicyArn: boundary(cloud) }),
     },
     { says: 'rewrite the deny text', does: call('iam', 'CreatePolicyVersion', { PolicyArn: denyText(cloud) }) },
+    {
+      says: 'make a deny text of no tenant',
+      does: call('iam', 'CreatePolicy', { Path: '/mintmark/deny/', PolicyName: 'mintmark-x' }),
+    },
+    { says: 'make a policy elsewhere', does: call('iam', 'CreatePolicy', { Path: '/', PolicyName: 'mintmark-x' }) },
     { says: 'delete the deny text', does: call('iam', 'DeletePolicy', { PolicyArn: denyText(cloud) }) },
     { says: 'make a role of its own', does: call('iam', 'CreateRole', { RoleName: 'own' }) },
     { says: 'read a secret', does: ask('secretsmanager:GetSecretValue', arn('secretsmanager', 'secret:x-AbCdEf')) },

@@ -71,17 +71,15 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   // "write revocations, close the subtree, fan out"; "mint, undo a revocation silently" it may not.
   revoke: {
-    itself: [
-      ...ofBoth("open revoke's session", 'attach deny text to role'),
-      ...poll('revoke'),
-      'SendMessage revoke-dlq',
-      ...LAMBDA,
+    itself: [...ofBoth("open revoke's session"), ...poll('revoke'), 'SendMessage revoke-dlq', ...LAMBDA],
+    forTenant: [
+      ...rows(['get', 'query', 'put', ...UPDATE], ['revocations', 'revocationVersion', 'appliedOrders'], ' of own'),
+      ...rows(['get', 'batch get'], ['config', 'grants'], ' of own'),
+      'make deny text of own',
+      'attach deny text to role of own',
+      'attach what denies all to role of own',
+      'count policies of role of own',
     ],
-    forTenant: rows(
-      ['get', 'query', 'put', ...UPDATE],
-      ['revocations', 'revocationVersion', 'appliedOrders'],
-      ' of own',
-    ),
     elsewhere: [...poll('revoke'), 'SendMessage revoke-dlq', ...LAMBDA],
   },
   // "append to the tenant's log, deliver to sinks, checkpoint"; "change or delete a record" it may not.
@@ -145,9 +143,11 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
   ],
   operator: [
     ...ofBoth(
-      ...rows(['get', 'query'], ['config', 'grants', 'revocations', 'revocationVersion', 'log', 'logDecisions']),
+      ...rows(['get', 'batch get', 'query'], ['config', 'grants', 'revocations', 'revocationVersion']),
+      ...rows(['get', 'query'], ['log', 'logDecisions']),
+      ...rows(UPDATE, ['revocations', 'revocationVersion']),
     ),
-    ...rows(['get', 'query'], ['tenantList']),
+    ...rows(['get', 'batch get', 'query'], ['tenantList']),
     'SendMessage revoke',
   ],
   // Makes bounded roles of tenants, closes them, and can use none.
@@ -158,7 +158,8 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'delete role',
     'read role',
     'tag role as it is',
-    'attach deny text to role',
+    'attach what denies all to role',
+    'count policies of role',
   ),
   archive: ['ExportTableToPointInTime on mintmark-log', 'PutObject in the archive', 'SendMessage archive-dlq'],
 }

@@ -1,0 +1,37 @@
+// What changes in the state decisions rest on, as the audit stream tells it: keys, documents, removed tenants, lifted blocks;
+// and who looked a decision up. Pure.
+import type { RevocationKind } from './revocation.ts'
+import type { KeyState, KeyUse, OwnAlgorithm } from './signing-key.ts'
+
+/** `id`: the same however often the change is delivered. */
+type Change = { readonly id: string; readonly tenant: string; readonly atSeconds: number }
+
+export type ControlChange =
+  | (Change & {
+      readonly what: 'key'
+      readonly kid: string
+      readonly alg: OwnAlgorithm
+      readonly use: KeyUse
+      readonly state: KeyState
+    })
+  | (Change & {
+      readonly what: 'config'
+      readonly version: number
+      readonly digest: string
+      readonly author: string
+      readonly commit: string
+      readonly diff: string
+    })
+  | (Change & { readonly what: 'removal'; readonly by: string })
+  /** Of one key of a removed tenant, or of its feed secret: nothing that was under it can be opened any more. */
+  | (Change & { readonly what: 'erasure'; readonly erased: string })
+  | (Change & {
+      readonly what: 'unblock'
+      readonly revocation: string
+      readonly kind: RevocationKind
+      readonly issuer: string
+      readonly value: string
+      readonly by: string
+      readonly reason: string
+    })
+  | (Change & { readonly what: 'look_up'; readonly decisionId: string; readonly by: string })
