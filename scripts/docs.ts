@@ -26,6 +26,8 @@ const errors = (): string => {
     'scope',
     'grant_type',
     'dpop',
+    'caller',
+    'rights',
     'limit',
     'unavailable',
   ]
@@ -38,7 +40,7 @@ const errors = (): string => {
     )
     const alias = answer === 'evidence' ? ' For the jwt-bearer grant the code is `invalid_grant` (RFC 7523 §3.1).' : ''
     const retry =
-      error.status === 400 ? 'Do not retry unchanged.' : 'Retry after `Retry-After`, with the same `Idempotency-Key`.'
+      error.status < 429 ? 'Do not retry unchanged.' : 'Retry after `Retry-After`, with the same `Idempotency-Key`.'
     return `<a id="${error.error}"></a>${answer === 'evidence' ? '<a id="invalid_grant"></a>' : ''}\n## ${error.status} ${error.error}: ${answer}\n"${error.description}".${alias} ${retry}\n\n${reasons}`
   })
   return `${GENERATED}# Errors\n\nA caller learns the code, a constant description and a \`decision_id\`. The private reason is in the record: \`mintmark decision ID\` shows it. Outside OAuth: 404 \`not_found\`, 405 \`method_not_allowed\`, 408 for a slow body, 413 and 415 \`invalid_request\`, 431 for large headers.\n\n${sections.join('\n\n')}\n`

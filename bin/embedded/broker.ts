@@ -1,13 +1,16 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Only wires; nothing is decided here.
 import { createHandler as createAttest } from '../../functions/attest/handler.ts'
 import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
+import { createIntrospect } from '../../functions/introspect/handler.ts'
 import { createHandler as createMint } from '../../functions/mint/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
+import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
 import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
+import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
@@ -25,7 +28,7 @@ import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
-import { issuedTokenTypes } from '../../lib/wire/metadata.ts'
+import { issuedTokenTypes, OAUTH_METADATA_PREFIX, RESOURCE_METADATA_PREFIX } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
@@ -207,12 +210,13 @@ const wire = async (
     providers: PROVIDER_CATALOG,
   }
   const cloudSessions = embeddedCloudSessions(place, options.egressAllow, options.aws)
+  const state = createTenantState(database)
   const mint = createMint({
     ...evidence,
     tenants,
     proofs: createProofVerifier(nodeDigest),
     grants: createGrantStore(database),
-    state: createTenantState(database),
+    state,
     keys,
     clock,
     ...(cloudSessions === null ? {} : { cloudSessions }),
@@ -231,19 +235,33 @@ const wire = async (
   })
   const { queue, ports } = embeddedRevocation(database, options.dataDir)
   const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
+  const ownTokens = {
+    keys: keyStore,
+    signatures: createOwnSignatures(),
+    records: createDecisionLookup(database),
+    state,
+    digest: nodeDigest,
+  }
+  const callers = { ...ownTokens, tenants, denials: counted, rates, ids, clock }
   const discovery = createDiscovery({
     ports: { tenants, keys: keyStore },
     tokenTypes: issuedTokenTypes({ hasCloudSessions: cloudSessions !== null }),
+    takesOwnTokens: true,
     digest: nodeDigest,
     log,
   })
   return {
     tenantRoutes: {
       token: ops?.countExchanges(attest) ?? attest,
+      introspect: createIntrospect({ ports: callers, log }),
       'jwks.json': discovery,
+      'signal-jwks.json': discovery,
       '.well-known/openid-configuration': discovery,
     },
-    rootRoutes: [{ prefix: '/.well-known/oauth-authorization-server', handler: discovery }],
+    rootRoutes: [
+      { prefix: OAUTH_METADATA_PREFIX, handler: discovery },
+      { prefix: RESOURCE_METADATA_PREFIX, handler: discovery },
+    ],
     close: async () => {
       rotation.close()
       issuerKeys.close()

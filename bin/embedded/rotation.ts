@@ -1,7 +1,7 @@
 // `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served;
 // those of a removed tenant are dropped from memory.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
-import { neededSlots } from '../../lib/domain/key-rotation.ts'
+import { FEED_SLOT, neededSlots } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
@@ -16,7 +16,8 @@ type RotationPorts = {
   readonly configs: TenantConfigStore
   readonly tenants: TenantDirectory
   readonly keyStore: SigningKeyStore
-  readonly keys: KeyRing
+  /** Told when keys moved. */
+  readonly keys: Pick<KeyRing, 'invalidate'>
   readonly clock: Clock
   readonly clockGuard: ClockGuard
   readonly log: { error(message: string, fields: Record<string, unknown>): void }
@@ -54,7 +55,7 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
     try {
       const config = await ports.tenants.current(tenant)
       if (config === null) ports.keys.invalidate(tenant)
-      else await rotateKeys(rotation, { tenant, needed: neededSlots(config) })
+      else await rotateKeys(rotation, { tenant, needed: [...neededSlots(config), FEED_SLOT] })
     } catch {
       ports.log.error('keys could not be rotated', { tenant })
     }

@@ -26,6 +26,7 @@ export const createDiscovery = (
   return createHandler({
     ports: { tenants, keys: createSigningKeyStore(table) },
     tokenTypes: issuedTokenTypes({ hasCloudSessions: true }),
+    takesOwnTokens: false,
     digest: nodeDigest,
     log,
   })

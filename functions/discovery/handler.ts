@@ -8,13 +8,14 @@ import type { Digest } from '../../lib/ports/system.ts'
 type Wiring = {
   readonly ports: PublishPorts
   readonly tokenTypes: readonly string[]
+  readonly takesOwnTokens: boolean
   readonly digest: Digest
   readonly log: Parameters<typeof endpoint>[2]
 }
 
-export const createHandler = ({ ports, tokenTypes, digest, log }: Wiring): HttpHandler =>
+export const createHandler = ({ ports, digest, log, ...documents }: Wiring): HttpHandler =>
   endpoint(
     'discovery',
-    discoveryEndpoint({ publish: (tenant) => publishDiscovery(ports, tenant), tokenTypes, digest: digest.sha256 }),
+    discoveryEndpoint({ publish: (tenant) => publishDiscovery(ports, tenant), ...documents, digest: digest.sha256 }),
     log,
   )

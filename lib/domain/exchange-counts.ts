@@ -17,7 +17,18 @@ export type ExchangeCounts = {
 export const newExchangeCounts = (): ExchangeCounts => ({
   inFlight: 0,
   exchanges: { issued: 0, refused: 0, limited: 0, unavailable: 0, failed: 0 },
-  denials: { request: 0, evidence: 0, target: 0, scope: 0, grant_type: 0, dpop: 0, limit: 0, unavailable: 0 },
+  denials: {
+    request: 0,
+    evidence: 0,
+    target: 0,
+    scope: 0,
+    grant_type: 0,
+    dpop: 0,
+    caller: 0,
+    rights: 0,
+    limit: 0,
+    unavailable: 0,
+  },
 })
 
 /** From the HTTP status of the token endpoint. */

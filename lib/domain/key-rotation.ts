@@ -51,14 +51,18 @@ export const neededSlots = (config: TenantConfig): KeySlot[] => {
   return (hasRs256 ? (['ES256', 'RS256'] as const) : (['ES256'] as const)).map((alg) => ({ use: 'token', alg }))
 }
 
-/** The slots of keys that sign now or will: what an operator means who names no algorithm. ES256 always. */
+/** What the revocation feed is signed with (design §2, one use each). */
+export const FEED_SLOT: KeySlot = { use: 'signal', alg: 'ES256' }
+
+/** The slots of keys that sign now or will: what an operator means who names no algorithm. ES256 for tokens always. */
 export const slotsInUse = (rows: readonly SigningKey[]): KeySlot[] => {
-  const inUse = (alg: OwnAlgorithm) =>
-    rows.some((key) => key.use === 'token' && key.alg === alg && (key.state === 'active' || key.state === 'prepared'))
-  return (['ES256', 'RS256'] as const)
-    .filter((alg) => alg === 'ES256' || inUse(alg))
-    .map((alg) => ({ use: 'token', alg }))
+  const inUse = rows.filter(({ state }) => state === 'active' || state === 'prepared')
+  return SLOTS.filter((slot, at) => at === 0 || inUse.some((key) => isIn(key, slot)))
 }
+
+const SLOTS: readonly KeySlot[] = (['token', 'signal', 'log'] as const).flatMap((use) =>
+  (['ES256', 'RS256'] as const).map((alg) => ({ use, alg })),
+)
 
 /** Keys of one use whose public half is served: in a published state, with an activation row (design §2). */
 export const publishedKeys = (rows: readonly SigningKey[], use: KeyUse): SigningKey[] =>

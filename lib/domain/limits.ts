@@ -65,6 +65,7 @@ export const LIMITS = {
   // rates: GCRA, [per second, burst] (attacks §6)
   sourceRate: [20, 600],
   sourceIssuerRate: [200, 600],
+  callerSourceRate: [200, 600],
   subjectRate: [5, 300],
   tenantRate: [100, 1_000],
   tenantPerDay: 1_000_000,

@@ -10,6 +10,8 @@ export type Answer =
   | 'scope' // invalid_scope
   | 'grant_type' // unsupported_grant_type
   | 'dpop' // invalid_dpop_proof
+  | 'caller' // 401 invalid_token: whoever calls one of our own endpoints (RFC 6750 §3.1)
+  | 'rights' // 403 insufficient_scope
   | 'limit' // 429
   | 'unavailable' // 503: not the caller's fault
 
@@ -95,6 +97,11 @@ export const REFUSALS = {
   },
   parameter_unsupported: { answer: 'request', says: 'a parameter or token type that is not offered' },
   grant_type_unsupported: { answer: 'grant_type', says: 'this grant_type is not offered' },
+  // callers of introspection, revocation and administration (design §5)
+  caller_missing: { answer: 'caller', says: 'the call carries no bearer token' },
+  caller_invalid: { answer: 'caller', says: 'the bearer token of the caller is not a live token of this tenant' },
+  caller_rights: { answer: 'rights', says: 'the token of the caller does not have the scope this call needs' },
+  record_unknown: { answer: 'caller', says: 'the token has our signature, but no record of it says the same' },
   // limits
   rate_limited_source: { answer: 'limit', says: 'the source address is over its limit' },
   rate_limited_issuer: { answer: 'limit', says: 'the source is over its limit for this issuer' },

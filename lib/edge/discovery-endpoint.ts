@@ -8,53 +8,80 @@ import {
   OIDC_METADATA_SUFFIX,
   oauthMetadata,
   oidcMetadata,
+  RESOURCE_METADATA_PREFIX,
+  resourceMetadata,
+  SIGNAL_JWKS_SUFFIX,
 } from '../wire/metadata.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
-type Published = { readonly issuerUrl: string; readonly tokenKeys: readonly PublishedKey[] }
+type Published = {
+  readonly issuerUrl: string
+  readonly tokenKeys: readonly PublishedKey[]
+  readonly signalKeys: readonly PublishedKey[]
+}
 
 export type DiscoveryEndpointOptions = {
   /** Null: no such tenant. */
   readonly publish: (tenant: string) => Promise<Published | null>
   /** URNs of the kinds of credential that are issued here. */
   readonly tokenTypes: readonly string[]
+  /** True where tokens are introspected and revoked over HTTP too. */
+  readonly takesOwnTokens: boolean
   /** SHA-256, base64url. */
   readonly digest: (text: string) => string
 }
 
-type Document = 'oauth' | 'oidc' | 'jwks'
+type Document = 'oauth' | 'oidc' | 'resource' | 'jwks' | 'signal_jwks'
 
 /** Routes: see docs/design.md, HTTP surface. GET and HEAD; the host leaves the body of a HEAD away. */
 export const discoveryEndpoint =
-  ({ publish, tokenTypes, digest }: DiscoveryEndpointOptions): HttpHandler =>
+  (options: DiscoveryEndpointOptions): HttpHandler =>
   async (event) => {
     const wanted = documentOf(event.rawPath)
     if (wanted === null) return notFound()
     const { method } = event.requestContext.http
     if (method !== 'GET' && method !== 'HEAD')
       return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
-    const published = await publish(wanted.tenant)
-    if (published === null) return notFound()
-    return documentResponse(event, render(wanted.document, published, tokenTypes), digest)
+    const published = await options.publish(wanted.tenant)
+    const document = published === null ? null : render(wanted.document, published, options)
+    return document === null ? notFound() : documentResponse(event, document, options.digest)
   }
 
 const documentOf = (rawPath: string): { readonly document: Document; readonly tenant: string } | null => {
-  if (rawPath.startsWith(`${OAUTH_METADATA_PREFIX}/`)) {
-    const path = rawPath.slice(OAUTH_METADATA_PREFIX.length)
+  for (const [prefix, document] of INSERTED) {
+    if (!rawPath.startsWith(`${prefix}/`)) continue
+    const path = rawPath.slice(prefix.length)
     const tenant = tenantOfPath(path)
-    return tenant !== null && path === `/t/${tenant}` ? { document: 'oauth', tenant } : null
+    return tenant !== null && path === `/t/${tenant}` ? { document, tenant } : null
   }
   const tenant = tenantOfPath(rawPath)
   if (tenant === null) return null
   const rest = rawPath.slice(`/t/${tenant}`.length)
-  if (rest === OIDC_METADATA_SUFFIX) return { document: 'oidc', tenant }
-  return rest === JWKS_SUFFIX ? { document: 'jwks', tenant } : null
+  const document = APPENDED.get(rest)
+  return document === undefined ? null : { document, tenant }
 }
 
-const render = (document: Document, { issuerUrl, tokenKeys }: Published, tokenTypes: readonly string[]): unknown => {
+const INSERTED: readonly (readonly [string, Document])[] = [
+  [OAUTH_METADATA_PREFIX, 'oauth'],
+  [RESOURCE_METADATA_PREFIX, 'resource'],
+]
+const APPENDED: ReadonlyMap<string, Document> = new Map([
+  [OIDC_METADATA_SUFFIX, 'oidc'],
+  [JWKS_SUFFIX, 'jwks'],
+  [SIGNAL_JWKS_SUFFIX, 'signal_jwks'],
+])
+
+/** Null: not served here. */
+const render = (
+  document: Document,
+  { issuerUrl, tokenKeys, signalKeys }: Published,
+  { tokenTypes, takesOwnTokens }: DiscoveryEndpointOptions,
+): object | null => {
   switch (document) {
     case 'oauth':
-      return oauthMetadata(issuerUrl, tokenTypes)
+      return oauthMetadata(issuerUrl, { tokenTypes, takesOwnTokens })
+    case 'resource':
+      return takesOwnTokens ? resourceMetadata(issuerUrl) : null
     case 'oidc':
       return oidcMetadata(
         issuerUrl,
@@ -62,6 +89,8 @@ const render = (document: Document, { issuerUrl, tokenKeys }: Published, tokenTy
       )
     case 'jwks':
       return jwksDocument(tokenKeys)
+    case 'signal_jwks':
+      return jwksDocument(signalKeys)
   }
 }
 

@@ -6,6 +6,7 @@ import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { traceIdOf } from '../domain/trace.ts'
 import { ERROR_REFERENCE, errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
 import { parseTokenRequest } from '../wire/token-request.ts'
+import { bodyOf, jitter, notAForm, sourceKey, tooLarge } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 type Exchanged =
@@ -46,27 +47,19 @@ export type TokenEndpointOptions = {
   readonly newTraceId: () => string
 }
 
-const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset=utf-8)?\s*$/i
-
 export const tokenEndpoint =
   (options: TokenEndpointOptions): HttpHandler =>
   async (event) => {
     const tenant = tenantOfPath(event.rawPath)
     if (tenant === null) return notFound()
-    const { method, sourceIp } = event.requestContext.http
-    if (method !== 'POST')
-      return {
-        ...plainError(405, 'method_not_allowed', 'Only POST is served here'),
-        headers: { ...NO_STORE, allow: 'POST' },
-      }
-    if (!FORM.test(event.headers['content-type'] ?? ''))
-      return plainError(415, 'unsupported_media_type', 'Send application/x-www-form-urlencoded')
+    const { sourceIp } = event.requestContext.http
+    const unfit = notAForm(event)
+    if (unfit !== null) return unfit
     const source = sourceKey(sourceIp)
     const waitSeconds = await options.admitSource(source)
     if (waitSeconds !== null) return limited(waitSeconds)
     const body = bodyOf(event)
-    if (body.length > LIMITS.bodyBytesMax)
-      return plainError(413, 'content_too_large', 'The body is larger than the limit')
+    if (body.length > LIMITS.bodyBytesMax) return tooLarge()
 
     const traceId = traceIdOf(event.headers['traceparent']) ?? options.newTraceId()
     const answer = await options.exchange({
@@ -78,8 +71,6 @@ export const tokenEndpoint =
     })
     return render(answer)
   }
-
-const NO_STORE = { 'content-type': 'application/json', 'cache-control': 'no-store' }
 
 const render = (answer: Exchanged): HttpResponse => {
   switch (answer.kind) {
@@ -102,34 +93,12 @@ const render = (answer: Exchanged): HttpResponse => {
   }
 }
 
-/** Retry-After with jitter (attacks §6 e): a herd that was refused together must not come back together. */
-const jitter = (seconds: number): string => String(Math.max(1, Math.ceil(seconds * (1 + Math.random() / 2))))
-
-const bodyOf = (event: HttpEvent): string => {
-  if (event.body === undefined) return ''
-  // Latin-1 on purpose: a form is ASCII, and any other byte stays visible to the strict parser, which refuses it.
-  return event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString('latin1') : event.body
-}
-
 const dpopOf = (event: HttpEvent, baseUrl: string) => {
   const proof = event.headers['dpop']
   return proof === undefined
     ? null
     : { proof, method: event.requestContext.http.method, url: `${baseUrl}${event.rawPath}` }
 }
-
-/** An IPv4 address, or the /64 of an IPv6 one: what a limit is charged to. */
-export const sourceKey = (ip: string): string => {
-  const v4 = ip.startsWith('::ffff:') ? ip.slice(7) : ip
-  return v4.includes(':') ? `${v4.split(':').slice(0, 4).join(':')}::/64` : v4
-}
-
-const plainError = (status: number, error: string, description: string): HttpResponse =>
-  jsonResponse(status, {
-    error: status === 415 || status === 413 ? 'invalid_request' : error,
-    error_description: description,
-    error_uri: `${ERROR_REFERENCE}#${error}`,
-  })
 
 const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
 

@@ -6,12 +6,21 @@ import type { TenantDirectory } from '../ports/tenants.ts'
 
 export type PublishPorts = { readonly tenants: TenantDirectory; readonly keys: Pick<SigningKeyStore, 'list'> }
 
-export type Discovery = { readonly issuerUrl: string; readonly tokenKeys: readonly SigningKey[] }
+export type Discovery = {
+  readonly issuerUrl: string
+  readonly tokenKeys: readonly SigningKey[]
+  readonly signalKeys: readonly SigningKey[]
+}
 
 /** Null: no such tenant. Throws Unavailable. */
 export const publishDiscovery = async ({ tenants, keys }: PublishPorts, tenant: string): Promise<Discovery | null> => {
   const peeked = tenants.peek(tenant)
   const config = peeked === undefined ? await tenants.current(tenant) : peeked
   if (config === null) return null
-  return { issuerUrl: config.issuerUrl, tokenKeys: publishedKeys(await keys.list(tenant), 'token') }
+  const rows = await keys.list(tenant)
+  return {
+    issuerUrl: config.issuerUrl,
+    tokenKeys: publishedKeys(rows, 'token'),
+    signalKeys: publishedKeys(rows, 'signal'),
+  }
 }

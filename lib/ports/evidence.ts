@@ -2,6 +2,7 @@
 import type { KeySource } from '../domain/key-source.ts'
 import type { SignatureAlgorithm } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
+import type { SigningKey } from '../domain/signing-key.ts'
 
 /** An imported public key, opaque to flows. */
 export type VerifyKey = object
@@ -28,4 +29,9 @@ export interface ProofVerifier {
     signingInput: string,
     signature: Uint8Array,
   ): string | null
+}
+
+export interface OwnSignatures {
+  /** Whether the signature is that of one of our own keys. Never throws on hostile input. */
+  verifyOwn(key: Pick<SigningKey, 'alg' | 'publicJwk'>, signingInput: string, signature: Uint8Array): boolean
 }

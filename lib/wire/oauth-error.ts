@@ -31,6 +31,13 @@ export const toOAuthError = (answer: Answer, grantType: GrantType, retryAfterSec
       return badRequest('unsupported_grant_type', 'This grant type is not offered')
     case 'dpop':
       return badRequest('invalid_dpop_proof', 'The DPoP proof was not accepted')
+    case 'caller':
+      return {
+        ...badRequest('invalid_token', 'A live access token for this tenant is needed'),
+        status: 401,
+      }
+    case 'rights':
+      return { ...badRequest('insufficient_scope', 'The access token does not allow this'), status: 403 }
     case 'limit':
       return { status: 429, error: 'temporarily_unavailable', description: 'Too many requests', retryAfterSeconds }
     case 'unavailable':

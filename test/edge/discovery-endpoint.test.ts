@@ -4,16 +4,21 @@ import { type DiscoveryEndpointOptions, discoveryEndpoint } from '../../lib/edge
 
 const ISSUER = 'https://sts.example.com/t/acme'
 const KEY = { kid: 'k1', alg: 'ES256', publicJwk: { kty: 'EC', crv: 'P-256', x: 'X', y: 'Y' } } as const
+const SIGNAL = { ...KEY, kid: 's1' } as const
 const OAUTH = '/.well-known/oauth-authorization-server/t/acme'
 const OIDC = '/t/acme/.well-known/openid-configuration'
 const JWKS = '/t/acme/jwks.json'
+const SIGNAL_JWKS = '/t/acme/signal-jwks.json'
+const RESOURCE = '/.well-known/oauth-protected-resource/t/acme'
 
 type TokenKeys = NonNullable<Awaited<ReturnType<DiscoveryEndpointOptions['publish']>>>['tokenKeys']
 
 const get = (rawPath: string, { method = 'GET', headers = {}, keys = [KEY] as TokenKeys } = {}) =>
   discoveryEndpoint({
-    publish: async (tenant) => (tenant === 'acme' ? { issuerUrl: ISSUER, tokenKeys: keys } : null),
+    publish: async (tenant) =>
+      tenant === 'acme' ? { issuerUrl: ISSUER, tokenKeys: keys, signalKeys: [SIGNAL] } : null,
     tokenTypes: ['urn:one'],
+    takesOwnTokens: true,
     digest: nodeDigest.sha256,
   })({ rawPath, headers, requestContext: { http: { method, sourceIp: '192.0.2.1' } } })
 
@@ -21,6 +26,8 @@ test.each([
   [OAUTH, { issuer: ISSUER, response_types_supported: [], requested_token_types_supported: ['urn:one'] }],
   [OIDC, { issuer: ISSUER, id_token_signing_alg_values_supported: ['ES256'] }],
   [JWKS, { keys: [{ ...KEY.publicJwk, kid: 'k1', alg: 'ES256', use: 'sig' }] }],
+  [SIGNAL_JWKS, { keys: [{ ...KEY.publicJwk, kid: 's1', alg: 'ES256', use: 'sig' }] }],
+  [RESOURCE, { resource: ISSUER, authorization_servers: [ISSUER], bearer_methods_supported: ['header'] }],
 ])('%s is a public document: JSON, cacheable for 5 minutes, readable from any page', async (path, document) => {
   const { statusCode, headers, body } = await get(path)
   expect(statusCode).toBe(200)
@@ -74,7 +81,7 @@ test.each([
   '/.well-known/oauth-authorization-server/t/acme/jwks.json',
   '/.well-known/oauth-authorization-server',
   '/t/acme/.well-known/openid-configuration/x',
-  '/t/acme/signal-jwks.json',
+  '/t/acme/signal-jwks.json/',
   '/t/ACME/jwks.json',
   '/t/acme%2f/jwks.json',
   '/t/../t/acme/jwks.json',

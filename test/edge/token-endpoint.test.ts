@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { sourceKey } from '../../lib/edge/form-request.ts'
 import type { HttpEvent } from '../../lib/edge/http.ts'
-import { sourceKey, type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
+import { type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
 
 type Seen = Parameters<TokenEndpointOptions['exchange']>[0]
 

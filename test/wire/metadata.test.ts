@@ -5,7 +5,7 @@ import { oauthMetadata, oidcMetadata } from '../../lib/wire/metadata.ts'
 const ISSUER = 'https://sts.example.com/t/acme'
 
 test('RFC 8414 metadata lists what is built and nothing else', () => {
-  expect(oauthMetadata(ISSUER, ['urn:one'])).toEqual({
+  expect(oauthMetadata(ISSUER, { tokenTypes: ['urn:one'], takesOwnTokens: false })).toEqual({
     issuer: ISSUER,
     token_endpoint: `${ISSUER}/token`,
     jwks_uri: `${ISSUER}/jwks.json`,

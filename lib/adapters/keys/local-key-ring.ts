@@ -3,6 +3,7 @@
 // rotation cannot sign with a key that is about to leave the key set.
 import { createHmac, createSecretKey, hash, KeyObject, randomBytes } from 'node:crypto'
 import { activeKeyOf, type KeySlot } from '../../domain/key-rotation.ts'
+import type { KeyUse } from '../../domain/signing-key.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyRing, KeyVault, ReadyKey, SigningKeyStore } from '../../ports/signing-keys.ts'
@@ -27,9 +28,11 @@ export type KeyRingPorts = {
   readonly store: Pick<SigningKeyStore, 'list' | 'feedSecret'>
   readonly vault: KeyVault
   readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
+  /** Whose ring it is: it opens the keys of this use and no other (design §2). Default: mint's. */
+  readonly use?: KeyUse
 }
 
-export const createLocalKeyRing = ({ store, vault, clock }: KeyRingPorts): KeyRing => {
+export const createLocalKeyRing = ({ store, vault, clock, use: ownUse = 'token' }: KeyRingPorts): KeyRing => {
   const tenants = new BoundedCache<TenantKeys>(TENANTS_MAX)
   const secrets = new BoundedCache<KeyObject>(TENANTS_MAX)
   const handles = new HandleCache(HANDLES_MAX)
@@ -80,6 +83,7 @@ export const createLocalKeyRing = ({ store, vault, clock }: KeyRingPorts): KeyRi
       return cached !== undefined && isFresh(cached) ? cached.key : undefined
     },
     async active(tenant, use, alg) {
+      if (use !== ownUse) throw new TypeError('the ring of one use was asked for a key of another')
       const slot = { use, alg }
       const name = slotName(slot)
       const keys = tenantKeys(tenant)

@@ -62,12 +62,20 @@ test('a key is unwrapped once, however many wait for it, and then is there witho
   expect(ring.peek('acme', 'token', 'ES256')).toBe(all[0])
 })
 
-test('no active key, or one of another tenant, use or algorithm only: unavailable', async () => {
+test('a ring opens the keys of its own use only: mint has no way to the signal key, revoke none to that of tokens', async () => {
+  const keys = ownKeys()
+  await addActive(keys, 'ES256')
+  const signal = createLocalKeyRing({ ...keys, use: 'signal' })
+  await expect(signal.active('acme', 'token', 'ES256')).rejects.toThrow(TypeError)
+  await expect(keys.ring.active('acme', 'signal', 'ES256')).rejects.toThrow(TypeError)
+  await expect(signal.active('acme', 'signal', 'ES256')).rejects.toThrow(Unavailable)
+})
+
+test('no active key, or one of another tenant or algorithm only: unavailable', async () => {
   const keys = ownKeys()
   await addActive(keys, 'ES256', 'globex')
   for (const [tenant, use, alg] of [
     ['acme', 'token', 'ES256'],
-    ['globex', 'log', 'ES256'],
     ['globex', 'token', 'RS256'],
   ] as const)
     await expect(keys.ring.active(tenant, use, alg)).rejects.toThrow(Unavailable)

@@ -1,0 +1,39 @@
+// What a call to a tenant's own endpoints carries, and how its refusals look: RFC 6750 §3, with the pointer of RFC 9728 §5.1.
+// Constant, whatever was wrong with the caller's token.
+import type { Call, CallAnswer } from '../domain/call.ts'
+import { traceIdOf } from '../domain/trace.ts'
+import { resourceMetadataUrl } from '../wire/metadata.ts'
+import { errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
+import { jitter, sourceKey } from './form-request.ts'
+import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
+
+export const callOf = (event: HttpEvent, tenant: string, newTraceId: () => string): Call => ({
+  tenant,
+  authorization: event.headers['authorization'],
+  traceId: traceIdOf(event.headers['traceparent']) ?? newTraceId(),
+  source: sourceKey(event.requestContext.http.sourceIp),
+})
+
+/** `scope`: what the endpoint needs, for a caller whose token lacks it. */
+export const callResponse = <T>(
+  answer: CallAnswer<T>,
+  scope: string,
+  render: (value: T) => HttpResponse,
+): HttpResponse => {
+  if (answer.kind === 'unknown_tenant') return jsonResponse(404, { error: 'not_found' })
+  if (answer.kind === 'done') return render(answer.value)
+  const error = oauthErrorOf(answer.refusal, 'token-exchange', answer.retryAfterSeconds)
+  const body = errorBody(error, answer.decisionId)
+  if (error.status === 401 || error.status === 403) {
+    // A call without any credentials is told where to get some, and of no error (RFC 6750 §3.1).
+    const code = answer.refusal.kind === 'caller_missing' ? '' : `error="${error.error}", `
+    const needed = error.status === 403 ? `scope="${scope}", ` : ''
+    const challenge = `Bearer ${code}${needed}resource_metadata="${resourceMetadataUrl(answer.issuerUrl)}"`
+    return jsonResponse(error.status, body, { 'www-authenticate': challenge })
+  }
+  return jsonResponse(
+    error.status,
+    body,
+    error.retryAfterSeconds === null ? {} : { 'retry-after': jitter(error.retryAfterSeconds) },
+  )
+}

@@ -1,0 +1,41 @@
+// POST /t/{tenant}/introspect (RFC 7662) and /t/{tenant}/revoke (RFC 7009): HTTP in, HTTP out. Nothing is decided here.
+import type { Call, CallAnswer } from '../domain/call.ts'
+import { LIMITS } from '../domain/limits.ts'
+import type { OwnToken } from '../domain/own-token.ts'
+import { introspectionBody } from '../wire/introspection.ts'
+import { parseTokenForm } from '../wire/token-form.ts'
+import { callOf, callResponse } from './call-response.ts'
+import { bodyOf, notAForm, tooLarge } from './form-request.ts'
+import { type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
+
+type Asked = Call & { readonly token: string | null }
+
+type FormEndpoint<T> = {
+  /** The scope a caller is told it lacks. */
+  readonly scope: string
+  readonly act: (asked: Asked) => Promise<CallAnswer<T>>
+  readonly render: (value: T) => HttpResponse
+  readonly newTraceId: () => string
+}
+
+const tokenFormEndpoint =
+  <T>({ scope, act, render, newTraceId }: FormEndpoint<T>): HttpHandler =>
+  async (event) => {
+    const tenant = tenantOfPath(event.rawPath)
+    if (tenant === null) return jsonResponse(404, { error: 'not_found' })
+    const unfit = notAForm(event)
+    if (unfit !== null) return unfit
+    const body = bodyOf(event)
+    if (body.length > LIMITS.bodyBytesMax) return tooLarge()
+    const answer = await act({ ...callOf(event, tenant, newTraceId), token: parseTokenForm(body) })
+    return callResponse(answer, scope, render)
+  }
+
+type Options<T> = Pick<FormEndpoint<T>, 'act' | 'newTraceId'>
+
+export const introspectEndpoint = (options: Options<OwnToken | null>): HttpHandler =>
+  tokenFormEndpoint({
+    ...options,
+    scope: 'introspect',
+    render: (token) => jsonResponse(200, introspectionBody(token)),
+  })
