@@ -4,31 +4,44 @@
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
-import { evaluateGrants } from '../../lib/domain/decide.ts'
-import { type Explanation, explainGrants } from '../../lib/domain/explain.ts'
+import type { Explanation } from '../../lib/domain/explain.ts'
 import type { Denial, GrantRecord, StoredDecision } from '../../lib/domain/grant-record.ts'
-import { WID_LEAVES, type Wid, type WidLeaf } from '../../lib/domain/wid.ts'
-import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
+import { explainDecision } from '../../lib/flows/explain-decision.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { compileStored } from '../embedded/compile.ts'
 import { describeRefusal } from '../policy/offline-decision.ts'
 import { painter } from '../policy/paint.ts'
 import { printable } from '../printable.ts'
+import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark decision ID --data DIR [--tenant T] [--json]
+       mintmark decision ID --tenant-url URL --token-file F [--json]
 
 Shows a past decision from the store: the outcome, its private reason, and every condition of every candidate grant with
 what was expected and what was there. Safe beside a running broker. Exit: 0 found, 1 there is no such decision.
 `
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
-  const { values, positionals } = readOptions(argv, { data: { type: 'string' }, tenant: { type: 'string' } })
+  const { values, positionals } = readOptions(argv, {
+    data: { type: 'string' },
+    tenant: { type: 'string' },
+    ...AFAR_OPTIONS,
+  })
   if (values.help) {
     io.stdout.write(HELP)
     return 0
   }
   const [id, ...more] = positionals
   if (id === undefined || more.length > 0) throw new UsageError('decision takes one decision id')
+  const afar = readAfar(values)
+  if (afar !== null) {
+    const answered = await afar.call(`admin/decisions/${encodeURIComponent(id)}`)
+    if (!answered.ok) return reportProblem(io, 'decision', answered.problem, values.json)
+    const { decision, explanation } = answered.value as unknown as Told
+    if (values.json) io.stdout.write(`${JSON.stringify({ ...decision, explanation }, null, 2)}\n`)
+    else print(io, decision, explanation)
+    return 0
+  }
   const database = openDatabase({ dataDir: required(values.data, 'data'), dev: null })
   try {
     const found = await createDecisionLookup(database).find(id, values.tenant ?? null)
@@ -36,7 +49,10 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       io.stderr.write(`mintmark decision: there is no decision ${JSON.stringify(id)} here\n`)
       return 1
     }
-    const explanation = await explain(createTenantConfigStore(database), found)
+    const explanation = await explainDecision(
+      { configs: createTenantConfigStore(database), compile: (version) => compileStored(version, null) },
+      found,
+    )
     if (values.json) io.stdout.write(`${JSON.stringify({ ...found, explanation }, null, 2)}\n`)
     else print(io, found, explanation)
     return 0
@@ -45,20 +61,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
 }
 
-/** Null where there is nothing to judge: no verified evidence, or a version that no longer passes the checks. */
-const explain = async (configs: TenantConfigStore, found: StoredDecision): Promise<Explanation | null> => {
-  if (found.kind === 'rolled_up') return null
-  const about =
-    found.kind === 'allow' ? { ...found.record, issuerName: found.record.evidence.issuerName } : found.denial
-  if (about.wid === null || about.issuerName === null || about.configVersion === null) return null
-  const version = await configs.version(about.tenant, about.configVersion)
-  const config = version === null ? null : compileStored(version, null)
-  if (config === null) return null
-  const wid = Object.fromEntries(
-    (Object.keys(WID_LEAVES) as WidLeaf[]).map((leaf) => [leaf, about.wid?.[leaf] ?? null]),
-  ) as Wid
-  return explainGrants(evaluateGrants(config, about.issuerName, wid), wid)
-}
+type Told = { readonly decision: StoredDecision; readonly explanation: Explanation | null }
 
 const print = (io: Io, found: StoredDecision, explanation: Explanation | null): void => {
   const { good, bad, dim, bold } = painter(io)

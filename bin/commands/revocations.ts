@@ -5,20 +5,32 @@ import type { Revocation } from '../../lib/domain/revocation.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { printable } from '../printable.ts'
+import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark revocations [--tenant T] --data DIR [--json]
+       mintmark revocations --tenant-url URL --token-file F [--json]
 
 Lists the blocks and cuts in force, oldest first: of one tenant, or of all. Safe beside a running broker.
 Exit: 0 listed, 1 there is no such tenant, 2 wrong usage, 3 unavailable.
 `
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
-  const { values, positionals } = readOptions(argv, { tenant: { type: 'string' }, data: { type: 'string' } })
+  const { values, positionals } = readOptions(argv, {
+    tenant: { type: 'string' },
+    data: { type: 'string' },
+    ...AFAR_OPTIONS,
+  })
   if (values.help) {
     io.stdout.write(HELP)
     return 0
   }
   if (positionals.length > 0) throw new UsageError('revocations takes no arguments')
+  const afar = readAfar(values)
+  if (afar !== null) {
+    const answered = await afar.call('admin/revocations')
+    if (!answered.ok) return reportProblem(io, 'revocations', answered.problem, values.json)
+    return show(io, (answered.value as { readonly revocations: readonly Revocation[] }).revocations, values.json)
+  }
   const opened = openDatabaseBeside(required(values.data, 'data'))
   if (!opened.ok) {
     io.stderr.write(`mintmark revocations: ${opened.problem}\n`)
@@ -35,12 +47,16 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     const store = createRevocationStore(database)
     const revocations: Revocation[] = []
     for (const tenant of tenants) revocations.push(...(await store.list(tenant)))
-    if (values.json) io.stdout.write(`${JSON.stringify({ revocations }, null, 2)}\n`)
-    else for (const revocation of revocations) io.stdout.write(line(revocation))
-    return 0
+    return show(io, revocations, values.json)
   } finally {
     database.close()
   }
+}
+
+const show = (io: Io, revocations: readonly Revocation[], isJson: boolean | undefined): number => {
+  if (isJson) io.stdout.write(`${JSON.stringify({ revocations }, null, 2)}\n`)
+  else for (const revocation of revocations) io.stdout.write(line(revocation))
+  return 0
 }
 
 const line = ({

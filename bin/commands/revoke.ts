@@ -15,6 +15,8 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { embeddedRevocation } from '../embedded/revocation.ts'
 import { printable } from '../printable.ts'
+import { AFAR_HELP, AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { orderFromAfar } from '../remote/order-from-afar.ts'
 
 const KINDS = Object.entries(REVOCATION_KINDS) as [RevocationKind, (typeof REVOCATION_KINDS)[RevocationKind]][]
 const EVERYTHING = REVOCATION_KINDS.tenant.flag
@@ -25,6 +27,7 @@ const flagLine = ([, { flag, always, scoped, says }]: (typeof KINDS)[number]): s
 }
 
 const HELP = `Usage: mintmark revoke --tenant T (--FLAG V | --${EVERYTHING}) --reason TEXT [--cut] [--dry-run] (--data DIR | --aws)
+       mintmark revoke … --tenant-url URL --token-file F
 
 Denies what the flag names from now on, and what was issued to it: a block, until "mintmark unblock". Kinds that are named
 with their issuer take the bare id where the tenant has one issuer.
@@ -33,11 +36,11 @@ ${KINDS.map(flagLine).join('\n')}
 
   --reason TEXT            why, for the record; one line
   --cut                    what was issued until now is dead, attesting again is allowed; it cannot be lifted
-  --dry-run                only show which live credentials it would hit; with --data
+  --dry-run                only show which live credentials it would hit; not with --aws
   --data DIR               the data directory
   --aws                    the broker in the account and Region of the environment, with a session of the role
                            mintmark-operator; its stage is --stage (default: prod)
-
+${AFAR_HELP}
 Exit: 0 in force, 1 refused, 2 wrong usage, 3 unavailable: what was accepted by then is carried out by the running broker.
 `
 
@@ -50,6 +53,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     reason: { type: 'string' },
     cut: { type: 'boolean', default: false },
     'dry-run': { type: 'boolean', default: false },
+    ...AFAR_OPTIONS,
     ...KIND_OPTIONS,
   })
   if (values.help) {
@@ -57,7 +61,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     return 0
   }
   if (positionals.length > 0) throw new UsageError('revoke takes no arguments')
-  const tenant = required(values.tenant, 'tenant')
+  const afar = readAfar(values as Parameters<typeof readAfar>[0])
+  const tenant = afar?.tenant ?? required(values.tenant, 'tenant')
   const { kind, value } = selected(values as Readonly<Record<string, unknown>>, tenant)
   const isDryRun = values['dry-run']
   const asked: Asked = {
@@ -66,6 +71,12 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     value,
     form: values.cut ? 'cut' : 'block',
     reason: isDryRun ? (values.reason ?? 'dry run') : required(values.reason, 'reason'),
+  }
+  if (afar !== null) {
+    const done = await orderFromAfar(afar, asked, isDryRun)
+    return done.ok
+      ? report(io, done.value, values.json ?? false)
+      : reportProblem(io, 'revoke', done.problem, values.json)
   }
   if (values.aws) {
     if (values.data !== undefined || isDryRun) throw new UsageError('--aws goes with neither --data nor --dry-run')
@@ -103,17 +114,20 @@ const selected = (
   return { kind, value: flag === EVERYTHING ? tenant : String(values[flag]) }
 }
 
-type Asked = Omit<DraftAsked, 'proof'>
+export type Asked = Omit<DraftAsked, 'proof'>
 
-type Outcome =
+/** The proof is not for show. */
+type Order = Omit<RevocationOrder, 'proof'>
+
+export type Outcome =
   | { readonly kind: 'refused'; readonly refusal: OrderRefusal }
-  | { readonly kind: 'accepted'; readonly order: RevocationOrder }
-  | { readonly kind: 'dry_run'; readonly order: RevocationOrder; readonly hits: Preview }
+  | { readonly kind: 'accepted'; readonly order: Order }
+  | { readonly kind: 'dry_run'; readonly order: Order; readonly hits: Preview }
   | {
       readonly kind: 'in_force'
-      readonly order: RevocationOrder
+      readonly order: Order
       readonly revocations: readonly string[]
-      /** Absent on AWS, where records lie by what they redeemed and not by when. */
+      /** Absent on AWS, where records lie by what they redeemed and not by when, and from afar: a dry run tells. */
       readonly hits?: Preview
     }
 
@@ -177,6 +191,6 @@ const print = (io: Io, outcome: Extract<Outcome, { kind: 'dry_run' | 'in_force' 
 const printHits = ({ credentials, identities, newest }: Preview, say: (text: string) => void): void => {
   say(`live credentials hit: ${credentials}, of ${identities} identities`)
   for (const { credential, grant } of newest)
-    say(`  ${credential.jti}  ${credential.sub}  ${grant}  until ${new Date(credential.exp * 1000).toISOString()}`)
+    say(`  ${credential.jti}  ${printable(credential.sub)}  ${printable(grant)}  until ${new Date(credential.exp * 1000).toISOString()}`)
   if (credentials > newest.length) say(`  … the newest ${newest.length} are shown`)
 }

@@ -3,13 +3,17 @@ import { getuid } from 'node:process'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
+import type { Revocation } from '../../lib/domain/revocation.ts'
 import { LIFT_REFUSALS, type LiftPorts, liftBlock } from '../../lib/flows/lift-block.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
+import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark unblock ID --reason TEXT (--data DIR | --aws) [--json]
+       mintmark unblock ID --reason TEXT --tenant-url URL --token-file F
 
 Lifts the block with this id (see "mintmark revocations"): what it named may attest again. Who, when and why stays on record.
+From afar it takes a token with scope admin, and a moment after the answer.
 
   --data DIR     the data directory
   --aws          the tables of the account and Region of the environment, with a session of the role mintmark-operator
@@ -22,6 +26,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     data: { type: 'string' },
     aws: { type: 'boolean', default: false },
     reason: { type: 'string' },
+    ...AFAR_OPTIONS,
   })
   if (values.help) {
     io.stdout.write(HELP)
@@ -30,6 +35,15 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const [id, ...more] = positionals
   if (id === undefined || more.length > 0) throw new UsageError('unblock takes one id')
   const reason = required(values.reason, 'reason')
+  const afar = readAfar(values)
+  if (afar !== null) {
+    const answered = await afar.call(`admin/revocations/${encodeURIComponent(id)}/unblock`, { reason })
+    if (!answered.ok) return reportProblem(io, 'unblock', answered.problem, values.json)
+    const { revocation } = answered.value as { readonly revocation: Revocation }
+    if (values.json) io.stdout.write(`${JSON.stringify(answered.value, null, 2)}\n`)
+    else io.stdout.write(`lifting ${revocation.kind} of ${revocation.tenant}\n`)
+    return 0
+  }
   if (values.aws && values.data !== undefined) throw new UsageError('unblock takes --data or --aws, not both')
   const opened = values.aws ? await openTables() : openDirectory(required(values.data, 'data'))
   if (!opened.ok) {

@@ -1,7 +1,8 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Only wires; nothing is decided here.
+import { createHandler as createAdmin } from '../../functions/admin/handler.ts'
 import { createHandler as createAttest } from '../../functions/attest/handler.ts'
 import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
-import { createIntrospect } from '../../functions/introspect/handler.ts'
+import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
 import { createHandler as createMint } from '../../functions/mint/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
@@ -13,6 +14,8 @@ import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memo
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
+import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
+import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
@@ -25,6 +28,7 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
+import { createTokenProofs } from '../../lib/flows/check-token-proof.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
@@ -233,8 +237,6 @@ const wire = async (
     },
     log,
   })
-  const { queue, ports } = embeddedRevocation(database, options.dataDir)
-  const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
   const ownTokens = {
     keys: keyStore,
     signatures: createOwnSignatures(),
@@ -242,6 +244,17 @@ const wire = async (
     state,
     digest: nodeDigest,
   }
+  const { queue, ports } = embeddedRevocation(
+    database,
+    options.dataDir,
+    createTokenProofs({ ...ownTokens, tenants, clock }),
+  )
+  const lifting = { ...ownTokens, tenants, clock, revocations: createRevocationStore(database) }
+  const revoke = startQueuePump({
+    source: queue,
+    handler: createRevoke({ ports, lifting, quarantine: queue, log }),
+    log,
+  })
   const callers = { ...ownTokens, tenants, denials: counted, rates, ids, clock }
   const discovery = createDiscovery({
     ports: { tenants, keys: keyStore },
@@ -254,6 +267,19 @@ const wire = async (
     tenantRoutes: {
       token: ops?.countExchanges(attest) ?? attest,
       introspect: createIntrospect({ ports: callers, log }),
+      revoke: createRevokeToken({ ports: { ...callers, orders: queue }, log }),
+      'admin/': createAdmin({
+        ports: {
+          ...callers,
+          configs,
+          compile: (version) => compileStored(version, place),
+          recent: createRecentRecords(database),
+          revocations: lifting.revocations,
+          applied: ports.orders,
+          orders: queue,
+        },
+        log,
+      }),
       'jwks.json': discovery,
       'signal-jwks.json': discovery,
       '.well-known/openid-configuration': discovery,

@@ -8,7 +8,7 @@ import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.t
 export type HostOptions = {
   readonly host: string
   readonly port: number
-  /** Exact paths below a tenant, `token` for `/t/{tenant}/token`. */
+  /** Paths below a tenant: `token` for `/t/{tenant}/token` and nothing else, `admin/` for all that begin with it. */
   readonly tenantRoutes: Readonly<Record<string, HttpHandler>>
   /** RFC 8414 puts its well-known part before the path: `/.well-known/oauth-authorization-server/t/{tenant}`. */
   readonly rootRoutes: readonly { readonly prefix: string; readonly handler: HttpHandler }[]
@@ -55,7 +55,11 @@ const TENANT_PATH = /^\/t\/[a-z][a-z0-9]{2,30}\/(.+)$/
 
 const routeOf = (options: HostOptions, path: string): HttpHandler | null => {
   const rest = TENANT_PATH.exec(path)?.[1]
-  if (rest !== undefined) return Object.hasOwn(options.tenantRoutes, rest) ? (options.tenantRoutes[rest] ?? null) : null
+  if (rest !== undefined) {
+    const route = rest.slice(0, rest.indexOf('/') + 1) || rest
+    const name = Object.hasOwn(options.tenantRoutes, route) ? route : rest
+    return Object.hasOwn(options.tenantRoutes, name) ? (options.tenantRoutes[name] ?? null) : null
+  }
   if (options.exactRoutes && Object.hasOwn(options.exactRoutes, path)) return options.exactRoutes[path] ?? null
   return options.rootRoutes.find(({ prefix }) => path.startsWith(`${prefix}/t/`))?.handler ?? null
 }

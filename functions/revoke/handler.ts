@@ -2,23 +2,30 @@
 // tenant.
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
+import { type CarryOutLiftPorts, carryOutLift } from '../../lib/flows/carry-out-lift.ts'
 import { type RevokePorts, revokeOrder } from '../../lib/flows/revoke-order.ts'
 import type { Quarantine } from '../../lib/ports/queue.ts'
 import { readOrder } from '../../lib/wire/revocation-order.ts'
 
 type Wiring = {
   readonly ports: RevokePorts
+  /** Left out where no operator calls from afar: then nothing is lifted over the queue. */
+  readonly lifting?: CarryOutLiftPorts
   readonly quarantine: Quarantine
   readonly log: Parameters<typeof createAlarm>[1]
 }
 
-export const createHandler = ({ ports, quarantine, log }: Wiring) => {
+export const createHandler = ({ ports, lifting, quarantine, log }: Wiring) => {
   const alarm = createAlarm('revoke', log)
   return queueConsumer({
     name: 'revoke',
     read: readOrder,
     tenantOf: ({ tenant }) => tenant,
     handle: async (order, sender) => {
+      if ('lifts' in order) {
+        const lifted = lifting === undefined ? { refusal: 'proof_not_accepted' } : await carryOutLift(lifting, order)
+        return lifted === 'done' ? 'done' : { poison: lifted.refusal }
+      }
       const outcome = await revokeOrder(ports, order, sender)
       if (outcome.kind === 'refused') return { poison: outcome.refusal }
       for (const { role, outcome: became } of outcome.applied.roles ?? []) {

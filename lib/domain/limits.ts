@@ -94,6 +94,8 @@ export const LIMITS = {
   reasonCharsMax: 512,
   selectorValueBytesMax: 2 * 1024,
   orderSelectorsMax: 4,
+  // how long an order may wait in its queue and still be believed
+  orderWaitSecondsMax: 14 * 24 * 3600,
   // queues
   queueMessageBytesMax: 256 * 1024,
   queueReceivesMax: 5,

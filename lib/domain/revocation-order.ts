@@ -8,10 +8,24 @@ import { utf8Length } from './utf8.ts'
 
 /**
  * What shows that an order may be given. `uid`: an operator at the broker's machine, by their user id. `sender`: the queue
- * itself names who sent the message (SQS SenderId), as no sender can. A further kind is a member here, a schema in lib/wire
+ * itself names who sent the message (SQS SenderId), as no sender can. `token`: of the caller, as it came. A further kind is a member here, a schema in lib/wire
  * and a verifier behind the port OrderProofs.
  */
-export type OrderProof = { readonly kind: 'uid'; readonly uid: number } | { readonly kind: 'sender' }
+export type OrderProof =
+  | { readonly kind: 'uid'; readonly uid: number }
+  | { readonly kind: 'sender' }
+  | { readonly kind: 'token'; readonly token: string }
+
+/** A block lifted from afar (design §9 unblock): `lifts` is the id of the revocation. Carried out once, like any other order. */
+export type LiftOrder = {
+  readonly v: 1
+  readonly id: string
+  readonly tenant: string
+  readonly lifts: string
+  readonly reason: string
+  readonly proof: Extract<OrderProof, { kind: 'token' }>
+  readonly orderedAtSeconds: number
+}
 
 export type RevocationOrder = {
   readonly v: 1
@@ -24,6 +38,13 @@ export type RevocationOrder = {
   readonly reason: string
   readonly proof: OrderProof
   readonly orderedAtSeconds: number
+}
+
+/** An order as it is kept: of a token only what was signed. Without its signature it says who ordered, and opens nothing. */
+export const recordedOrder = (order: RevocationOrder): RevocationOrder => {
+  if (order.proof.kind !== 'token') return order
+  const { token } = order.proof
+  return { ...order, proof: { kind: 'token', token: token.slice(0, token.lastIndexOf('.')) } }
 }
 
 /** An order as it was carried out: who stood behind it, and the ids of the revocations now in force for its selectors. */

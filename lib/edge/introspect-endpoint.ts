@@ -39,3 +39,7 @@ export const introspectEndpoint = (options: Options<OwnToken | null>): HttpHandl
     scope: 'introspect',
     render: (token) => jsonResponse(200, introspectionBody(token)),
   })
+
+/** 200 with nothing in it, whatever the token was (RFC 7009 §2.2). */
+export const revokeEndpoint = (options: Options<null>): HttpHandler =>
+  tokenFormEndpoint({ ...options, scope: 'revoke', render: () => jsonResponse(200, {}) })

@@ -4,7 +4,13 @@
 
 import type { Revocation } from '../domain/revocation.ts'
 import type { AppliedOrder } from '../domain/revocation-order.ts'
-import { type OrderRefusal, orderProblem, type RevocationOrder, revocationOf } from '../domain/revocation-order.ts'
+import {
+  type OrderRefusal,
+  orderProblem,
+  type RevocationOrder,
+  recordedOrder,
+  revocationOf,
+} from '../domain/revocation-order.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AppliedOrders, OrderProofs } from '../ports/revocation-orders.ts'
 import type { RevocationStore } from '../ports/revocations.ts'
@@ -39,13 +45,13 @@ export const revokeOrder = async (
 ): Promise<OrderOutcome> => {
   const problem = orderProblem(order)
   if (problem !== null) return { kind: 'refused', refusal: problem }
+  const recorded = recordedOrder(order)
+  const before = await ports.orders.find(order.tenant, order.id)
+  // Before the proof is looked at: an order may have revoked its own, and is delivered again all the same.
+  if (before !== null && isSame(before.order, recorded)) return { kind: 'applied', applied: before }
   const by = await ports.proofs.verify(order, sender)
   if (by === null) return { kind: 'refused', refusal: 'proof_not_accepted' }
-  const before = await ports.orders.find(order.tenant, order.id)
-  if (before !== null)
-    return isSame(before.order, order)
-      ? { kind: 'applied', applied: before }
-      : { kind: 'refused', refusal: 'id_reused' }
+  if (before !== null) return { kind: 'refused', refusal: 'id_reused' }
 
   const inForce: Revocation[] = []
   for (const selector of order.selectors) {
@@ -58,7 +64,7 @@ export const revokeOrder = async (
   // Both before the record: a crash in between does them once more, which changes nothing of what is in force.
   const applied: AppliedOrder = {
     v: 1,
-    order,
+    order: recorded,
     by,
     revocations: inForce.map(({ id }) => id),
     ...(roles.length === 0 ? {} : { roles }),

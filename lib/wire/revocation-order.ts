@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
-import type { RevocationOrder } from '../domain/revocation-order.ts'
+import type { LiftOrder, RevocationOrder } from '../domain/revocation-order.ts'
 import { decisionIdSchema, tenantNameSchema } from './decision-schemas.ts'
 
 const kindSchema = z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]])
@@ -16,6 +16,7 @@ const selectorSchema = z.strictObject({
 const proofSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uid'), uid: z.int().check(z.nonnegative()) }),
   z.strictObject({ kind: z.literal('sender') }),
+  z.strictObject({ kind: z.literal('token'), token: z.string().max(LIMITS.tokenBytesMax) }),
 ])
 
 const orderSchema: z.ZodMiniType<RevocationOrder> = z.strictObject({
@@ -29,7 +30,19 @@ const orderSchema: z.ZodMiniType<RevocationOrder> = z.strictObject({
   orderedAtSeconds: z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax)),
 })
 
-type Read = { readonly ok: true; readonly message: RevocationOrder } | { readonly ok: false; readonly reason: string }
+const liftSchema: z.ZodType<LiftOrder> = z.strictObject({
+  v: z.literal(1),
+  id: decisionIdSchema,
+  tenant: tenantNameSchema,
+  lifts: decisionIdSchema,
+  reason: z.string(),
+  proof: z.strictObject({ kind: z.literal('token'), token: z.string().max(LIMITS.tokenBytesMax) }),
+  orderedAtSeconds: z.int().nonnegative().max(LIMITS.epochSecondsMax),
+})
+
+type Read =
+  | { readonly ok: true; readonly message: RevocationOrder | LiftOrder }
+  | { readonly ok: false; readonly reason: string }
 
 /** Reasons: too_large, not_json, not_an_order. What the order asks is checked by orderProblem() of the domain. */
 export const readOrder = (body: string): Read => {
@@ -40,6 +53,6 @@ export const readOrder = (body: string): Read => {
   } catch {
     return { ok: false, reason: 'not_json' }
   }
-  const order = orderSchema.safeParse(json)
+  const order = z.union([orderSchema, liftSchema]).safeParse(json)
   return order.success ? { ok: true, message: order.data } : { ok: false, reason: 'not_an_order' }
 }

@@ -1,0 +1,92 @@
+// The operator's commands from afar: `--tenant-url URL --token-file F` in the place of `--data DIR`. One bounded call; the token
+// is read from the file for each, so that a job may renew it, and is never printed.
+import { readFile } from 'node:fs/promises'
+import { done, EXIT_CODES, fail, type Outcome, type Problem } from '../../lib/client/outcome.ts'
+import { printable } from '../../lib/client/printable.ts'
+import { parseTenantUrl } from '../../lib/client/secure-url.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import { type Io, UsageError } from '../command.ts'
+
+export type Json = Readonly<Record<string, unknown>>
+
+/** `path` below the tenant. The body of a 200 or 202; anything else is a problem, worded for the operator. */
+export type CallTenant = (path: string, body?: object) => Promise<Outcome<Json>>
+
+export type Afar = { readonly tenant: string; readonly call: CallTenant }
+
+export const AFAR_OPTIONS = { 'tenant-url': { type: 'string' }, 'token-file': { type: 'string' } } as const
+
+export const AFAR_HELP = `  --tenant-url URL         at the broker, over HTTP, in the place of --data: https://sts.example.com/t/acme
+  --token-file F           a token of that tenant with scope admin
+`
+
+type Given = {
+  readonly 'tenant-url'?: string | undefined
+  readonly 'token-file'?: string | undefined
+  readonly data?: string | undefined
+  readonly tenant?: string | undefined
+}
+
+/** Null: not from afar. Throws UsageError. */
+export const readAfar = (values: Given): Afar | null => {
+  if (values['tenant-url'] === undefined && values['token-file'] === undefined) return null
+  const tenantUrl = parseTenantUrl(values['tenant-url'] ?? '')
+  const tokenFile = values['token-file']
+  if (tenantUrl === null)
+    throw new UsageError('--tenant-url is an https URL without query and user (http: this machine only)')
+  if (tokenFile === undefined) throw new UsageError('--tenant-url goes with --token-file')
+  if (values.data !== undefined) throw new UsageError('either --data, or --tenant-url with --token-file')
+  const tenant = tenantUrl.slice(tenantUrl.lastIndexOf('/') + 1)
+  if (values.tenant !== undefined && values.tenant !== tenant)
+    throw new UsageError('--tenant is not that of --tenant-url')
+  return { tenant, call: (path, body) => callTenant(`${tenantUrl}/${path}`, tokenFile, body) }
+}
+
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024
+
+const callTenant = async (url: string, tokenFile: string, body: object | undefined): Promise<Outcome<Json>> => {
+  let token: string
+  try {
+    token = (await readFile(tokenFile, 'utf8')).trim()
+  } catch (error) {
+    return fail('usage', `cannot read the token file: ${(error as NodeJS.ErrnoException).code}`)
+  }
+  if (!/^[A-Za-z0-9\-._~]+$/.test(token)) return fail('usage', 'the token file holds no token')
+  try {
+    const response = await fetch(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json', 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+      // The token would go along.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(LIMITS.clientTimeoutMs),
+    })
+    const text = await response.text()
+    if (text.length > ANSWER_BYTES_MAX) return fail('unavailable', 'the answer is too long')
+    return read(response.status, text)
+  } catch {
+    return fail('unavailable', 'the broker gave no answer')
+  }
+}
+
+const read = (status: number, text: string): Outcome<Json> => {
+  let body: Json
+  try {
+    body = { ...(JSON.parse(text) as Json) }
+  } catch {
+    return fail('unavailable', `HTTP ${status} that is not JSON: is this the URL of a tenant?`)
+  }
+  if (status === 200 || status === 202) return done(body)
+  const say = (name: string): string => (typeof body[name] === 'string' ? printable(body[name], []) : '')
+  const facts = { status, error: say('error'), ...(say('refusal') === '' ? {} : { refusal: say('refusal') }) }
+  const isOutage = status === 429 || status >= 500
+  const says = say('error_description') || say('error')
+  return fail(isOutage ? 'unavailable' : 'refused', `HTTP ${status}: ${says}`, facts)
+}
+
+/** Prints a problem; the exit code it means. */
+export const reportProblem = (io: Io, command: string, problem: Problem, isJson: boolean | undefined): number => {
+  io.stderr.write(`mintmark ${command}: ${problem.says}\n`)
+  if (isJson) io.stdout.write(`${JSON.stringify(problem.facts ?? { error: problem.kind }, null, 2)}\n`)
+  return EXIT_CODES[problem.kind]
+}

@@ -1,0 +1,14 @@
+// admin: `/t/{tenant}/admin/…` for operators of that tenant. Reads, and gives orders to the queue; trust is not edited here.
+import { adminEndpoint } from '../../lib/edge/admin-endpoint.ts'
+import { endpoint } from '../../lib/edge/endpoint.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
+import { type AdminPorts, administerTenant } from '../../lib/flows/administer-tenant.ts'
+
+type Wiring = { readonly ports: AdminPorts; readonly log: Parameters<typeof endpoint>[2] }
+
+export const createHandler = ({ ports, log }: Wiring): HttpHandler =>
+  endpoint(
+    'admin',
+    adminEndpoint({ act: (call, asked) => administerTenant(ports, call, asked), newTraceId: ports.ids.traceId }),
+    log,
+  )

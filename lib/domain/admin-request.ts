@@ -1,0 +1,16 @@
+// What an operator asks of a tenant from afar. `id` is that of a revocation, of an order, of a decision. Pure.
+import type { RevocationKind } from './revocation.ts'
+
+export type AdminRequest =
+  | {
+      readonly kind: 'revoke'
+      readonly what: RevocationKind
+      readonly value: string
+      readonly form: 'block' | 'cut'
+      readonly reason: string
+      readonly isDryRun: boolean
+    }
+  | { readonly kind: 'unblock'; readonly id: string; readonly reason: string }
+  | { readonly kind: 'revocations' }
+  | { readonly kind: 'order'; readonly id: string }
+  | { readonly kind: 'decision'; readonly id: string }

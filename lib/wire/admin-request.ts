@@ -1,0 +1,61 @@
+// What the paths and bodies of `/t/{tenant}/admin/…` ask. Strict: what is not exactly one of these asks nothing.
+import * as z from 'zod'
+import type { AdminRequest } from '../domain/admin-request.ts'
+import { LIMITS } from '../domain/limits.ts'
+import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
+
+const revokeSchema = z.strictObject({
+  kind: z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]]),
+  /** `<issuer>/<id>`, or the bare value; of the whole tenant, its name. */
+  value: z.string().max(LIMITS.selectorValueBytesMax),
+  reason: z.string().max(LIMITS.reasonCharsMax),
+  cut: z.boolean().default(false),
+  dry_run: z.boolean().default(false),
+})
+const unblockSchema = z.strictObject({ reason: z.string().max(LIMITS.reasonCharsMax) })
+
+export type AdminRoute = {
+  readonly method: 'GET' | 'POST'
+  /** Null: the body is not what the route takes. */
+  readonly read: (body: string) => AdminRequest | null
+}
+
+const ID = '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'
+const ORDERS = new RegExp(`^orders/${ID}$`)
+const DECISIONS = new RegExp(`^decisions/${ID}$`)
+const UNBLOCK = new RegExp(`^revocations/${ID}/unblock$`)
+
+/** What is served at `path` below `admin/`, by method; empty: nothing is. */
+export const adminRoutes = (path: string): readonly AdminRoute[] => {
+  if (path === 'revocations')
+    return [
+      { method: 'GET', read: () => ({ kind: 'revocations' }) },
+      { method: 'POST', read: readRevoke },
+    ]
+  const order = ORDERS.exec(path)?.[1]
+  if (order !== undefined) return [{ method: 'GET', read: () => ({ kind: 'order', id: order }) }]
+  const decision = DECISIONS.exec(path)?.[1]
+  if (decision !== undefined) return [{ method: 'GET', read: () => ({ kind: 'decision', id: decision }) }]
+  const unblocked = UNBLOCK.exec(path)?.[1]
+  return unblocked === undefined ? [] : [{ method: 'POST', read: (body) => readUnblock(unblocked, body) }]
+}
+
+const readRevoke = (body: string): AdminRequest | null => {
+  const read = revokeSchema.safeParse(parsed(body))
+  if (!read.success) return null
+  const { kind: what, value, reason, cut, dry_run: isDryRun } = read.data
+  return { kind: 'revoke', what, value, reason, form: cut ? 'cut' : 'block', isDryRun }
+}
+
+const readUnblock = (id: string, body: string): AdminRequest | null => {
+  const read = unblockSchema.safeParse(parsed(body))
+  return read.success ? { kind: 'unblock', id, reason: read.data.reason } : null
+}
+
+const parsed = (body: string): unknown => {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,278 @@
+// Orders over HTTP against the real broker (RFC 7009, design §5): by the holder, by scope revoke, by an operator; the command
+// line from afar; and what nobody may.
+import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { run as decision } from '../../bin/commands/decision.ts'
+import { run as revocations } from '../../bin/commands/revocations.ts'
+import { run as revoke } from '../../bin/commands/revoke.ts'
+import { run as unblock } from '../../bin/commands/unblock.ts'
+import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createQueue } from '../../lib/adapters/sqlite/queue.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
+import { type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { issuerKey } from '../support/evidence.ts'
+import { freePort } from '../support/free-port.ts'
+import { captureIo } from '../support/io.ts'
+import { call, operatorTenant, type Right, tokenOf } from '../support/operators.ts'
+
+const key = issuerKey('RS256')
+let broker: RunningBroker
+let acme: string
+let globex: string
+beforeAll(async () => {
+  const port = await freePort()
+  acme = `http://127.0.0.1:${port}/t/acme`
+  globex = `http://127.0.0.1:${port}/t/globex`
+  broker = await startBroker({
+    tenants: {
+      acme: operatorTenant('acme', acme, key, '1234567'),
+      globex: operatorTenant('globex', globex, key, '7777777'),
+    },
+    args: ['--port', String(port)],
+  })
+})
+afterAll(() => removeBroker(broker))
+
+const mint = (right: Right, claims: Record<string, unknown> = {}) => tokenOf(acme, { key, right, claims })
+const mintThere = (right: Right) => tokenOf(globex, { key, right, orgId: '7777777' })
+const isLive = async (token: string): Promise<boolean> => {
+  const reader = await mint('reader')
+  const { text } = await call(`${acme}/introspect`, { bearer: reader.token, form: { token } })
+  return (JSON.parse(text) as { active: boolean }).active
+}
+const isDeadSoon = (token: string) => expect.poll(() => isLive(token), { timeout: 10_000 }).toBe(false)
+const stored = (sql: string) => {
+  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'))
+  const rows = sqlite.prepare(sql).all()
+  sqlite.close()
+  return rows
+}
+const quarantined = () => stored('SELECT reason FROM quarantined_message')
+
+describe('POST /revoke', () => {
+  const revokeToken = (token: string, bearer: string, tenantUrl = acme) =>
+    call(`${tenantUrl}/revoke`, { bearer, form: { token } })
+
+  test('a job ends its own token, whatever it is for, and its evidence with it', async () => {
+    const { token, jti } = await mint('deploy')
+    expect(await revokeToken(token, token)).toMatchObject({ status: 200, text: '{}' })
+    await isDeadSoon(token)
+    // Its own credential is dead now, and so cannot ask again.
+    expect((await revokeToken(token, token)).status).toBe(401)
+    const kinds = stored(`SELECT kind FROM revocation WHERE by LIKE '%${jti}' ORDER BY kind`)
+    expect(kinds.map(({ kind }) => kind)).toEqual(['assertion', 'credential'])
+    expect(quarantined()).toEqual([])
+  })
+
+  test('without a scope a caller may end nothing else, and the answer does not tell whether there is such a token', async () => {
+    const [mine, other] = [await mint('deploy'), await mint('deploy')]
+    const answers = await Promise.all(
+      [other.token, 'no token', (await mintThere('deploy')).token].map(async (token) => {
+        const { status, text } = await revokeToken(token, mine.token)
+        return [status, { ...(JSON.parse(text) as object), decision_id: '' }]
+      }),
+    )
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+    expect(answers[0]?.[0]).toBe(403)
+    expect(await isLive(other.token)).toBe(true)
+  })
+
+  test('scope admin in a token for another audience is no scope here', async () => {
+    // The deploy grant issues the scopes admin and introspect, for a resource server that has its own meaning for them.
+    const [mine, other] = [await mint('deploy'), await mint('deploy')]
+    expect((await revokeToken(other.token, mine.token)).status).toBe(403)
+    expect((await call(`${acme}/admin/revocations`, { bearer: mine.token })).status).toBe(403)
+  })
+
+  test('scope revoke ends one token of the tenant; of what is none, or of another tenant, it is told nothing', async () => {
+    const [revoker, mine, theirs] = [await mint('revoker'), await mint('deploy'), await mintThere('deploy')]
+    for (const token of [mine.token, theirs.token, 'no token', `${mine.token}x`])
+      expect(await revokeToken(token, revoker.token)).toMatchObject({ status: 200, text: '{}' })
+    await isDeadSoon(mine.token)
+    const there = await mintThere('reader')
+    const told = await call(`${globex}/introspect`, { bearer: there.token, form: { token: theirs.token } })
+    expect(JSON.parse(told.text)).toMatchObject({ active: true })
+    expect((await call(`${acme}/admin/revocations`, { bearer: revoker.token })).status).toBe(403)
+  })
+
+  test('no credentials 401, no token 400, another method 405', async () => {
+    const { token } = await mint('deploy')
+    expect((await call(`${acme}/revoke`, { form: { token } })).status).toBe(401)
+    expect((await call(`${acme}/revoke`, { bearer: token, form: { other: '1' } })).status).toBe(400)
+    expect((await call(`${acme}/revoke`, { bearer: token })).status).toBe(405)
+  })
+})
+
+describe('an operator, from afar', () => {
+  const operate = async (run: typeof revoke, args: readonly string[], bearer?: string, tenantUrl = acme) => {
+    const file = join(broker.tenantsDir, '..', 'operator.token')
+    writeFileSync(file, `${bearer ?? (await mint('operator')).token}\n`)
+    const io = captureIo()
+    const code = await run([...args, '--tenant-url', tenantUrl, '--token-file', file, '--json'], io)
+    return { code, stderr: io.err(), json: JSON.parse(io.out() || 'null') as Record<string, never> }
+  }
+
+  test('revoke, revocations, decision, unblock: each does over HTTP what it does beside the broker', async () => {
+    const { token, jti } = await mint('deploy', { run_id: '5150' })
+    const why = ['--reason', 'runner compromised'] as const
+    const would = await operate(revoke, ['--run', '5150', '--dry-run'])
+    expect([would.code, (would.json['hits'] as unknown as { credentials: number }).credentials]).toEqual([0, 1])
+    expect(await isLive(token)).toBe(true)
+
+    const done = await operate(revoke, ['--run', '5150', ...why])
+    expect([done.code, done.stderr, done.json['kind']]).toEqual([0, '', 'in_force'])
+    expect(await isLive(token)).toBe(false)
+    const [id] = done.json['revocations'] as unknown as string[]
+    const listed = await operate(revocations, [])
+    const rows = listed.json['revocations'] as unknown as { id: string; by: string; reason: string }[]
+    expect(rows.find((row) => row.id === id)).toMatchObject({
+      reason: 'runner compromised',
+      by: expect.stringMatching(/^spiffe:\/\/acme\.example\/ops\/7654321\/operator [0-9a-f-]{36}$/),
+    })
+    expect(JSON.stringify(listed.json)).not.toContain('eyJ')
+
+    const why2 = await operate(decision, [jti])
+    expect(why2.json).toMatchObject({ kind: 'allow', record: { decisionId: jti, grant: 'deploy' } })
+    expect((why2.json['explanation'] as unknown as { rows: unknown[] }).rows.length).toBeGreaterThan(0)
+
+    expect((await operate(unblock, [id!, '--reason', 'found clean'])).code).toBe(0)
+    await expect.poll(() => isLive(token), { timeout: 10_000 }).toBe(true)
+    expect(quarantined()).toEqual([])
+  })
+
+  test('the order that ends the operator’s own token is carried out, and once', async () => {
+    const operator = await mint('operator')
+    await operate(revoke, ['--jti', operator.jti, '--reason', 'leaked'], operator.token)
+    await isDeadSoon(operator.token)
+    expect((await operate(revocations, [], operator.token)).code).toBe(1)
+    expect(quarantined()).toEqual([])
+  })
+
+  test.each([
+    ['an issuer of no version', ['--run', 'gitlab/1']],
+    ['an identity of another trust domain', ['--sub', 'spiffe://globex.example/x']],
+    ['a cut of what is always a block', ['--run', '1', '--cut']],
+  ])('refused before it is accepted: %s', async (_, args) => {
+    expect((await operate(revoke, [...args, '--reason', 'x'])).code).toBe(1)
+  })
+
+  test('nothing is read or ended across tenants', async () => {
+    const theirs = await mintThere('deploy')
+    const operator = await mint('operator')
+    expect((await operate(decision, [theirs.jti], operator.token)).code).toBe(1)
+    const order = await operate(revoke, ['--jti', theirs.jti, '--reason', 'x'], operator.token)
+    // A block of an id that is none of acme's hits nothing: theirs lives.
+    expect(order.code).toBe(0)
+    const reader = await mintThere('reader')
+    const told = await call(`${globex}/introspect`, { bearer: reader.token, form: { token: theirs.token } })
+    expect(JSON.parse(told.text)).toMatchObject({ active: true })
+    for (const path of ['revocations', `decisions/${theirs.jti}`, `orders/${theirs.jti}`])
+      expect((await call(`${globex}/admin/${path}`, { bearer: operator.token })).status).toBe(401)
+    const blockedThere = await operate(
+      revoke,
+      ['--run', '1', '--reason', 'x'],
+      (await mintThere('operator')).token,
+      globex,
+    )
+    const [id] = blockedThere.json['revocations'] as unknown as string[]
+    expect((await operate(unblock, [id!, '--reason', 'x'], operator.token)).code).toBe(1)
+  })
+
+  test('a block of the whole tenant is not lifted by a token, not even by one that lives', async () => {
+    const operator = await mint('operator')
+    const io = captureIo()
+    const beside = ['--tenant', 'acme', '--all', '--reason', 'x', '--data', broker.dataDir, '--json']
+    expect(await revoke(beside, io)).toBe(0)
+    const [id] = (JSON.parse(io.out()) as { revocations: string[] }).revocations
+    expect((await operate(unblock, [id!, '--reason', 'x'], operator.token)).code).toBe(1)
+    expect(await unblock([id!, '--reason', 'x', '--data', broker.dataDir], captureIo())).toBe(0)
+  })
+
+  test.each(['reader', 'revoker', 'auditor', 'deploy'] as const)(
+    'a %s token opens nothing below admin/',
+    async (right) => {
+      const { token, jti } = await mint(right)
+      const body = { kind: 'run', value: '1', reason: 'x' }
+      for (const [path, json] of [
+        ['revocations', undefined],
+        ['revocations', body],
+        [`revocations/${jti}/unblock`, { reason: 'x' }],
+        [`decisions/${jti}`, undefined],
+        [`orders/${jti}`, undefined],
+      ] as const)
+        expect((await call(`${acme}/admin/${path}`, { bearer: token, json })).status).toBe(403)
+    },
+  )
+
+  test('unknown paths, methods and bodies', async () => {
+    const { token: bearer } = await mint('operator')
+    const status = async (path: string, more: Parameters<typeof call>[1] = {}) =>
+      (await call(`${acme}/admin/${path}`, { bearer, ...more })).status
+    expect(await status('')).toBe(404)
+    expect(await status('decisions/x')).toBe(404)
+    expect(await status('decisions/01900000-0000-7000-8000-000000000000')).toBe(404)
+    expect(await status('revocations', { method: 'DELETE' })).toBe(405)
+    expect(await status('revocations', { form: { a: '1' } })).toBe(415)
+    expect(await status('revocations', { json: { kind: 'run', value: '1' } })).toBe(400)
+    expect(await status('revocations', { json: { kind: 'run', value: '1', reason: 'x', tenant: 'globex' } })).toBe(400)
+    expect(await status('revocations', { json: { kind: 'everything', value: '1', reason: 'x' } })).toBe(400)
+  })
+})
+
+describe('whoever can write to the queue', () => {
+  const order = (token: string, changes: Partial<RevocationOrder> = {}): RevocationOrder => ({
+    v: 1,
+    id: randomUUID(),
+    tenant: 'acme',
+    selectors: [{ kind: 'run', issuer: 'github', value: '1' }],
+    form: 'block',
+    reason: 'forged',
+    proof: { kind: 'token', token },
+    orderedAtSeconds: Math.floor(Date.now() / 1000),
+    ...changes,
+  })
+  const afterHour = Math.floor(Date.now() / 1000) + 3600
+  const forged: readonly (readonly [string, () => Promise<object>])[] = [
+    ['with a token of no right', async () => order((await mint('deploy')).token)],
+    ['with scope revoke, for a predicate', async () => order((await mint('revoker')).token)],
+    [
+      'with scope revoke, for a credential and an assertion that is not its own',
+      async () => {
+        const { jti } = await mint('deploy')
+        const assertion = { kind: 'assertion', issuer: '', value: 'A'.repeat(43) } as const
+        const selectors = [{ kind: 'credential', issuer: '', value: jti } as const, assertion]
+        return order((await mint('revoker')).token, { selectors })
+      },
+    ],
+    ['with an operator of another tenant', async () => order((await mintThere('operator')).token)],
+    ['from before the token was issued', async () => order((await mint('operator')).token, { orderedAtSeconds: 1 })],
+    ['from the future', async () => order((await mint('operator')).token, { orderedAtSeconds: afterHour })],
+    [
+      'with a token of which the signature is gone',
+      async () => order((await mint('operator')).token.replace(/\.[^.]+$/, '')),
+    ],
+    [
+      'a lift by scope revoke',
+      async () => {
+        const { selectors: _, form: __, ...lift } = order((await mint('revoker')).token)
+        return { ...lift, lifts: randomUUID() }
+      },
+    ],
+  ]
+  test.each(forged)('has nothing carried out %s', async (_, make) => {
+    const message = (await make()) as { id: string }
+    const database = openDatabase({ dataDir: broker.dataDir, dev: null })
+    try {
+      await createQueue(database, 'revoke', systemClock).send(message, { group: 'acme', dedupe: message.id })
+    } finally {
+      database.close()
+    }
+    const reason = () => stored(`SELECT reason FROM quarantined_message WHERE body LIKE '%${message.id}%'`)
+    await expect.poll(reason, { timeout: 10_000 }).toEqual([{ reason: 'proof_not_accepted' }])
+    expect(stored("SELECT 1 FROM revocation WHERE reason = 'forged'")).toEqual([])
+  })
+})
