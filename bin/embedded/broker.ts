@@ -1,7 +1,7 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Only wires; nothing is decided here.
 import { createHandler as createAdmin } from '../../functions/admin/handler.ts'
 import { createHandler as createAttest } from '../../functions/attest/handler.ts'
-import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
+import { createHandler as createDiscovery, createFeedHandler } from '../../functions/discovery/handler.ts'
 import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
 import { createHandler as createMint } from '../../functions/mint/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
@@ -15,6 +15,7 @@ import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
+import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
@@ -31,6 +32,7 @@ import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import { createTokenProofs } from '../../lib/flows/check-token-proof.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
+import { createFeed } from '../../lib/flows/publish-feed.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuedTokenTypes, OAUTH_METADATA_PREFIX, RESOURCE_METADATA_PREFIX } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
@@ -186,9 +188,17 @@ const wire = async (
   })
   const keyStore = createSigningKeyStore(database)
   const keys = createLocalKeyRing({ store: keyStore, vault, clock })
+  // Of revoke alone, as the other is of mint: neither opens the keys of the other's use.
+  const signalKeys = createLocalKeyRing({ store: keyStore, vault, clock, use: 'signal' })
+  const rings = {
+    invalidate(tenant: string) {
+      keys.invalidate(tenant)
+      signalKeys.invalidate(tenant)
+    },
+  }
   const mark = startTimeMark(database)
   const clockGuard = createClockGuard(clock, mark)
-  const rotation = await startRotation({ store, configs, tenants, keyStore, keys, clock, clockGuard, log })
+  const rotation = await startRotation({ store, configs, tenants, keyStore, keys: rings, clock, clockGuard, log })
   const issuerKeys = await startIssuerKeys({
     database,
     clock,
@@ -255,6 +265,14 @@ const wire = async (
     handler: createRevoke({ ports, lifting, quarantine: queue, log }),
     log,
   })
+  const feed = createFeed({
+    tenants,
+    changes: createRevocationChanges(database),
+    keys: signalKeys,
+    state,
+    clock,
+    clockGuard,
+  })
   const callers = { ...ownTokens, tenants, denials: counted, rates, ids, clock }
   const discovery = createDiscovery({
     ports: { tenants, keys: keyStore },
@@ -282,6 +300,7 @@ const wire = async (
       }),
       'jwks.json': discovery,
       'signal-jwks.json': discovery,
+      revocations: createFeedHandler({ feed, admitSource: admitSource(rates) }, log),
       '.well-known/openid-configuration': discovery,
     },
     rootRoutes: [

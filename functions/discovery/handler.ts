@@ -1,6 +1,8 @@
-// discovery: GET of a tenant's metadata and key sets. Has no private key and no way to one.
+// discovery: GET of a tenant's metadata, key sets and revocation feed. Has no private key and no way to one: pages of the feed are
+// signed by revoke.
 import { discoveryEndpoint } from '../../lib/edge/discovery-endpoint.ts'
 import { endpoint } from '../../lib/edge/endpoint.ts'
+import { type FeedEndpointOptions, feedEndpoint } from '../../lib/edge/feed-endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { type PublishPorts, publishDiscovery } from '../../lib/flows/publish-discovery.ts'
 import type { Digest } from '../../lib/ports/system.ts'
@@ -19,3 +21,6 @@ export const createHandler = ({ ports, digest, log, ...documents }: Wiring): Htt
     discoveryEndpoint({ publish: (tenant) => publishDiscovery(ports, tenant), ...documents, digest: digest.sha256 }),
     log,
   )
+
+export const createFeedHandler = (options: FeedEndpointOptions, log: Wiring['log']): HttpHandler =>
+  endpoint('discovery', feedEndpoint(options), log)

@@ -96,6 +96,12 @@ export const LIMITS = {
   orderSelectorsMax: 4,
   // how long an order may wait in its queue and still be believed
   orderWaitSecondsMax: 14 * 24 * 3600,
+  // the revocation feed: how long a page holds, how long it is served again, and how long others may keep it
+  feedSeconds: 60,
+  feedReuseSeconds: 5,
+  feedMaxAgeSeconds: 5,
+  feedChangesPerPage: 8_192,
+  feedCacheCharsMax: 16 * 1024 * 1024,
   // queues
   queueMessageBytesMax: 256 * 1024,
   queueReceivesMax: 5,

@@ -172,5 +172,21 @@ CREATE TRIGGER revocation_order_is_append_only BEFORE UPDATE ON revocation_order
 // Null: what the tenant left behind is still there.
 const ERASED = 'ALTER TABLE tenant_tombstone ADD COLUMN erased_at INTEGER'
 
+// Each change of a revocation has the next number of its tenant, whoever makes it: the order of the feed, and its seq.
+const NUMBER = `
+  INSERT INTO revocation_feed (tenant, seq) VALUES (new.tenant, 1) ON CONFLICT (tenant) DO UPDATE SET seq = seq + 1;
+  UPDATE revocation SET seq = (SELECT seq FROM revocation_feed WHERE tenant = new.tenant) WHERE rowid = new.rowid;`
+const FEED = `
+CREATE TABLE revocation_feed (tenant TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+ALTER TABLE revocation ADD COLUMN seq INTEGER;
+UPDATE revocation SET seq = numbered.seq FROM (
+  SELECT rowid AS row, row_number() OVER (PARTITION BY tenant ORDER BY changed, rowid) AS seq FROM revocation
+) AS numbered WHERE numbered.row = revocation.rowid;
+INSERT INTO revocation_feed (tenant, seq) SELECT tenant, max(seq) FROM revocation GROUP BY tenant;
+CREATE UNIQUE INDEX revocation_seq ON revocation (tenant, seq);
+CREATE TRIGGER revocation_numbered AFTER INSERT ON revocation BEGIN${NUMBER} END;
+CREATE TRIGGER revocation_renumbered AFTER UPDATE OF changed ON revocation BEGIN${NUMBER} END;
+`
+
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED]
+export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, FEED]
