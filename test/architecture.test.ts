@@ -23,6 +23,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   'lib/flows': { from: ['lib/domain', 'lib/ports', 'lib/flows'], npm: [] },
   'lib/wire': { from: ['lib/domain', 'lib/wire'], npm: ['zod/mini', 'yaml'] },
   'lib/providers': { from: ['lib/domain', 'lib/providers'], npm: [] },
+  // For relying parties: no package at all, and of node: the one file that keeps a number on disk.
+  'lib/verify': { from: ['lib/domain', 'lib/verify'], npm: ['node:fs/promises'] },
   'lib/client': { from: ['lib/domain', 'lib/client'], npm: [/^node:/] },
   'lib/adapters': {
     from: ['lib/domain', 'lib/ports', 'lib/wire', 'lib/adapters'],
@@ -123,6 +125,8 @@ test.each([
   ['lib/adapters/aws/planted.ts', `import { x } from '../keys/public-key.ts'`],
   ['lib/edge/planted.ts', `import { x } from '../flows/exchange-token.ts'`],
   ['lib/providers/planted.ts', `import { z } from 'zod'`],
+  ['lib/verify/planted.ts', `import { jwtVerify } from 'jose'`],
+  ['lib/verify/planted.ts', `import { x } from '../wire/metadata.ts'`],
   ['functions/attest/planted.ts', `import { gcra } from '../../lib/domain/gcra.ts'`],
   ['functions/attest/planted.ts', `import { KMSClient } from '@aws-sdk/client-kms'`],
   ['lib/config/planted.ts', `import * as z from 'zod'`],

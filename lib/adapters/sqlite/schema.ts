@@ -185,7 +185,8 @@ UPDATE revocation SET seq = numbered.seq FROM (
 INSERT INTO revocation_feed (tenant, seq) SELECT tenant, max(seq) FROM revocation GROUP BY tenant;
 CREATE UNIQUE INDEX revocation_seq ON revocation (tenant, seq);
 CREATE TRIGGER revocation_numbered AFTER INSERT ON revocation BEGIN${NUMBER} END;
-CREATE TRIGGER revocation_renumbered AFTER UPDATE OF changed ON revocation BEGIN${NUMBER} END;
+CREATE TRIGGER revocation_renumbered AFTER UPDATE OF changed ON revocation
+  WHEN new.not_before IS NOT old.not_before OR new.lifted_at IS NOT old.lifted_at BEGIN${NUMBER} END;
 `
 
 /** In order; never edited once released, only added to. */
