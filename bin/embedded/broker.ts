@@ -1,22 +1,14 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Only wires; nothing is decided here.
-import { createHandler as createAdmin } from '../../functions/admin/handler.ts'
 import { createHandler as createAttest } from '../../functions/attest/handler.ts'
-import { createHandler as createDiscovery, createFeedHandler } from '../../functions/discovery/handler.ts'
-import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
+import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
 import { createHandler as createMint } from '../../functions/mint/handler.ts'
-import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
-import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
 import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
-import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
-import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
-import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
-import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
@@ -29,10 +21,8 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
-import { createTokenProofs } from '../../lib/flows/check-token-proof.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
-import { createFeed } from '../../lib/flows/publish-feed.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuedTokenTypes, OAUTH_METADATA_PREFIX, RESOURCE_METADATA_PREFIX } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
@@ -46,8 +36,7 @@ import { startIssuerKeys } from './issuer-keys.ts'
 import { loadDirectory } from './load-directory.ts'
 import { type OpenStore, openStore } from './open-store.ts'
 import { type Ops, type OpsPlace, startOps } from './ops.ts'
-import { startQueuePump } from './queue-pump.ts'
-import { embeddedRevocation } from './revocation.ts'
+import { startOwnEndpoints } from './own-endpoints.ts'
 import { startRotation } from './rotation.ts'
 
 export type BrokerOptions = {
@@ -247,33 +236,22 @@ const wire = async (
     },
     log,
   })
-  const ownTokens = {
-    keys: keyStore,
-    signatures: createOwnSignatures(),
-    records: createDecisionLookup(database),
-    state,
-    digest: nodeDigest,
-  }
-  const { queue, ports } = embeddedRevocation(
+  const own = startOwnEndpoints({
     database,
-    options.dataDir,
-    createTokenProofs({ ...ownTokens, tenants, clock }),
-  )
-  const lifting = { ...ownTokens, tenants, clock, revocations: createRevocationStore(database) }
-  const revoke = startQueuePump({
-    source: queue,
-    handler: createRevoke({ ports, lifting, quarantine: queue, log }),
-    log,
-  })
-  const feed = createFeed({
-    tenants,
-    changes: createRevocationChanges(database),
+    dataDir: options.dataDir,
+    place,
+    configs,
+    keyStore,
     keys: signalKeys,
+    tenants,
+    denials: counted,
+    rates,
+    ids,
     state,
     clock,
     clockGuard,
+    log,
   })
-  const callers = { ...ownTokens, tenants, denials: counted, rates, ids, clock }
   const discovery = createDiscovery({
     ports: { tenants, keys: keyStore },
     tokenTypes: issuedTokenTypes({ hasCloudSessions: cloudSessions !== null }),
@@ -284,23 +262,9 @@ const wire = async (
   return {
     tenantRoutes: {
       token: ops?.countExchanges(attest) ?? attest,
-      introspect: createIntrospect({ ports: callers, log }),
-      revoke: createRevokeToken({ ports: { ...callers, orders: queue }, log }),
-      'admin/': createAdmin({
-        ports: {
-          ...callers,
-          configs,
-          compile: (version) => compileStored(version, place),
-          recent: createRecentRecords(database),
-          revocations: lifting.revocations,
-          applied: ports.orders,
-          orders: queue,
-        },
-        log,
-      }),
+      ...own.tenantRoutes,
       'jwks.json': discovery,
       'signal-jwks.json': discovery,
-      revocations: createFeedHandler({ feed, admitSource: admitSource(rates) }, log),
       '.well-known/openid-configuration': discovery,
     },
     rootRoutes: [
@@ -311,7 +275,7 @@ const wire = async (
       rotation.close()
       issuerKeys.close()
       sweep.close()
-      await revoke.close()
+      await own.close()
       erasure.close()
       await denials.close()
       await mark.close()

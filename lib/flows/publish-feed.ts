@@ -20,6 +20,8 @@ export type FeedPorts = {
   readonly state: Pick<TenantState, 'read'>
   readonly clock: Clock
   readonly clockGuard: ClockGuard
+  /** Default: LIMITS.feedChangesPerPage. */
+  readonly changesPerPage?: number
 }
 
 /** The page behind a cursor, as a JWS; null: no such tenant. Throws Unavailable. */
@@ -86,7 +88,7 @@ const signPage = async (
   const { changes, keys, clock } = ports
   // INVARIANT: taken before the read, or a page would claim to know what happened after it.
   const [atSeconds, atMonotonicMs] = [clock.nowSeconds(), clock.monotonicMs()]
-  const read = await changes.since(tenant, since, LIMITS.feedChangesPerPage)
+  const read = await changes.since(tenant, since, ports.changesPerPage ?? LIMITS.feedChangesPerPage)
   const handles: string[] = []
   for (const { kind, issuer, value } of read.changes) {
     const handle = keys.handle(tenant, kind, issuer, value)

@@ -10,7 +10,7 @@ import { type Fetch, requireSecureUrl } from './fetch-text.ts'
 import type { Handle } from './handle-table.ts'
 import { readHandleList } from './handles.ts'
 import { createKeyCache, type KeySetSource, type VerifierClock } from './key-cache.ts'
-import { createRevocationView, type Seen } from './revocation-view.ts'
+import { createRevocationView, type RevocationView, type Seen } from './revocation-view.ts'
 import { verifies } from './signature.ts'
 
 export type VerifierOptions = {
@@ -96,29 +96,9 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     boundSeconds,
     seen: options.seen ?? null,
   })
+  const keeper = createKeeper(view, clock, pollMs)
   let known = new Map<string, Known>()
   let generation = 0
-  let askedMs = Number.NEGATIVE_INFINITY
-  let asking: Promise<void> | null = null
-
-  const ask = (): Promise<void> => {
-    asking ??= view.refresh().finally(() => {
-      asking = null
-      askedMs = clock.monotonicMs()
-    })
-    return asking
-  }
-
-  /** In the background while the view is current; waited for when it is not, or the first request would be denied. */
-  const keepCurrent = (): Promise<void> | null => {
-    const sinceMs = clock.monotonicMs() - askedMs
-    if (view.isCurrent()) {
-      if (sinceMs >= pollMs) void ask()
-      return null
-    }
-    return asking ?? (sinceMs >= RETRY_MS ? ask() : null)
-  }
-
   /** Everything but time and revocation, which are looked at anew for each request. */
   const learn = async (raw: string): Promise<Known | DeniedReason> => {
     const parsed = parseCompactJws(raw)
@@ -162,13 +142,39 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
 
   return {
     async verify(raw, { thumbprint } = {}) {
-      const waiting = keepCurrent()
+      const waiting = keeper.keepCurrent()
       if (waiting !== null) await waiting
       const found = (generation === keys.generation() ? known.get(raw) : undefined) ?? (await learn(raw))
       return typeof found === 'string' ? no(found) : judge(found, thumbprint)
     },
-    refresh: ask,
+    refresh: keeper.ask,
     status: () => ({ ageSeconds: view.ageSeconds(), seq: view.seq(), revoked: view.size() }),
+  }
+}
+
+/** Asks for the feed when it is time to, without a timer: web runtimes keep none between requests. */
+const createKeeper = (view: RevocationView, clock: VerifierClock, pollMs: number) => {
+  let askedMs = Number.NEGATIVE_INFINITY
+  let asking: Promise<void> | null = null
+
+  /** One at a time; who comes meanwhile waits for the same. */
+  const ask = (): Promise<void> => {
+    asking ??= view.refresh().finally(() => {
+      asking = null
+      askedMs = clock.monotonicMs()
+    })
+    return asking
+  }
+
+  return {
+    ask,
+    /** In the background while the view is current; waited for when it is not, or the first request would be denied. */
+    keepCurrent(): Promise<void> | null {
+      const sinceMs = clock.monotonicMs() - askedMs
+      if (!view.isCurrent()) return asking ?? (sinceMs >= RETRY_MS ? ask() : null)
+      if (sinceMs >= pollMs) void ask()
+      return null
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 // What the paths and bodies of `/t/{tenant}/admin/…` ask. Strict: what is not exactly one of these asks nothing.
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { AdminRequest } from '../domain/admin-request.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
@@ -7,12 +7,12 @@ import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
 const revokeSchema = z.strictObject({
   kind: z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]]),
   /** `<issuer>/<id>`, or the bare value; of the whole tenant, its name. */
-  value: z.string().max(LIMITS.selectorValueBytesMax),
-  reason: z.string().max(LIMITS.reasonCharsMax),
-  cut: z.boolean().default(false),
-  dry_run: z.boolean().default(false),
+  value: z.string().check(z.maxLength(LIMITS.selectorValueBytesMax)),
+  reason: z.string().check(z.maxLength(LIMITS.reasonCharsMax)),
+  cut: z._default(z.boolean(), false),
+  dry_run: z._default(z.boolean(), false),
 })
-const unblockSchema = z.strictObject({ reason: z.string().max(LIMITS.reasonCharsMax) })
+const unblockSchema = z.strictObject({ reason: z.string().check(z.maxLength(LIMITS.reasonCharsMax)) })
 
 export type AdminRoute = {
   readonly method: 'GET' | 'POST'

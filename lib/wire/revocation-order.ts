@@ -16,7 +16,7 @@ const selectorSchema = z.strictObject({
 const proofSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uid'), uid: z.int().check(z.nonnegative()) }),
   z.strictObject({ kind: z.literal('sender') }),
-  z.strictObject({ kind: z.literal('token'), token: z.string().max(LIMITS.tokenBytesMax) }),
+  z.strictObject({ kind: z.literal('token'), token: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
 ])
 
 const orderSchema: z.ZodMiniType<RevocationOrder> = z.strictObject({
@@ -30,14 +30,14 @@ const orderSchema: z.ZodMiniType<RevocationOrder> = z.strictObject({
   orderedAtSeconds: z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax)),
 })
 
-const liftSchema: z.ZodType<LiftOrder> = z.strictObject({
+const liftSchema: z.ZodMiniType<LiftOrder> = z.strictObject({
   v: z.literal(1),
   id: decisionIdSchema,
   tenant: tenantNameSchema,
   lifts: decisionIdSchema,
   reason: z.string(),
-  proof: z.strictObject({ kind: z.literal('token'), token: z.string().max(LIMITS.tokenBytesMax) }),
-  orderedAtSeconds: z.int().nonnegative().max(LIMITS.epochSecondsMax),
+  proof: z.strictObject({ kind: z.literal('token'), token: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
+  orderedAtSeconds: z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax)),
 })
 
 type Read =

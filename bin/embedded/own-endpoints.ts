@@ -1,0 +1,76 @@
+// The endpoints of a tenant that take its own tokens, the queue their orders go to, and the feed: wired over the embedded store.
+import { createHandler as createAdmin } from '../../functions/admin/handler.ts'
+import { createFeedHandler } from '../../functions/discovery/handler.ts'
+import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
+import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
+import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
+import type { Database } from '../../lib/adapters/sqlite/database.ts'
+import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
+import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
+import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import type { createLogger } from '../../lib/edge/logger.ts'
+import { admitSource } from '../../lib/flows/admit-source.ts'
+import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
+import { createTokenProofs } from '../../lib/flows/check-token-proof.ts'
+import { createFeed, type FeedPorts } from '../../lib/flows/publish-feed.ts'
+import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
+import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
+import type { Place } from '../policy/compile-options.ts'
+import { compileStored } from './compile.ts'
+import type { HostOptions } from './http-host.ts'
+import { startQueuePump } from './queue-pump.ts'
+import { embeddedRevocation } from './revocation.ts'
+
+type OwnEndpoints = {
+  readonly database: Database
+  readonly dataDir: string
+  readonly place: Place
+  readonly configs: TenantConfigStore
+  readonly keyStore: SigningKeyStore
+  readonly log: ReturnType<typeof createLogger>
+} & Pick<CallerPorts, 'tenants' | 'denials' | 'rates' | 'ids' | 'state'> &
+  // Keys: those of revoke, which opens no other use's.
+  Pick<FeedPorts, 'keys' | 'clock' | 'clockGuard'>
+
+export const startOwnEndpoints = (
+  options: OwnEndpoints,
+): { readonly tenantRoutes: HostOptions['tenantRoutes']; readonly close: () => Promise<void> } => {
+  const { database, dataDir, place, configs, keyStore, log, tenants, denials, rates, ids, state, clock } = options
+  const records = createDecisionLookup(database)
+  const ownTokens = {
+    keys: keyStore,
+    signatures: createOwnSignatures(),
+    records,
+    state,
+    digest: nodeDigest,
+    tenants,
+    clock,
+  }
+  const { queue, ports } = embeddedRevocation(database, dataDir, createTokenProofs(ownTokens))
+  const revocations = createRevocationStore(database)
+  const handler = createRevoke({ ports, lifting: { ...ownTokens, revocations }, quarantine: queue, log })
+  const pump = startQueuePump({ source: queue, handler, log })
+  const callers = { ...ownTokens, denials, rates, ids, orders: queue }
+  const feed = createFeed({ ...options, changes: createRevocationChanges(database) })
+  return {
+    tenantRoutes: {
+      introspect: createIntrospect({ ports: callers, log }),
+      revoke: createRevokeToken({ ports: callers, log }),
+      'admin/': createAdmin({
+        ports: {
+          ...callers,
+          configs,
+          compile: (version) => compileStored(version, place),
+          recent: createRecentRecords(database),
+          revocations,
+          applied: ports.orders,
+        },
+        log,
+      }),
+      revocations: createFeedHandler({ feed, admitSource: admitSource(rates) }, log),
+    },
+    close: pump.close,
+  }
+}

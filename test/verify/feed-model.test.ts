@@ -1,0 +1,118 @@
+// The whole way from rows to a verifier's view, over a real SQLite store, with changes at every point between two pages: whatever
+// the interleaving, a view that calls itself current knows everything that was in force when its last page was made.
+
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
+import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
+import { FEED_SLOT, publishedKeys } from '../../lib/domain/key-rotation.ts'
+import { createFeed } from '../../lib/flows/publish-feed.ts'
+import { rotateKeys } from '../../lib/flows/rotate-keys.ts'
+import type { Deviation } from '../../lib/verify/deviation.ts'
+import type { Handle } from '../../lib/verify/handle-table.ts'
+import { readHandleList } from '../../lib/verify/handles.ts'
+import { createKeyCache } from '../../lib/verify/key-cache.ts'
+import { createRevocationView } from '../../lib/verify/revocation-view.ts'
+import { jwksDocument } from '../../lib/wire/jwks.ts'
+import { ownKeys } from '../support/own-keys.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'mintmark-feed-'))
+const database = openDatabase({ dataDir: dir, dev: false })
+afterAll(() => {
+  database.close()
+  rmSync(dir, { recursive: true })
+})
+
+const store = createRevocationStore(database)
+const VALUES = ['1', '2', '3', '4', '5', '6']
+const BOUND = 1_900_000_000
+
+type Step =
+  | { readonly kind: 'block' | 'lift'; readonly value: string }
+  | { readonly kind: 'cut'; readonly value: string; readonly seconds: number }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('block' as const, 'lift' as const), value: fc.constantFrom(...VALUES) }),
+  fc.record({
+    kind: fc.constant('cut' as const),
+    value: fc.constantFrom(...VALUES),
+    seconds: fc.integer({ min: 0, max: 9 }),
+  }),
+)
+
+const take = async (tenant: string, { kind, value, ...more }: Step): Promise<void> => {
+  if (kind === 'lift') {
+    const found = (await store.list(tenant)).find((row) => row.value === value && row.form === 'block')
+    if (found) await store.lift({ tenant, id: found.id, by: 'x', reason: 'x', atSeconds: 1 })
+    return
+  }
+  const notBeforeSeconds = 'seconds' in more ? BOUND + more.seconds : null
+  const rest = { kind: 'actor', issuer: 'github', value, reason: 'x', by: 'x', atSeconds: 1 } as const
+  await store.put({ id: randomUUID(), tenant, form: kind, notBeforeSeconds, ...rest })
+}
+
+test('a current view is what was in force, whatever changed between its pages and however small they are', async () => {
+  const keys = ownKeys()
+  let runs = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(step, { maxLength: 3 }), { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (between, changesPerPage) => {
+        runs += 1
+        const tenant = `t${runs}a`
+        await rotateKeys(keys, { tenant, needed: [FEED_SLOT] })
+        const ring = createLocalKeyRing({ ...keys, use: 'signal' })
+        const issuer = `https://sts.example.com/t/${tenant}`
+        const config = { tenant, issuerUrl: issuer } as never
+        const feed = createFeed({
+          ...keys,
+          keys: ring,
+          tenants: { peek: () => config, current: async () => config },
+          state: { read: async () => ({ configVersion: 1, revocations: [], keyState: 'active' }) },
+          changes: createRevocationChanges(database),
+          changesPerPage,
+        })
+        const deviations: Deviation[] = []
+        const report = (deviation: Deviation) => deviations.push(deviation)
+        const waiting = [...between]
+        const published = jwksDocument(publishedKeys(await keys.store.list(tenant), 'signal'))
+        const fetch = async (url: string) => {
+          for (const change of waiting.shift() ?? []) await take(tenant, change)
+          return new Response(await feed(tenant, Number(new URL(url).searchParams.get('since') ?? 0)))
+        }
+        const cache = createKeyCache({ source: published, fetch, clock: keys.clock, report })
+        const view = createRevocationView({
+          issuer,
+          url: `${issuer}/revocations`,
+          keys: cache,
+          boundSeconds: 60,
+          seen: null,
+          fetch,
+          clock: keys.clock,
+          report,
+        })
+        while (waiting.length > 0) await view.refresh()
+        await view.refresh()
+        expect([deviations, view.isCurrent()]).toEqual([[], true])
+        const inForce = await store.list(tenant)
+        for (const value of VALUES) {
+          const handle = (await ring.handle(tenant, 'actor', 'github', value)) as string
+          const handles = readHandleList([handle]) as readonly Handle[]
+          const isBlocked = inForce.some((row) => row.value === value && row.form === 'block')
+          const bound = inForce.find((row) => row.value === value && row.form === 'cut')?.notBeforeSeconds ?? 0
+          expect(view.isRevoked(handles, BOUND + 100)).toBe(isBlocked)
+          expect(view.isRevoked(handles, bound)).toBe(isBlocked)
+          if (bound > 0) expect(view.isRevoked(handles, bound - 1)).toBe(true)
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
