@@ -23,7 +23,7 @@ const keys = (...args: string[]) => {
   return {
     code: done.status,
     stderr: done.stderr,
-    ...(JSON.parse(done.stdout || '{}') as { keys?: { kid: string; alg: string; state: string }[] }),
+    ...(JSON.parse(done.stdout || '{}') as { keys?: { kid: string; alg: string; use: string; state: string }[] }),
   }
 }
 const served = async () =>
@@ -39,7 +39,7 @@ const mint = async () => {
 test('rotate publishes a successor at once and goes on signing with the active key', async () => {
   const before = await mint()
   const rotated = keys('rotate')
-  const prepared = rotated.keys!.find(({ state, alg }) => state === 'prepared' && alg === 'ES256')!
+  const prepared = rotated.keys!.find(({ state, use }) => state === 'prepared' && use === 'token')!
   expect((await served()).map(({ kid }) => kid)).toContain(prepared.kid)
   expect(await mint()).toBe(before)
 })

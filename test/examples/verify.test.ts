@@ -74,11 +74,16 @@ const FRAMEWORKS: Readonly<Record<string, Ask>> = {
     return asked
   },
   async fastify(guard, authorization) {
-    const sent = { status: 200, headers: {} as Record<string, string> }
+    const sent = { status: 200, headers: {} as Readonly<Record<string, string>> }
     const reply = {
-      code: (status: number) => Object.assign(reply, sent, { status: (sent.status = status) }),
-      headers: (headers: Readonly<Record<string, string>>) =>
-        Object.assign(reply, { set: (sent.headers = { ...headers }) }),
+      code(status: number) {
+        sent.status = status
+        return reply
+      },
+      headers(headers: Readonly<Record<string, string>>) {
+        sent.headers = headers
+        return reply
+      },
       send: () => undefined,
     }
     const request: { headers: Record<string, string>; token?: VerifiedToken } = { headers: headersOf(authorization) }
