@@ -15,7 +15,7 @@ const AT_ONCE = 4
 const BACKGROUND = 4
 const OFFLINE = 100
 
-const key = issuerKey('ES256')
+const key = issuerKey('RS256')
 const port = await freePort()
 const acme = `http://127.0.0.1:${port}/t/acme`
 const document = operatorTenant('acme', acme, key, '1234567')
@@ -24,10 +24,7 @@ const broker = await startBroker({ tenants: { acme: document }, args: ['--port',
 const newRun = () => String(Number.parseInt(randomUUID().slice(0, 8), 16))
 const mint = (runId: string) =>
   exchange(acme, signAssertion(key, githubClaims(acme, { environment: 'deploy', run_id: runId })), { audience: TARGET })
-const admin = (await tokenOf(acme, { key, right: 'operator' })).token
-const reader = (await tokenOf(acme, { key, right: 'reader' })).token
-
-const order = async (runId: string): Promise<number> => {
+const order = async (admin: string, runId: string): Promise<number> => {
   const json = { kind: 'run', value: runId, reason: 'bench' }
   const { status, text } = await call(`${acme}/admin/revocations`, { bearer: admin, json })
   if (status !== 202) throw new Error(text)
@@ -45,54 +42,62 @@ const percentiles = (millis: readonly number[]): string => {
   return [0.5, 0.99, 1].map((part) => `${part === 1 ? 'max' : `p${part * 100}`} ${at(part).toFixed(0)} ms`).join(', ')
 }
 
-let isOver = false
-let exchanged = 0
-const background = Array.from({ length: BACKGROUND }, async () => {
-  while (!isOver) if ((await mint(newRun())).status === 200) exchanged += 1
-})
+const measure = async (): Promise<void> => {
+  const admin = (await tokenOf(acme, { key, right: 'operator' })).token
+  const reader = (await tokenOf(acme, { key, right: 'reader' })).token
+  let isOver = false
+  let exchanged = 0
+  const background = Array.from({ length: BACKGROUND }, async () => {
+    while (!isOver) if ((await mint(newRun())).status === 200) exchanged += 1
+  })
 
-const atIntrospection: number[] = []
-const atMint: number[] = []
-let left = REVOCATIONS
-const began = performance.now()
-await Promise.all(
-  Array.from({ length: AT_ONCE }, async () => {
-    while (left > 0) {
-      left -= 1
+  const atIntrospection: number[] = []
+  const atMint: number[] = []
+  let left = REVOCATIONS
+  const began = performance.now()
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      while (left > 0) {
+        left -= 1
+        const runId = newRun()
+        const token = String((await mint(runId)).body['access_token'])
+        const acceptedAt = await order(admin, runId)
+        const told = async () => (await call(`${acme}/introspect`, { bearer: reader, form: { token } })).text
+        const [introspected, minted] = await Promise.all([
+          until(async () => (await told()) === '{"active":false}', 2),
+          until(async () => (await mint(runId)).status === 400, 2),
+        ])
+        atIntrospection.push(introspected - acceptedAt)
+        atMint.push(minted - acceptedAt)
+      }
+    }),
+  )
+  const seconds = (performance.now() - began) / 1000
+  console.log(
+    `${REVOCATIONS} revocations, ${AT_ONCE} at a time, beside ${(exchanged / seconds).toFixed(0)} exchanges a second`,
+  )
+  console.log(`introspection  ${percentiles(atIntrospection)} (goal: p50 500 ms, p99 2000 ms)`)
+  console.log(`mint           ${percentiles(atMint)} (goal: p50 500 ms, p99 2000 ms)`)
+
+  const verifier = createVerifier({ issuer: acme, audience: TARGET })
+  const offline = await Promise.all(
+    Array.from({ length: OFFLINE }, async (_, at) => {
       const runId = newRun()
       const token = String((await mint(runId)).body['access_token'])
-      const acceptedAt = await order(runId)
-      const told = async () => (await call(`${acme}/introspect`, { bearer: reader, form: { token } })).text
-      const [introspected, minted] = await Promise.all([
-        until(async () => (await told()) === '{"active":false}', 2),
-        until(async () => (await mint(runId)).status === 400, 2),
-      ])
-      atIntrospection.push(introspected - acceptedAt)
-      atMint.push(minted - acceptedAt)
-    }
-  }),
-)
-const seconds = (performance.now() - began) / 1000
-console.log(
-  `${REVOCATIONS} revocations, ${AT_ONCE} at a time, beside ${(exchanged / seconds).toFixed(0)} exchanges a second`,
-)
-console.log(`introspection  ${percentiles(atIntrospection)} (goal: p50 500 ms, p99 2000 ms)`)
-console.log(`mint           ${percentiles(atMint)} (goal: p50 500 ms, p99 2000 ms)`)
+      await verifier.verify(token)
+      // Spread over more than a poll.
+      await sleep(at * 200)
+      const acceptedAt = await order(admin, runId)
+      return (await until(async () => !(await verifier.verify(token)).ok, 20)) - acceptedAt
+    }),
+  )
+  console.log(`offline        ${percentiles(offline)} with a poll every 15 s (goal: 60 s)`)
+  isOver = true
+  await Promise.all(background)
+}
 
-const verifier = createVerifier({ issuer: acme, audience: TARGET })
-const offline = await Promise.all(
-  Array.from({ length: OFFLINE }, async (_, at) => {
-    const runId = newRun()
-    const token = String((await mint(runId)).body['access_token'])
-    await verifier.verify(token)
-    // Spread over more than a poll.
-    await sleep(at * 200)
-    const acceptedAt = await order(runId)
-    return (await until(async () => !(await verifier.verify(token)).ok, 20)) - acceptedAt
-  }),
-)
-console.log(`offline        ${percentiles(offline)} with a poll every 15 s (goal: 60 s)`)
-isOver = true
-await Promise.all(background)
-await broker.stop()
-await removeBroker(broker)
+try {
+  await measure()
+} finally {
+  await removeBroker(broker)
+}

@@ -13,6 +13,7 @@ import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
+import { carryOutLift } from '../../lib/flows/carry-out-lift.ts'
 import { createTokenProofs } from '../../lib/flows/check-token-proof.ts'
 import { createFeed, type FeedPorts } from '../../lib/flows/publish-feed.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
@@ -50,7 +51,12 @@ export const startOwnEndpoints = (
   }
   const { queue, ports } = embeddedRevocation(database, dataDir, createTokenProofs(ownTokens))
   const revocations = createRevocationStore(database)
-  const handler = createRevoke({ ports, lifting: { ...ownTokens, revocations }, quarantine: queue, log })
+  const handler = createRevoke({
+    ports,
+    lift: (order) => carryOutLift({ ...ownTokens, revocations }, order),
+    quarantine: queue,
+    log,
+  })
   const pump = startQueuePump({ source: queue, handler, log })
   const callers = { ...ownTokens, denials, rates, ids, orders: queue }
   const feed = createFeed({ ...options, changes: createRevocationChanges(database) })

@@ -1,8 +1,10 @@
 // revoke: takes revocation orders from its queue. May deny, may not use: it has no key that signs tokens and no role of a
 // tenant.
+
+import type { LiftOrder } from '../../lib/domain/revocation-order.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
-import { type CarryOutLiftPorts, carryOutLift } from '../../lib/flows/carry-out-lift.ts'
+import type { LiftOutcome } from '../../lib/flows/carry-out-lift.ts'
 import { type RevokePorts, revokeOrder } from '../../lib/flows/revoke-order.ts'
 import type { Quarantine } from '../../lib/ports/queue.ts'
 import { readOrder } from '../../lib/wire/revocation-order.ts'
@@ -10,12 +12,12 @@ import { readOrder } from '../../lib/wire/revocation-order.ts'
 type Wiring = {
   readonly ports: RevokePorts
   /** Left out where no operator calls from afar: then nothing is lifted over the queue. */
-  readonly lifting?: CarryOutLiftPorts
+  readonly lift?: (order: LiftOrder) => Promise<LiftOutcome>
   readonly quarantine: Quarantine
   readonly log: Parameters<typeof createAlarm>[1]
 }
 
-export const createHandler = ({ ports, lifting, quarantine, log }: Wiring) => {
+export const createHandler = ({ ports, lift, quarantine, log }: Wiring) => {
   const alarm = createAlarm('revoke', log)
   return queueConsumer({
     name: 'revoke',
@@ -23,7 +25,7 @@ export const createHandler = ({ ports, lifting, quarantine, log }: Wiring) => {
     tenantOf: ({ tenant }) => tenant,
     handle: async (order, sender) => {
       if ('lifts' in order) {
-        const lifted = lifting === undefined ? { refusal: 'proof_not_accepted' } : await carryOutLift(lifting, order)
+        const lifted = (await lift?.(order)) ?? { refusal: 'proof_not_accepted' }
         return lifted === 'done' ? 'done' : { poison: lifted.refusal }
       }
       const outcome = await revokeOrder(ports, order, sender)

@@ -6,11 +6,10 @@ import { checkLiftProof, type TokenProofPorts } from './check-token-proof.ts'
 
 export type CarryOutLiftPorts = TokenProofPorts & { readonly revocations: Pick<RevocationStore, 'list' | 'lift'> }
 
+export type LiftOutcome = 'done' | { readonly refusal: OrderRefusal }
+
 /** Throws Unavailable; safe to repeat. */
-export const carryOutLift = async (
-  ports: CarryOutLiftPorts,
-  order: LiftOrder,
-): Promise<'done' | { readonly refusal: OrderRefusal }> => {
+export const carryOutLift = async (ports: CarryOutLiftPorts, order: LiftOrder): Promise<LiftOutcome> => {
   const { tenant, lifts: id, reason } = order
   if (!isReason(reason)) return { refusal: 'reason_invalid' }
   const by = await checkLiftProof(ports, order)
