@@ -191,6 +191,8 @@ const print = (io: Io, outcome: Extract<Outcome, { kind: 'dry_run' | 'in_force' 
 const printHits = ({ credentials, identities, newest }: Preview, say: (text: string) => void): void => {
   say(`live credentials hit: ${credentials}, of ${identities} identities`)
   for (const { credential, grant } of newest)
-    say(`  ${credential.jti}  ${printable(credential.sub)}  ${printable(grant)}  until ${new Date(credential.exp * 1000).toISOString()}`)
+    say(
+      `  ${credential.jti}  ${printable(credential.sub)}  ${printable(grant)}  until ${new Date(credential.exp * 1000).toISOString()}`,
+    )
   if (credentials > newest.length) say(`  … the newest ${newest.length} are shown`)
 }
