@@ -105,6 +105,11 @@ export const LIMITS = {
   // audit log: one transaction holds the head and, for each entry, its row and its look-up rows
   logEntriesPerAppend: 32,
   logAppendTriesMax: 8,
+  // events of the audit stream: a CloudEvent up to 64 KiB is forwarded by every intermediary
+  eventTextCharsMax: 2 * 1024,
+  eventTextCharsShort: 128,
+  eventItemsShort: 64,
+  eventBytesMax: 56 * 1024,
   // store
   groupCommitMax: 64,
   storeWaitMs: 2_000,
