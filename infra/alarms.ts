@@ -73,6 +73,7 @@ const COUNTED = {
   role_shut: ['revoke'],
   sessions_out_of_reach: ['revoke'],
   denials_not_sent: ['attest'],
+  log_not_signed: ['audit'],
 } as const satisfies Record<AlarmKind, readonly FunctionName[]>
 
 const ofKinds = () =>

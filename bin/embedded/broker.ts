@@ -1,18 +1,21 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Only wires; nothing is decided here.
 import { createHandler as createAttest } from '../../functions/attest/handler.ts'
 import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
+import { createLogHandler } from '../../functions/discovery/log-handler.ts'
 import { createHandler as createMint } from '../../functions/mint/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
+import { logVerifierKeys } from '../../lib/adapters/keys/log-signer.ts'
 import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { createTenantEraser } from '../../lib/adapters/sqlite/tenant-eraser.ts'
 import { createTenantState } from '../../lib/adapters/sqlite/tenant-state.ts'
 import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
@@ -28,6 +31,7 @@ import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuedTokenTypes } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
 import type { Place } from '../policy/compile-options.ts'
+import { openAuditDatabase, startAudit } from './audit.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
 import { type AwsPlace, embeddedCloudSessions } from './cloud-sessions.ts'
 import { compileStored } from './compile.ts'
@@ -231,6 +235,17 @@ const wire = async (
   })
   const { queue, ports } = embeddedRevocation(database, options.dataDir)
   const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
+  const auditDatabase = openAuditDatabase(options.dataDir, options.dev)
+  const audit = startAudit({ store, audit: auditDatabase, baseUrl: place.baseUrl, log })
+  const tenantLog = createTenantLog(auditDatabase)
+  const publicLog = createLogHandler(
+    {
+      checkpoint: tenantLog.checkpoint,
+      tile: tenantLog.tile,
+      verifierKeys: async (tenant) => logVerifierKeys(keyStore, tenant, (await tenantLog.head(tenant))?.origin ?? ''),
+    },
+    log,
+  )
   const discovery = createDiscovery({
     ports: { tenants, keys: keyStore },
     tokenTypes: issuedTokenTypes({ hasCloudSessions: cloudSessions !== null }),
@@ -242,6 +257,7 @@ const wire = async (
       token: ops?.countExchanges(attest) ?? attest,
       'jwks.json': discovery,
       '.well-known/openid-configuration': discovery,
+      'log/': publicLog,
     },
     rootRoutes: [{ prefix: '/.well-known/oauth-authorization-server', handler: discovery }],
     close: async () => {
@@ -251,6 +267,8 @@ const wire = async (
       await revoke.close()
       erasure.close()
       await denials.close()
+      await audit.close()
+      auditDatabase.close()
       await mark.close()
     },
   }

@@ -32,7 +32,8 @@ export const eventOfRevocation = ({ order, by, revocations, atSeconds }: Applied
       order_id: order.id,
       ordered_at: order.orderedAtSeconds,
       form: order.form,
-      proof: order.proof,
+      // Its kind alone: a proof may be a token.
+      proof: order.proof.kind,
       selectors: order.selectors.map((selector) => ({ ...selector })),
       revocations,
     },

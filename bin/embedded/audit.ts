@@ -1,0 +1,107 @@
+// `audit` on the embedded store: rounds over the change feed into the tenants' logs, a checkpoint after each, for as long as the
+// broker runs. What a round cannot do is done by a later one, of this process or of another.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { createLogSigner, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
+import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
+import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+import { createQueue } from '../../lib/adapters/sqlite/queue.ts'
+import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { systemSalts } from '../../lib/adapters/system/salts.ts'
+import { sha256Hex } from '../../lib/adapters/system/digest.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import { createAlarm } from '../../lib/edge/alarm.ts'
+import { createTreeLog } from '../../lib/flows/append-log.ts'
+import { checkpointLogs } from '../../lib/flows/checkpoint-log.ts'
+import { pumpFeed } from '../../lib/flows/pump-feed.ts'
+import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
+import type { OpenStore } from './open-store.ts'
+
+type Log = Parameters<typeof createAlarm>[1]
+type Failpoint = (name: 'appended' | 'signed') => void
+
+export const openAuditDatabase = (dataDir: string, dev: boolean | null): Database =>
+  openDatabase({ dataDir, dev, schema: AUDIT })
+
+export type AuditOptions = {
+  readonly store: OpenStore
+  readonly audit: Database
+  readonly baseUrl: string
+  readonly log: Log
+  readonly failpoint?: Failpoint
+}
+
+/** One round: true where there is more to take. */
+export const createAuditRound = ({ store, audit, baseUrl, log, failpoint }: AuditOptions): (() => Promise<boolean>) => {
+  const { database, vault } = store
+  const clock = systemClock
+  const alarm = createAlarm('audit', log)
+  const keyStore = createSigningKeyStore(database)
+  const decisions = createDecisionLookup(database)
+  const tenantLog = createTenantLog(audit)
+  const crash = failpoint === undefined ? {} : { failpoint }
+  const pump = {
+    feed: createChangeFeed(database),
+    quarantine: createQueue(database, 'audit', clock),
+    alarm,
+    clock,
+    ...crash,
+    log: createTreeLog({
+      store: tenantLog,
+      salts: systemSalts,
+      hashes: { sha256: nodeSha256, sha256Hex },
+      issuerUrl: (tenant) => tenantIssuerUrl(baseUrl, tenant),
+      recordOf: async (tenant, decisionId) => {
+        const found = await decisions.find(decisionId, tenant)
+        return found?.kind === 'allow' ? found.record : null
+      },
+    }),
+  }
+  const checkpoints = {
+    store: tenantLog,
+    // A ring of its own: nobody else unwraps keys of the log (design §2).
+    signer: createLogSigner(keyStore, createLocalKeyRing({ store: keyStore, vault, clock })),
+    sha256: nodeSha256,
+    clock,
+    alarm,
+    ...crash,
+  }
+  return async () => {
+    const isMore = await pumpFeed(pump)
+    await checkpointLogs(checkpoints)
+    return isMore
+  }
+}
+
+/** close() takes one last round, so that what was answered before is in the log when the broker is down. */
+export const startAudit = (options: AuditOptions): { readonly close: () => Promise<void> } => {
+  const round = createAuditRound(options)
+  const closing = new AbortController()
+  const attempt = async (): Promise<boolean> => {
+    try {
+      return await round()
+    } catch {
+      // The feed stands still meanwhile: nothing unacknowledged is swept away.
+      options.log.error('a round of the audit log failed', { function: 'audit' })
+      return false
+    }
+  }
+  const run = async () => {
+    while (!closing.signal.aborted) {
+      if (await attempt()) continue
+      await sleep(LIMITS.logRoundMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
+    }
+  }
+  const running = run()
+  return {
+    async close() {
+      closing.abort()
+      await running
+      await attempt()
+    },
+  }
+}
