@@ -12,6 +12,7 @@ import { logVerifierKeys } from '../../lib/adapters/keys/log-signer.ts'
 import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
+import { withLogErased } from '../../lib/adapters/sqlite/log-eraser.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
@@ -196,7 +197,9 @@ const wire = async (
     log,
   })
   const sweep = startSweep(database, clock)
-  const erasure = startErasure({ eraser: createTenantEraser(database), clock, clockGuard }, { log })
+  const auditDatabase = openAuditDatabase(options.dataDir, options.dev)
+  const eraser = withLogErased(auditDatabase, createTenantEraser(database))
+  const erasure = startErasure({ eraser, clock, clockGuard }, { log })
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
   const turns = createFairTurns(
@@ -235,14 +238,13 @@ const wire = async (
   })
   const { queue, ports } = embeddedRevocation(database, options.dataDir)
   const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
-  const auditDatabase = openAuditDatabase(options.dataDir, options.dev)
   const audit = startAudit({ store, audit: auditDatabase, baseUrl: place.baseUrl, log })
   const tenantLog = createTenantLog(auditDatabase)
   const publicLog = createLogHandler(
     {
       checkpoint: tenantLog.checkpoint,
       tile: tenantLog.tile,
-      verifierKeys: async (tenant) => logVerifierKeys(keyStore, tenant, (await tenantLog.head(tenant))?.origin ?? ''),
+      verifierKeys: async (tenant) => logVerifierKeys(keyStore, tenant, (await tenantLog.about(tenant))?.origin ?? ''),
     },
     log,
   )

@@ -12,8 +12,10 @@ export const canonicalJson = (value: JsonValue): string => {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError('a number without a canonical form')
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const names = Object.keys(value).sort()
-  return `{${names.map((name) => `${canonicalJson(name)}:${canonicalJson((value as JsonObject)[name]!)}`).join(',')}}`
+  let text = ''
+  for (const name of Object.keys(value).sort())
+    text += `${text === '' ? '' : ','}${canonicalJson(name)}:${canonicalJson((value as JsonObject)[name]!)}`
+  return `{${text}}`
 }
 
 const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value)

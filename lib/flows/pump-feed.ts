@@ -2,7 +2,7 @@
 // acknowledged is in the log; a crash in between brings it again, which the log notices.
 import { type FeedItem, nameOfEntry } from '../domain/audit-entry.ts'
 import { LIMITS } from '../domain/limits.ts'
-import { Unavailable } from '../domain/unavailable.ts'
+import { NotAnEvent } from '../domain/ocsf/map-entry.ts'
 import { type Change, CHANGE_TOPICS, type ChangeFeed, type ChangeTopic } from '../ports/change-feed.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type FeedPorts, takeFeed } from './take-feed.ts'
@@ -60,7 +60,7 @@ const takeItems = async (ports: PumpPorts, items: readonly FeedItem[]): Promise<
   try {
     return await takeFeed(ports, items)
   } catch (error) {
-    if (error instanceof Unavailable) throw error
+    if (!(error instanceof NotAnEvent)) throw error
     if (items.length > 1) {
       const half = Math.ceil(items.length / 2)
       const taken = await takeItems(ports, items.slice(0, half))

@@ -54,6 +54,8 @@ export interface LogStore {
 
 /** What is public of it. */
 export interface PublishedLog {
+  /** Null: no leaf yet. Asks no tile, so it answers for a damaged log too. */
+  about(tenant: string): Promise<{ readonly origin: string; readonly size: number } | null>
   checkpoint(tenant: string): Promise<SignedCheckpoint | null>
   /** Exactly `width` hashes or entries; null: the log has not that many there. */
   tile(tenant: string, name: TileName): Promise<Uint8Array | null>
@@ -81,4 +83,14 @@ export interface LogSigner {
 export interface Salts {
   /** 32 random bytes, never the same twice. */
   next(): Uint8Array
+}
+
+/** A log to be verified, wherever it is: live, exported, or behind HTTP. Read from the first leaf to the last, once. */
+export interface LogSource {
+  /** The note, not believed yet; null: there is none. */
+  checkpoint(): Promise<string | null>
+  /** Null: there is no such tile. Undefined: this source keeps no tiles. */
+  tile(name: TileName): Promise<Uint8Array | null | undefined>
+  /** As LogLeaves; null: this source shows no events. */
+  leaves(fromIndex: number, limit: number): Promise<readonly StoredLeaf[] | null>
 }

@@ -5,18 +5,18 @@ import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import { systemSalts } from '../../lib/adapters/system/salts.ts'
-import { createTreeLog } from '../../lib/flows/append-log.ts'
+import { type AppendPorts, createTreeLog } from '../../lib/flows/append-log.ts'
 
 export const openAudit = (dataDir: string): Database => openDatabase({ dataDir, dev: null, schema: AUDIT })
 
-export const treeLogOver = (database: Database) => {
+export const treeLogOver = (database: Database, recordOf: AppendPorts['recordOf'] = async () => null) => {
   const store = createTenantLog(database)
   const log = createTreeLog({
     store,
     salts: systemSalts,
     hashes: { sha256: nodeSha256, sha256Hex },
     issuerUrl: (tenant) => `https://sts.example.com/t/${tenant}`,
-    recordOf: async () => null,
+    recordOf,
   })
   return { store, log }
 }

@@ -69,6 +69,10 @@ export const createTenantLog = (database: Database): LogStore & PublishedLog & L
       })
     },
     uncovered: async () => database.read((sql) => sql(UNCOVERED).all()).map((row) => String(row['tenant'])),
+    async about(tenant) {
+      const row = database.read((sql) => sql(HEAD).get(tenant)) as HeadRow | undefined
+      return row === undefined ? null : { origin: row.origin, size: row.size }
+    },
     checkpoint: async (tenant) =>
       (database.read((sql) => sql(CHECKPOINT).get(tenant)) as SignedCheckpoint | undefined) ?? null,
     async tile(tenant, { level, index, width }) {

@@ -94,8 +94,13 @@ const SHORT: Bounds = { charsMax: LIMITS.eventTextCharsShort, itemsMax: LIMITS.e
 /** A compact JWS, wherever somebody put one: as an audience, a subject, a header. */
 const TOKEN = /eyJ[\w-]{6,}\.[\w-]*\.?[\w-]*/g
 
+const boundedText = (text: string, charsMax: number): string =>
+  text.length <= charsMax && !text.includes('eyJ') && text.isWellFormed()
+    ? text
+    : text.replace(TOKEN, '[token]').slice(0, charsMax).toWellFormed()
+
 const bounded = (value: JsonValue, bounds: Bounds): JsonValue => {
-  if (typeof value === 'string') return value.replace(TOKEN, '[token]').slice(0, bounds.charsMax).toWellFormed()
+  if (typeof value === 'string') return boundedText(value, bounds.charsMax)
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.slice(0, bounds.itemsMax).map((one) => bounded(one, bounds))
   const kept: Record<string, JsonValue> = {}

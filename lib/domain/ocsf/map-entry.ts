@@ -7,12 +7,29 @@ import { eventOfChange, eventOfRevocation } from './entity.ts'
 import type { EventPlace, OcsfEvent } from './event.ts'
 import { eventOfNotIssued, eventsOfGrant } from './issuance.ts'
 
-/** `recordOf`: the grant record of an outcome, or null where it is gone. At least one event, the entry's own first. */
-export const eventsOf = (
-  entry: AuditEntry,
-  place: EventPlace,
-  recordOf: (decisionId: string) => GrantRecord | null,
-): readonly OcsfEvent[] => {
+/** An entry no event can be made of: a row of a later version. Waiting does not help. */
+export class NotAnEvent extends Error {
+  constructor(options: ErrorOptions) {
+    super('an entry cannot become an event', options)
+    this.name = 'NotAnEvent'
+  }
+}
+
+/**
+ * `recordOf`: the grant record of an outcome, or null where it is gone. At least one event, the entry's own first. Throws
+ * NotAnEvent.
+ */
+export const eventsOf = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): readonly OcsfEvent[] => {
+  try {
+    return mapped(entry, place, recordOf)
+  } catch (cause) {
+    throw new NotAnEvent({ cause })
+  }
+}
+
+type RecordOf = (decisionId: string) => GrantRecord | null
+
+const mapped = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): readonly OcsfEvent[] => {
   switch (entry.kind) {
     case 'grant':
       return eventsOfGrant(entry.record, place)

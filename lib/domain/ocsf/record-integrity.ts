@@ -10,7 +10,6 @@ export type ChainLink = { readonly uid: string; readonly typeUid: number; readon
 export type Chained = {
   /** RFC 8785, UTF-8: what the log commits to. */
   readonly canonical: string
-  readonly event: OcsfEvent
   readonly link: ChainLink
 }
 
@@ -25,36 +24,48 @@ export const chainEvent = (
   },
   sha256Hex: (text: string) => string,
 ): Chained => {
-  const attested = (fingerprint: JsonObject | null): OcsfEvent => ({
+  const attestation = {
+    uid: event.metadata.uid,
+    authority_uid: place.authority,
+    chain_uid: place.chain,
+    ...(place.before === null ? {} : { prev_event: prevEventOf(place.before) }),
+  }
+  const unsigned = canonicalJson({
     ...event,
     metadata: { ...event.metadata, sequence: place.sequence, profiles: ['record_integrity'] },
-    attestation_list: [
-      {
-        uid: event.metadata.uid,
-        authority_uid: place.authority,
-        chain_uid: place.chain,
-        ...(place.before === null ? {} : { prev_event: prevEventOf(place.before) }),
-        ...(fingerprint === null ? {} : { fingerprint }),
-      },
-    ],
+    attestation_list: [attestation],
   })
-  const value = sha256Hex(canonicalJson(attested(null)))
-  const whole = attested(fingerprintOf(value))
+  const value = sha256Hex(unsigned)
+  // Canonical order puts it behind the chain. The text is looked for, and not written a second time, which costs as much again.
+  const head = `${LIST}{"authority_uid":${JSON.stringify(place.authority)},"chain_uid":${JSON.stringify(place.chain)}`
+  const at = unsigned.indexOf(head) + head.length
   return {
-    canonical: canonicalJson(whole),
-    event: whole,
+    canonical: `${unsigned.slice(0, at)}${MEMBER}${canonicalJson(fingerprintOf(value))}${unsigned.slice(at)}`,
     link: { uid: event.metadata.uid, typeUid: event.type_uid, fingerprint: value },
   }
 }
 
-/** The link of an event read back, when its fingerprint is the one it must have; null: it was altered, or is none of ours. */
-export const linkOf = (event: OcsfEvent, sha256Hex: (text: string) => string): ChainLink | null => {
-  const attestation = (event['attestation_list'] as readonly JsonObject[] | undefined)?.[0]
-  const claimed = (attestation?.['fingerprint'] as JsonObject | undefined)?.['value']
-  if (attestation === undefined || typeof claimed !== 'string') return null
-  const { fingerprint: _, ...unsigned } = attestation
-  const value = sha256Hex(canonicalJson({ ...event, attestation_list: [unsigned] }))
-  return value === claimed ? { uid: event.metadata.uid, typeUid: event.type_uid, fingerprint: value } : null
+// A quotation mark within a string is escaped, so these are found as members only; ours is the first of its name.
+const LIST = '"attestation_list":['
+const MEMBER = ',"fingerprint":'
+
+/**
+ * The link of an event read back, when the fingerprint in its canonical text is the one it must have; null: it was altered, or
+ * is none of ours.
+ */
+export const linkOf = (
+  event: OcsfEvent,
+  canonical: string,
+  sha256Hex: (text: string) => string,
+): ChainLink | null => {
+  const list = canonical.indexOf(LIST)
+  const from = canonical.indexOf(MEMBER, list)
+  const to = canonical.indexOf('}', from) + 1
+  if (list < 0 || from < 0 || to === 0) return null
+  const value = sha256Hex(canonical.slice(0, from) + canonical.slice(to))
+  const claimed = canonical.slice(from + MEMBER.length, to)
+  if (claimed !== canonicalJson(fingerprintOf(value))) return null
+  return { uid: event.metadata.uid, typeUid: event.type_uid, fingerprint: value }
 }
 
 /** Whether the event names the one before it; the first of a log names none. */
