@@ -33,6 +33,7 @@ import { issuedTokenTypes } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { openAuditDatabase, startAudit } from './audit.ts'
+import { startAuditThread } from './audit-thread.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
 import { type AwsPlace, embeddedCloudSessions } from './cloud-sessions.ts'
 import { compileStored } from './compile.ts'
@@ -64,6 +65,8 @@ export type BrokerOptions = {
   /** Where metrics are served; left out: nowhere, and nothing is counted. */
   readonly ops?: OpsPlace
   readonly failpoint?: NonNullable<MintPorts['failpoint']>
+  /** False: in this one, for a broker that is bundled into one file. */
+  readonly auditInThread?: boolean
 }
 
 export type Broker = { readonly url: string; readonly close: () => Promise<void> }
@@ -238,7 +241,13 @@ const wire = async (
   })
   const { queue, ports } = embeddedRevocation(database, options.dataDir)
   const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
-  const audit = startAudit({ store, audit: auditDatabase, baseUrl: place.baseUrl, log })
+  const audit =
+    options.auditInThread === false
+      ? startAudit({ store, audit: auditDatabase, baseUrl: place.baseUrl, log })
+      : startAuditThread(
+          { dataDir: options.dataDir, dev: options.dev, baseUrl: place.baseUrl, masterKey: options.masterKey },
+          log,
+        )
   const tenantLog = createTenantLog(auditDatabase)
   const publicLog = createLogHandler(
     {

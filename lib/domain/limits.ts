@@ -106,7 +106,7 @@ export const LIMITS = {
   logEntriesPerAppend: 32,
   logAppendTriesMax: 8,
   // tenants' logs of the embedded broker
-  logEntriesPerCommit: 512,
+  logEntriesPerCommit: 256,
   feedRowsPerRound: 2_048,
   logRoundMs: 1_000,
   // after its minute a count of denials may still come in from a process that flushes late

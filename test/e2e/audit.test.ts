@@ -165,7 +165,7 @@ const verifyOverHttp = async (url: string): Promise<{ size: number; entries: Buf
   const [origin, size, root] = text.split('\n') as [string, string, string]
   expect(origin).toBe(url.replace('http://', ''))
   const [vkey] = (await bytesOf('vkeys')).toString('utf8').split('\n') as [string]
-  const [name, id, data] = vkey.split('+') as [string, string, string]
+  const [, name, id, data] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(vkey) as unknown as [string, string, string, string]
   const publicKey = Buffer.from(data, 'base64').subarray(1)
   const [, signer, encoded] = /^— (\S+) (\S+)\n$/u.exec(signatures) as unknown as [string, string, string]
   const signature = Buffer.from(encoded, 'base64')
