@@ -4,13 +4,7 @@ import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { canonicalJson } from '../../lib/domain/canonical-json.ts'
 import type { JsonValue } from '../../lib/domain/claims.ts'
 import { inclusionProof, isIncluded, leafHash } from '../../lib/domain/tlog/merkle.ts'
-import {
-  type NoteKey,
-  openNote,
-  parseCheckpoint,
-  parseProof,
-  proofText,
-} from '../../lib/domain/tlog/signed-note.ts'
+import { type NoteKey, openNote, parseCheckpoint, parseProof, proofText } from '../../lib/domain/tlog/signed-note.ts'
 import { rangeHashOf, type TileName } from '../../lib/domain/tlog/tiles.ts'
 import { commitmentOf } from '../../lib/flows/append-log.ts'
 import type { Io } from '../command.ts'
@@ -70,11 +64,17 @@ const tilesFor = async (index: number, size: number, read: (name: TileName) => P
 }
 
 /** `trusted`: keys the operator gave; none: those of the receipt, which then proves nothing about who signed. */
-export const verifyReceipt = (path: string, trusted: readonly NoteKey[], parse: (text: string) => NoteKey, io: Io): number => {
+export const verifyReceipt = (
+  path: string,
+  trusted: readonly NoteKey[],
+  parse: (text: string) => NoteKey,
+  io: Io,
+): number => {
   const receipt = JSON.parse(readFileSync(path, 'utf8')) as Receipt
   const read = parseProof(String(receipt.proof))
   const keys = trusted.length > 0 ? trusted : receipt.vkeys.map(parse)
-  if (trusted.length === 0) io.stderr.write('mintmark audit verify: warning: no --vkey: the keys are those of the receipt\n')
+  if (trusted.length === 0)
+    io.stderr.write('mintmark audit verify: warning: no --vkey: the keys are those of the receipt\n')
   const text = read === null ? null : openNote({ sha256: nodeSha256, verify: VERIFY_PORTS.verify }, read.note, keys)
   const checkpoint = text === null ? null : parseCheckpoint(text)
   if (read === null || checkpoint === null) {

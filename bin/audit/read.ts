@@ -43,7 +43,9 @@ const at = (event: JsonValue | undefined, ...path: readonly string[]): JsonValue
 /** What a revocation selects. */
 const selected = (event: OcsfEvent, kind: string): (JsonValue | undefined)[] => {
   const selectors = at(event, 'unmapped', 'mintmark', 'selectors')
-  return Array.isArray(selectors) ? selectors.filter((one) => at(one, 'kind') === kind).map((one) => at(one, 'value')) : []
+  return Array.isArray(selectors)
+    ? selectors.filter((one) => at(one, 'kind') === kind).map((one) => at(one, 'value'))
+    : []
 }
 
 export type Search = {
@@ -53,7 +55,13 @@ export type Search = {
   readonly limit: number
 }
 
-export const search = async (dataDir: string, tenant: string, query: Search, isJson: boolean, io: Io): Promise<number> => {
+export const search = async (
+  dataDir: string,
+  tenant: string,
+  query: Search,
+  isJson: boolean,
+  io: Io,
+): Promise<number> => {
   const opened = await openLog(dataDir, tenant)
   try {
     const found: OcsfEvent[] = []
@@ -83,7 +91,13 @@ const summary = (event: OcsfEvent): string => {
 
 export type Tail = { readonly count: number; readonly isFollowing: boolean; readonly signal?: AbortSignal }
 
-export const tail = async (dataDir: string, tenant: string, { count, isFollowing, signal }: Tail, isJson: boolean, io: Io) => {
+export const tail = async (
+  dataDir: string,
+  tenant: string,
+  { count, isFollowing, signal }: Tail,
+  isJson: boolean,
+  io: Io,
+) => {
   const opened = await openLog(dataDir, tenant)
   const print = ({ canonical }: StoredLeaf) =>
     void io.stdout.write(isJson ? `${oneLine(canonical)}\n` : summary(JSON.parse(canonical) as OcsfEvent))

@@ -33,11 +33,13 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   if (given.length !== 1) throw new UsageError('verify takes one of --data, --from and --url')
   const trusted = (values.vkey ?? []).map(readKey)
   const anchors = (values.anchor ?? []).flatMap(readAnchor)
-  const warnings = anchors.length === 0 ? ['no --anchor: a log that was rewritten from the start would not be noticed'] : []
+  const warnings =
+    anchors.length === 0 ? ['no --anchor: a log that was rewritten from the start would not be noticed'] : []
   const untrusted = 'no --vkey: the keys are those the log itself names'
   if (values.from !== undefined && isReceipt(values.from)) return verifyReceipt(values.from, trusted, readKey, io)
 
-  if (values.data !== undefined) return report(io, await ofData(values.data, tenant, trusted, anchors, warnings), values)
+  if (values.data !== undefined)
+    return report(io, await ofData(values.data, tenant, trusted, anchors, warnings), values)
   const source = values.from === undefined ? openHttpLog(values.url!) : openLogDirectory(fromDirectory(values.from))
   const own = trusted.length > 0 ? [] : (await source.vkeys()).map(readKey)
   if (trusted.length === 0) warnings.push(untrusted)
@@ -76,7 +78,9 @@ const ofData = async (
     const keys = trusted.length > 0 ? trusted : vkeys.map(readKey)
     // Those of a key that was tainted since, or is not the one that was given, say nothing any more.
     const history = (await log.history(tenant)).map(({ note }) => note)
-    const believed = history.filter((note) => openNote({ ...VERIFY_PORTS.hashes, ...VERIFY_PORTS }, note, keys) !== null)
+    const believed = history.filter(
+      (note) => openNote({ ...VERIFY_PORTS.hashes, ...VERIFY_PORTS }, note, keys) !== null,
+    )
     if (believed.length < history.length)
       warnings.push(`${history.length - believed.length} earlier checkpoints are not of a key that is trusted`)
     const verified = await verifyLog(VERIFY_PORTS, {

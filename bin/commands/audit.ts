@@ -89,7 +89,8 @@ const countOf = (digits: string): number => {
 
 const searchOf = (values: Readonly<Record<string, unknown>>) => {
   const nowMs = Date.now()
-  const timeOf = (value: unknown, otherwise: number) => (typeof value === 'string' ? parseTime(value, nowMs) : otherwise)
+  const timeOf = (value: unknown, otherwise: number) =>
+    typeof value === 'string' ? parseTime(value, nowMs) : otherwise
   return {
     wanted: (Object.keys(SEARCH_KEYS) as (keyof typeof SEARCH_KEYS)[]).flatMap((key) =>
       typeof values[key] === 'string' ? [[key, values[key]] as const] : [],

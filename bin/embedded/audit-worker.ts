@@ -10,7 +10,7 @@ const opened = openStore({ dataDir, dev, masterKey })
 if (!opened.ok) throw new Error('the store cannot be opened')
 const { store } = opened
 const audit = openAuditDatabase(dataDir, dev)
-const running = startAudit({ store, audit, baseUrl, log: createLogger('mintmark') })
+const running = startAudit({ store, audit, dataDir, dev, baseUrl, log: createLogger('mintmark') })
 
 // The port keeps the thread alive until it is closed.
 parentPort?.once('message', async () => {

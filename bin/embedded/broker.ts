@@ -16,8 +16,8 @@ import { withLogErased } from '../../lib/adapters/sqlite/log-eraser.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
-import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { createTenantEraser } from '../../lib/adapters/sqlite/tenant-eraser.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { createTenantState } from '../../lib/adapters/sqlite/tenant-state.ts'
 import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -243,11 +243,8 @@ const wire = async (
   const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
   const audit =
     options.auditInThread === false
-      ? startAudit({ store, audit: auditDatabase, baseUrl: place.baseUrl, log })
-      : startAuditThread(
-          { dataDir: options.dataDir, dev: options.dev, baseUrl: place.baseUrl, masterKey: options.masterKey },
-          log,
-        )
+      ? startAudit({ store, audit: auditDatabase, dataDir: options.dataDir, ...place, log })
+      : startAuditThread({ dataDir: options.dataDir, ...place, masterKey: options.masterKey }, log)
   const tenantLog = createTenantLog(auditDatabase)
   const publicLog = createLogHandler(
     {

@@ -111,6 +111,9 @@ export const LIMITS = {
   logRoundMs: 1_000,
   // after its minute a count of denials may still come in from a process that flushes late
   rollUpSettleSeconds: 5,
+  // sinks
+  sinkEventsPerDelivery: 256,
+  sinkLeaseMs: 30_000,
   logTileMaxAgeSeconds: 365 * 24 * 3600,
   // events of the audit stream: a CloudEvent up to 64 KiB is forwarded by every intermediary
   eventTextCharsMax: 2 * 1024,

@@ -3,7 +3,7 @@
 import { type FeedItem, nameOfEntry } from '../domain/audit-entry.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { NotAnEvent } from '../domain/ocsf/map-entry.ts'
-import { type Change, CHANGE_TOPICS, type ChangeFeed, type ChangeTopic } from '../ports/change-feed.ts'
+import { CHANGE_TOPICS, type Change, type ChangeFeed, type ChangeTopic } from '../ports/change-feed.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type FeedPorts, takeFeed } from './take-feed.ts'
 
@@ -25,8 +25,7 @@ export const pumpFeed = async (ports: PumpPorts): Promise<boolean> => {
   const grants = await takeTopic(ports, 'grant', await readTopic(ports, 'grant'))
   if (grants !== 'all') return grants === 'more'
   let isMore = false
-  for (const [at, topic] of OTHERS.entries())
-    isMore = (await takeTopic(ports, topic, others[at]!)) === 'more' || isMore
+  for (const [at, topic] of OTHERS.entries()) isMore = (await takeTopic(ports, topic, others[at]!)) === 'more' || isMore
   return isMore
 }
 

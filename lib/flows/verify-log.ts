@@ -111,9 +111,7 @@ const walkLeaves = async (
   checkpoint: Checkpoint,
   walk: Walk,
 ): Promise<void> => {
-  const earlier = question.earlier
-    .map((note) => opened(ports, note, question.keys))
-    .sort((a, b) => a.size - b.size)
+  const earlier = question.earlier.map((note) => opened(ports, note, question.keys)).sort((a, b) => a.size - b.size)
   if (earlier.some(({ origin }) => origin !== checkpoint.origin)) throw new Bad('other_log', null)
   for (let start = 0; start < checkpoint.size; start += TILE_WIDTH) {
     const width = Math.min(TILE_WIDTH, checkpoint.size - start)
@@ -166,7 +164,10 @@ const checkedHashes = async (
     if (entry === undefined) throw new Bad('entry_missing', leafIndex)
     if (leaf !== null) await checkLeaf(ports, question, walk, leaf, entry)
     const hash = leafHash(sha256, entry)
-    if (tile === null || (tile !== undefined && !isSameHash(hash, tile.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES))))
+    if (
+      tile === null ||
+      (tile !== undefined && !isSameHash(hash, tile.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)))
+    )
       throw new Bad('tile_altered', leafIndex)
     hashes.push(hash)
     walk.good = leafIndex + 1

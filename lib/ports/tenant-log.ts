@@ -54,6 +54,8 @@ export interface LogStore {
 
 /** What is public of it. */
 export interface PublishedLog {
+  /** Tenants that have a log. */
+  tenants(): Promise<readonly string[]>
   /** Null: no leaf yet. Asks no tile, so it answers for a damaged log too. */
   about(tenant: string): Promise<{ readonly origin: string; readonly size: number } | null>
   checkpoint(tenant: string): Promise<SignedCheckpoint | null>

@@ -36,7 +36,12 @@ const ofAcme = (...args: string[]) => mintmark(audit, ...args, '--tenant', 'acme
 const mint = async (claims: Record<string, unknown> = {}) => {
   const assertion = signAssertion(key, githubClaims(acme, claims))
   const answer = await exchange(acme, assertion, { audience: TARGET })
-  secrets.push(...assertion.split('.').slice(1), String(answer.body['access_token'] ?? '').split('.').at(-1) ?? '')
+  secrets.push(
+    ...assertion.split('.').slice(1),
+    String(answer.body['access_token'] ?? '')
+      .split('.')
+      .at(-1) ?? '',
+  )
   return { assertion, answer }
 }
 
@@ -51,7 +56,7 @@ const inLog = async (uid: string): Promise<void> => {
 beforeAll(async () => {
   broker = await startBroker({
     tenants: {
-      acme: githubTenant('acme', { keys: [key] }),
+      acme: `${githubTenant('acme', { keys: [key] })}\nsinks:\n  local: { type: jsonl, path: acme-audit.jsonl }\n`,
       globex: githubTenant('globex', { keys: [key], orgId: '7777777' }),
     },
     args: ['--limits', 'off'],
@@ -89,7 +94,9 @@ describe('what is in the log', () => {
     expect(count('300301 scope_granted')).toBe(ALLOWS + 1)
     expect(count('600301 replayed')).toBe(1)
     expect(count('200401 replay')).toBe(1)
-    expect(count('600301 token_not_compact') + count('600301 json_invalid') + count('600301 base64url_not_canonical')).toBe(1)
+    expect(
+      count('600301 token_not_compact') + count('600301 json_invalid') + count('600301 base64url_not_canonical'),
+    ).toBe(1)
     expect(count('200401 forgery')).toBe(1)
     for (const id of decisions) expect(events.some(({ metadata }) => metadata.uid === id)).toBe(true)
   })
@@ -121,6 +128,22 @@ describe('what is in the log', () => {
   })
 })
 
+describe('the jsonl sink', () => {
+  test('has every event once, in the order of the log, as CloudEvents, and the checkpoints between', async () => {
+    const lines = readFileSync(join(broker.dataDir, 'acme-audit.jsonl'), 'utf8').trimEnd().split('\n')
+    const received = lines.map((line) => JSON.parse(line) as { id: string; source: string; data: OcsfEvent })
+    const ofLog = received.filter(({ data }) => data['status_code'] !== 'checkpoint')
+    expect(ofLog.slice(0, events.length).map(({ data }) => data)).toEqual(events)
+    expect(new Set(received.map(({ id }) => id)).size).toBe(received.length)
+    for (const { source } of received) expect(source).toBe(acme)
+    const checkpoints = received.filter(({ data }) => data['status_code'] === 'checkpoint')
+    expect(checkpoints.length).toBeGreaterThan(0)
+    const anchor = (checkpoints.at(-1)!.data['unmapped'] as { mintmark: { note: string } }).mintmark.note
+    const checked = await ofAcme('verify', '--anchor', await anchorOf(anchor))
+    expect([checked.code, checked.err]).toEqual([0, ''])
+  })
+})
+
 describe('commands', () => {
   test('search finds by identity, project, run, decision, credential, code and time', async () => {
     const found = async (...args: string[]) =>
@@ -129,7 +152,9 @@ describe('commands', () => {
     expect(await found('--decision', decisions[3]!)).toHaveLength(2)
     expect(await found('--credential', decisions[3]!)).toHaveLength(2)
     expect(await found('--project', '999')).toHaveLength(1)
-    expect(await found('--identity', 'spiffe://acme.example/ci/7654321/production', '--code', 'granted')).toHaveLength(ALLOWS + 1)
+    expect(await found('--identity', 'spiffe://acme.example/ci/7654321/production', '--code', 'granted')).toHaveLength(
+      ALLOWS + 1,
+    )
     expect((await found('--since', '1h')).length).toBe(events.length)
     expect((await ofAcme('search', '--until', '2020-01-01T00:00:00Z')).code).toBe(1)
   })
@@ -171,7 +196,12 @@ const verifyOverHttp = async (url: string): Promise<{ size: number; entries: Buf
   const signature = Buffer.from(encoded, 'base64')
   expect([signer, signature.subarray(0, 4).toString('hex')]).toEqual([name, id])
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') }
-  const isSigned = verifySignature(null, Buffer.from(`${text}\n`), createPublicKey({ key: jwk, format: 'jwk' }), signature.subarray(4))
+  const isSigned = verifySignature(
+    null,
+    Buffer.from(`${text}\n`),
+    createPublicKey({ key: jwk, format: 'jwk' }),
+    signature.subarray(4),
+  )
   expect(isSigned).toBe(true)
 
   const sha = (...parts: Buffer[]) => hash('sha256', Buffer.concat(parts), 'buffer')
@@ -219,7 +249,15 @@ describe('over HTTP', () => {
   })
 
   test('what no checkpoint covers, and what is no tile, is not there', async () => {
-    for (const path of ['tile/0/009', 'tile/1/000', 'tile/entries/001.p/255', 'tile/0/0', 'tile/data/000', '', 'events'])
+    for (const path of [
+      'tile/0/009',
+      'tile/1/000',
+      'tile/entries/001.p/255',
+      'tile/0/0',
+      'tile/data/000',
+      '',
+      'events',
+    ])
       expect((await fetch(`${acme}/log/${path}`)).status, path).toBe(404)
     expect((await fetch(`${broker.url}/t/nobody/log/checkpoint`)).status).toBe(404)
     expect((await fetch(`${acme}/log/checkpoint`, { method: 'POST' })).status).toBe(405)
@@ -254,7 +292,7 @@ describe('what is done to the files afterwards', () => {
   })
 
   test.each([
-    ['an event flipped', `UPDATE log_leaf SET event = replace(event, 'granted', 'grunted') WHERE ${SOME} = 20`, 20],
+    ['an event flipped', `UPDATE log_leaf SET event = replace(event, 'Mintmark', 'Mintmork') WHERE ${SOME} = 20`, 20],
     ['a salt flipped', `UPDATE log_leaf SET salt = zeroblob(32) WHERE ${SOME} = 21`, 21],
     ['an event deleted', `DELETE FROM log_leaf WHERE ${SOME} = 22`, 22],
     [
@@ -267,7 +305,11 @@ describe('what is done to the files afterwards', () => {
     ['a commitment flipped', flip(-1, 0, 26 * 34 + 2), 26],
     ['a tile of a higher level flipped', flip(1, 0, 0), 0],
     ['a tile deleted', `DELETE FROM log_tile WHERE tenant = 'acme' AND level = 0 AND tile = 1`, 256],
-    ['a bundle cut short', `UPDATE log_tile SET bytes = substr(bytes, 1, 340) WHERE tenant = 'acme' AND level = -1 AND tile = 0`, 0],
+    [
+      'a bundle cut short',
+      `UPDATE log_tile SET bytes = substr(bytes, 1, 340) WHERE tenant = 'acme' AND level = -1 AND tile = 0`,
+      0,
+    ],
   ])('%s is named with its index', async (_, sql, index) => {
     const { code, out } = await tampered(sql)
     expect(out).toContain(`first at index ${index}\n`)
@@ -331,7 +373,9 @@ describe('what is done to the files afterwards', () => {
     expect(await withLines(lines.slice(0, -1))).toContain('BAD')
     expect(await withLines(lines)).toContain('good')
     const another = vkey.replace(/\+[^+]+\+[^+]+$/, '+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k')
-    expect(await audit(['verify', '--tenant', 'acme', '--from', out, '--vkey', another], captureIo()).catch(() => 2)).not.toBe(0)
+    expect(
+      await audit(['verify', '--tenant', 'acme', '--from', out, '--vkey', another], captureIo()).catch(() => 2),
+    ).not.toBe(0)
   })
 })
 

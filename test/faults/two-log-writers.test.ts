@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
-import { rootOfEdge } from '../../lib/domain/tlog/tiles.ts'
-import { noteOf, checkpointText } from '../../lib/domain/tlog/signed-note.ts'
-import { verifyLog } from '../../lib/flows/verify-log.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
+import { checkpointText, noteOf } from '../../lib/domain/tlog/signed-note.ts'
+import { rootOfEdge } from '../../lib/domain/tlog/tiles.ts'
+import { verifyLog } from '../../lib/flows/verify-log.ts'
 import { temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { openAudit, treeLogOver } from '../support/tree-log.ts'
 
@@ -61,7 +61,9 @@ const verified = async (dataDir: string) => {
   return { result, uids }
 }
 
-test('two processes that append the same and other records at once: no fork, no gap, each once', { timeout: 120_000 }, async () => {
+test('two processes that append the same and other records at once: no fork, no gap, each once', {
+  timeout: 120_000,
+}, async () => {
   const dataDir = temporaryDirectory()
   const writers = await Promise.all([startWriter(dataDir), startWriter(dataDir)])
   onTestFinished(() => writers.forEach(({ kill }) => void kill()))

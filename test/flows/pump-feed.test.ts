@@ -11,7 +11,14 @@ import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import { type PumpPorts, pumpFeed } from '../../lib/flows/pump-feed.ts'
 import { open, temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
-import { NOW_SECONDS, sampleConfig, sampleDenial, sampleKey, sampleNotIssued, samplePut } from '../contract/sample-rows.ts'
+import {
+  NOW_SECONDS,
+  sampleConfig,
+  sampleDenial,
+  sampleKey,
+  sampleNotIssued,
+  samplePut,
+} from '../contract/sample-rows.ts'
 import { openAudit, treeLogOver } from '../support/tree-log.ts'
 
 const setUp = () => {

@@ -32,9 +32,10 @@ export const openLogDirectory = (directory: string): LogSource & { readonly vkey
   const hasEvents = existsSync(join(directory, EVENTS))
 
   const nextLeaf = async (): Promise<StoredLeaf | null> => {
-    lines ??= createInterface({ input: createReadStream(join(directory, EVENTS)), crlfDelay: Number.POSITIVE_INFINITY })[
-      Symbol.asyncIterator
-    ]()
+    lines ??= createInterface({
+      input: createReadStream(join(directory, EVENTS)),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    })[Symbol.asyncIterator]()
     for (;;) {
       const { done, value } = await lines.next()
       if (done === true) return null

@@ -49,6 +49,15 @@ CREATE TABLE log_checkpoint (
   note TEXT NOT NULL,
   PRIMARY KEY (tenant, minute)
 ) STRICT;
+CREATE TABLE log_sink (
+  tenant TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  leaf INTEGER NOT NULL DEFAULT 0,
+  checkpoint INTEGER NOT NULL DEFAULT 0,
+  holder TEXT NOT NULL,
+  leased_until INTEGER NOT NULL,
+  PRIMARY KEY (tenant, sink)
+) STRICT, WITHOUT ROWID;
 `
 
 export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST] }

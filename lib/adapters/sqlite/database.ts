@@ -218,7 +218,8 @@ export class Database {
     try {
       const file = fileIdentity(this.#path)
       connection = connect(this.#path)
-      if (!isComplete(connection, this.#schema) || file !== fileIdentity(this.#path)) throw new Error('the database is not complete')
+      if (!isComplete(connection, this.#schema) || file !== fileIdentity(this.#path))
+        throw new Error('the database is not complete')
       this.#file = file
       this.#generation += 1
       this.#connection = connection

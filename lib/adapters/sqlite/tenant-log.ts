@@ -23,13 +23,16 @@ const PUT_LEAF = 'INSERT INTO log_leaf (tenant, leaf, uid, at, salt, event) VALU
 const PUT_TILE = `INSERT INTO log_tile (tenant, level, tile, bytes) VALUES (?1, ?2, ?3, ?4)
   ON CONFLICT (tenant, level, tile) DO UPDATE SET bytes = excluded.bytes`
 const TILE = 'SELECT bytes FROM log_tile WHERE tenant = ? AND level = ? AND tile = ?'
-const CHECKPOINT = 'SELECT checkpoint_size AS size, checkpoint AS note FROM log WHERE tenant = ? AND checkpoint IS NOT NULL'
+const CHECKPOINT =
+  'SELECT checkpoint_size AS size, checkpoint AS note FROM log WHERE tenant = ? AND checkpoint IS NOT NULL'
 const PUT_CHECKPOINT =
   'UPDATE log SET checkpoint_size = ?2, checkpoint = ?3 WHERE tenant = ?1 AND checkpoint_size < ?2 AND size >= ?2'
 const KEEP_CHECKPOINT = `INSERT INTO log_checkpoint (tenant, minute, size, note) VALUES (?1, ?2, ?3, ?4)
   ON CONFLICT (tenant, minute) DO UPDATE SET size = excluded.size, note = excluded.note WHERE excluded.size > size`
 const UNCOVERED = 'SELECT tenant FROM log WHERE checkpoint_size < size'
-const LEAVES = 'SELECT leaf AS "index", salt, event AS canonical FROM log_leaf WHERE tenant = ? AND leaf >= ? ORDER BY leaf LIMIT ?'
+const TENANTS = 'SELECT tenant FROM log'
+const LEAVES =
+  'SELECT leaf AS "index", salt, event AS canonical FROM log_leaf WHERE tenant = ? AND leaf >= ? ORDER BY leaf LIMIT ?'
 const LEAF_OF = 'SELECT leaf AS "index", salt, event AS canonical FROM log_leaf WHERE tenant = ? AND uid = ?'
 const HISTORY = 'SELECT size, note FROM log_checkpoint WHERE tenant = ? ORDER BY size'
 
@@ -69,6 +72,7 @@ export const createTenantLog = (database: Database): LogStore & PublishedLog & L
       })
     },
     uncovered: async () => database.read((sql) => sql(UNCOVERED).all()).map((row) => String(row['tenant'])),
+    tenants: async () => database.read((sql) => sql(TENANTS).all()).map((row) => String(row['tenant'])),
     async about(tenant) {
       const row = database.read((sql) => sql(HEAD).get(tenant)) as HeadRow | undefined
       return row === undefined ? null : { origin: row.origin, size: row.size }

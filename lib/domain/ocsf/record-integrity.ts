@@ -53,11 +53,7 @@ const MEMBER = ',"fingerprint":'
  * The link of an event read back, when the fingerprint in its canonical text is the one it must have; null: it was altered, or
  * is none of ours.
  */
-export const linkOf = (
-  event: OcsfEvent,
-  canonical: string,
-  sha256Hex: (text: string) => string,
-): ChainLink | null => {
+export const linkOf = (event: OcsfEvent, canonical: string, sha256Hex: (text: string) => string): ChainLink | null => {
   const list = canonical.indexOf(LIST)
   const from = canonical.indexOf(MEMBER, list)
   const to = canonical.indexOf('}', from) + 1

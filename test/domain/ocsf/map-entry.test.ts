@@ -269,8 +269,7 @@ describe('the chain of events (record_integrity)', () => {
   test('an event that was changed in any member no longer has its fingerprint', () => {
     const [first] = chain() as [OcsfEvent]
     for (const name of Object.keys(first))
-      if (name !== 'attestation_list')
-        expect(linked({ ...first, [name]: 'other' } as OcsfEvent), name).toBeNull()
+      if (name !== 'attestation_list') expect(linked({ ...first, [name]: 'other' } as OcsfEvent), name).toBeNull()
   })
 
   test('an event that was dropped is missed by the next one', () => {
