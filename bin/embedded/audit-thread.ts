@@ -15,12 +15,17 @@ export type AuditThreadOptions = {
 type Log = { error(message: string, fields: Record<string, unknown>): void }
 
 const CLOSE_MS = 10_000
+/** A round holds some hundred records; without a bound the thread keeps what it once needed. */
+const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 
 export const startAuditThread = (options: AuditThreadOptions, log: Log): { readonly close: () => Promise<void> } => {
   let isClosing = false
   let restart: NodeJS.Timeout | undefined
   const start = (): Worker => {
-    const started = new Worker(new URL('./audit-worker.ts', import.meta.url), { workerData: options })
+    const started = new Worker(new URL('./audit-worker.ts', import.meta.url), {
+      workerData: options,
+      resourceLimits: HEAP,
+    })
     // Its message may hold anything; the exit that follows is what is acted on.
     started.on('error', () => log.error('the audit thread failed', { function: 'audit' }))
     started.on('exit', () => {

@@ -106,8 +106,8 @@ export const LIMITS = {
   logEntriesPerAppend: 32,
   logAppendTriesMax: 8,
   // tenants' logs of the embedded broker
-  logEntriesPerCommit: 256,
-  feedRowsPerRound: 2_048,
+  logEntriesPerCommit: 128,
+  feedRowsPerRound: 256,
   logRoundMs: 1_000,
   // after its minute a count of denials may still come in from a process that flushes late
   rollUpSettleSeconds: 5,
