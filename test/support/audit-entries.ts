@@ -101,6 +101,7 @@ export const SAMPLE_ENTRIES: Readonly<Record<string, AuditEntry>> = {
     diff: '+ grants.deploy-prod.match.ref.full: "refs/heads/main"\n- grants.old',
   }),
   removal: change({ what: 'removal', by: 'someone' }),
+  erasure: change({ what: 'erasure', erased: 'kid-1' }),
   unblock: change({
     what: 'unblock',
     revocation: ID,

@@ -95,6 +95,18 @@ export const eventOfChange = (change: ControlChange): OcsfEvent => {
         },
         unmapped: {},
       })
+    case 'erasure':
+      return newEvent({
+        ...base,
+        activityId: DELETE,
+        severityId: 3,
+        code: 'tenant_erased',
+        message: 'a secret of a removed tenant was erased',
+        detail: {
+          entity: { uid: change.erased, name: 'secret of a removed tenant', type_id: 99, type: 'secret' },
+        },
+        unmapped: { erased: change.erased },
+      })
     case 'unblock':
       return newEvent({
         ...base,
