@@ -56,32 +56,7 @@ export const eventOfChange = (change: ControlChange): OcsfEvent => {
         unmapped: keyOf(change),
       })
     case 'config':
-      return newEvent({
-        ...base,
-        activityId: change.version === 1 ? CREATE : UPDATE,
-        severityId: 2,
-        code: 'config_applied',
-        message: 'a tenant document is current',
-        detail: {
-          actor: operatorOf(change.author || 'unknown'),
-          comment: change.diff || null,
-          entity: {
-            uid: change.tenant,
-            name: change.tenant,
-            type_id: 5,
-            type: 'Policy',
-            version: String(change.version),
-            policy: { uid: change.tenant, version: String(change.version), is_applied: true },
-          },
-        },
-        unmapped: {
-          version: change.version,
-          digest: change.digest,
-          author: change.author,
-          commit: change.commit,
-          diff: change.diff.split('\n'),
-        },
-      })
+      return eventOfConfig(change)
     case 'removal':
       return newEvent({
         ...base,
@@ -136,6 +111,34 @@ export const eventOfChange = (change: ControlChange): OcsfEvent => {
       })
   }
 }
+
+const eventOfConfig = (change: Extract<ControlChange, { what: 'config' }>): OcsfEvent =>
+  newEvent({
+    ...managed(change.tenant, change.id, change.atSeconds),
+    activityId: change.version === 1 ? CREATE : UPDATE,
+    severityId: 2,
+    code: 'config_applied',
+    message: 'a tenant document is current',
+    detail: {
+      actor: operatorOf(change.author || 'unknown'),
+      comment: change.diff || null,
+      entity: {
+        uid: change.tenant,
+        name: change.tenant,
+        type_id: 5,
+        type: 'Policy',
+        version: String(change.version),
+        policy: { uid: change.tenant, version: String(change.version), is_applied: true },
+      },
+    },
+    unmapped: {
+      version: change.version,
+      digest: change.digest,
+      author: change.author,
+      commit: change.commit,
+      diff: change.diff.split('\n'),
+    },
+  })
 
 const KEY_MOVES: Readonly<Record<KeyState, Pick<EventParts, 'activityId' | 'severityId'>>> = {
   prepared: { activityId: CREATE, severityId: 1 },
