@@ -65,8 +65,8 @@ export type BrokerOptions = {
   /** Where metrics are served; left out: nowhere, and nothing is counted. */
   readonly ops?: OpsPlace
   readonly failpoint?: NonNullable<MintPorts['failpoint']>
-  /** False: in this one, for a broker that is bundled into one file. */
-  readonly auditInThread?: boolean
+  /** Where the audit log is written: a thread of its own, or this one, for a broker that is bundled into one file; or not now. */
+  readonly auditLog?: 'thread' | 'here' | 'off'
 }
 
 export type Broker = { readonly url: string; readonly close: () => Promise<void> }
@@ -241,10 +241,11 @@ const wire = async (
   })
   const { queue, ports } = embeddedRevocation(database, options.dataDir)
   const revoke = startQueuePump({ source: queue, handler: createRevoke({ ports, quarantine: queue, log }), log })
-  const audit =
-    options.auditInThread === false
-      ? startAudit({ store, audit: auditDatabase, dataDir: options.dataDir, ...place, log })
-      : startAuditThread({ dataDir: options.dataDir, ...place, masterKey: options.masterKey }, log)
+  const audit = {
+    thread: () => startAuditThread({ dataDir: options.dataDir, ...place, masterKey: options.masterKey }, log),
+    here: () => startAudit({ store, audit: auditDatabase, dataDir: options.dataDir, ...place, log }),
+    off: () => ({ close: async () => undefined }),
+  }[options.auditLog ?? 'thread']()
   const tenantLog = createTenantLog(auditDatabase)
   const publicLog = createLogHandler(
     {
