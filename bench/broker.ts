@@ -1,4 +1,5 @@
-// Starts the real broker for the bench over a data directory of its own, with everything on but, unless asked for, the limits.
+// Starts the real broker for the bench over a data directory of its own, with everything of an exchange on but, unless asked
+// for, the limits. The audit log, which reads the records afterwards, would share the one core: it is off.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RunningServer, startServer } from './start-server.ts'
@@ -25,7 +26,7 @@ export const startBroker = (
     'serve',
   ]
   const where = ['--tenants', tenantsDir, '--data', dataDir, '--port', '0', '--base-url', BASE_URL]
-  return startServer([...entry, ...where, '--dev', '--limits', limits])
+  return startServer([...entry, ...where, '--dev', '--limits', limits, '--audit-log', 'off'])
 }
 
 /** The generator asks the port the broker really has. */

@@ -34,6 +34,10 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     says: 'print the identity provider and the trust policies the AWS roles of a tenant need',
     load: () => import('./commands/aws-trust.ts'),
   },
+  audit: {
+    says: 'verify, search, follow, export and prove the audit log of a tenant',
+    load: () => import('./commands/audit.ts'),
+  },
   keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
 }
 

@@ -73,6 +73,8 @@ const COUNTED = {
   role_shut: ['revoke'],
   sessions_out_of_reach: ['revoke'],
   denials_not_sent: ['attest'],
+  // Only the embedded broker signs logs as yet.
+  log_not_signed: [],
 } as const satisfies Record<AlarmKind, readonly FunctionName[]>
 
 const ofKinds = () =>

@@ -103,6 +103,7 @@ const COMMAND_NAMES = [
   'aws-credentials',
   'aws-trust',
   'keys',
+  'audit',
 ]
 const commands = (): string => {
   const help = (args: readonly string[]) =>

@@ -1,9 +1,11 @@
 // `mintmark decision ID`: why a past request was allowed or denied, from the record. Conditions are judged again under the
 // configuration version the decision was made under, on the normalized leaves the record keeps.
-
+import { getuid } from 'node:process'
+import { createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
 import type { Explanation } from '../../lib/domain/explain.ts'
 import type { Denial, GrantRecord, StoredDecision } from '../../lib/domain/grant-record.ts'
 import { explainDecision } from '../../lib/flows/explain-decision.ts'
@@ -49,6 +51,15 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       io.stderr.write(`mintmark decision: there is no decision ${JSON.stringify(id)} here\n`)
       return 1
     }
+    const tenant = tenantOf(found)
+    // Before it is shown: nobody reads a decision without leaving a trace (design P8).
+    if (tenant !== null)
+      await createLookUps(database).tell({
+        tenant,
+        decisionId: id,
+        by: `uid:${getuid?.() ?? -1}`,
+        atSeconds: systemClock.nowSeconds(),
+      })
     const explanation = await explainDecision(
       { configs: createTenantConfigStore(database), compile: (version) => compileStored(version, null) },
       found,
@@ -62,6 +73,12 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
 }
 
 type Told = { readonly decision: StoredDecision; readonly explanation: Explanation | null }
+
+/** Null: the decision is of no tenant, or of no single one. */
+const tenantOf = (found: StoredDecision): string | null => {
+  const { tenant } = found.kind === 'allow' ? found.record : found.kind === 'deny' ? found.denial : found.rollUp
+  return tenant === '' || tenant === '*' ? null : tenant
+}
 
 const print = (io: Io, found: StoredDecision, explanation: Explanation | null): void => {
   const { good, bad, dim, bold } = painter(io)

@@ -15,6 +15,7 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --base-url URL         what issuers and metadata are built from; default http://<host>:<port>
   --dev                  loopback only: listens on loopback, answers to loopback hosts, allows http to loopback
   --limits on|off        off: no rate limits and no denial roll-ups (benchmarks and tests)
+  --audit-log on|off     off: records wait in the feed for a broker that has it on, and are kept as long (benchmarks)
   --trusted-proxy CIDR   believe X-Forwarded-For from here; may repeat
   --egress-allow CIDR    private range that issuers may be fetched from; may repeat
   --secrets DIR          where file: secrets will resolve; no secret is read by this version
@@ -32,6 +33,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     host: { type: 'string', default: '127.0.0.1' },
     'base-url': { type: 'string' },
     limits: { type: 'string', default: 'on' },
+    'audit-log': { type: 'string', default: 'on' },
     dev: { type: 'boolean', default: false },
     secrets: { type: 'string', default: '/run/secrets' },
     'trusted-proxy': { type: 'string', multiple: true, default: [] },
@@ -44,6 +46,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   if (positionals.length > 0) throw new UsageError('serve takes no arguments')
   if (values.limits !== 'on' && values.limits !== 'off') throw new UsageError('--limits is on or off')
+  if (values['audit-log'] !== 'on' && values['audit-log'] !== 'off') throw new UsageError('--audit-log is on or off')
   const ops = values['ops-port'] === undefined ? undefined : parseOpsPlace(values['ops-port'])
   if (ops === null) throw new UsageError('--ops-port is a port, or an IP address and a port: 9464, 0.0.0.0:9464')
   const port = Number(values.port)
@@ -60,6 +63,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     egressAllow: values['egress-allow'],
     aws: { region: io.env['AWS_REGION'], stsEndpoint: io.env['AWS_ENDPOINT_URL_STS'] },
     ...(ops === undefined ? {} : { ops }),
+    auditLog: values['audit-log'] === 'on' ? 'thread' : 'off',
     masterKey: io.env['MINTMARK_MASTER_KEY'],
     warn: (line) => io.stderr.write(`mintmark: ${line}\n`),
   })

@@ -1,18 +1,22 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Only wires; nothing is decided here.
 import { createHandler as createAttest } from '../../functions/attest/handler.ts'
 import { createHandler as createDiscovery } from '../../functions/discovery/handler.ts'
+import { createLogHandler } from '../../functions/discovery/log-handler.ts'
 import { createHandler as createMint } from '../../functions/mint/handler.ts'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { logVerifierKeys } from '../../lib/adapters/keys/log-signer.ts'
 import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
 import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
+import { withLogErased } from '../../lib/adapters/sqlite/log-eraser.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { createTenantEraser } from '../../lib/adapters/sqlite/tenant-eraser.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { createTenantState } from '../../lib/adapters/sqlite/tenant-state.ts'
 import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -27,6 +31,8 @@ import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuedTokenTypes, OAUTH_METADATA_PREFIX, RESOURCE_METADATA_PREFIX } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
 import type { Place } from '../policy/compile-options.ts'
+import { openAuditDatabase, startAudit } from './audit.ts'
+import { startAuditThread } from './audit-thread.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
 import { type AwsPlace, embeddedCloudSessions } from './cloud-sessions.ts'
 import { compileStored } from './compile.ts'
@@ -57,6 +63,8 @@ export type BrokerOptions = {
   /** Where metrics are served; left out: nowhere, and nothing is counted. */
   readonly ops?: OpsPlace
   readonly failpoint?: NonNullable<MintPorts['failpoint']>
+  /** Where the audit log is written: a thread of its own, or this one, for a broker that is bundled into one file; or not now. */
+  readonly auditLog?: 'thread' | 'here' | 'off'
 }
 
 export type Broker = { readonly url: string; readonly close: () => Promise<void> }
@@ -198,7 +206,9 @@ const wire = async (
     log,
   })
   const sweep = startSweep(database, clock)
-  const erasure = startErasure({ eraser: createTenantEraser(database), clock, clockGuard }, { log })
+  const auditDatabase = openAuditDatabase(options.dataDir, options.dev)
+  const eraser = withLogErased(auditDatabase, createTenantEraser(database))
+  const erasure = startErasure({ eraser, clock, clockGuard }, { log })
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
   const turns = createFairTurns(
@@ -252,6 +262,20 @@ const wire = async (
     clockGuard,
     log,
   })
+  const audit = {
+    thread: () => startAuditThread({ dataDir: options.dataDir, ...place, masterKey: options.masterKey }, log),
+    here: () => startAudit({ store, audit: auditDatabase, dataDir: options.dataDir, ...place, log }),
+    off: () => ({ close: async () => undefined }),
+  }[options.auditLog ?? 'thread']()
+  const tenantLog = createTenantLog(auditDatabase)
+  const publicLog = createLogHandler(
+    {
+      checkpoint: tenantLog.checkpoint,
+      tile: tenantLog.tile,
+      verifierKeys: async (tenant) => logVerifierKeys(keyStore, tenant, (await tenantLog.about(tenant))?.origin ?? ''),
+    },
+    log,
+  )
   const discovery = createDiscovery({
     ports: { tenants, keys: keyStore },
     tokenTypes: issuedTokenTypes({ hasCloudSessions: cloudSessions !== null }),
@@ -266,6 +290,7 @@ const wire = async (
       'jwks.json': discovery,
       'signal-jwks.json': discovery,
       '.well-known/openid-configuration': discovery,
+      'log/': publicLog,
     },
     rootRoutes: [
       { prefix: OAUTH_METADATA_PREFIX, handler: discovery },
@@ -278,6 +303,8 @@ const wire = async (
       await own.close()
       erasure.close()
       await denials.close()
+      await audit.close()
+      auditDatabase.close()
       await mark.close()
     },
   }

@@ -8,7 +8,7 @@ import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.t
 export type HostOptions = {
   readonly host: string
   readonly port: number
-  /** Paths below a tenant: `token` for `/t/{tenant}/token` and nothing else, `admin/` for all that begin with it. */
+  /** Paths below a tenant, `token` for `/t/{tenant}/token`; one that ends with a slash is everything below it. */
   readonly tenantRoutes: Readonly<Record<string, HttpHandler>>
   /** RFC 8414 puts its well-known part before the path: `/.well-known/oauth-authorization-server/t/{tenant}`. */
   readonly rootRoutes: readonly { readonly prefix: string; readonly handler: HttpHandler }[]
@@ -56,9 +56,8 @@ const TENANT_PATH = /^\/t\/[a-z][a-z0-9]{2,30}\/(.+)$/
 const routeOf = (options: HostOptions, path: string): HttpHandler | null => {
   const rest = TENANT_PATH.exec(path)?.[1]
   if (rest !== undefined) {
-    const route = rest.slice(0, rest.indexOf('/') + 1) || rest
-    const name = Object.hasOwn(options.tenantRoutes, route) ? route : rest
-    return Object.hasOwn(options.tenantRoutes, name) ? (options.tenantRoutes[name] ?? null) : null
+    const route = Object.hasOwn(options.tenantRoutes, rest) ? rest : rest.slice(0, rest.indexOf('/') + 1)
+    return Object.hasOwn(options.tenantRoutes, route) ? (options.tenantRoutes[route] ?? null) : null
   }
   if (options.exactRoutes && Object.hasOwn(options.exactRoutes, path)) return options.exactRoutes[path] ?? null
   return options.rootRoutes.find(({ prefix }) => path.startsWith(`${prefix}/t/`))?.handler ?? null
@@ -145,9 +144,10 @@ const readBody = (request: IncomingMessage, done: (body: string | null) => void)
 
 const send = (response: ServerResponse, answer: HttpResponse, isHead: boolean): void => {
   // A 304 has no body and no length of one (RFC 9110 §8.6).
-  const length = answer.statusCode === 304 ? {} : { 'content-length': Buffer.byteLength(answer.body) }
+  const body = Buffer.from(answer.body, answer.isBase64Encoded === true ? 'base64' : 'utf8')
+  const length = answer.statusCode === 304 ? {} : { 'content-length': body.length }
   response.writeHead(answer.statusCode, { ...answer.headers, 'x-content-type-options': 'nosniff', ...length })
-  response.end(isHead || answer.statusCode === 304 ? undefined : answer.body)
+  response.end(isHead || answer.statusCode === 304 ? undefined : body)
 }
 
 const json = (response: ServerResponse, status: number, body: string, extra: Record<string, string> = {}): void => {

@@ -4,6 +4,7 @@ import { createFeedHandler } from '../../functions/discovery/handler.ts'
 import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
+import { createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
@@ -72,6 +73,7 @@ export const startOwnEndpoints = (
           recent: createRecentRecords(database),
           revocations,
           applied: ports.orders,
+          lookUps: createLookUps(database),
         },
         log,
       }),

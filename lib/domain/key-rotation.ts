@@ -54,15 +54,14 @@ export const neededSlots = (config: TenantConfig): KeySlot[] => {
 /** What the revocation feed is signed with (design §2, one use each). */
 export const FEED_SLOT: KeySlot = { use: 'signal', alg: 'ES256' }
 
+/** What checkpoints of the audit log are signed with: Ed25519, as every tool of the field reads it. */
+export const LOG_SLOT: KeySlot = { use: 'log', alg: 'Ed25519' }
+
 /** The slots of keys that sign now or will: what an operator means who names no algorithm. ES256 for tokens always. */
 export const slotsInUse = (rows: readonly SigningKey[]): KeySlot[] => {
   const inUse = rows.filter(({ state }) => state === 'active' || state === 'prepared')
-  return SLOTS.filter((slot, at) => at === 0 || inUse.some((key) => isIn(key, slot)))
+  return distinct([{ use: 'token', alg: 'ES256' }, ...inUse.map(({ use, alg }) => ({ use, alg }))])
 }
-
-const SLOTS: readonly KeySlot[] = (['token', 'signal', 'log'] as const).flatMap((use) =>
-  (['ES256', 'RS256'] as const).map((alg) => ({ use, alg })),
-)
 
 /** Keys of one use whose public half is served: in a published state, with an activation row (design §2). */
 export const publishedKeys = (rows: readonly SigningKey[], use: KeyUse): SigningKey[] =>
@@ -122,14 +121,16 @@ const movesOfNeeded = (question: RotationQuestion, slot: KeySlot): KeyMove[] => 
   const surplus = rows.filter((key) => isIn(key, slot) && key.state === 'active' && key !== active)
   const retired = surplus.map((key): KeyMove => ({ kind: 'retire', key }))
   const ageSeconds = nowSeconds - (active.activatedAtSeconds ?? nowSeconds)
+  // A log's key is pinned by those who watch it: it moves on order, never by age.
+  const rotationSeconds = slot.use === 'log' ? Number.POSITIVE_INFINITY : policy.rotationSeconds
   const isForced = question.forced?.some((other) => isSame(other, slot)) ?? false
   if (successor === null || (isForced && !isMadeFor(successor, active))) {
-    const isDue = isForced || ageSeconds >= policy.rotationSeconds - policy.publicationDelaySeconds
+    const isDue = isForced || ageSeconds >= rotationSeconds - policy.publicationDelaySeconds
     return isDue ? [...retired, { kind: 'generate', slot }] : retired
   }
   if (successor.provenAtSeconds === null) return [...retired, { kind: 'prove', key: successor }]
   const isPublished = nowSeconds - successor.provenAtSeconds >= policy.publicationDelaySeconds
-  const isItsTurn = isMadeFor(successor, active) || ageSeconds >= policy.rotationSeconds
+  const isItsTurn = isMadeFor(successor, active) || ageSeconds >= rotationSeconds
   if (!isPublished || !isItsTurn) return retired
   // The new one first: between the two there are two active keys, both published, and never none.
   return [...retired, { kind: 'activate', key: successor }, { kind: 'retire', key: active }]

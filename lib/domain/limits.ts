@@ -114,6 +114,21 @@ export const LIMITS = {
   // audit log: one transaction holds the head and, for each entry, its row and its look-up rows
   logEntriesPerAppend: 32,
   logAppendTriesMax: 8,
+  // tenants' logs of the embedded broker
+  logEntriesPerCommit: 128,
+  feedRowsPerRound: 256,
+  logRoundMs: 1_000,
+  // after its minute a count of denials may still come in from a process that flushes late
+  rollUpSettleSeconds: 5,
+  // sinks
+  sinkEventsPerDelivery: 256,
+  sinkLeaseMs: 30_000,
+  logTileMaxAgeSeconds: 365 * 24 * 3600,
+  // events of the audit stream: a CloudEvent up to 64 KiB is forwarded by every intermediary
+  eventTextCharsMax: 2 * 1024,
+  eventTextCharsShort: 128,
+  eventItemsShort: 64,
+  eventBytesMax: 56 * 1024,
   // store
   groupCommitMax: 64,
   storeWaitMs: 2_000,

@@ -5,14 +5,16 @@ import type { UnverifiedJws } from './compact-jws.ts'
 import { LIMITS } from './limits.ts'
 import { refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
-import type { OwnAlgorithm } from './signing-key.ts'
 
 /** `introspect` tokens, `revoke` single credentials, `audit:read`, `admin`: predicates, decisions, simulation. */
 export const OWN_SCOPES = ['introspect', 'revoke', 'audit:read', 'admin'] as const
 export type OwnScope = (typeof OWN_SCOPES)[number]
 
+/** What tokens and the feed are signed with. */
+export type TokenAlgorithm = 'ES256' | 'RS256'
+
 export type OwnToken = {
-  readonly alg: OwnAlgorithm
+  readonly alg: TokenAlgorithm
   readonly kid: string
   readonly jti: string
   readonly subject: string
@@ -31,7 +33,7 @@ export type OwnToken = {
 
 const HEADER_MEMBERS: ReadonlySet<string> = new Set(['typ', 'alg', 'kid'])
 const TYPES: ReadonlySet<string> = new Set(['at+jwt', 'application/at+jwt'])
-const ALGORITHMS: readonly OwnAlgorithm[] = ['ES256', 'RS256']
+const ALGORITHMS: readonly TokenAlgorithm[] = ['ES256', 'RS256']
 
 /**
  * What an unverified token says, if we could have said it. Refuses: header_member_forbidden, typ_not_accepted, alg_not_allowed,

@@ -1,6 +1,7 @@
 // Our own signing keys: their uses, states and the rules of rotation (design §2, attacks §1). Pure.
 export type KeyUse = 'token' | 'signal' | 'log'
-export type OwnAlgorithm = 'ES256' | 'RS256'
+/** Ed25519 (RFC 8032) signs notes of the log and nothing else: `log` keys are of no other algorithm, and no other key is of it. */
+export type OwnAlgorithm = 'ES256' | 'RS256' | 'Ed25519'
 /** prepared: published, not signing. active: signs. retiring: verifies only. retired: gone. tainted: revoked at once. */
 export type KeyState = 'prepared' | 'active' | 'retiring' | 'retired' | 'tainted'
 
@@ -10,7 +11,7 @@ export type SigningKey = {
   readonly alg: OwnAlgorithm
   readonly use: KeyUse
   readonly state: KeyState
-  /** Public JWK without alg, use, kid: { kty, crv, x, y } or { kty, n, e }. */
+  /** Public JWK without alg, use, kid: { kty, crv, x, y }, { kty, n, e } or { kty, crv, x }. */
   readonly publicJwk: Readonly<Record<string, string>>
   /** The private half as the vault sealed it (docs/storage.md): AES-256-GCM or KMS ciphertext of PKCS#8, or the name of a KMS key. */
   readonly sealed: Uint8Array

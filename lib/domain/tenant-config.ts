@@ -75,6 +75,9 @@ export type GrantRule = {
   readonly untrustedSource: 'deny' | 'allow'
 }
 
+/** Where audit events go that this version delivers. `path`: a bare name in the data directory. */
+export type SinkRule = { readonly name: string; readonly type: 'jsonl'; readonly path: string }
+
 export type TenantConfig = {
   readonly tenant: string
   /** Rises by one with every change that is applied. */
@@ -88,4 +91,5 @@ export type TenantConfig = {
   readonly issuerUrl: string
   readonly issuers: readonly IssuerConfig[]
   readonly grants: readonly GrantRule[]
+  readonly sinks: readonly SinkRule[]
 }

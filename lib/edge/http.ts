@@ -14,6 +14,8 @@ export type HttpResponse = {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** The body is bytes, in base64. */
+  readonly isBase64Encoded?: boolean
 }
 
 export type HttpHandler = (event: HttpEvent) => Promise<HttpResponse>

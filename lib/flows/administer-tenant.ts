@@ -14,6 +14,7 @@ import {
   ORDER_REFUSALS,
   type RevocationOrder,
 } from '../domain/revocation-order.ts'
+import type { LookUps } from '../ports/change-feed.ts'
 import type { RecentRecords } from '../ports/decisions.ts'
 import type { Queue } from '../ports/queue.ts'
 import type { AppliedOrders } from '../ports/revocation-orders.ts'
@@ -30,6 +31,7 @@ export type AdminPorts = CallerPorts & {
   readonly recent: RecentRecords
   readonly revocations: Pick<RevocationStore, 'list'>
   readonly applied: Pick<AppliedOrders, 'find'>
+  readonly lookUps: LookUps
   readonly orders: Queue
 }
 
@@ -74,6 +76,9 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
     case 'decision': {
       const decision = await ports.records.find(asked.id, tenant)
       if (decision === null) return { kind: 'not_found' }
+      // Before it is shown: nobody reads a decision without leaving a trace (design P8).
+      const by = `${caller.token.subject} ${caller.token.jti}`
+      await ports.lookUps.tell({ tenant, decisionId: asked.id, by, atSeconds: ports.clock.nowSeconds() })
       return { kind: 'decision', decision, explanation: await explainDecision(ports, decision) }
     }
   }

@@ -47,7 +47,7 @@ export const verifyOwnToken = async (
   const key = (await ports.keys.list(tenant)).find(({ kid, use }) => kid === token.kid && use === 'token')
   if (key === undefined || key.provenAtSeconds === null || key.alg !== token.alg)
     return refuse('key_unknown', { kid: token.kid })
-  if (!ports.signatures.verifyOwn(key, parsed.value.signingInput, parsed.value.signature))
+  if (!ports.signatures.verifyOwn(token.alg, key, parsed.value.signingInput, parsed.value.signature))
     return refuse('signature_invalid')
   const timely = checkOwnTimes(token, atSeconds)
   if (!timely.ok) return timely

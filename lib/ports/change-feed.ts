@@ -1,13 +1,13 @@
 // What was committed, in the order of commit: what the audit stream is made of (design §3.4). Rows are handed out at least
 // once; a reader that stopped begins again after what it acknowledged, and nothing unacknowledged is swept away.
-import type { Denial, GrantRecord, NotIssued } from '../domain/grant-record.ts'
+import type { FeedItem } from '../domain/audit-entry.ts'
 
-export type Change =
-  | { readonly topic: 'grant'; readonly sequence: number; readonly record: GrantRecord }
-  | { readonly topic: 'not_issued'; readonly sequence: number; readonly outcome: NotIssued }
-  | { readonly topic: 'denial'; readonly sequence: number; readonly denial: Denial }
+/** `change`: revocations carried out and lifted, keys, documents, removed tenants, look-ups, counts of denials. */
+export const CHANGE_TOPICS = ['grant', 'not_issued', 'denial', 'change'] as const
+export type ChangeTopic = (typeof CHANGE_TOPICS)[number]
 
-export type ChangeTopic = Change['topic']
+/** A row that cannot be read is an item too, or it would hold up everything behind it. */
+export type Change = { readonly sequence: number; readonly item: FeedItem }
 
 export interface ChangeFeed {
   /**
@@ -19,4 +19,20 @@ export interface ChangeFeed {
   acknowledge(reader: string, topic: ChangeTopic, sequence: number): Promise<void>
   /** Where the reader stopped, or null: it is not known. */
   acknowledged(reader: string, topic: ChangeTopic): Promise<number | null>
+  /**
+   * Makes changes of the counts of denials of minutes before this one, as far as they were not told yet. Their sum is exact
+   * however late a count comes in. True: there may be more.
+   */
+  tellCounts(beforeMinute: number): Promise<boolean>
+}
+
+/** What an operator did that changes nothing, and is on record all the same. */
+export interface LookUps {
+  /** Durable when it resolves. Throws Unavailable. */
+  tell(lookUp: {
+    readonly tenant: string
+    readonly decisionId: string
+    readonly by: string
+    readonly atSeconds: number
+  }): Promise<void>
 }

@@ -1,5 +1,6 @@
 // What the flows need to judge a signature: the keys of issuers, and the arithmetic.
 import type { KeySource } from '../domain/key-source.ts'
+import type { TokenAlgorithm } from '../domain/own-token.ts'
 import type { SignatureAlgorithm } from '../domain/provider.ts'
 import type { Result } from '../domain/result.ts'
 import type { SigningKey } from '../domain/signing-key.ts'
@@ -33,5 +34,10 @@ export interface ProofVerifier {
 
 export interface OwnSignatures {
   /** Whether the signature is that of one of our own keys. Never throws on hostile input. */
-  verifyOwn(key: Pick<SigningKey, 'alg' | 'publicJwk'>, signingInput: string, signature: Uint8Array): boolean
+  verifyOwn(
+    alg: TokenAlgorithm,
+    key: Pick<SigningKey, 'publicJwk'>,
+    signingInput: string,
+    signature: Uint8Array,
+  ): boolean
 }

@@ -5,7 +5,7 @@ import type { JsonValue } from '../domain/claims.ts'
 import { parseStrictJson } from '../domain/json.ts'
 import { keyFor, type UsableJwk, usableKeys } from '../domain/jwk-policy.ts'
 import { LIMITS } from '../domain/limits.ts'
-import type { OwnAlgorithm } from '../domain/signing-key.ts'
+import type { TokenAlgorithm } from '../domain/own-token.ts'
 import type { Deviation, Report } from './deviation.ts'
 import { type Fetch, fetchText, requireSecureUrl } from './fetch-text.ts'
 import { type ImportedKey, importKey, VERIFIED_ALGORITHMS } from './signature.ts'
@@ -17,7 +17,7 @@ export type VerifierClock = { readonly nowMs: () => number; readonly monotonicMs
 
 export type KeyCache = {
   /** Null: no usable key of this id and algorithm can be had. */
-  readonly find: (kid: string, alg: OwnAlgorithm) => Promise<ImportedKey | null>
+  readonly find: (kid: string, alg: TokenAlgorithm) => Promise<ImportedKey | null>
   /** Moves whenever the set changes. What was verified under another generation is verified anew. */
   readonly generation: () => number
 }
@@ -80,7 +80,7 @@ export const createKeyCache = ({ source, fetch, clock, report }: KeyCacheOptions
     return loading
   }
 
-  const keyOf = (kid: string, alg: OwnAlgorithm): Promise<ImportedKey> | null => {
+  const keyOf = (kid: string, alg: TokenAlgorithm): Promise<ImportedKey> | null => {
     if (held === null || ageMs() >= LIMITS.jwksStaleSecondsMax * 1000) return null
     const found = keyFor(held.usable, kid, alg)
     if (!found.ok) return null

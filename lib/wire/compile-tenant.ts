@@ -62,6 +62,9 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     issuerUrl,
     issuers: issuers.map((issuer) => withGrantTenancy(issuer, grants, options.catalog)),
     grants,
+    sinks: Object.entries(document.sinks ?? {}).flatMap(([name, sink]) =>
+      sink.type === 'jsonl' ? [{ name, type: sink.type, path: sink.path }] : [],
+    ),
   }
   return { ok: true, tenant: { loaded, config } }
 }

@@ -61,7 +61,12 @@ export const lintTenant = ({ loaded, config }: CompiledTenant, catalog: Provider
     if (document[section] !== undefined)
       report('not_acted_on', [section], `${section} are checked and kept, and not acted on by this version`)
   for (const [name, sink] of Object.entries(document.sinks ?? {}))
-    report('not_acted_on', ['sinks', name], `${sink.type} sinks are checked and kept, and not acted on by this version`)
+    if (sink.type !== 'jsonl')
+      report(
+        'not_acted_on',
+        ['sinks', name],
+        `${sink.type} sinks are checked and kept, and not acted on by this version`,
+      )
   return warnings.sort((a, b) => a.line - b.line || a.column - b.column)
 }
 

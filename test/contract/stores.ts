@@ -21,7 +21,9 @@ import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-sto
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { createTenantState } from '../../lib/adapters/sqlite/tenant-state.ts'
 import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
+import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 import type { GrantRecord, NotIssued } from '../../lib/domain/grant-record.ts'
+import type { Change } from '../../lib/ports/change-feed.ts'
 import type { DecisionLookup, DenialQueue } from '../../lib/ports/decisions.ts'
 import type { GrantStore, TenantState, TimeMark } from '../../lib/ports/grant-store.ts'
 import type { IssuerKeyStore } from '../../lib/ports/issuer-keys.ts'
@@ -77,6 +79,9 @@ const openMemoryStores = (): Stores & DecisionStores => {
   }
 }
 
+const entriesOf = (changes: readonly Change[]): AuditEntry[] =>
+  changes.flatMap(({ item }) => (item.kind === 'entry' ? item.entry : []))
+
 export const openSqliteStores = (): Stores & DecisionStores => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mintmark-store-'))
   const database = openDatabase({ dataDir, dev: false })
@@ -99,8 +104,8 @@ export const openSqliteStores = (): Stores & DecisionStores => {
         changes.read('not_issued', 0, 1_000),
       ])
       return {
-        records: records.flatMap((change) => (change.topic === 'grant' ? change.record : [])),
-        outcomes: outcomes.flatMap((change) => (change.topic === 'not_issued' ? change.outcome : [])),
+        records: entriesOf(records).flatMap((entry) => (entry.kind === 'grant' ? entry.record : [])),
+        outcomes: entriesOf(outcomes).flatMap((entry) => (entry.kind === 'not_issued' ? entry.outcome : [])),
       }
     },
     settle: denials.flush,

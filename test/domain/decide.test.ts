@@ -70,6 +70,7 @@ const config = (...grants: GrantRule[]): TenantConfig => ({
   tier: 'pooled',
   issuerUrl: 'https://sts.example.com/t/acme',
   issuers: [],
+  sinks: [],
   grants,
 })
 const ask = (more: Partial<Target> = {}): Target => ({

@@ -26,6 +26,7 @@ const started = await startBroker({
   egressAllow: [],
   aws: { region: undefined, stsEndpoint: undefined },
   masterKey: undefined,
+  auditLog: 'here',
   warn: () => undefined,
   failpoint: (name) => {
     if (name !== point) return

@@ -6,11 +6,12 @@ import type { OwnAlgorithm, SigningKey } from '../../domain/signing-key.ts'
 import type { KeyPairs, KeyVault } from '../../ports/signing-keys.ts'
 import { callKms, type KmsOfTenant, sent } from './kms-call.ts'
 
-const SPEC = { ES256: 'ECC_NIST_P256', RS256: 'RSA_2048' } as const
-const SIGNING = { ES256: 'ECDSA_SHA_256', RS256: 'RSASSA_PKCS1_V1_5_SHA_256' } as const satisfies Record<
-  OwnAlgorithm,
-  string
->
+const SPEC = { ES256: 'ECC_NIST_P256', RS256: 'RSA_2048', Ed25519: 'ECC_NIST_EDWARDS25519' } as const
+const SIGNING = {
+  ES256: 'ECDSA_SHA_256',
+  RS256: 'RSASSA_PKCS1_V1_5_SHA_256',
+  Ed25519: 'ED25519_SHA_512',
+} as const satisfies Record<OwnAlgorithm, string>
 
 /**
  * Needs kms:CreateKey and kms:TagResource, both conditional on the tags, and kms:GetPublicKey. The key policy is KMS's default,

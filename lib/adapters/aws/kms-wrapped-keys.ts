@@ -10,7 +10,7 @@ export type WrappedKeyOptions = {
   readonly wrappingKey: string
 }
 
-const PAIR = { ES256: 'ECC_NIST_P256', RS256: 'RSA_2048' } as const
+const PAIR = { ES256: 'ECC_NIST_P256', RS256: 'RSA_2048', Ed25519: 'ECC_NIST_EDWARDS25519' } as const
 
 /** Needs kms:GenerateDataKeyPairWithoutPlaintext. */
 export const createWrappedKeyPairs = ({ kms, wrappingKey }: WrappedKeyOptions): KeyPairs => ({

@@ -7,7 +7,7 @@ const KEYS_MAX = 10_000
 export const createOwnSignatures = (): OwnSignatures => {
   const imported = new Map<string, VerifyKey>()
   return {
-    verifyOwn({ alg, publicJwk }, signingInput, signature) {
+    verifyOwn(alg, { publicJwk }, signingInput, signature) {
       // By its members and not by its kid: a row says what it likes of its name.
       const name = JSON.stringify(publicJwk)
       const key = imported.get(name) ?? importVerifyKey(publicJwk)

@@ -45,7 +45,12 @@ const isSame = (derived: PublicMembers, stored: PublicMembers): boolean => {
   return names.every((name) => stored[name] === derived[name]) && Object.keys(stored).length === names.length
 }
 
-const verifies = ({ publicJwk }: SigningKey, signature: string): boolean => {
+const verifies = ({ alg, publicJwk }: SigningKey, signature: string): boolean => {
   const key = { key: { ...publicJwk }, format: 'jwk', dsaEncoding: 'ieee-p1363' } as const
-  return verify('sha256', Buffer.from(PROOF_TEXT, 'latin1'), key, Buffer.from(signature, 'base64url'))
+  return verify(
+    alg === 'Ed25519' ? null : 'sha256',
+    Buffer.from(PROOF_TEXT, 'latin1'),
+    key,
+    Buffer.from(signature, 'base64url'),
+  )
 }

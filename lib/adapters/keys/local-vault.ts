@@ -12,7 +12,9 @@ const generate = promisify(generateKeyPair)
 const newKeyPair = (alg: OwnAlgorithm) =>
   alg === 'ES256'
     ? generate('ec', { namedCurve: 'P-256' })
-    : generate('rsa', { modulusLength: 2048, publicExponent: 0x10001 })
+    : alg === 'Ed25519'
+      ? generate('ed25519')
+      : generate('rsa', { modulusLength: 2048, publicExponent: 0x10001 })
 
 export type LocalVault = KeyPairs & KeyVault
 

@@ -42,10 +42,14 @@ const signerOf = (opened: OpenedKey): Signer => {
 
 /** JWS signature, base64url: at once, or as a promise where the signer is remote. */
 export const signWith = (signer: Signer, alg: OwnAlgorithm, signingInput: string): string | Promise<string> => {
-  if (signer instanceof KeyObject) return encode(alg, signDer('sha256', Buffer.from(signingInput, 'latin1'), signer))
-  return signer
-    .signDigest(hash('sha256', signingInput, 'buffer'))
-    .then((signature) => encode(alg, Buffer.from(signature)))
+  const data = Buffer.from(signingInput, 'latin1')
+  // Ed25519 hashes by itself, twice: a service that signs digests cannot make it.
+  if (alg === 'Ed25519') {
+    if (!(signer instanceof KeyObject)) throw new TypeError('an Ed25519 key signs where it is')
+    return signDer(null, data, signer).toString('base64url')
+  }
+  if (signer instanceof KeyObject) return encode(alg, signDer('sha256', data, signer))
+  return signer.signDigest(hash('sha256', data, 'buffer')).then((signature) => encode(alg, Buffer.from(signature)))
 }
 
 const encode = (alg: OwnAlgorithm, signature: Buffer): string =>

@@ -13,12 +13,13 @@ export const publicMembers = (key: KeyObject): PublicMembers => {
   const jwk = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' })
   if (jwk.kty === 'EC') return { crv: jwk.crv!, kty: jwk.kty, x: jwk.x!, y: jwk.y! }
   if (jwk.kty === 'RSA') return { e: jwk.e!, kty: jwk.kty, n: jwk.n! }
-  throw new TypeError('our own keys are EC or RSA')
+  if (jwk.kty === 'OKP') return { crv: jwk.crv!, kty: jwk.kty, x: jwk.x! }
+  throw new TypeError('our own keys are EC, RSA or OKP')
 }
 
 /** RFC 7638: SHA-256 over the required members, sorted, without spaces. */
 export const thumbprintOf = (members: PublicMembers): string => hash('sha256', JSON.stringify(members), 'base64url')
 
-/** RFC 7518 §3.3-3.4: the kind of key the algorithm takes. */
+/** RFC 7518 §3.3-3.4, RFC 8037 §2: the kind of key the algorithm takes. */
 export const isOfAlgorithm = (members: PublicMembers, alg: OwnAlgorithm): boolean =>
-  alg === 'ES256' ? members['crv'] === 'P-256' : members['kty'] === 'RSA'
+  alg === 'RS256' ? members['kty'] === 'RSA' : members['crv'] === (alg === 'ES256' ? 'P-256' : 'Ed25519')

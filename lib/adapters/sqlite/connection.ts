@@ -4,6 +4,11 @@ import { pathToFileURL } from 'node:url'
 import { DataDirectoryRefused } from './data-directory.ts'
 import { FORMAT, MIGRATIONS } from './schema.ts'
 
+/** One of the files of the data directory, and the steps its tables come from. */
+export type Schema = { readonly file: string; readonly migrations: readonly string[] }
+
+export const MAIN: Schema = { file: 'mintmark.db', migrations: MIGRATIONS }
+
 // The event loop stands still while SQLite waits for a lock, so it hardly does; contention is waited out in database.ts.
 const BUSY_MS = 1
 const OPENING_BUSY_MS = 2_000
@@ -51,13 +56,13 @@ export const leaveNoCopies = (sqlite: DatabaseSync): void => sqlite.exec('PRAGMA
 export const overwriteAll = (sqlite: DatabaseSync): void => sqlite.exec('PRAGMA secure_delete = ON')
 
 /** Brings the schema up to date. `dev` is written into a store that is new. Returns the dev mark of the store. */
-export const migrate = (path: string, dev: boolean): boolean => {
+export const migrate = (path: string, dev: boolean, { migrations }: Schema): boolean => {
   const { sqlite } = connect(path, OPENING_BUSY_MS)
   try {
     sqlite.exec('BEGIN IMMEDIATE')
     const done = stepsTaken(sqlite)
-    for (const step of MIGRATIONS.slice(done)) sqlite.exec(step)
-    if (done < MIGRATIONS.length) sqlite.exec(`PRAGMA user_version = ${FORMAT * 1000 + MIGRATIONS.length}`)
+    for (const step of migrations.slice(done)) sqlite.exec(step)
+    if (done < migrations.length) sqlite.exec(`PRAGMA user_version = ${FORMAT * 1000 + migrations.length}`)
     if (done === 0) sqlite.prepare('INSERT INTO store (id, dev) VALUES (1, ?)').run(dev ? 1 : 0)
     const isMarked = sqlite.prepare('SELECT dev FROM store').get()?.['dev'] === 1
     sqlite.exec('COMMIT')
@@ -68,7 +73,8 @@ export const migrate = (path: string, dev: boolean): boolean => {
 }
 
 /** Whether a database that is opened anew, while running, is one of ours and complete. */
-export const isComplete = ({ sqlite }: Connection): boolean => stepsTaken(sqlite) >= MIGRATIONS.length
+export const isComplete = ({ sqlite }: Connection, { migrations }: Schema): boolean =>
+  stepsTaken(sqlite) >= migrations.length
 
 const stepsTaken = (sqlite: DatabaseSync): number => {
   const version = Number(sqlite.prepare('PRAGMA user_version').get()?.['user_version'])

@@ -22,12 +22,12 @@ export class DataDirectoryRefused extends Error {
   }
 }
 
-export const databasePath = (dataDir: string): string => join(dataDir, 'mintmark.db')
+export const databasePath = (dataDir: string, file = 'mintmark.db'): string => join(dataDir, file)
 
 /** Makes directory (0700) and file (0600) where they are missing; SQLite gives -wal and -shm the mode of the file. */
-export const ensureDatabaseFile = (dataDir: string): void => {
+export const ensureDatabaseFile = (dataDir: string, file: string): void => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  closeSync(openSync(databasePath(dataDir), 'a', 0o600))
+  closeSync(openSync(databasePath(dataDir, file), 'a', 0o600))
 }
 
 /** Names the file behind a path, or null when there is none. */

@@ -3,7 +3,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
-import { type Connection, connect, isComplete, leaveNoCopies, migrate, overwriteAll, type Sql } from './connection.ts'
+import {
+  type Connection,
+  connect,
+  isComplete,
+  leaveNoCopies,
+  MAIN,
+  migrate,
+  overwriteAll,
+  type Schema,
+  type Sql,
+} from './connection.ts'
 import { checkDevMark, databasePath, ensureDatabaseFile, fileIdentity } from './data-directory.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { failureOf } from './sqlite-error.ts'
@@ -21,19 +31,26 @@ export type DatabaseOptions = {
   readonly dev: boolean | null
   /** How long a write waits for other processes before it is Unavailable. */
   readonly waitMs?: number
+  /** Default: the main one. */
+  readonly schema?: Schema
 }
 
 /** What revocations, configuration and keys were when it was asked for. The same object as long as none of them moved. */
 export type ControlState = { readonly generation: number; readonly version: number }
 
 /** Throws DataDirectoryRefused, or what SQLite says of a file that is no database. */
-export const openDatabase = ({ dataDir, dev, waitMs = LIMITS.storeWaitMs }: DatabaseOptions): Database => {
-  ensureDatabaseFile(dataDir)
-  const path = databasePath(dataDir)
+export const openDatabase = ({
+  dataDir,
+  dev,
+  waitMs = LIMITS.storeWaitMs,
+  schema = MAIN,
+}: DatabaseOptions): Database => {
+  ensureDatabaseFile(dataDir, schema.file)
+  const path = databasePath(dataDir, schema.file)
   for (let attempt = 1; ; attempt += 1) {
     try {
-      checkDevMark(migrate(path, dev === true), dev)
-      return new Database(path, waitMs)
+      checkDevMark(migrate(path, dev === true, schema), dev)
+      return new Database(path, waitMs, schema)
     } catch (error) {
       // Processes that start together on a new directory: switching to WAL is refused at once while another looks.
       if (failureOf(error) !== 'busy' || attempt === OPEN_ATTEMPTS) throw error
@@ -45,7 +62,7 @@ export const openDatabase = ({ dataDir, dev, waitMs = LIMITS.storeWaitMs }: Data
 const NEXT_CONTROL_VERSION = 'UPDATE store SET control_version = control_version + 1 RETURNING control_version'
 
 /** Runs `work` so that its neighbours in the transaction stay when it throws. */
-const undoneAlone = <T>(sql: Sql, work: () => T): T => {
+export const undoneAlone = <T>(sql: Sql, work: () => T): T => {
   sql('SAVEPOINT alone').run()
   try {
     return work()
@@ -60,6 +77,7 @@ const undoneAlone = <T>(sql: Sql, work: () => T): T => {
 export class Database {
   readonly #path: string
   readonly #waitMs: number
+  readonly #schema: Schema
   #connection: Connection | null
   #file: string | null
   #generation = 1
@@ -76,9 +94,10 @@ export class Database {
     return Number(sql(NEXT_CONTROL_VERSION).get()?.['control_version'])
   })
 
-  constructor(path: string, waitMs: number) {
+  constructor(path: string, waitMs: number, schema: Schema) {
     this.#path = path
     this.#waitMs = waitMs
+    this.#schema = schema
     this.#file = fileIdentity(path)
     this.#connection = connect(path)
   }
@@ -199,7 +218,8 @@ export class Database {
     try {
       const file = fileIdentity(this.#path)
       connection = connect(this.#path)
-      if (!isComplete(connection) || file !== fileIdentity(this.#path)) throw new Error('the database is not complete')
+      if (!isComplete(connection, this.#schema) || file !== fileIdentity(this.#path))
+        throw new Error('the database is not complete')
       this.#file = file
       this.#generation += 1
       this.#connection = connection

@@ -172,6 +172,47 @@ CREATE TRIGGER revocation_order_is_append_only BEFORE UPDATE ON revocation_order
 // Null: what the tenant left behind is still there.
 const ERASED = 'ALTER TABLE tenant_tombstone ADD COLUMN erased_at INTEGER'
 
+// What changes in the state decisions rest on, in the order of commit, for the audit stream. Triggers, so that no way of writing
+// these rows can forget to tell. AUTOINCREMENT: what was swept away gives its number to nobody. told: how much of a count of
+// denials was told.
+const CHANGES = `
+CREATE TABLE control_change (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  tenant TEXT NOT NULL,
+  what TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER control_change_is_append_only BEFORE UPDATE ON control_change
+  BEGIN SELECT RAISE(ABORT, 'changes that were told are never changed'); END;
+CREATE TRIGGER tell_order AFTER INSERT ON revocation_order BEGIN
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'revocation', new.at, new.body);
+END;
+CREATE TRIGGER tell_unblock AFTER UPDATE OF lifted_at ON revocation
+  WHEN old.lifted_at IS NULL AND new.lifted_at IS NOT NULL BEGIN
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'unblock', new.lifted_at, json_object(
+    'revocation', new.id, 'kind', new.kind, 'issuer', new.issuer, 'value', new.value,
+    'by', coalesce(new.lifted_by, ''), 'reason', coalesce(new.lifted_reason, '')));
+END;
+CREATE TRIGGER tell_new_key AFTER INSERT ON signing_key BEGIN
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'key', unixepoch(), json_object(
+    'kid', new.kid, 'alg', new.alg, 'use', new.use, 'state', new.state));
+END;
+CREATE TRIGGER tell_key AFTER UPDATE OF state ON signing_key WHEN old.state <> new.state BEGIN
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'key', unixepoch(), json_object(
+    'kid', new.kid, 'alg', new.alg, 'use', new.use, 'state', new.state));
+END;
+CREATE TRIGGER tell_config AFTER INSERT ON tenant_config BEGIN
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'config', new.applied_at, json_object(
+    'version', new.version, 'digest', new.digest, 'author', new.author, 'commit', new.commit_id, 'diff', new.diff));
+END;
+CREATE TRIGGER tell_removal AFTER INSERT ON tenant_tombstone BEGIN
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'removal', new.at, json_object('by', new.by));
+END;
+ALTER TABLE denial_roll_up ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX denial_roll_up_untold ON denial_roll_up (minute) WHERE count > told;
+`
+
 // Each change of a revocation has the next number of its tenant, whoever makes it: the order of the feed, and its seq.
 const NUMBER = `
   INSERT INTO revocation_feed (tenant, seq) VALUES (new.tenant, 1) ON CONFLICT (tenant) DO UPDATE SET seq = seq + 1;
@@ -190,4 +231,4 @@ CREATE TRIGGER revocation_renumbered AFTER UPDATE OF changed ON revocation
 `
 
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, FEED]
+export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, CHANGES, FEED]

@@ -28,8 +28,12 @@ const PROOFS =
   'DELETE FROM proof_guard WHERE hash IN (SELECT hash FROM proof_guard WHERE keep_until < ?2 ORDER BY keep_until LIMIT ?1)'
 const ROLLED_UP = `DELETE FROM rolled_up_decision WHERE decision IN (SELECT decision FROM rolled_up_decision ORDER BY decision LIMIT ?1)
   AND roll_up IN (SELECT id FROM denial_roll_up WHERE minute < ?2)`
-const ROLL_UPS = `DELETE FROM denial_roll_up WHERE id IN (SELECT id FROM denial_roll_up WHERE minute < ?2 LIMIT ?1)
+const ROLL_UPS = `DELETE FROM denial_roll_up WHERE id IN (SELECT id FROM denial_roll_up WHERE minute < ?2 AND count = told LIMIT ?1)
   AND NOT EXISTS (SELECT 1 FROM rolled_up_decision WHERE roll_up = denial_roll_up.id LIMIT 1)`
+
+// AUTOINCREMENT: the last row need not stay.
+const CHANGES = `DELETE FROM control_change WHERE seq IN (SELECT seq FROM control_change ORDER BY seq LIMIT ?1) AND at < ?2
+  AND seq <= coalesce((SELECT min(acknowledged) FROM feed_reader WHERE topic = 'change'), seq)`
 
 export type Sweep = {
   /** One step; resolves to the number of rows deleted. The timer takes one a second, more while it is behind. */
@@ -59,6 +63,7 @@ export const startSweep = (database: Database, clock: Clock): Sweep => {
         sweepGrants(sql, nowSeconds),
         sql(OUTCOMES).run(max, recordsBefore).changes,
         sql(OLD('denial', 'denial')).run(max, denialsBefore).changes,
+        sql(CHANGES).run(max, denialsBefore).changes,
         sql(PROOFS).run(max, nowSeconds).changes,
         sql(ROLLED_UP).run(max, minutesBefore).changes,
         sql(ROLL_UPS).run(max, minutesBefore).changes,

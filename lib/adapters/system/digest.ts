@@ -3,3 +3,6 @@ import { hash } from 'node:crypto'
 import type { Digest } from '../../ports/system.ts'
 
 export const nodeDigest: Digest = { sha256: (data) => hash('sha256', data, 'base64url') }
+
+/** SHA-256 over UTF-8, hex: as fingerprints are written. */
+export const sha256Hex = (text: string): string => hash('sha256', text, 'hex')

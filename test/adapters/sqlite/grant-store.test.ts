@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createChangeFeed } from '../../../lib/adapters/sqlite/change-feed.ts'
 import { createGrantStore } from '../../../lib/adapters/sqlite/grant-store.ts'
 import { createGroupCommit } from '../../../lib/adapters/sqlite/group-commit.ts'
+import { nameOfEntry } from '../../../lib/domain/audit-entry.ts'
 import { Unavailable } from '../../../lib/domain/unavailable.ts'
 import { sampleNotIssued, samplePut } from '../../contract/sample-rows.ts'
 import { open, otherConnection, temporaryDirectory } from './temporary-database.ts'
@@ -54,9 +55,9 @@ test('L3: every created record is in the feed, in the order of commit, and a rea
   await grants.putNotIssued(sampleNotIssued(puts[0]!))
   const first = await feed.read('grant', 0, 100)
   const rest = await feed.read('grant', first.at(-1)!.sequence, 100)
-  const ids = [...first, ...rest].map((change) => (change.topic === 'grant' ? change.record.decisionId : null))
+  const ids = [...first, ...rest].map(({ item }) => (item.kind === 'entry' ? nameOfEntry(item.entry).id : null))
   expect(ids).toEqual(puts.map(({ record }) => record.decisionId))
-  expect(await feed.read('not_issued', 0, 10)).toMatchObject([{ outcome: { decisionId: ids[0] } }])
+  expect(await feed.read('not_issued', 0, 10)).toMatchObject([{ item: { entry: { outcome: { decisionId: ids[0] } } } }])
   expect(await feed.acknowledged('audit', 'grant')).toBeNull()
   await feed.acknowledge('audit', 'grant', 100)
   await feed.acknowledge('audit', 'grant', 50)

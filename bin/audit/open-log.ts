@@ -1,0 +1,54 @@
+// The log of a tenant in a data directory, beside a running broker or not.
+import { existsSync } from 'node:fs'
+import { logVerifierKeys, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { nodeVerifyEd25519 } from '../../lib/adapters/keys/note-verifier.ts'
+import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
+import { databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
+import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
+import { sha256Hex } from '../../lib/adapters/system/digest.ts'
+import { openDatabaseBeside } from '../embedded/open-store.ts'
+
+/** Thrown for what the operator can set right: printed, exit as given. */
+export class CannotOpen extends Error {
+  readonly exitCode: number
+  constructor(message: string, exitCode: number) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+export type OpenedLog = {
+  readonly tenant: string
+  readonly database: Database
+  readonly log: ReturnType<typeof createTenantLog>
+  readonly origin: string
+  readonly vkeys: readonly string[]
+  readonly close: () => void
+}
+
+export const openLog = async (dataDir: string, tenant: string): Promise<OpenedLog> => {
+  const main = openDatabaseBeside(dataDir)
+  if (!main.ok) throw new CannotOpen(main.problem, 3)
+  const { database } = main
+  if (!existsSync(databasePath(dataDir, AUDIT.file))) {
+    database.close()
+    throw new CannotOpen(`there is no log in ${dataDir}`, 3)
+  }
+  const audit = openDatabase({ dataDir, dev: null, schema: AUDIT })
+  const close = () => {
+    audit.close()
+    database.close()
+  }
+  const log = createTenantLog(audit)
+  const head = await log.about(tenant)
+  if (head === null) {
+    close()
+    throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} here`, 1)
+  }
+  const vkeys = await logVerifierKeys(createSigningKeyStore(database), tenant, head.origin)
+  return { tenant, database, log, origin: head.origin, vkeys, close }
+}
+
+export const VERIFY_PORTS = { hashes: { sha256: nodeSha256, sha256Hex }, verify: nodeVerifyEd25519 }

@@ -1,0 +1,93 @@
+// `mintmark audit prove`: a receipt that an event is in the log. It is checked without the log: `audit verify --from RECEIPT`.
+import { readFileSync } from 'node:fs'
+import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { canonicalJson } from '../../lib/domain/canonical-json.ts'
+import type { JsonValue } from '../../lib/domain/claims.ts'
+import { inclusionProof, isIncluded, leafHash } from '../../lib/domain/tlog/merkle.ts'
+import { type NoteKey, openNote, parseCheckpoint, parseProof, proofText } from '../../lib/domain/tlog/signed-note.ts'
+import { rangeHashOf, type TileName } from '../../lib/domain/tlog/tiles.ts'
+import { commitmentOf } from '../../lib/flows/append-log.ts'
+import type { Io } from '../command.ts'
+import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
+
+/** The event with its salt, its place in the tree (C2SP tlog-proof) and the keys to check it with. */
+type Receipt = {
+  readonly event: JsonValue
+  readonly salt: string
+  readonly proof: string
+  readonly vkeys: readonly string[]
+}
+
+export const prove = async (dataDir: string, tenant: string, uid: string, io: Io): Promise<number> => {
+  const { log, vkeys, close } = await openLog(dataDir, tenant)
+  try {
+    const leaf = await log.leafOf(tenant, uid)
+    const checkpoint = await log.checkpoint(tenant)
+    if (leaf === null) throw new CannotOpen(`the log has no event ${JSON.stringify(uid)}`, 1)
+    if (checkpoint === null || checkpoint.size <= leaf.index)
+      throw new CannotOpen('no checkpoint covers the event yet; ask again in a few seconds', 3)
+    const tiles = await tilesFor(leaf.index, checkpoint.size, (name) => log.tile(tenant, name))
+    const proof = inclusionProof(rangeHashOf(nodeSha256, checkpoint.size, tiles), leaf.index, checkpoint.size)
+    const receipt: Receipt = {
+      event: JSON.parse(leaf.canonical) as JsonValue,
+      salt: Buffer.from(leaf.salt).toString('base64'),
+      proof: proofText(leaf.index, proof, checkpoint.note),
+      vkeys,
+    }
+    io.stdout.write(`${JSON.stringify(receipt, null, 2)}\n`)
+    return 0
+  } finally {
+    close()
+  }
+}
+
+/** Proofs are computed from tiles in memory: which ones are asked for is found by asking, until none is missing. */
+const tilesFor = async (index: number, size: number, read: (name: TileName) => Promise<Uint8Array | null>) => {
+  const tiles = new Map<string, Uint8Array>()
+  let missing: TileName | null
+  const readTile = (name: TileName): Uint8Array => {
+    const tile = tiles.get(`${name.level}/${name.index}`)
+    if (tile === undefined) missing ??= name
+    return tile ?? new Uint8Array(256 * 32)
+  }
+  do {
+    missing = null
+    inclusionProof(rangeHashOf(nodeSha256, size, readTile), index, size)
+    const name = missing as TileName | null
+    if (name !== null) {
+      const bytes = await read(name)
+      if (bytes === null) throw new CannotOpen('a tile of the log is missing: "audit verify" says where', 1)
+      tiles.set(`${name.level}/${name.index}`, bytes)
+    }
+  } while (missing !== null)
+  return readTile
+}
+
+/** `trusted`: keys the operator gave; none: those of the receipt, which then proves nothing about who signed. */
+export const verifyReceipt = (
+  path: string,
+  trusted: readonly NoteKey[],
+  parse: (text: string) => NoteKey,
+  io: Io,
+): number => {
+  const receipt = JSON.parse(readFileSync(path, 'utf8')) as Receipt
+  const read = parseProof(String(receipt.proof))
+  const keys = trusted.length > 0 ? trusted : receipt.vkeys.map(parse)
+  if (trusted.length === 0)
+    io.stderr.write('mintmark audit verify: warning: no --vkey: the keys are those of the receipt\n')
+  const text = read === null ? null : openNote({ sha256: nodeSha256, verify: VERIFY_PORTS.verify }, read.note, keys)
+  const checkpoint = text === null ? null : parseCheckpoint(text)
+  if (read === null || checkpoint === null) {
+    io.stdout.write('BAD: the checkpoint of the receipt is not signed by a key that is trusted\n')
+    return 1
+  }
+  const commitment = commitmentOf(nodeSha256, Buffer.from(receipt.salt, 'base64'), canonicalJson(receipt.event))
+  const { index, proof } = read
+  const { size, root } = checkpoint
+  if (!isIncluded(nodeSha256, { leaf: leafHash(nodeSha256, commitment), index, size, root, proof })) {
+    io.stdout.write('BAD: the event is not in the tree that was signed\n')
+    return 1
+  }
+  io.stdout.write(`good: the event is leaf ${index} of ${checkpoint.origin}, size ${size}\n`)
+  return 0
+}

@@ -1,0 +1,161 @@
+// `mintmark audit search`, `tail` and `export`: events of a tenant's log, page by page.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLogDirectory, leafLine } from '../../lib/adapters/files/log-directory.ts'
+import { oneLine } from '../../lib/domain/canonical-json.ts'
+import type { JsonObject, JsonValue } from '../../lib/domain/claims.ts'
+import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
+import { parseCheckpoint, unverifiedText } from '../../lib/domain/tlog/signed-note.ts'
+import { tilesOf } from '../../lib/domain/tlog/tiles.ts'
+import type { LogLeaves, StoredLeaf } from '../../lib/ports/tenant-log.ts'
+import { type Io, UsageError } from '../command.ts'
+import { printable } from '../printable.ts'
+import { CannotOpen, type OpenedLog, openLog } from './open-log.ts'
+
+const PAGE = 500
+const FOLLOW_MS = 500
+
+async function* leavesFrom(log: LogLeaves, tenant: string, from: number, before = Number.MAX_SAFE_INTEGER) {
+  for (let at = from; at < before; ) {
+    const leaves = await log.leaves(tenant, at, Math.min(PAGE, before - at))
+    yield* leaves
+    if (leaves.length === 0) return
+    at = leaves.at(-1)!.index + 1
+  }
+}
+
+/** Options of `search`: what each is compared with in an event. */
+export const SEARCH_KEYS = {
+  identity: (event) => [at(event, 'user', 'uid')],
+  project: (event) => [at(event, 'unmapped', 'mintmark', 'wid', 'project.id'), ...selected(event, 'project')],
+  run: (event) => [at(event, 'unmapped', 'mintmark', 'wid', 'run.id'), ...selected(event, 'run')],
+  decision: (event) => [at(event, 'unmapped', 'mintmark', 'decision_id')],
+  credential: (event) => [at(event, 'session', 'uid'), ...selected(event, 'credential')],
+  code: (event) => [event['status_code'] ?? null],
+} as const satisfies Record<string, (event: OcsfEvent) => readonly (JsonValue | undefined)[]>
+
+const at = (event: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined =>
+  path.reduce<JsonValue | undefined>(
+    (value, name) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)[name] : undefined,
+    event,
+  )
+
+/** What a revocation selects. */
+const selected = (event: OcsfEvent, kind: string): (JsonValue | undefined)[] => {
+  const selectors = at(event, 'unmapped', 'mintmark', 'selectors')
+  return Array.isArray(selectors)
+    ? selectors.filter((one) => at(one, 'kind') === kind).map((one) => at(one, 'value'))
+    : []
+}
+
+export type Search = {
+  readonly wanted: readonly (readonly [key: keyof typeof SEARCH_KEYS, value: string])[]
+  readonly sinceMs: number
+  readonly untilMs: number
+  readonly limit: number
+}
+
+export const search = async (
+  dataDir: string,
+  tenant: string,
+  query: Search,
+  isJson: boolean,
+  io: Io,
+): Promise<number> => {
+  const opened = await openLog(dataDir, tenant)
+  try {
+    const found: OcsfEvent[] = []
+    for await (const leaf of leavesFrom(opened.log, tenant, 0)) {
+      const event = JSON.parse(leaf.canonical) as OcsfEvent
+      if (event.time < query.sinceMs || event.time > query.untilMs) continue
+      if (!query.wanted.every(([key, value]) => SEARCH_KEYS[key](event).includes(value))) continue
+      if (found.length === query.limit) {
+        io.stderr.write(`mintmark audit search: more than ${query.limit} events; the first are shown (--limit)\n`)
+        break
+      }
+      found.push(event)
+    }
+    if (isJson) io.stdout.write(`${JSON.stringify({ events: found }, null, 2)}\n`)
+    else for (const event of found) io.stdout.write(summary(event))
+    return found.length === 0 ? 1 : 0
+  } finally {
+    opened.close()
+  }
+}
+
+const summary = (event: OcsfEvent): string => {
+  const subject = at(event, 'user', 'uid') ?? at(event, 'entity', 'uid') ?? at(event, 'src_endpoint', 'ip') ?? ''
+  const sequence = String(event.metadata['sequence'] ?? '-').padStart(8)
+  return `${sequence}  ${new Date(event.time).toISOString()}  ${String(event['status_code']).padEnd(24)} ${printable(String(subject))}  ${event.metadata.uid}\n`
+}
+
+export type Tail = { readonly count: number; readonly isFollowing: boolean; readonly signal?: AbortSignal }
+
+export const tail = async (
+  dataDir: string,
+  tenant: string,
+  { count, isFollowing, signal }: Tail,
+  isJson: boolean,
+  io: Io,
+) => {
+  const opened = await openLog(dataDir, tenant)
+  const print = ({ canonical }: StoredLeaf) =>
+    void io.stdout.write(isJson ? `${oneLine(canonical)}\n` : summary(JSON.parse(canonical) as OcsfEvent))
+  try {
+    const size = (await opened.log.about(tenant))?.size ?? 0
+    let next = Math.max(0, size - count)
+    do {
+      for await (const leaf of leavesFrom(opened.log, tenant, next)) {
+        print(leaf)
+        next = leaf.index + 1
+      }
+      if (isFollowing) await sleep(FOLLOW_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
+    } while (isFollowing && signal?.aborted !== true)
+    return 0
+  } finally {
+    opened.close()
+  }
+}
+
+/** All that the checkpoint covers, with what it takes to verify it anywhere. */
+export const exportLog = async (dataDir: string, tenant: string, out: string | undefined, io: Io): Promise<number> => {
+  const opened = await openLog(dataDir, tenant)
+  try {
+    const checkpoint = await opened.log.checkpoint(tenant)
+    if (checkpoint === null) throw new CannotOpen('the log has no checkpoint yet; ask again in a few seconds', 3)
+    if (out === undefined) return await exportLines(opened, checkpoint.size, io)
+    const directory = createLogDirectory(out)
+    let page: StoredLeaf[] = []
+    for await (const leaf of leavesFrom(opened.log, tenant, 0, checkpoint.size)) {
+      page.push(leaf)
+      if (page.length < PAGE) continue
+      directory.addLeaves(page)
+      page = []
+    }
+    directory.addLeaves(page)
+    for (const name of tilesOf(checkpoint.size)) {
+      const bytes = await opened.log.tile(tenant, name)
+      if (bytes !== null) directory.putTile(name, bytes)
+    }
+    directory.close(checkpoint.note, opened.vkeys)
+    const { origin } = parseCheckpoint(unverifiedText(checkpoint.note)) ?? { origin: opened.origin }
+    io.stderr.write(`exported ${checkpoint.size} events of ${origin} to ${out}\n`)
+    return 0
+  } finally {
+    opened.close()
+  }
+}
+
+const exportLines = async ({ log, tenant }: OpenedLog, size: number, io: Io): Promise<number> => {
+  for await (const leaf of leavesFrom(log, tenant, 0, size)) io.stdout.write(leafLine(leaf))
+  return 0
+}
+
+/** RFC 3339, or an age such as 24h or 7d. */
+export const parseTime = (text: string, nowMs: number): number => {
+  const [, count, unit] = /^([0-9]{1,6})([smhd])$/.exec(text) ?? []
+  const ms = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? 's'] ?? 0
+  const time = count === undefined ? Date.parse(text) : nowMs - Number(count) * ms
+  if (Number.isNaN(time)) throw new UsageError('a time is as in 2026-11-26T12:00:00Z, or an age: 30m, 24h, 7d')
+  return time
+}

@@ -1,0 +1,131 @@
+// `mintmark audit verify`: a live log, an export, or a log behind HTTP, against its signatures, itself, its records, and what was
+// seen of it before.
+import { existsSync, readFileSync } from 'node:fs'
+import { openLogDirectory } from '../../lib/adapters/files/log-directory.ts'
+import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
+import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { type NoteKey, openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
+import { agreesWithRecord, recordsWithoutLeaf } from '../../lib/flows/reconcile-log.ts'
+import { LOG_PROBLEMS, type Verified, verifyLog } from '../../lib/flows/verify-log.ts'
+import type { LogSource } from '../../lib/ports/tenant-log.ts'
+import { type Io, required, UsageError } from '../command.ts'
+import { openHttpLog } from './http-log.ts'
+import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
+import { verifyReceipt } from './prove.ts'
+
+export type VerifyValues = {
+  readonly tenant?: string | undefined
+  readonly data?: string | undefined
+  readonly from?: string | undefined
+  readonly url?: string | undefined
+  readonly vkey?: readonly string[] | undefined
+  readonly anchor?: readonly string[] | undefined
+  readonly json?: boolean | undefined
+}
+
+type Report = Verified & { readonly recordsWithoutLeaf: readonly string[]; readonly warnings: readonly string[] }
+
+export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
+  const tenant = required(values.tenant, 'tenant')
+  const given = [values.data, values.from, values.url].filter((value) => value !== undefined)
+  if (given.length !== 1) throw new UsageError('verify takes one of --data, --from and --url')
+  const trusted = (values.vkey ?? []).map(readKey)
+  const anchors = (values.anchor ?? []).flatMap(readAnchor)
+  const warnings =
+    anchors.length === 0 ? ['no --anchor: a log that was rewritten from the start would not be noticed'] : []
+  const untrusted = 'no --vkey: the keys are those the log itself names'
+  if (values.from !== undefined && isReceipt(values.from)) return verifyReceipt(values.from, trusted, readKey, io)
+
+  if (values.data !== undefined)
+    return report(io, await ofData(values.data, tenant, trusted, anchors, warnings), values)
+  const source = values.from === undefined ? openHttpLog(values.url!) : openLogDirectory(fromDirectory(values.from))
+  const own = trusted.length > 0 ? [] : (await source.vkeys()).map(readKey)
+  if (trusted.length === 0) warnings.push(untrusted)
+  const keys = [...trusted, ...own]
+  const verified = await verifyLog(VERIFY_PORTS, { source, keys, tenant, earlier: anchors })
+  return report(io, { ...verified, recordsWithoutLeaf: [], warnings }, values)
+}
+
+const fromDirectory = (path: string): string => {
+  if (!existsSync(path)) throw new CannotOpen(`there is no ${path}`, 3)
+  return path
+}
+
+const ofData = async (
+  dataDir: string,
+  tenant: string,
+  trusted: readonly NoteKey[],
+  anchors: readonly string[],
+  warnings: string[],
+): Promise<Report> => {
+  const { database, log, vkeys, close } = await openLog(dataDir, tenant)
+  try {
+    const latest = await createTenantConfigStore(database).latest(tenant)
+    const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
+    if (isErased) warnings.push('the tenant was removed and its events erased: only their commitments are verified')
+    const source: LogSource = {
+      checkpoint: async () => (await log.checkpoint(tenant))?.note ?? null,
+      tile: (name) => log.tile(tenant, name),
+      leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
+    }
+    const decisions = createDecisionLookup(database)
+    const recordOf = async (id: string) => {
+      const found = await decisions.find(id, tenant)
+      return found?.kind === 'allow' ? found.record : null
+    }
+    const keys = trusted.length > 0 ? trusted : vkeys.map(readKey)
+    // Those of a key that was tainted since, or is not the one that was given, say nothing any more.
+    const history = (await log.history(tenant)).map(({ note }) => note)
+    const believed = history.filter(
+      (note) => openNote({ ...VERIFY_PORTS.hashes, ...VERIFY_PORTS }, note, keys) !== null,
+    )
+    if (believed.length < history.length)
+      warnings.push(`${history.length - believed.length} earlier checkpoints are not of a key that is trusted`)
+    const verified = await verifyLog(VERIFY_PORTS, {
+      source,
+      keys,
+      tenant,
+      earlier: [...believed, ...anchors],
+      checkEvent: agreesWithRecord(recordOf, systemClock.nowSeconds()),
+    })
+    const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log }, tenant)
+    return { ...verified, recordsWithoutLeaf: missing, warnings }
+  } finally {
+    close()
+  }
+}
+
+const report = (io: Io, result: Report, { json }: VerifyValues): number => {
+  const isGood = result.bad === null && result.recordsWithoutLeaf.length === 0
+  for (const warning of result.warnings) io.stderr.write(`mintmark audit verify: warning: ${warning}\n`)
+  if (json === true) io.stdout.write(`${JSON.stringify({ ok: isGood, ...result }, null, 2)}\n`)
+  else {
+    const { bad, size, origin, events, earlier } = result
+    if (bad === null)
+      io.stdout.write(`good: ${size} leaves of ${origin}, ${events} events, ${earlier} earlier checkpoints\n`)
+    else
+      io.stdout.write(
+        `BAD: ${LOG_PROBLEMS[bad.problem]} (${bad.problem})${bad.index === null ? '' : `, first at index ${bad.index}`}\n`,
+      )
+    for (const id of result.recordsWithoutLeaf) io.stdout.write(`BAD: the log has no leaf of the record ${id}\n`)
+  }
+  return isGood ? 0 : 1
+}
+
+const readKey = (text: string): NoteKey => {
+  const key = parseVerifierKey(VERIFY_PORTS.hashes.sha256, text)
+  if (key === null) throw new UsageError('--vkey is the verifier key of a log: name+id+key')
+  return key
+}
+
+const isReceipt = (path: string): boolean => existsSync(path) && path.endsWith('.json')
+
+/** Notes one after another: each begins after an empty line that follows signatures. */
+const readAnchor = (path: string): string[] => {
+  if (!existsSync(path)) throw new CannotOpen(`there is no anchor ${path}`, 3)
+  const notes = readFileSync(path, 'utf8').match(/[^\n]+\n\d+\n(?:[^\n]+\n)+\n(?:— [^\n]+\n)+/gu) ?? []
+  if (notes.length === 0) throw new CannotOpen(`${path} has no checkpoint`, 2)
+  return notes
+}

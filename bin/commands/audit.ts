@@ -1,0 +1,102 @@
+// `mintmark audit verify|search|tail|export|prove`: a tenant's audit log, in the data directory, in an export, or behind HTTP.
+import { CannotOpen } from '../audit/open-log.ts'
+import { prove } from '../audit/prove.ts'
+import { exportLog, parseTime, SEARCH_KEYS, search, tail } from '../audit/read.ts'
+import { verify } from '../audit/verify.ts'
+import { type Io, readOptions, required, UsageError } from '../command.ts'
+
+const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --from PATH | --url URL) [--vkey KEY …] [--anchor FILE …]
+       mintmark audit search --tenant T --data DIR [--identity ID] [--project ID] [--run ID] [--decision ID]
+                             [--credential JTI] [--code CODE] [--since TIME] [--until TIME] [--limit N]
+       mintmark audit tail   --tenant T --data DIR [--lines N] [--follow]
+       mintmark audit export --tenant T --data DIR [--out DIR]
+       mintmark audit prove DECISION --tenant T --data DIR
+
+verify  every event against its commitment and the event before it, every commitment against the tiles, every root against
+        its signature, the log's earlier checkpoints and those of --anchor; with --data every event of a grant against its
+        record, and every record against the log. Names the first index that is bad.
+        --from: a directory of "audit export --out", or a receipt of "audit prove" (a file NAME.json)
+        --url: the public log, https://<host>/t/<tenant>/log
+        --vkey: the verifier key that is trusted; otherwise the log's own word is taken for it
+        --anchor: a file of checkpoints that were seen before
+search  times: 2026-11-26T12:00:00Z, or an age such as 30m, 24h, 7d
+export  with --out a directory that "verify --from" and any tlog-tiles tool read; otherwise one line an event on stdout
+prove   a receipt that the event is in the log; DECISION is a decision id, or the id of any event
+
+Safe beside a running broker. --json prints JSON. Exit: 0 good or found, 1 bad or nothing found, 2 wrong usage, 3 unavailable.
+`
+
+const text = { type: 'string' as const }
+const texts = { type: 'string' as const, multiple: true as const }
+
+export const run = async (argv: readonly string[], io: Io): Promise<number> => {
+  const { values, positionals } = readOptions(argv, {
+    tenant: text,
+    data: text,
+    from: text,
+    url: text,
+    vkey: texts,
+    anchor: texts,
+    identity: text,
+    project: text,
+    run: text,
+    decision: text,
+    credential: text,
+    code: text,
+    since: text,
+    until: text,
+    limit: { type: 'string', default: '100' },
+    lines: { type: 'string', default: '20' },
+    follow: { type: 'boolean', short: 'f', default: false },
+    out: text,
+  })
+  if (values.help) {
+    io.stdout.write(HELP)
+    return 0
+  }
+  const [verb, subject, ...more] = positionals
+  if ((subject === undefined) === (verb === 'prove') || more.length > 0)
+    throw new UsageError('audit takes verify, search, tail, export or prove DECISION')
+  const tenant = required(values.tenant, 'tenant')
+  const isJson = values.json ?? false
+  const data = (): string => required(values.data, 'data')
+  try {
+    switch (verb) {
+      case 'verify':
+        return await verify(values, io)
+      case 'search':
+        return await search(data(), tenant, searchOf(values), isJson, io)
+      case 'tail':
+        return await tail(data(), tenant, { count: countOf(values.lines), isFollowing: values.follow }, isJson, io)
+      case 'export':
+        return await exportLog(data(), tenant, values.out, io)
+      case 'prove':
+        return await prove(data(), tenant, subject!, io)
+      default:
+        throw new UsageError('audit takes verify, search, tail, export or prove DECISION')
+    }
+  } catch (error) {
+    if (!(error instanceof CannotOpen)) throw error
+    io.stderr.write(`mintmark audit ${verb}: ${error.message}\n`)
+    return error.exitCode
+  }
+}
+
+const countOf = (digits: string): number => {
+  if (!/^[1-9][0-9]{0,6}$/.test(digits)) throw new UsageError('a count is a whole number, at least 1')
+  return Number(digits)
+}
+
+const searchOf = (values: Readonly<Record<string, unknown>>) => {
+  const nowMs = Date.now()
+  const timeOf = (value: unknown, otherwise: number) =>
+    typeof value === 'string' ? parseTime(value, nowMs) : otherwise
+  return {
+    wanted: (Object.keys(SEARCH_KEYS) as (keyof typeof SEARCH_KEYS)[]).flatMap((key) =>
+      typeof values[key] === 'string' ? [[key, values[key]] as const] : [],
+    ),
+    sinceMs: timeOf(values['since'], 0),
+    untilMs: timeOf(values['until'], Number.MAX_SAFE_INTEGER),
+    limit: countOf(String(values['limit'])),
+  }
+}

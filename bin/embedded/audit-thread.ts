@@ -1,0 +1,52 @@
+// The audit log in a thread of its own: canonical texts and hashes cost as much as an exchange, and mint's loop has none of it.
+// A thread that dies is started again; the feed waits meanwhile.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { LIMITS } from '../../lib/domain/limits.ts'
+
+export type AuditThreadOptions = {
+  readonly dataDir: string
+  readonly dev: boolean
+  readonly baseUrl: string
+  /** Value of MINTMARK_MASTER_KEY. */
+  readonly masterKey: string | undefined
+}
+
+type Log = { error(message: string, fields: Record<string, unknown>): void }
+
+const CLOSE_MS = 10_000
+/** A round holds some hundred records; without a bound the thread keeps what it once needed. */
+const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+
+export const startAuditThread = (options: AuditThreadOptions, log: Log): { readonly close: () => Promise<void> } => {
+  let isClosing = false
+  let restart: NodeJS.Timeout | undefined
+  const start = (): Worker => {
+    const started = new Worker(new URL('./audit-worker.ts', import.meta.url), {
+      workerData: options,
+      resourceLimits: HEAP,
+    })
+    // Its message may hold anything; the exit that follows is what is acted on.
+    started.on('error', () => log.error('the audit thread failed', { function: 'audit' }))
+    started.on('exit', () => {
+      if (isClosing) return
+      restart = setTimeout(() => {
+        worker = start()
+      }, LIMITS.logRoundMs)
+    })
+    return started
+  }
+  let worker = start()
+  return {
+    async close() {
+      isClosing = true
+      clearTimeout(restart)
+      if (worker.threadId === -1) return
+      const exited = once(worker, 'exit')
+      worker.postMessage('close')
+      const timer = setTimeout(() => void worker.terminate(), CLOSE_MS)
+      await exited
+      clearTimeout(timer)
+    },
+  }
+}

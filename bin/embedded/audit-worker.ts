@@ -1,0 +1,21 @@
+// The thread of audit-thread.ts: its own connections, its own key ring. Ends when it is told to, after a last round.
+import { parentPort, workerData } from 'node:worker_threads'
+import { createLogger } from '../../lib/edge/logger.ts'
+import { openAuditDatabase, startAudit } from './audit.ts'
+import type { AuditThreadOptions } from './audit-thread.ts'
+import { openStore } from './open-store.ts'
+
+const { dataDir, dev, baseUrl, masterKey } = workerData as AuditThreadOptions
+const opened = openStore({ dataDir, dev, masterKey })
+if (!opened.ok) throw new Error('the store cannot be opened')
+const { store } = opened
+const audit = openAuditDatabase(dataDir, dev)
+const running = startAudit({ store, audit, dataDir, dev, baseUrl, log: createLogger('mintmark') })
+
+// The port keeps the thread alive until it is closed.
+parentPort?.once('message', async () => {
+  await running.close()
+  audit.close()
+  store.database.close()
+  parentPort?.close()
+})

@@ -1,0 +1,84 @@
+// A tenant's log as files: tiles and checkpoint as tlog-tiles lays them out, verifier keys, and the events with their salts, one
+// a line. What is written here can be served by any web server, but for the events.
+import { createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { canonicalJson, oneLine } from '../../domain/canonical-json.ts'
+import type { JsonValue } from '../../domain/claims.ts'
+import { type TileName, tilePath } from '../../domain/tlog/tiles.ts'
+import type { LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
+
+const EVENTS = 'events.jsonl'
+const CHECKPOINT = 'checkpoint'
+const KEYS = 'vkeys'
+
+/** A leaf as one line. */
+export const leafLine = ({ index, salt, canonical }: StoredLeaf): string =>
+  `{"index":${index},"salt":"${Buffer.from(salt).toString('base64')}","event":${oneLine(canonical)}}\n`
+
+/** What is not such a line, or another leaf than it says, is for the verifier to find: it comes back as it is. */
+const leafOfLine = (line: string): StoredLeaf | null => {
+  try {
+    const { index, salt, event } = JSON.parse(line) as { index: number; salt: string; event: JsonValue }
+    return { index, salt: Buffer.from(salt, 'base64'), canonical: canonicalJson(event) }
+  } catch {
+    return null
+  }
+}
+
+export const openLogDirectory = (directory: string): LogSource & { readonly vkeys: () => readonly string[] } => {
+  let lines: AsyncIterator<string> | null = null
+  let ahead: StoredLeaf | null = null
+  const hasEvents = existsSync(join(directory, EVENTS))
+
+  const nextLeaf = async (): Promise<StoredLeaf | null> => {
+    lines ??= createInterface({
+      input: createReadStream(join(directory, EVENTS)),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    })[Symbol.asyncIterator]()
+    for (;;) {
+      const { done, value } = await lines.next()
+      if (done === true) return null
+      const leaf = leafOfLine(value)
+      if (leaf !== null) return leaf
+    }
+  }
+  return {
+    vkeys: () => (readIfThere(join(directory, KEYS))?.toString('utf8') ?? '').split('\n').filter((line) => line !== ''),
+    checkpoint: async () => readIfThere(join(directory, CHECKPOINT))?.toString('utf8') ?? null,
+    tile: async (name) => readIfThere(join(directory, tilePath(name))),
+    async leaves(fromIndex, limit) {
+      if (!hasEvents) return null
+      const leaves: StoredLeaf[] = []
+      for (;;) {
+        ahead ??= await nextLeaf()
+        // Lines in another order than that of their indices are not leaves of the places they are read at.
+        if (ahead === null || ahead.index >= fromIndex + limit) return leaves
+        leaves.push(ahead)
+        ahead = null
+      }
+    },
+  }
+}
+
+const readIfThere = (path: string): Buffer | null => (existsSync(path) ? readFileSync(path) : null)
+
+/** Writes a log that is given part by part. */
+export const createLogDirectory = (directory: string) => {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  writeFileSync(join(directory, EVENTS), '', { mode: 0o600 })
+  return {
+    addLeaves(leaves: readonly StoredLeaf[]): void {
+      writeFileSync(join(directory, EVENTS), leaves.map(leafLine).join(''), { flag: 'a' })
+    },
+    putTile(name: TileName, bytes: Uint8Array): void {
+      const path = join(directory, tilePath(name))
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      writeFileSync(path, bytes)
+    },
+    close(note: string, vkeys: readonly string[]): void {
+      writeFileSync(join(directory, KEYS), `${vkeys.join('\n')}\n`)
+      writeFileSync(join(directory, CHECKPOINT), note)
+    },
+  }
+}

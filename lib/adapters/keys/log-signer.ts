@@ -1,0 +1,41 @@
+// Notes signed by the log key of a tenant: the key ring has the private half, the rows the public one.
+import { hash } from 'node:crypto'
+import { LOG_SLOT } from '../../domain/key-rotation.ts'
+import type { SigningKey } from '../../domain/signing-key.ts'
+import type { Sha256 } from '../../domain/tlog/merkle.ts'
+import { type NoteKey, noteOf, verifierKey } from '../../domain/tlog/signed-note.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
+import type { KeyRing, SigningKeyStore } from '../../ports/signing-keys.ts'
+import type { LogSigner } from '../../ports/tenant-log.ts'
+
+export const nodeSha256: Sha256 = (data) => hash('sha256', data, 'buffer')
+
+export const createLogSigner = (
+  store: Pick<SigningKeyStore, 'list'>,
+  ring: Pick<KeyRing, 'active' | 'sign'>,
+): LogSigner => ({
+  async sign(tenant, name, text) {
+    const ready = await ring.active(tenant, LOG_SLOT.use, LOG_SLOT.alg)
+    const row = (await store.list(tenant)).find(({ kid }) => kid === ready.kid)
+    if (row === undefined) throw new Unavailable('signing_key_unavailable')
+    const signature = Buffer.from(await ring.sign(ready, text), 'base64url')
+    return noteOf(nodeSha256, text, [{ key: noteKeyOf(row, name), signature }])
+  },
+  verifierKeys: (tenant, name) => logVerifierKeys(store, tenant, name),
+})
+
+/** Also of keys that signed once and are retired: what they signed is still to be verified. Never of one that is tainted. */
+export const logVerifierKeys = async (
+  store: Pick<SigningKeyStore, 'list'>,
+  tenant: string,
+  name: string,
+): Promise<string[]> =>
+  (await store.list(tenant))
+    .filter(({ use, state, provenAtSeconds }) => use === 'log' && state !== 'tainted' && provenAtSeconds !== null)
+    .sort((a, b) => Number(b.state === 'active') - Number(a.state === 'active'))
+    .map((row) => verifierKey(nodeSha256, noteKeyOf(row, name)))
+
+const noteKeyOf = ({ publicJwk }: SigningKey, name: string): NoteKey => ({
+  name,
+  publicKey: Buffer.from(publicJwk['x'] ?? '', 'base64url'),
+})

@@ -1,0 +1,63 @@
+// The tables of audit.db: tenants' logs. A file of its own, so that writing the log never waits for mint nor mint for it.
+import type { Schema } from './connection.ts'
+
+const FIRST = `
+CREATE TABLE store (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  dev INTEGER NOT NULL CHECK (dev IN (0, 1)),
+  control_version INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE TABLE log (
+  tenant TEXT PRIMARY KEY,
+  origin TEXT NOT NULL,
+  authority TEXT NOT NULL,
+  size INTEGER NOT NULL CHECK (size > 0),
+  last_uid TEXT NOT NULL,
+  last_type INTEGER NOT NULL,
+  last_fingerprint TEXT NOT NULL,
+  checkpoint_size INTEGER NOT NULL DEFAULT 0,
+  checkpoint TEXT
+) STRICT;
+CREATE INDEX log_uncovered ON log (tenant) WHERE checkpoint_size < size;
+CREATE TRIGGER log_only_grows BEFORE UPDATE ON log
+  WHEN new.size < old.size OR new.checkpoint_size < old.checkpoint_size OR new.origin <> old.origin
+  BEGIN SELECT RAISE(ABORT, 'a log only grows'); END;
+CREATE TABLE log_tile (
+  tenant TEXT NOT NULL,
+  level INTEGER NOT NULL,
+  tile INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  UNIQUE (tenant, level, tile)
+) STRICT;
+CREATE TABLE log_leaf (
+  seq INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  leaf INTEGER NOT NULL,
+  uid TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  salt BLOB NOT NULL CHECK (length(salt) = 32),
+  event TEXT NOT NULL CHECK (octet_length(event) <= 65536),
+  UNIQUE (tenant, leaf),
+  UNIQUE (tenant, uid)
+) STRICT;
+CREATE TRIGGER log_leaf_is_append_only BEFORE UPDATE ON log_leaf
+  BEGIN SELECT RAISE(ABORT, 'leaves are never changed'); END;
+CREATE TABLE log_checkpoint (
+  tenant TEXT NOT NULL,
+  minute INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (tenant, minute)
+) STRICT;
+CREATE TABLE log_sink (
+  tenant TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  leaf INTEGER NOT NULL DEFAULT 0,
+  checkpoint INTEGER NOT NULL DEFAULT 0,
+  holder TEXT NOT NULL,
+  leased_until INTEGER NOT NULL,
+  PRIMARY KEY (tenant, sink)
+) STRICT, WITHOUT ROWID;
+`
+
+export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST] }

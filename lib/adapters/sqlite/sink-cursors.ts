@@ -1,0 +1,25 @@
+// Cursors of sinks, leased to one process at a time. A lease that reaches further than a lease can is of a clock that went back.
+import { LIMITS } from '../../domain/limits.ts'
+import type { SinkCursors, SinkPosition } from '../../ports/sinks.ts'
+import type { Database } from './database.ts'
+
+const LEASE = `INSERT INTO log_sink (tenant, sink, holder, leased_until) VALUES (?1, ?2, ?3, ?5)
+  ON CONFLICT (tenant, sink) DO UPDATE SET holder = excluded.holder, leased_until = excluded.leased_until
+  WHERE holder = excluded.holder OR leased_until <= ?4 OR leased_until > ?4 + ${LIMITS.sinkLeaseMs}
+  RETURNING leaf, checkpoint`
+const AT = 'SELECT leaf, checkpoint FROM log_sink WHERE tenant = ? AND sink = ?'
+const ADVANCE = `UPDATE log_sink SET leaf = max(leaf, ?4), checkpoint = max(checkpoint, ?5)
+  WHERE tenant = ?1 AND sink = ?2 AND holder = ?3`
+
+export const createSinkCursors = (database: Database): SinkCursors => ({
+  at: async ({ tenant, sink }) =>
+    (database.read((sql) => sql(AT).get(tenant, sink)) as SinkPosition | undefined) ?? null,
+  lease: ({ tenant, sink }, holder, nowMs, untilMs) =>
+    database.write((sql) => {
+      const row = sql(LEASE).get(tenant, sink, holder, nowMs, untilMs)
+      return (row as SinkPosition | undefined) ?? null
+    }),
+  async advance({ tenant, sink }, holder, { leaf, checkpoint }) {
+    await database.write((sql) => sql(ADVANCE).run(tenant, sink, holder, leaf, checkpoint))
+  },
+})

@@ -1,0 +1,47 @@
+// The one mapping from what the change feed brings to what a SIEM reads. The same entry always gives the same events under
+// the same ids, so that what is brought twice is noticed. Pure.
+import type { AuditEntry } from '../audit-entry.ts'
+import type { GrantRecord } from '../grant-record.ts'
+import { eventOfRollUp, eventsOfDenial } from './denial.ts'
+import { eventOfChange, eventOfRevocation } from './entity.ts'
+import type { EventPlace, OcsfEvent } from './event.ts'
+import { eventOfNotIssued, eventsOfGrant } from './issuance.ts'
+
+/** An entry no event can be made of: a row of a later version. Waiting does not help. */
+export class NotAnEvent extends Error {
+  constructor(options: ErrorOptions) {
+    super('an entry cannot become an event', options)
+    this.name = 'NotAnEvent'
+  }
+}
+
+/**
+ * `recordOf`: the grant record of an outcome, or null where it is gone. At least one event, the entry's own first. Throws
+ * NotAnEvent.
+ */
+export const eventsOf = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): readonly OcsfEvent[] => {
+  try {
+    return mapped(entry, place, recordOf)
+  } catch (cause) {
+    throw new NotAnEvent({ cause })
+  }
+}
+
+type RecordOf = (decisionId: string) => GrantRecord | null
+
+const mapped = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): readonly OcsfEvent[] => {
+  switch (entry.kind) {
+    case 'grant':
+      return eventsOfGrant(entry.record, place)
+    case 'not_issued':
+      return [eventOfNotIssued(entry.outcome, recordOf(entry.outcome.decisionId), place)]
+    case 'denial':
+      return eventsOfDenial(entry.denial, place)
+    case 'roll_up':
+      return [eventOfRollUp(entry.rollUp, place)]
+    case 'revocation':
+      return [eventOfRevocation(entry.applied)]
+    case 'change':
+      return [eventOfChange(entry.change)]
+  }
+}

@@ -1,0 +1,58 @@
+// GET of a tenant's log (C2SP tlog-tiles): checkpoint, tiles and entry bundles of commitments, and the verifier keys. Public and
+// cacheable; what no checkpoint covers yet is not there. Nothing of an event can be read from it.
+import { LIMITS } from '../domain/limits.ts'
+import { parseTilePath, TILE_WIDTH, type TileName } from '../domain/tlog/tiles.ts'
+import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
+
+export type LogEndpointOptions = {
+  /** Null: no log, or none that was signed yet. */
+  readonly checkpoint: (tenant: string) => Promise<{ readonly size: number; readonly note: string } | null>
+  readonly tile: (tenant: string, name: TileName) => Promise<Uint8Array | null>
+  /** One a line. */
+  readonly verifierKeys: (tenant: string) => Promise<readonly string[]>
+}
+
+export const logEndpoint =
+  (options: LogEndpointOptions): HttpHandler =>
+  async (event: HttpEvent) => {
+    const tenant = tenantOfPath(event.rawPath)
+    const path = event.rawPath.slice(`/t/${tenant}/log/`.length)
+    if (tenant === null) return notFound()
+    const { method } = event.requestContext.http
+    if (method !== 'GET' && method !== 'HEAD')
+      return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
+    const checkpoint = await options.checkpoint(tenant)
+    if (checkpoint === null) return notFound()
+    if (path === 'checkpoint') return text(checkpoint.note)
+    if (path === 'vkeys') return text(`${(await options.verifierKeys(tenant)).join('\n')}\n`)
+    const name = parseTilePath(path)
+    if (name === null || !isCovered(name, checkpoint.size)) return notFound()
+    const bytes = await options.tile(tenant, name)
+    return bytes === null ? notFound() : binary(bytes)
+  }
+
+const isCovered = ({ level, index, width }: TileName, size: number): boolean =>
+  index * TILE_WIDTH + width <= Math.floor(size / TILE_WIDTH ** (level === 'entries' ? 0 : level))
+
+const OPEN = { 'access-control-allow-origin': '*' }
+
+/** Always asked for anew: an old checkpoint hides what came since. */
+const text = (body: string): HttpResponse => ({
+  statusCode: 200,
+  headers: { ...OPEN, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-cache' },
+  body,
+})
+
+/** A tile of a name is the same for ever, partial ones too. */
+const binary = (bytes: Uint8Array): HttpResponse => ({
+  statusCode: 200,
+  headers: {
+    ...OPEN,
+    'content-type': 'application/octet-stream',
+    'cache-control': `public, max-age=${LIMITS.logTileMaxAgeSeconds}, immutable`,
+  },
+  body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+  isBase64Encoded: true,
+})
+
+const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })

@@ -1,0 +1,113 @@
+// Appends to tenants' logs (design §4): entries become events, events a chain, the chain leaves of the tree. The end of the log
+// is compared and set, so any number of writers may bring the same entries at once and none of them forks it.
+import type { AuditEntry } from '../domain/audit-entry.ts'
+import type { GrantRecord } from '../domain/grant-record.ts'
+import { LIMITS } from '../domain/limits.ts'
+import type { OcsfEvent } from '../domain/ocsf/event.ts'
+import { eventsOf } from '../domain/ocsf/map-entry.ts'
+import { type ChainLink, chainEvent } from '../domain/ocsf/record-integrity.ts'
+import { leafHash, type Sha256 } from '../domain/tlog/merkle.ts'
+import { appendHashes, EMPTY_EDGE } from '../domain/tlog/tiles.ts'
+import { Unavailable } from '../domain/unavailable.ts'
+import type { AuditLog } from '../ports/audit-log.ts'
+import type { Growth, LogHead, LogStore, NewLeaf, Salts } from '../ports/tenant-log.ts'
+
+export type LogHashes = {
+  readonly sha256: Sha256
+  /** Over UTF-8, hex. */
+  readonly sha256Hex: (text: string) => string
+}
+
+export type AppendPorts = {
+  readonly store: LogStore
+  readonly salts: Salts
+  readonly hashes: LogHashes
+  /** Of a tenant that has no log yet; later the log itself says it. */
+  readonly issuerUrl: (tenant: string) => string
+  /** The record of an outcome, wherever it is by then. */
+  readonly recordOf: (tenant: string, decisionId: string) => Promise<GrantRecord | null>
+}
+
+/** The name of a log: the URL it is read under, without the scheme (C2SP tlog-checkpoint). */
+export const logOriginOf = (issuerUrl: string): string => `${issuerUrl.replace(/^https?:\/\//, '')}/log`
+
+export const createTreeLog = (ports: AppendPorts): AuditLog => ({
+  async append(tenant, entries) {
+    for (let at = 0; at < entries.length; at += LIMITS.logEntriesPerCommit)
+      await appendSome(ports, tenant, entries.slice(at, at + LIMITS.logEntriesPerCommit))
+  },
+})
+
+const appendSome = async (ports: AppendPorts, tenant: string, entries: readonly AuditEntry[]): Promise<void> => {
+  const records = await recordsOf(ports, tenant, entries)
+  for (let count = 0; count < LIMITS.logAppendTriesMax; count += 1) {
+    // Head before known: what comes in between makes the commit fail, and is seen by the next try.
+    const head = await ports.store.head(tenant)
+    const place = { issuerUrl: head?.authority ?? ports.issuerUrl(tenant) }
+    const events = entries.flatMap((entry) => eventsOf(entry, place, (id) => records.get(id) ?? null))
+    const fresh = await withoutKnown(ports.store, tenant, events)
+    if (fresh.length === 0) return
+    if (await ports.store.commit(tenant, head?.edge.size ?? 0, grow(ports, head, place.issuerUrl, fresh))) return
+  }
+  throw new Unavailable('changed_underway')
+}
+
+const recordsOf = async (ports: AppendPorts, tenant: string, entries: readonly AuditEntry[]) => {
+  const records = new Map<string, GrantRecord>()
+  for (const entry of entries) {
+    if (entry.kind === 'grant') records.set(entry.record.decisionId, entry.record)
+    if (entry.kind !== 'not_issued' || records.has(entry.outcome.decisionId)) continue
+    const record = await ports.recordOf(tenant, entry.outcome.decisionId)
+    if (record !== null) records.set(record.decisionId, record)
+  }
+  return records
+}
+
+/** One event an id: what is in the log, or came before in this batch, is passed over. */
+const withoutKnown = async (store: LogStore, tenant: string, events: readonly OcsfEvent[]): Promise<OcsfEvent[]> => {
+  const known = new Set(
+    await store.known(
+      tenant,
+      events.map(({ metadata }) => metadata.uid),
+    ),
+  )
+  return events.filter(({ metadata: { uid } }) => !known.has(uid) && known.add(uid))
+}
+
+const grow = (
+  { salts, hashes: { sha256, sha256Hex } }: AppendPorts,
+  head: LogHead | null,
+  authority: string,
+  events: readonly OcsfEvent[],
+): Growth => {
+  const origin = head?.origin ?? logOriginOf(authority)
+  const leaves: NewLeaf[] = []
+  let last: ChainLink | null = head?.last ?? null
+  let sequence = head?.edge.size ?? 0
+  for (const event of events) {
+    const { canonical, link } = chainEvent(event, { sequence, chain: origin, authority, before: last }, sha256Hex)
+    const salt = salts.next()
+    const commitment = commitmentOf(sha256, salt, canonical)
+    leaves.push({ uid: event.metadata.uid, atSeconds: Math.floor(event.time / 1000), salt, commitment, canonical })
+    last = link
+    sequence += 1
+  }
+  if (last === null) throw new Error('a log grows by at least one leaf')
+  const { edge, grown } = appendHashes(
+    sha256,
+    head?.edge ?? EMPTY_EDGE,
+    leaves.map(({ commitment }) => leafHash(sha256, commitment)),
+  )
+  return { head: { origin, authority, edge, last }, leaves, tiles: grown }
+}
+
+const encoder = new TextEncoder()
+
+/** What is public of an event: SHA-256(salt ‖ canonical event) (design §4). Without the salt nobody can test a guess. */
+export const commitmentOf = (sha256: Sha256, salt: Uint8Array, canonical: string): Uint8Array => {
+  const text = encoder.encode(canonical)
+  const data = new Uint8Array(salt.length + text.length)
+  data.set(salt)
+  data.set(text, salt.length)
+  return sha256(data)
+}

@@ -1,0 +1,65 @@
+// The log and the grant records say the same (design P7): every record that was acknowledged has its leaf, and every leaf of a
+// grant the record it was made from, as long as records are kept.
+import type { AuditEntry } from '../domain/audit-entry.ts'
+import { canonicalJson } from '../domain/canonical-json.ts'
+import type { JsonObject, JsonValue } from '../domain/claims.ts'
+import type { GrantRecord } from '../domain/grant-record.ts'
+import { LIMITS } from '../domain/limits.ts'
+import type { OcsfEvent } from '../domain/ocsf/event.ts'
+import { eventsOf } from '../domain/ocsf/map-entry.ts'
+import type { ChangeFeed } from '../ports/change-feed.ts'
+import type { LogStore } from '../ports/tenant-log.ts'
+import { AUDIT_READER } from './pump-feed.ts'
+import type { LogProblem } from './verify-log.ts'
+
+export type ReconcilePorts = {
+  readonly feed: Pick<ChangeFeed, 'read' | 'acknowledged'>
+  readonly store: Pick<LogStore, 'known'>
+}
+
+/** Decision ids of records the log should have and does not. */
+export const recordsWithoutLeaf = async (ports: ReconcilePorts, tenant: string): Promise<readonly string[]> => {
+  const acknowledged = (await ports.feed.acknowledged(AUDIT_READER, 'grant')) ?? 0
+  const missing: string[] = []
+  for (let after = 0; after < acknowledged; ) {
+    const changes = await ports.feed.read('grant', after, LIMITS.feedRowsPerRound)
+    const due = changes.filter(({ sequence }) => sequence <= acknowledged)
+    const ids = due.flatMap(({ item }) => decisionOf(item.kind === 'entry' ? item.entry : null, tenant))
+    const known = await ports.store.known(tenant, ids)
+    missing.push(...ids.filter((id) => !known.has(id)))
+    if (due.length < LIMITS.feedRowsPerRound) break
+    after = due.at(-1)!.sequence
+  }
+  return missing
+}
+
+const decisionOf = (entry: AuditEntry | null, tenant: string): readonly string[] =>
+  entry?.kind === 'grant' && entry.record.tenant === tenant ? [entry.record.decisionId] : []
+
+/** For verifyLog: an event of a grant is what its record gives, word by word. */
+export const agreesWithRecord =
+  (recordOf: (decisionId: string) => Promise<GrantRecord | null>, nowSeconds: number) =>
+  async (event: OcsfEvent): Promise<LogProblem | null> => {
+    if (event.type_uid !== 300204 || event['status_code'] !== 'granted') return null
+    const record = await recordOf(event.metadata.uid)
+    // A record goes 7 days after its evidence expired at the earliest.
+    if (record === null) return event.time / 1000 > nowSeconds - LIMITS.recordKeepSeconds ? 'record_missing' : null
+    const [attestation] = event['attestation_list'] as readonly { readonly authority_uid: string }[]
+    const [made] = eventsOf({ kind: 'grant', record }, { issuerUrl: attestation!.authority_uid }, () => record)
+    return isWithin(withoutIntegrity(event), made!) ? null : 'record_differs'
+  }
+
+const withoutIntegrity = (event: OcsfEvent): JsonObject => {
+  const { attestation_list: _, metadata, ...rest } = event
+  // The version that wrote the event may be an older one.
+  const { sequence: __, profiles: ___, product: ____, ...kept } = metadata
+  return { ...rest, metadata: kept }
+}
+
+/** A later version may say more of a record, never something else. */
+const isWithin = (before: JsonValue, after: JsonValue | undefined): boolean => {
+  if (typeof before !== 'object' || before === null || Array.isArray(before) || after === undefined)
+    return after !== undefined && canonicalJson(before) === canonicalJson(after)
+  if (typeof after !== 'object' || after === null || Array.isArray(after)) return false
+  return Object.entries(before).every(([name, member]) => isWithin(member, (after as JsonObject)[name]))
+}
