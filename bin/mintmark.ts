@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
   },
   unblock: { says: 'lift a block, on record', load: () => import('./commands/unblock.ts') },
   revocations: { says: 'list the revocations in force', load: () => import('./commands/revocations.ts') },
+  events: {
+    says: 'list the security events received, and what came of each',
+    load: () => import('./commands/events.ts'),
+  },
   'aws-credentials': {
     says: "inside a job: exchange the platform's assertion for a session of an AWS role",
     load: () => import('./commands/aws-credentials.ts'),

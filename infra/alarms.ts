@@ -73,6 +73,10 @@ const COUNTED = {
   role_shut: ['revoke'],
   sessions_out_of_reach: ['revoke'],
   denials_not_sent: ['attest'],
+  // Of the function events, which has no place on AWS yet.
+  event_not_carried_out: [],
+  event_selects_nothing: [],
+  event_stream_ending: [],
   // Only the embedded broker signs logs as yet.
   log_not_signed: [],
 } as const satisfies Record<AlarmKind, readonly FunctionName[]>

@@ -6,13 +6,13 @@ import { bundle } from './bundle.ts'
 
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
-  attest: 380,
+  attest: 390,
   audit: 285,
-  discovery: 325,
-  mint: 420,
+  discovery: 332,
+  mint: 430,
   revoke: 315,
-  rotate: 375,
-  trust: 330,
+  rotate: 384,
+  trust: 340,
 }
 
 const root = join(import.meta.dirname, '..')

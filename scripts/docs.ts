@@ -100,6 +100,7 @@ const COMMAND_NAMES = [
   'revoke',
   'unblock',
   'revocations',
+  'events',
   'aws-credentials',
   'aws-trust',
   'keys',

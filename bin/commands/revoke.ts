@@ -11,6 +11,7 @@ import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { type Asked as DraftAsked, draftOrder } from '../../lib/flows/draft-order.ts'
 import { type Preview, previewRevocation } from '../../lib/flows/preview-revocation.ts'
 import { revokeOrder } from '../../lib/flows/revoke-order.ts'
+import { sendOrder } from '../../lib/flows/send-order.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { embeddedRevocation } from '../embedded/revocation.ts'
@@ -146,7 +147,7 @@ const act = async (database: Database, dataDir: string, asked: Asked, isDryRun: 
   const preview = () => previewRevocation({ records: createRecentRecords(database), clock }, order)
   if (isDryRun) return { kind: 'dry_run', order, hits: await preview() }
   // From here on it will be carried out, whatever becomes of this process; carried out here, it need not wait its turn.
-  await queue.send(order, { group: order.tenant, dedupe: order.id })
+  await sendOrder(queue, order)
   try {
     const outcome = await revokeOrder(ports, order, null)
     if (outcome.kind === 'refused') return outcome

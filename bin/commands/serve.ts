@@ -18,7 +18,7 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --audit-log on|off     off: records wait in the feed for a broker that has it on, and are kept as long (benchmarks)
   --trusted-proxy CIDR   believe X-Forwarded-For from here; may repeat
   --egress-allow CIDR    private range that issuers may be fetched from; may repeat
-  --secrets DIR          where file: secrets will resolve; no secret is read by this version
+  --secrets DIR          where file: secrets are, DIR/<tenant>/<name>; default /run/secrets
   --ops-port N           /metrics (Prometheus), /healthz and /readyz here, on loopback; ADDRESS:N for elsewhere
 
 aws-credentials are issued where --base-url is https without a port, by the STS endpoint of AWS_REGION (default us-east-1)
@@ -61,6 +61,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     hasLimits: values.limits === 'on',
     trustedProxies: values['trusted-proxy'],
     egressAllow: values['egress-allow'],
+    secretsDir: values.secrets,
     aws: { region: io.env['AWS_REGION'], stsEndpoint: io.env['AWS_ENDPOINT_URL_STS'] },
     ...(ops === undefined ? {} : { ops }),
     auditLog: values['audit-log'] === 'on' ? 'thread' : 'off',

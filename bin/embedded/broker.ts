@@ -22,6 +22,7 @@ import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
@@ -37,6 +38,7 @@ import { createClientOf, createHostAllowed } from './client-address.ts'
 import { type AwsPlace, embeddedCloudSessions } from './cloud-sessions.ts'
 import { compileStored } from './compile.ts'
 import { startErasure } from './erasure.ts'
+import { embeddedEventProofs, embeddedEvents } from './events.ts'
 import { type HostOptions, startHost } from './http-host.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
 import { loadDirectory } from './load-directory.ts'
@@ -56,6 +58,7 @@ export type BrokerOptions = {
   readonly hasLimits: boolean
   readonly trustedProxies: readonly string[]
   readonly egressAllow: readonly string[]
+  readonly secretsDir: string
   readonly aws: AwsPlace
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
@@ -246,9 +249,11 @@ const wire = async (
     },
     log,
   })
+  const { secretsDir, dataDir } = options
+  const reporting = { database, configs, tenants, clock, ids, issuerKeys: issuerKeys.keys, secretsDir, dataDir }
   const own = startOwnEndpoints({
     database,
-    dataDir: options.dataDir,
+    dataDir,
     place,
     configs,
     keyStore,
@@ -260,6 +265,7 @@ const wire = async (
     state,
     clock,
     clockGuard,
+    eventProofs: embeddedEventProofs(reporting),
     log,
   })
   const audit = {
@@ -276,6 +282,12 @@ const wire = async (
     },
     log,
   )
+  const events = embeddedEvents({
+    ...reporting,
+    queue: own.queue,
+    admit: admitSource(rates, 'events', LIMITS.eventRate),
+    log,
+  })
   const discovery = createDiscovery({
     ports: { tenants, keys: keyStore },
     tokenTypes: issuedTokenTypes({ hasCloudSessions: cloudSessions !== null }),
@@ -287,6 +299,7 @@ const wire = async (
     tenantRoutes: {
       token: ops?.countExchanges(attest) ?? attest,
       ...own.tenantRoutes,
+      events,
       'jwks.json': discovery,
       'signal-jwks.json': discovery,
       '.well-known/openid-configuration': discovery,

@@ -1,5 +1,6 @@
 // The embedded HTTP server: node:http requests become the events the handlers take. Owns what a gateway would: routes, body
 // size and time, who the client is, which Host may be named under --dev. No route is built from a header.
+import { isAscii } from 'node:buffer'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
@@ -83,7 +84,7 @@ const serve = (options: HostOptions, request: IncomingMessage, response: ServerR
       rawQueryString: query < 0 ? '' : url.slice(query + 1),
       headers: request.headers as HttpEvent['headers'],
       requestContext: { http: { method: request.method ?? '', sourceIp: clientIp(options, request) } },
-      body,
+      ...body,
     }
     handler(event).then(
       (answer) => send(response, answer, request.method === 'HEAD'),
@@ -122,8 +123,10 @@ const clientIp = (options: HostOptions, request: IncomingMessage): string => {
   )
 }
 
-/** The body as Latin-1 text (a form is ASCII; other bytes stay visible and are refused), or null when over the limit. */
-const readBody = (request: IncomingMessage, done: (body: string | null) => void): void => {
+type Body = { readonly body: string; readonly isBase64Encoded: boolean }
+
+/** The body as a gateway hands it on: ASCII as text, anything else as base64, so that not a byte is lost. Null: too large. */
+const readBody = (request: IncomingMessage, done: (body: Body | null) => void): void => {
   const chunks: Buffer[] = []
   let size = 0
   let isOver = false
@@ -137,7 +140,10 @@ const readBody = (request: IncomingMessage, done: (body: string | null) => void)
     chunks.push(chunk)
   })
   request.on('end', () => {
-    if (!isOver) done(chunks.length === 1 ? chunks[0]!.toString('latin1') : Buffer.concat(chunks).toString('latin1'))
+    if (isOver) return
+    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    const isBase64Encoded = !isAscii(bytes)
+    done({ body: bytes.toString(isBase64Encoded ? 'base64' : 'latin1'), isBase64Encoded })
   })
   request.on('error', () => undefined) // the client left; there is nobody to answer
 }

@@ -6,6 +6,7 @@ import { importVerifyKey } from '../../lib/adapters/jose/evidence-signature.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createIssuerKeyStore } from '../../lib/adapters/sqlite/issuer-key-store.ts'
 import type { KeySource } from '../../lib/domain/key-source.ts'
+import { keyOwnersOf } from '../../lib/domain/tenant-config.ts'
 import { createIssuerKeys, type RefreshedIssuerKeys } from '../../lib/flows/issuer-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { TrustEvent } from '../../lib/ports/issuer-keys.ts'
@@ -59,7 +60,7 @@ const fetchedSources = async ({ configs, tenants }: IssuerKeysOptions): Promise<
   const sources: KeySource[] = []
   for (const { tenant } of await configs.list()) {
     const config = await tenants.current(tenant)
-    for (const { keys } of config?.issuers ?? []) if (keys.kind !== 'inline') sources.push(keys)
+    for (const { keys } of config === null ? [] : keyOwnersOf(config)) if (keys.kind !== 'inline') sources.push(keys)
   }
   return sources
 }

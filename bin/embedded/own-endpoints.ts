@@ -17,6 +17,8 @@ import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
 import { carryOutLift } from '../../lib/flows/carry-out-lift.ts'
 import { createTokenProofs } from '../../lib/flows/check-token-proof.ts'
 import { createFeed, type FeedPorts } from '../../lib/flows/publish-feed.ts'
+import type { Queue } from '../../lib/ports/queue.ts'
+import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import type { Place } from '../policy/compile-options.ts'
@@ -31,6 +33,8 @@ type OwnEndpoints = {
   readonly place: Place
   readonly configs: TenantConfigStore
   readonly keyStore: SigningKeyStore
+  /** Who judges what security events ordered. */
+  readonly eventProofs: OrderProofs
   readonly log: ReturnType<typeof createLogger>
 } & Pick<CallerPorts, 'tenants' | 'denials' | 'rates' | 'ids' | 'state'> &
   // Keys: those of revoke, which opens no other use's.
@@ -38,8 +42,13 @@ type OwnEndpoints = {
 
 export const startOwnEndpoints = (
   options: OwnEndpoints,
-): { readonly tenantRoutes: HostOptions['tenantRoutes']; readonly close: () => Promise<void> } => {
-  const { database, dataDir, place, configs, keyStore, log, tenants, denials, rates, ids, state, clock } = options
+): {
+  readonly tenantRoutes: HostOptions['tenantRoutes']
+  readonly queue: Queue
+  readonly close: () => Promise<void>
+} => {
+  const { database, dataDir, place, configs, keyStore, eventProofs, log, tenants, denials, rates, ids, state, clock } =
+    options
   const records = createDecisionLookup(database)
   const ownTokens = {
     keys: keyStore,
@@ -50,7 +59,12 @@ export const startOwnEndpoints = (
     tenants,
     clock,
   }
-  const { queue, ports } = embeddedRevocation(database, dataDir, createTokenProofs(ownTokens))
+  const { queue, ports } = embeddedRevocation(database, dataDir, {
+    token: createTokenProofs(ownTokens),
+    set: eventProofs,
+    github: eventProofs,
+    leak: eventProofs,
+  })
   const revocations = createRevocationStore(database)
   const handler = createRevoke({
     ports,
@@ -79,6 +93,7 @@ export const startOwnEndpoints = (
       }),
       revocations: createFeedHandler({ feed, admitSource: admitSource(rates) }, log),
     },
+    queue,
     close: pump.close,
   }
 }

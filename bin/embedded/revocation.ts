@@ -8,26 +8,23 @@ import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-stor
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import { createOperatorProofs } from '../../lib/adapters/system/operator-proofs.ts'
+import type { OrderProof } from '../../lib/domain/revocation-order.ts'
+import { proofsByKind } from '../../lib/flows/check-event-proof.ts'
 import type { RevokePorts } from '../../lib/flows/revoke-order.ts'
 import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'
 
 export const embeddedRevocation = (
   database: Database,
   dataDir: string,
-  /** Who judges orders that came over HTTP; left out: beside a broker, where none arrive. */
-  tokenProofs?: OrderProofs,
+  /** Who judges orders that came over HTTP, by the kind of their proof; left out: beside a broker, where none arrive. */
+  proofs: Partial<Record<OrderProof['kind'], OrderProofs>> = {},
 ): { readonly queue: SqliteQueue; readonly ports: RevokePorts } => ({
   queue: createQueue(database, 'revoke', systemClock),
   ports: {
-    proofs: proofsOf(createOperatorProofs(statSync(databasePath(dataDir)).uid), tokenProofs),
+    proofs: proofsByKind({ uid: createOperatorProofs(statSync(databasePath(dataDir)).uid), ...proofs }),
     revocations: createRevocationStore(database),
     orders: createAppliedOrders(database),
     clock: systemClock,
     ids: createIds(systemClock),
   },
-})
-
-const proofsOf = (operators: OrderProofs, tokens: OrderProofs | undefined): OrderProofs => ({
-  verify: async (order, sender) =>
-    order.proof.kind === 'token' ? ((await tokens?.verify(order, sender)) ?? null) : operators.verify(order, sender),
 })

@@ -8,6 +8,9 @@ export const ALARMS = {
   role_shut: 'a cloud role had no room for one denial more and is denied whole',
   sessions_out_of_reach:
     'sessions of a cloud role were revoked where the broker has no rights, and live on to their end',
+  event_not_carried_out: 'a security event that is authentic was refused',
+  event_selects_nothing: 'a security event selects nothing of the tenant and was recorded',
+  event_stream_ending: 'a transmitter of security events says that it stops sending',
   denials_not_sent: 'denials could not be queued and wait in this instance',
 } as const
 

@@ -134,6 +134,10 @@ const isAcceptedTyp = (typ: string, accepted: readonly string[]): boolean => {
   return name === 'application/jwt' || accepted.some((other) => mediaType(other) === name)
 }
 
+/** Whether a header names this type itself: what is left out, or says JWT, does not. */
+export const isOfType = ({ typ }: Pick<JoseHeader, 'typ'>, name: string): boolean =>
+  typ !== null && mediaType(typ) === mediaType(name)
+
 // ASCII lower case only: toLowerCase() maps the Kelvin sign to k and would accept a homoglyph (row 38).
 const mediaType = (typ: string): string => {
   const lower = typ.replace(/[A-Z]/g, (letter) => letter.toLowerCase())

@@ -1,6 +1,7 @@
 // Where an issuer's keys come from (issuers.md §0.10), and the one name of that place. Keys are cached under the name, so
 // two sources that could ever hold different keys must never share one (attacks row 56, CVE-2025-59936). Pure.
 import type { JsonObject, JsonValue } from './claims.ts'
+import { githubKeySet } from './github-keys.ts'
 import { type UsableKeys, usableKeys } from './jwk-policy.ts'
 import type { SignatureAlgorithm } from './provider.ts'
 
@@ -14,7 +15,14 @@ export type KeySource =
       /** The set is a SPIFFE bundle: its `jwt-svid` keys verify, and it may be emptied by a higher `spiffe_sequence`. */
       readonly spiffe?: true
     }
-  | { readonly kind: 'url'; readonly url: string; readonly issuer: string; readonly spiffe?: true }
+  | {
+      readonly kind: 'url'
+      readonly url: string
+      readonly issuer: string
+      readonly spiffe?: true
+      /** What is there is GitHub's list of PEM keys and no JWK Set. */
+      readonly github?: true
+    }
   | {
       readonly kind: 'inline'
       /** The `keys` array of a JWK Set (RFC 7517 §5.1), as the tenant document gives it. */
@@ -38,7 +46,7 @@ export const keySourceId = (source: KeySource): string => {
     case 'discovery':
       return JSON.stringify(['discovery', judged, source.issuer, [...new Set(source.jwksHosts)].sort()])
     case 'url':
-      return JSON.stringify(['url', judged, source.issuer, source.url])
+      return JSON.stringify(['url', source.github === true ? 'github' : judged, source.issuer, source.url])
     case 'inline':
       return JSON.stringify(['inline', judged, source.tenant, source.issuerName, source.keys])
   }
@@ -62,4 +70,7 @@ const ALGORITHMS: readonly SignatureAlgorithm[] = [
 
 /** The keys of a source's set that may verify. `jwt-svid` is a use of SPIFFE bundles and of nothing else (issuers.md §0.2). */
 export const usableKeysOf = (source: KeySource, jwks: JsonValue): UsableKeys =>
-  usableKeys(jwks, { algorithms: ALGORITHMS, uses: source.spiffe === true ? ['sig', 'jwt-svid'] : ['sig'] })
+  usableKeys(source.kind === 'url' && source.github === true ? githubKeySet(jwks) : jwks, {
+    algorithms: ALGORITHMS,
+    uses: source.spiffe === true ? ['sig', 'jwt-svid'] : ['sig'],
+  })

@@ -102,6 +102,14 @@ export const LIMITS = {
   feedMaxAgeSeconds: 5,
   feedChangesPerPage: 8_192,
   feedCacheCharsMax: 16 * 1024 * 1024,
+  // security events: what is older than the first is refused, what was received is remembered for the second
+  eventAgeSecondsMax: 7 * 24 * 3600,
+  eventKeepSeconds: 8 * 24 * 3600,
+  eventRate: [200, 2_000],
+  eventRulesMax: 16,
+  secretFileBytesMax: 4 * 1024,
+  // an order that carries one must fit into a message with it, escaped
+  findingBytesMax: 100 * 1024,
   // queues
   queueMessageBytesMax: 256 * 1024,
   queueReceivesMax: 5,

@@ -69,6 +69,14 @@ export const REFUSALS = {
   proof_required: { answer: 'evidence', says: 'this issuer needs a DPoP proof and there is none' },
   proof_mismatch: { answer: 'evidence', says: 'the DPoP key is not the one the evidence commits to' },
   dpop_invalid: { answer: 'dpop', says: 'the DPoP proof is malformed, stale, for another request or replayed' },
+  // security events (RFC 8935); answered by lib/wire/set-error.ts
+  event_invalid: { answer: 'evidence', says: 'the SET is not exactly one event about one subject, or has sub or exp' },
+  event_unselectable: {
+    answer: 'evidence',
+    says: 'what the event names cannot be a value of the kind it is mapped to',
+  },
+  event_jti_reused: { answer: 'evidence', says: 'another SET was received under the same jti' },
+  transmitter_unauthenticated: { answer: 'evidence', says: 'Authorization is missing or not the secret of the source' },
   // decision
   no_grant_matches: { answer: 'target', says: 'no grant matches this workload' },
   grant_not_found: { answer: 'target', says: 'the grant named does not exist or does not match' },
@@ -117,6 +125,7 @@ export const REFUSALS = {
   signing_key_unavailable: { answer: 'unavailable', says: 'no active signing key could be used' },
   mint_unavailable: { answer: 'unavailable', says: 'mint did not answer, or not as agreed' },
   cloud_unavailable: { answer: 'unavailable', says: 'the token service of the cloud did not answer, or not clearly' },
+  secret_unavailable: { answer: 'unavailable', says: 'a secret the tenant document names could not be read' },
   clock_untrusted: { answer: 'unavailable', says: 'the clock went back or parted from monotonic time' },
   changed_underway: { answer: 'unavailable', says: 'configuration or key state moved while the request was served' },
 } as const satisfies Record<string, Kind>

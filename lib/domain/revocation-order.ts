@@ -8,13 +8,19 @@ import { utf8Length } from './utf8.ts'
 
 /**
  * What shows that an order may be given. `uid`: an operator at the broker's machine, by their user id. `sender`: the queue
- * itself names who sent the message (SQS SenderId), as no sender can. `token`: of the caller, as it came. A further kind is a member here, a schema in lib/wire
- * and a verifier behind the port OrderProofs.
+ * itself names who sent the message (SQS SenderId), as no sender can. `token`: of the caller, as it came. `set`: a security event
+ * token, as it was received. `github`: the body of a webhook with its signature. `finding`: an event of AWS, which counts only
+ * from whom the queue names as the function events. `leak`: a token of ours that was found in public; whoever has it may have it
+ * revoked. A further kind is a member here, a schema in lib/wire and a verifier behind the port OrderProofs.
  */
 export type OrderProof =
   | { readonly kind: 'uid'; readonly uid: number }
   | { readonly kind: 'sender' }
   | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'set'; readonly set: string }
+  | { readonly kind: 'github'; readonly body: string; readonly signature: string }
+  | { readonly kind: 'finding'; readonly event: string }
+  | { readonly kind: 'leak'; readonly token: string }
 
 /** A block lifted from afar (design §9 unblock): `lifts` is the id of the revocation. Carried out once, like any other order. */
 export type LiftOrder = {
@@ -40,11 +46,11 @@ export type RevocationOrder = {
   readonly orderedAtSeconds: number
 }
 
-/** An order as it is kept: of a token only what was signed. Without its signature it says who ordered, and opens nothing. */
+/** An order as it is kept: of a token only what was signed. Without its signature it says who ordered or what leaked, and opens nothing. */
 export const recordedOrder = (order: RevocationOrder): RevocationOrder => {
-  if (order.proof.kind !== 'token') return order
-  const { token } = order.proof
-  return { ...order, proof: { kind: 'token', token: token.slice(0, token.lastIndexOf('.')) } }
+  const { proof } = order
+  if (proof.kind !== 'token' && proof.kind !== 'leak') return order
+  return { ...order, proof: { ...proof, token: proof.token.slice(0, proof.token.lastIndexOf('.')) } }
 }
 
 /** An order as it was carried out: who stood behind it, and the ids of the revocations now in force for its selectors. */
@@ -141,6 +147,17 @@ const isOfTrustDomain = (value: string, trustDomain: string): boolean => {
 }
 
 export const isReason = (text: string): boolean => ONE_LINE.test(text) && text.length <= LIMITS.reasonCharsMax
+
+/** Whether two are one order, given twice perhaps: only the time of giving may differ. Both went through one schema. */
+export const isSameOrder = (a: RevocationOrder, b: RevocationOrder): boolean =>
+  JSON.stringify({ ...a, orderedAtSeconds: 0 }) === JSON.stringify({ ...b, orderedAtSeconds: 0 })
+
+/**
+ * Whether an order goes ahead of those of its tenant that wait: an operator's, or one that names many at once. A hundred thousand
+ * sessions that an identity provider reports in one go are none of these.
+ */
+export const isUrgent = ({ proof, selectors }: Pick<RevocationOrder, 'proof' | 'selectors'>): boolean =>
+  proof.kind === 'uid' || proof.kind === 'sender' || selectors.some(({ kind }) => REVOCATION_KINDS[kind].wide)
 
 /** Null: it becomes revocations. Needs nothing but the order, so it holds on either side of the queue. */
 export const orderProblem = ({ tenant, selectors, form, reason }: RevocationOrder): OrderRefusal | null => {

@@ -3,21 +3,33 @@
 import type { GrantRecord } from './grant-record.ts'
 import { LIMITS } from './limits.ts'
 
-/** `flag`: the option of `mintmark revoke`. `form`: 'block' always, or a cut with --cut. `scoped`: named with its issuer. */
+/**
+ * `flag`: the option of `mintmark revoke`. `form`: 'block' always, or a cut with --cut. `scoped`: named with its issuer.
+ * `wide`: it names many at once; there are few of these, and storms are of the others.
+ */
 export const REVOCATION_KINDS = {
-  credential: { flag: 'jti', always: 'block', scoped: false, says: 'one credential, by its jti' },
-  assertion: { flag: 'assertion', always: 'block', scoped: false, says: 'one piece of evidence, by its replay key' },
-  subject: { flag: 'sub', always: null, scoped: false, says: 'one identity, by its SPIFFE ID' },
-  run: { flag: 'run', always: 'block', scoped: true, says: 'one run of a platform' },
-  project: { flag: 'project', always: null, scoped: true, says: 'one project of a platform' },
-  actor: { flag: 'actor', always: null, scoped: true, says: 'who triggered the run' },
-  issuer: { flag: 'issuer', always: null, scoped: false, says: 'everything an issuer attested' },
-  issuer_key: { flag: 'issuer-key', always: 'block', scoped: true, says: 'one signing key of an issuer' },
-  own_key: { flag: 'own-key', always: 'block', scoped: false, says: 'one signing key of ours' },
-  grant: { flag: 'grant', always: null, scoped: false, says: 'everything a grant allowed' },
-  session: { flag: 'session', always: null, scoped: false, says: 'one cloud session' },
-  tenant: { flag: 'all', always: null, scoped: false, says: 'everything of the tenant' },
-} as const satisfies Record<string, { flag: string; always: 'block' | null; scoped: boolean; says: string }>
+  credential: { flag: 'jti', always: 'block', scoped: false, wide: false, says: 'one credential, by its jti' },
+  assertion: {
+    flag: 'assertion',
+    always: 'block',
+    scoped: false,
+    wide: false,
+    says: 'one piece of evidence, by its replay key',
+  },
+  subject: { flag: 'sub', always: null, scoped: false, wide: false, says: 'one identity, by its SPIFFE ID' },
+  run: { flag: 'run', always: 'block', scoped: true, wide: false, says: 'one run of a platform' },
+  project: { flag: 'project', always: null, scoped: true, wide: true, says: 'one project of a platform' },
+  actor: { flag: 'actor', always: null, scoped: true, wide: false, says: 'who triggered the run' },
+  issuer: { flag: 'issuer', always: null, scoped: false, wide: true, says: 'everything an issuer attested' },
+  issuer_key: { flag: 'issuer-key', always: 'block', scoped: true, wide: true, says: 'one signing key of an issuer' },
+  own_key: { flag: 'own-key', always: 'block', scoped: false, wide: true, says: 'one signing key of ours' },
+  grant: { flag: 'grant', always: null, scoped: false, wide: true, says: 'everything a grant allowed' },
+  session: { flag: 'session', always: null, scoped: false, wide: false, says: 'one cloud session' },
+  tenant: { flag: 'all', always: null, scoped: false, wide: true, says: 'everything of the tenant' },
+} as const satisfies Record<
+  string,
+  { flag: string; always: 'block' | null; scoped: boolean; wide: boolean; says: string }
+>
 
 export type RevocationKind = keyof typeof REVOCATION_KINDS
 

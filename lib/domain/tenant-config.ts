@@ -1,9 +1,13 @@
 // A tenant document, checked and compiled: the only form in which configuration reaches a decision (design §5). Plain
 // data, so that it can be stored, hashed and compared. Made only by lib/wire/compile-tenant.ts. Pure.
+import type { AwsSeverity } from './aws-finding.ts'
 import type { SessionWay } from './aws-session.ts'
+import type { ComplexMember, SubjectFormat } from './event-subject.ts'
 import type { GlobPart } from './glob.ts'
 import type { KeySource } from './key-source.ts'
 import type { ReplayMode, SignatureAlgorithm } from './provider.ts'
+import type { RevocationKind } from './revocation.ts'
+import type { SecurityEventName } from './security-event.ts'
 import type { ProviderName, WidLeaf } from './wid.ts'
 
 export type Matcher =
@@ -78,6 +82,68 @@ export type GrantRule = {
 /** Where audit events go that this version delivers. `path`: a bare name in the data directory. */
 export type SinkRule = { readonly name: string; readonly type: 'jsonl'; readonly path: string }
 
+/** What one kind of event about one kind of subject revokes. */
+export type EventRule = {
+  readonly event: SecurityEventName
+  /** The member of a complex subject that is looked at; null: the subject is a simple one. */
+  readonly member: ComplexMember | null
+  readonly subject: SubjectFormat
+  readonly kind: RevocationKind
+  /** Name of the issuer a scoped kind is named with; '' for the others. */
+  readonly issuer: string
+  /** `iss` that a subject with one must name: that of the issuer above, or of the tenant. */
+  readonly iss: string
+  readonly form: 'block' | 'cut'
+}
+
+/** Who may report security events as SETs. */
+export type SetSource = {
+  readonly kind: 'set'
+  readonly name: string
+  /** Byte-exact `iss`, unique within the tenant's sources. */
+  readonly issuer: string
+  readonly audience: string
+  readonly algorithms: readonly SignatureAlgorithm[]
+  readonly keys: KeySource
+  /** Name of the secret its requests show in Authorization; null: its signature is all that is asked for. */
+  readonly authorization: string | null
+  /** In the order of the document: the first that fits decides. */
+  readonly rules: readonly EventRule[]
+}
+
+/** A webhook of GitHub that reports leaked secrets. */
+export type GithubSource = {
+  readonly kind: 'github'
+  readonly name: string
+  /** Name of the secret its bodies are signed with. */
+  readonly secret: string
+  /** Types of secret that are tokens of ours. */
+  readonly secretTypes: readonly string[]
+  /** Name of the issuer whose projects the repositories are. */
+  readonly issuer: string
+  /** Ids of the accounts whose repositories count; null: the issuer itself is of this tenant alone. */
+  readonly owners: readonly string[] | null
+  readonly form: 'block' | 'cut'
+}
+
+/** Findings of AWS about sessions in the tenant's own accounts. */
+export type AwsSource = {
+  readonly kind: 'aws'
+  readonly name: string
+  /** Those the roles of the grants are in. */
+  readonly accounts: readonly string[]
+  readonly leastSeverity: AwsSeverity
+  /** `<service>:<operation>` that no session of ours has any business with. */
+  readonly calls: readonly string[]
+  readonly revoke: RevocationKind
+  readonly form: 'block' | 'cut'
+}
+
+/** GitHub's secret scanning partner program: it reports tokens of ours that it found in public code. */
+export type LeakSource = { readonly kind: 'leaks'; readonly name: string; readonly keys: KeySource }
+
+export type EventSource = SetSource | GithubSource | AwsSource | LeakSource
+
 export type TenantConfig = {
   readonly tenant: string
   /** Rises by one with every change that is applied. */
@@ -91,5 +157,15 @@ export type TenantConfig = {
   readonly issuerUrl: string
   readonly issuers: readonly IssuerConfig[]
   readonly grants: readonly GrantRule[]
+  readonly events: readonly EventSource[]
   readonly sinks: readonly SinkRule[]
 }
+
+/** Everybody whose keys the tenant trusts, by a name that is one among them: event sources are `events/<name>`. */
+export const keyOwnersOf = ({
+  issuers,
+  events,
+}: TenantConfig): readonly { readonly name: string; readonly keys: KeySource }[] => [
+  ...issuers,
+  ...events.flatMap((source) => ('keys' in source ? { name: `events/${source.name}`, keys: source.keys } : [])),
+]

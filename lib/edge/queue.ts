@@ -3,7 +3,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger'
 import type { Alarm } from '../domain/alarm.ts'
 import { Unavailable } from '../domain/unavailable.ts'
-import type { BatchResponse, QueueEvent, QueueRecord } from '../wire/lambda-events.ts'
+import { type BatchResponse, type QueueEvent, type QueueRecord, tenantOfGroup } from '../wire/lambda-events.ts'
 import { placeOf } from './failure-place.ts'
 
 type Read<M> = { readonly ok: true; readonly message: M } | { readonly ok: false; readonly reason: string }
@@ -68,6 +68,6 @@ const judge = async <M>(options: ConsumerOptions<M>, { body, attributes }: Queue
   if (!read.ok) return { poison: read.reason }
   const group = attributes.MessageGroupId
   // The group is who pays for the message; a message about another tenant is a mistake, or an attempt to hide.
-  if (group !== undefined && group !== options.tenantOf(read.message)) return { poison: 'wrong_tenant' }
+  if (group !== undefined && tenantOfGroup(group) !== options.tenantOf(read.message)) return { poison: 'wrong_tenant' }
   return options.handle(read.message, attributes.SenderId ?? null)
 }

@@ -102,7 +102,7 @@ const revoke = async (
     const hits = await previewRevocation({ records: ports.recent, clock: ports.clock }, order)
     return { kind: 'dry_run', order: withoutProof(order), hits }
   }
-  await ports.orders.send(order, { group: tenant, dedupe: order.id })
+  await ports.orders.send(order, { group: tenant, dedupe: order.id, isUrgent: true })
   return { kind: 'accepted', order: withoutProof(order) }
 }
 
@@ -126,7 +126,7 @@ const unblock = async (
     proof,
     orderedAtSeconds: ports.clock.nowSeconds(),
   }
-  await ports.orders.send(order, { group: tenant, dedupe: order.id })
+  await ports.orders.send(order, { group: tenant, dedupe: order.id, isUrgent: true })
   return { kind: 'lift_accepted', revocation: found }
 }
 

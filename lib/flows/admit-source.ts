@@ -4,8 +4,8 @@ import type { RateLimiter } from '../ports/rate-limiter.ts'
 
 /** Seconds to wait, or null to go on. */
 export const admitSource =
-  (rates: RateLimiter) =>
+  (rates: RateLimiter, bucket = 'source', rate: readonly [number, number] = LIMITS.sourceRate) =>
   async (source: string): Promise<number | null> => {
-    const { allowed, retryAfterSeconds } = await rates.take(`source ${source}`, LIMITS.sourceRate)
+    const { allowed, retryAfterSeconds } = await rates.take(`${bucket} ${source}`, rate)
     return allowed ? null : retryAfterSeconds
   }

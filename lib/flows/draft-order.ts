@@ -30,6 +30,8 @@ export type Asked = {
   readonly form: 'block' | 'cut'
   readonly reason: string
   readonly proof: OrderProof
+  /** Where the request has an id of its own: asked twice, it is one order. */
+  readonly id?: string
 }
 
 export const draftOrder = async (ports: DraftPorts, asked: Asked): Promise<Checked<RevocationOrder>> => {
@@ -44,7 +46,7 @@ export const draftOrder = async (ports: DraftPorts, asked: Asked): Promise<Check
   if (unknown !== null) return no(unknown)
   const order: RevocationOrder = {
     v: 1,
-    id: ports.ids.decisionId(),
+    id: asked.id ?? ports.ids.decisionId(),
     tenant,
     selectors: [parsed.value, ...(await followingFrom(ports, tenant, parsed.value))],
     form: asked.form,

@@ -1,5 +1,6 @@
 // trust, invoked: the issuer is named and nothing more; where its keys are is read here, from the tenant's own document
 // (design §2). Whatever a caller with no good in mind sends, only registered places are fetched.
+import { keyOwnersOf } from '../domain/tenant-config.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { RefreshOutcome, RefreshReason, Trust } from '../ports/issuer-keys.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'
@@ -12,7 +13,7 @@ export const refreshNamedIssuer = async (
   { tenant, issuer, why }: NamedIssuer,
 ): Promise<RefreshOutcome> => {
   const config = await ports.tenants.current(tenant)
-  const keys = config?.issuers.find(({ name }) => name === issuer)?.keys
+  const keys = config === null ? undefined : keyOwnersOf(config).find(({ name }) => name === issuer)?.keys
   if (keys === undefined || keys.kind === 'inline') throw new Unavailable('changed_underway')
   return ports.trust.refresh(keys, why)
 }

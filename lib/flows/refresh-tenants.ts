@@ -1,6 +1,7 @@
 // trust on its schedule (design §2): the key sets of every tenant's issuers are refetched as they fall due, so that no exchange
 // waits for an issuer. A tenant that cannot be read holds up no other.
 import type { KeySource } from '../domain/key-source.ts'
+import { keyOwnersOf } from '../domain/tenant-config.ts'
 import type { TenantConfigStore, TenantDirectory } from '../ports/tenants.ts'
 import type { RefreshedIssuerKeys } from './issuer-keys.ts'
 
@@ -20,7 +21,8 @@ export const refreshTenants = async ({ configs, tenants, keys }: RefreshTenantsP
     if (tombstonedAtSeconds !== null) continue
     try {
       const config = await tenants.current(tenant)
-      for (const { keys: source } of config?.issuers ?? []) if (source.kind !== 'inline') sources.push(source)
+      for (const { keys: source } of config === null ? [] : keyOwnersOf(config))
+        if (source.kind !== 'inline') sources.push(source)
     } catch {
       failed.push(tenant)
     }

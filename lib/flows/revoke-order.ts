@@ -3,8 +3,9 @@
 // delivery does nothing.
 
 import type { Revocation } from '../domain/revocation.ts'
-import type { AppliedOrder } from '../domain/revocation-order.ts'
 import {
+  type AppliedOrder,
+  isSameOrder,
   type OrderRefusal,
   orderProblem,
   type RevocationOrder,
@@ -48,7 +49,7 @@ export const revokeOrder = async (
   const recorded = recordedOrder(order)
   const before = await ports.orders.find(order.tenant, order.id)
   // Before the proof is looked at: an order may have revoked its own, and is delivered again all the same.
-  if (before !== null && isSame(before.order, recorded)) return { kind: 'applied', applied: before }
+  if (before !== null && isSameOrder(before.order, recorded)) return { kind: 'applied', applied: before }
   const by = await ports.proofs.verify(order, sender)
   if (by === null) return { kind: 'refused', refusal: 'proof_not_accepted' }
   if (before !== null) return { kind: 'refused', refusal: 'id_reused' }
@@ -73,6 +74,3 @@ export const revokeOrder = async (
   await ports.orders.put(applied)
   return { kind: 'applied', applied }
 }
-
-/** Both went through one schema, which fixes the order of members. */
-const isSame = (a: RevocationOrder, b: RevocationOrder): boolean => JSON.stringify(a) === JSON.stringify(b)

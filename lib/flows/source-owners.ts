@@ -1,6 +1,6 @@
 // Whose key sources this process has read: a request to trust may name only a tenant and an issuer, never a place (design §2).
 import { keySourceId } from '../domain/key-source.ts'
-import type { TenantConfig } from '../domain/tenant-config.ts'
+import { keyOwnersOf, type TenantConfig } from '../domain/tenant-config.ts'
 
 export type SourceOwner = { readonly tenant: string; readonly issuer: string }
 
@@ -15,10 +15,10 @@ const SOURCES_MAX = 50_000
 export const createSourceOwners = (): SourceOwners => {
   const owners = new Map<string, SourceOwner>()
   return {
-    learn({ tenant, issuers }) {
+    learn(config) {
       if (owners.size >= SOURCES_MAX) owners.clear()
-      for (const { name, keys } of issuers)
-        if (keys.kind !== 'inline') owners.set(keySourceId(keys), { tenant, issuer: name })
+      for (const { name, keys } of keyOwnersOf(config))
+        if (keys.kind !== 'inline') owners.set(keySourceId(keys), { tenant: config.tenant, issuer: name })
     },
     of: (sourceId) => owners.get(sourceId) ?? null,
   }

@@ -3,13 +3,21 @@
 // Law L8: a message no attempt can take reaches the quarantine within LIMITS.queueReceivesMax deliveries, whole, and holds up
 // neither its group nor another.
 
+export type SendOptions = {
+  /** The tenant: shares consumers fairly, so that a flood of one holds up no other. */
+  readonly group: string
+  /** The id inside the message; a queue may drop what waits under the same one already. */
+  readonly dedupe: string
+  /** Goes ahead of what waits, of its own group too; a flood of urgent ones leaves the others a share. */
+  readonly isUrgent?: boolean
+}
+
 export interface Queue {
   /**
-   * Durable when it resolves. `group` (the tenant) shares consumers fairly: a flood of one holds up no other. `dedupe` is the
-   * id inside the message; a queue may drop what waits under the same one already. Throws Unavailable when it cannot tell,
-   * and then the message may or may not be there: send it again, unchanged.
+   * Durable when it resolves. Throws Unavailable when it cannot tell, and then the message may or may not be there: send it
+   * again, unchanged.
    */
-  send(message: object, to: { readonly group: string; readonly dedupe: string }): Promise<void>
+  send(message: object, to: SendOptions): Promise<void>
 }
 
 export interface Quarantine {
@@ -28,7 +36,7 @@ export type Delivery = {
 
 /** The consuming side, for hosts that poll. On AWS the service does this. */
 export interface QueueSource {
-  /** Leases up to `max` messages that are due, groups in turn. What was delivered too often goes to the quarantine instead. */
+  /** Leases up to `max` messages that are due, urgent ones first, groups in turn. What was delivered too often goes to the quarantine instead. */
   receive(max: number): Promise<readonly Delivery[]>
   /** `done` are gone for good, `again` come back after a while, longer each time. A lease that has ended is passed over. */
   settle(done: readonly Delivery[], again: readonly Delivery[]): Promise<void>

@@ -2,11 +2,12 @@
 // Only here is a document given meaning; what passes is safe to decide on. Pure: hashing arrives as an argument.
 import { identityCollisions } from '../domain/identity-collision.ts'
 import type { GrantRule, IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
+import { compileEvents } from './compile-events.ts'
 import { compileGrant } from './compile-grant.ts'
 import { compileIssuer, type ProviderCatalog } from './compile-issuer.ts'
 import type { TenantDocument } from './tenant-document.ts'
 import type { DocumentPath, LoadedTenant, TenantProblem } from './tenant-problem.ts'
-import { type BrokerPlace, isOwnUrl, outboundUrlProblem, tenantIssuerUrl } from './tenant-urls.ts'
+import { type BrokerPlace, outboundUrlProblem, secretProblem, tenantIssuerUrl } from './tenant-urls.ts'
 
 export type CompileOptions = BrokerPlace & {
   readonly catalog: ProviderCatalog
@@ -50,6 +51,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
   ))
     problem(['grants', grant, 'identity'], collisionMessage(grant, other, path))
   checkAudienceKinds(grants, problem)
+  const events = compileEvents(document.events ?? {}, { ...place, issuers, grants })
   checkOtherSections(document, place)
   if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
 
@@ -62,6 +64,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     issuerUrl,
     issuers: issuers.map((issuer) => withGrantTenancy(issuer, grants, options.catalog)),
     grants,
+    events,
     sinks: Object.entries(document.sinks ?? {}).flatMap(([name, sink]) =>
       sink.type === 'jsonl' ? [{ name, type: sink.type, path: sink.path }] : [],
     ),
@@ -138,35 +141,19 @@ const collisionMessage = (grant: string, other: string, path: string): string =>
 
 type SectionContext = BrokerPlace & {
   readonly tenant: string
-  readonly issuerUrl: string
   readonly problem: (path: DocumentPath, message: string) => void
 }
 
 /** Sections this version accepts and does not act on are checked all the same: what is reviewed now is safe later. */
 const checkOtherSections = (document: TenantDocument, context: SectionContext): void => {
-  const { problem, tenant, issuerUrl } = context
+  const { problem, tenant } = context
   const checkUrl = (path: DocumentPath, url: string) => {
     const wrong = outboundUrlProblem(url, context)
     if (wrong !== null) problem(path, `the URL ${wrong}`)
   }
   const checkSecret = (path: DocumentPath, secret: { file: string } | undefined) => {
-    if (secret !== undefined && !secret.file.startsWith(`${tenant}/`))
-      problem([...path, 'file'], `the file must be ${tenant}/<name>: a tenant names only its own secrets`)
-  }
-  for (const [name, source] of Object.entries(document.events ?? {})) {
-    const path = ['events', name]
-    if (isOwnUrl(source.issuer, context))
-      problem([...path, 'issuer'], "this issuer is under this broker's own base URL")
-    else checkUrl([...path, 'issuer'], source.issuer)
-    if (source.jwks !== undefined && 'url' in source.jwks) checkUrl([...path, 'jwks', 'url'], source.jwks.url)
-    const { audience } = source
-    if (
-      audience !== undefined &&
-      audience !== issuerUrl &&
-      !audience.startsWith(`${issuerUrl}/`) &&
-      !audience.startsWith(`${issuerUrl}#`)
-    )
-      problem([...path, 'audience'], `the audience must be ${issuerUrl}, or begin with it and "/" or "#"`)
+    const wrong = secretProblem(secret, tenant)
+    if (wrong !== null) problem([...path, 'file'], wrong)
   }
   for (const [name, receiver] of Object.entries(document.receivers ?? {})) {
     checkUrl(['receivers', name, 'url'], receiver.url)

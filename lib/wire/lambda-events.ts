@@ -12,6 +12,15 @@ export type QueueRecord = {
     readonly MessageGroupId?: string
   }
 }
+
+const URGENT = '.urgent'
+
+/** The group of what is urgent of a tenant, on a queue that is fair by group: no flood of the tenant is in it. */
+export const urgentGroup = (tenant: string): string => `${tenant}${URGENT}`
+
+export const tenantOfGroup = (group: string): string =>
+  group.endsWith(URGENT) ? group.slice(0, -URGENT.length) : group
+
 export type QueueEvent = { readonly Records: readonly QueueRecord[] }
 
 /** An attribute map in DynamoDB's JSON, as streams deliver it. */

@@ -4,7 +4,14 @@ import { isFederationIssuer } from '../domain/aws-session.ts'
 import { templateOf } from '../domain/explain.ts'
 import { canBothMatch, isCoveredBy } from '../domain/lint-overlap.ts'
 import type { Provider } from '../domain/provider.ts'
-import type { AwsCredentialsEntry, GrantRule, IssueEntry, IssuerConfig } from '../domain/tenant-config.ts'
+import type {
+  AwsCredentialsEntry,
+  EventRule,
+  GrantRule,
+  IssueEntry,
+  IssuerConfig,
+  SetSource,
+} from '../domain/tenant-config.ts'
 import type { WidLeaf } from '../domain/wid.ts'
 import type { ProviderCatalog } from './compile-issuer.ts'
 import { boundValues, type CompiledTenant } from './compile-tenant.ts'
@@ -23,6 +30,7 @@ export type LintRule =
   | 'empty_keys'
   | 'unused_issuer'
   | 'not_issued_here'
+  | 'maps_nothing'
   | 'not_acted_on'
 
 export type LintWarning = TenantProblem & { readonly rule: LintRule }
@@ -57,9 +65,9 @@ export const lintTenant = ({ loaded, config }: CompiledTenant, catalog: Provider
       )
   }
   lintPairs(config.grants, report)
-  for (const section of ['events', 'receivers'] as const)
-    if (document[section] !== undefined)
-      report('not_acted_on', [section], `${section} are checked and kept, and not acted on by this version`)
+  for (const source of config.events) if (source.kind === 'set') lintSetSource(source, report)
+  if (document.receivers !== undefined)
+    report('not_acted_on', ['receivers'], 'receivers are checked and kept, and not acted on by this version')
   for (const [name, sink] of Object.entries(document.sinks ?? {}))
     if (sink.type !== 'jsonl')
       report(
@@ -69,6 +77,30 @@ export const lintTenant = ({ loaded, config }: CompiledTenant, catalog: Provider
       )
   return warnings.sort((a, b) => a.line - b.line || a.column - b.column)
 }
+
+const lintSetSource = ({ name, keys, rules }: SetSource, report: Report): void => {
+  const path = ['events', name]
+  if (rules.length === 0)
+    report(
+      'maps_nothing',
+      [...path, 'on'],
+      'no event is mapped: whatever this source reports is recorded and revokes nothing',
+    )
+  rules.forEach((rule, index) => {
+    const before = rules.slice(0, index).find((other) => isSameSubject(other, rule))
+    if (before !== undefined)
+      report(
+        'never_matches',
+        [...path, 'on', rule.event],
+        `an earlier rule of ${rule.event} takes the same subjects: this one never decides`,
+      )
+  })
+  if (keys.kind === 'inline' && Array.isArray(keys.keys) && keys.keys.length === 0)
+    report('empty_keys', [...path, 'jwks'], 'the inline key set is empty: nothing this source signs is accepted')
+}
+
+const isSameSubject = (a: EventRule, b: EventRule): boolean =>
+  a.event === b.event && a.member === b.member && a.subject === b.subject && a.iss === b.iss
 
 const REPLAY_STRENGTH = { reuse: 0, once: 1, proof: 2 } as const
 

@@ -17,6 +17,14 @@ const proofSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uid'), uid: z.int().check(z.nonnegative()) }),
   z.strictObject({ kind: z.literal('sender') }),
   z.strictObject({ kind: z.literal('token'), token: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
+  z.strictObject({ kind: z.literal('set'), set: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
+  z.strictObject({
+    kind: z.literal('github'),
+    body: z.string().check(z.maxLength(LIMITS.bodyBytesMax)),
+    signature: z.string().check(z.maxLength(128)),
+  }),
+  z.strictObject({ kind: z.literal('leak'), token: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
+  z.strictObject({ kind: z.literal('finding'), event: z.string().check(z.maxLength(LIMITS.findingBytesMax)) }),
 ])
 
 const orderSchema: z.ZodMiniType<RevocationOrder> = z.strictObject({

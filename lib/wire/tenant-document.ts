@@ -3,76 +3,20 @@
 // that a parsed document printed as JSON is again a document, and its digest is of what was reviewed.
 import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
-import type { SignatureAlgorithm } from '../domain/provider.ts'
-import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
 import { PROVIDERS, WID_LEAVES, type WidLeaf } from '../domain/wid.ts'
+import { algorithms, jwks, list, name, secretFile, text, url } from './document-parts.ts'
+import { eventSource } from './event-document.ts'
 
 const LEAVES = Object.keys(WID_LEAVES) as [WidLeaf, ...WidLeaf[]]
-const REVOCABLE = Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]]
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const
-ALGORITHMS satisfies readonly SignatureAlgorithm[]
 
 /** Lines of the linter a grant may waive, each with a reason. `untrusted_source` must be waived to say `untrusted_source: allow`. */
 export const WAIVABLE_RULES = ['untrusted_source', 'reusable_workload', 'advice', 'whole_tenant_introspect'] as const
 
-const NAME = /^[a-z][a-z0-9_-]{0,62}$/
-const name = (what: string) =>
-  z.string().check(z.regex(NAME, `the name of ${what} is lower case letters, digits, "-" and "_"`))
-const text = z.string().check(z.minLength(1, 'must not be empty'), z.maxLength(LIMITS.patternCharsMax))
 const reason = z.string().check(z.trim(), z.minLength(8, 'a reason of a few words'), z.maxLength(500))
-const url = z.string().check(z.maxLength(LIMITS.patternCharsMax), z.regex(/^https?:\/\/[^\s]+$/, 'must be a URL'))
 const duration = z
   .string({ error: 'a length of time such as 30s, 10m or 1h' })
   .check(z.regex(/^[1-9][0-9]{0,4}[smh]$/, 'a length of time such as 30s, 10m or 1h'))
-const list = <T extends z.ZodMiniType>(of: T) =>
-  z.array(of).check(z.minLength(1, 'must not be empty'), z.maxLength(LIMITS.listItemsMax))
 const leaf = z.enum(LEAVES, { error: (issue) => `there is no leaf ${JSON.stringify(issue.input)} in wid/1` })
-const algorithms = list(z.enum(ALGORITHMS)).check(z.describe('Signature algorithms accepted from this issuer.'))
-
-const secretFile = z
-  .strictObject(
-    {
-      file: z
-        .string()
-        .check(
-          z.regex(
-            /^[a-z][a-z0-9]*\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
-            'must be <tenant>/<name>, a file under --secrets',
-          ),
-        ),
-    },
-    { error: 'an inline secret is refused: write { file: <tenant>/<name> }' },
-  )
-  .check(z.describe('Name of a secret: a file below --secrets DIR, or the Secrets Manager name on AWS.'))
-
-const jwk = z
-  .looseObject({ kty: z.enum(['RSA', 'EC'], { error: 'kty must be RSA or EC' }), kid: z.optional(text) })
-  .check(
-    z.refine((key) => !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => member in key), {
-      error: 'a private key: only public keys belong here',
-    }),
-  )
-
-const jwks = z
-  .union(
-    [
-      z.strictObject({
-        inline: z
-          .strictObject({
-            keys: z.array(jwk).check(z.maxLength(LIMITS.jwksKeysMax)),
-            spiffe_sequence: z.optional(z.number()),
-            spiffe_refresh_hint: z.optional(z.number()),
-          })
-          .check(z.describe('A JWK Set (RFC 7517 §5) or a SPIFFE bundle.')),
-      }),
-      z.strictObject({ url: url.check(z.describe('Where the JWK Set is.')) }),
-      z.strictObject({ discovery: z.literal(true) }),
-    ],
-    { error: 'must be { inline: … }, { url: … } or { discovery: true }' },
-  )
-  .check(
-    z.describe('Where the keys of the issuer come from. Default: what the preset says, else OpenID Connect discovery.'),
-  )
 
 const issuer = z
   .strictObject({
@@ -239,24 +183,6 @@ const grant = z
     waivers: z.optional(list(waiver)),
   })
   .check(z.describe('A rule that lets a workload have a credential.'))
-
-const eventSource = z
-  .strictObject({
-    issuer: url,
-    audience: z.optional(text),
-    jwks: z.optional(jwks),
-    algorithms: z.optional(algorithms),
-    on: z.record(
-      z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9:/._-]{0,200}$/, 'the name of an event')),
-      z.strictObject({
-        subject: z
-          .enum(['opaque', 'iss_sub', 'email', 'account', 'uri', 'did', 'phone_number', 'aliases'])
-          .check(z.describe('RFC 9493 subject format.')),
-        revoke: z.enum(REVOCABLE).check(z.describe('Kind of revocation the event becomes.')),
-      }),
-    ),
-  })
-  .check(z.describe('Who may report security events (RFC 8935). Not acted on by this version.'))
 
 const receiver = z
   .strictObject({ type: z.literal('webhook'), url, secret: z.optional(secretFile) })

@@ -38,6 +38,12 @@ export const outboundUrlProblem = (text: string, place: BrokerPlace): string | n
   return place.dev && isLoopbackUrl(text) ? null : 'must be https (http is for loopback with --dev)'
 }
 
+/** A tenant names only its own secrets; null: nothing is wrong. */
+export const secretProblem = (secret: { readonly file: string } | undefined, tenant: string): string | null =>
+  secret === undefined || secret.file.startsWith(`${tenant}/`)
+    ? null
+    : `the file must be ${tenant}/<name>: a tenant names only its own secrets`
+
 const parseUrl = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
 
 // http and https of one host count as one place: a proxy usually serves both.

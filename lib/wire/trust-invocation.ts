@@ -9,7 +9,7 @@ import { outageOf, outageSchema } from './outage.ts'
 
 const requestSchema = z.strictObject({
   tenant: tenantNameSchema,
-  issuer: z.string().check(z.regex(/^[a-z][a-z0-9_-]{0,62}$/)),
+  issuer: z.string().check(z.regex(/^(?:events\/)?[a-z][a-z0-9_-]{0,62}$/)),
   why: z.enum(['cold', 'due', 'unknown_key']),
 })
 

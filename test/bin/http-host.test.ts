@@ -73,7 +73,8 @@ test('both Content-Length and Transfer-Encoding are refused (request smuggling)'
 })
 
 test('bytes that are not ASCII reach the strict parser as they are', async () => {
-  const port = await start((event) => JSON.stringify([...(event.body ?? '')].map((c) => c.charCodeAt(0))))
+  const bytesOf = (event: HttpEvent) => Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
+  const port = await start((event) => JSON.stringify([...bytesOf(event)]))
   const response = await fetch(`http://127.0.0.1:${port}/t/acme/token`, {
     method: 'POST',
     body: new Uint8Array([0x61, 0xff, 0x00]),

@@ -72,6 +72,7 @@ const config = (...grants: GrantRule[]): TenantConfig => ({
   issuers: [],
   sinks: [],
   grants,
+  events: [],
 })
 const ask = (more: Partial<Target> = {}): Target => ({
   type: 'access_token',

@@ -25,6 +25,7 @@ const started = await startBroker({
   trustedProxies: [],
   egressAllow: [],
   aws: { region: undefined, stsEndpoint: undefined },
+  secretsDir: '/run/secrets',
   masterKey: undefined,
   auditLog: 'here',
   warn: () => undefined,

@@ -1,10 +1,11 @@
 // Queues on SQS. Standard queues, made fair by MessageGroupId (the tenant): a flood of one tenant is served behind the others,
-// never dropped. They deliver at least once and in no order, which is all the port promises; they do not drop repeats.
+// never dropped; what is urgent is of a group of its own, which is a quiet one. They deliver at least once and in no order, which is all the port promises; they do not drop repeats.
 import { randomUUID } from 'node:crypto'
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Quarantine, Queue } from '../../ports/queue.ts'
+import { urgentGroup } from '../../wire/lambda-events.ts'
 
 export type SqsTarget = { readonly client: SQSClient; readonly queueUrl: string }
 
@@ -12,11 +13,11 @@ export type SqsTarget = { readonly client: SQSClient; readonly queueUrl: string 
 const BATCH_MAX = 3
 
 export const createSqsQueue = ({ client, queueUrl }: SqsTarget): Queue => ({
-  async send(message, { group }) {
+  async send(message, { group, isUrgent = false }) {
     const command = new SendMessageCommand({
       QueueUrl: queueUrl,
       MessageBody: bodyText(JSON.stringify(message)),
-      MessageGroupId: group,
+      MessageGroupId: isUrgent ? urgentGroup(group) : group,
     })
     await answered(client.send(command, bounded()))
   },

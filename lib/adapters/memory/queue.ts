@@ -7,6 +7,7 @@ type Waiting = {
   readonly id: string
   readonly body: string
   readonly group: string
+  readonly isUrgent: boolean
   attempt: number
   visibleAtMs: number
 }
@@ -26,18 +27,18 @@ export const createMemoryQueue = (clock: Pick<Clock, 'nowMs'>): MemoryQueue => {
     const message = waiting.get(id)
     return message?.attempt === attempt ? message : null
   }
-  const put = (id: string, body: string, group: string): void => {
-    if (!waiting.has(id)) waiting.set(id, { id, body, group, attempt: 0, visibleAtMs: clock.nowMs() })
+  const put = (id: string, body: string, group: string, isUrgent = false): void => {
+    if (!waiting.has(id)) waiting.set(id, { id, body, group, isUrgent, attempt: 0, visibleAtMs: clock.nowMs() })
   }
   return {
-    send: async (message, { group, dedupe }) => put(dedupe, JSON.stringify(message), group),
+    send: async (message, { group, dedupe, isUrgent }) => put(dedupe, JSON.stringify(message), group, isUrgent),
     putText: (body, group) => put(body, body, group),
     async put({ body }, reason) {
       quarantined.push({ body, reason })
     },
     async receive(max) {
       const delivered: Delivery[] = []
-      for (const message of waiting.values()) {
+      for (const message of [...waiting.values()].sort((a, b) => Number(b.isUrgent) - Number(a.isUrgent))) {
         if (message.visibleAtMs > clock.nowMs() || delivered.length === max) continue
         if (message.attempt >= LIMITS.queueReceivesMax) {
           waiting.delete(message.id)

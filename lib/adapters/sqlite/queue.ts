@@ -1,19 +1,21 @@
 // Queues in the embedded store: a message is a row, leased while it is worked on. Promises: what send() resolved is on the
-// disk; any number of processes may consume; groups take turns, so a flood of one tenant holds up no other.
+// disk; any number of processes may consume; groups take turns, so a flood of one tenant holds up no other; what is urgent is
+// in a lane of its own, which is looked at first.
 import { LIMITS } from '../../domain/limits.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Delivery, Quarantine, Queue, QueueSource } from '../../ports/queue.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 
-const SEND = `INSERT INTO queue_message (queue, tenant, dedupe, body, sent_at, visible_at) VALUES (?, ?, ?, ?, ?, ?)
+const SEND = `INSERT INTO queue_message (queue, tenant, urgent, dedupe, body, sent_at, visible_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (queue, dedupe) DO NOTHING`
 const ANY = 'SELECT 1 FROM queue_message WHERE queue = ? LIMIT 1'
 // The next group after one, by index alone: however many wait, finding the groups costs one step each.
-const NEXT_GROUP = 'SELECT min(tenant) AS tenant FROM queue_message WHERE queue = ? AND tenant > ?'
+const NEXT_GROUP = 'SELECT min(tenant) AS tenant FROM queue_message WHERE queue = ? AND urgent = ? AND tenant > ?'
 // A lease never reaches further than queueLeaseMs: what seems to is of a clock that has gone back since.
-const DUE = `SELECT seq, body, attempts FROM queue_message WHERE queue = ?1 AND tenant = ?2
-  AND (visible_at <= ?3 OR visible_at > ?3 + ${LIMITS.queueLeaseMs}) ORDER BY visible_at, seq LIMIT ?4`
+const DUE = `SELECT seq, body, attempts FROM queue_message WHERE queue = ?1 AND urgent = ?2 AND tenant = ?3
+  AND (visible_at <= ?4 OR visible_at > ?4 + ${LIMITS.queueLeaseMs}) ORDER BY visible_at, seq LIMIT ?5`
 const LEASE = 'UPDATE queue_message SET attempts = attempts + 1, visible_at = ? WHERE seq = ?'
 const DELETE = 'DELETE FROM queue_message WHERE seq = ?'
 // The count of attempts is the lease: who took the message again meanwhile has another.
@@ -22,6 +24,12 @@ const AGAIN = 'UPDATE queue_message SET visible_at = ? WHERE seq = ? AND attempt
 const QUARANTINE = 'INSERT INTO quarantined_message (queue, tenant, body, reason, at) VALUES (?, ?, ?, ?, ?)'
 
 export type SqliteQueue = Queue & QueueSource & Quarantine
+
+const ORDINARY = 0
+const URGENT = 1
+type Lane = typeof ORDINARY | typeof URGENT
+/** Of a batch, at most: the ordinary ones go on, however many are urgent. */
+const URGENT_SHARE = 0.75
 
 type Row = { readonly seq: number; readonly body: string; readonly attempts: number }
 
@@ -40,11 +48,26 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
     return [{ id: String(seq), body, group, attempt: attempts + 1 }]
   }
 
+  /** Up to `max` of one lane, the groups in it in turn. */
+  const leaseLane = (sql: Sql, lane: Lane, max: number): Delivery[] => {
+    const groups = groupsOf(sql, queue, lane)
+    const share = Math.max(1, Math.floor(max / Math.max(1, groups.length)))
+    const delivered: Delivery[] = []
+    for (const group of shuffled(groups)) {
+      if (delivered.length >= max) break
+      const room = Math.min(share, max - delivered.length)
+      const due = sql(DUE).all(queue, lane, group, clock.nowMs(), room) as Row[]
+      for (const row of due) delivered.push(...lease(sql, group, row))
+    }
+    return delivered
+  }
+
   return {
-    async send(message, { group, dedupe }) {
+    async send(message, { group, dedupe, isUrgent = false }) {
       const nowMs = clock.nowMs()
       const body = JSON.stringify(message)
-      await database.write((sql) => sql(SEND).run(queue, group, dedupe, body, nowMs, nowMs))
+      const lane = isUrgent ? URGENT : ORDINARY
+      await database.write((sql) => sql(SEND).run(queue, group, lane, dedupe, body, nowMs, nowMs))
     },
     async put({ body, group }, reason) {
       await database.write((sql) => quarantine(sql, group, body, reason))
@@ -53,16 +76,8 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
       // An empty queue is asked ten times a second: that must not cost a transaction.
       if (database.read((sql) => sql(ANY).get(queue)) === undefined) return []
       return database.write((sql) => {
-        const groups = groupsOf(sql, queue)
-        const share = Math.max(1, Math.floor(max / Math.max(1, groups.length)))
-        const delivered: Delivery[] = []
-        for (const group of shuffled(groups)) {
-          if (delivered.length >= max) break
-          const room = Math.min(share, max - delivered.length)
-          const due = sql(DUE).all(queue, group, clock.nowMs(), room) as Row[]
-          for (const row of due) delivered.push(...lease(sql, group, row))
-        }
-        return delivered
+        const urgent = leaseLane(sql, URGENT, Math.ceil(max * URGENT_SHARE))
+        return [...urgent, ...leaseLane(sql, ORDINARY, max - urgent.length)]
       })
     },
     async settle(done, again) {
@@ -74,10 +89,10 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
   }
 }
 
-const groupsOf = (sql: Sql, queue: string): string[] => {
+const groupsOf = (sql: Sql, queue: string, lane: Lane): string[] => {
   const groups: string[] = []
   for (let last = ''; ; ) {
-    const next = sql(NEXT_GROUP).get(queue, last)?.['tenant']
+    const next = sql(NEXT_GROUP).get(queue, lane, last)?.['tenant']
     if (typeof next !== 'string') return groups
     groups.push(next)
     last = next

@@ -230,5 +230,21 @@ CREATE TRIGGER revocation_renumbered AFTER UPDATE OF changed ON revocation
   WHEN new.not_before IS NOT old.not_before OR new.lifted_at IS NOT old.lifted_at BEGIN${NUMBER} END;
 `
 
+// What became of security events. And orders that do not wait behind others: a second lane of a queue, found by index.
+const EVENTS = `
+CREATE TABLE security_event (
+  seq INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (tenant, id)
+) STRICT;
+CREATE INDEX security_event_at ON security_event (at);
+ALTER TABLE queue_message ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX queue_message_lane ON queue_message (queue, urgent, tenant, visible_at);
+`
+
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, CHANGES, FEED]
+export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, CHANGES, FEED, EVENTS]

@@ -26,6 +26,8 @@ const OUTCOMES = `${OLD('not_issued', 'not_issued')}
   AND NOT EXISTS (SELECT 1 FROM grant_record g WHERE g.decision = not_issued.decision)`
 const PROOFS =
   'DELETE FROM proof_guard WHERE hash IN (SELECT hash FROM proof_guard WHERE keep_until < ?2 ORDER BY keep_until LIMIT ?1)'
+const EVENTS =
+  'DELETE FROM security_event WHERE seq IN (SELECT seq FROM security_event WHERE at < ?2 ORDER BY at LIMIT ?1)'
 const ROLLED_UP = `DELETE FROM rolled_up_decision WHERE decision IN (SELECT decision FROM rolled_up_decision ORDER BY decision LIMIT ?1)
   AND roll_up IN (SELECT id FROM denial_roll_up WHERE minute < ?2)`
 const ROLL_UPS = `DELETE FROM denial_roll_up WHERE id IN (SELECT id FROM denial_roll_up WHERE minute < ?2 AND count = told LIMIT ?1)
@@ -65,6 +67,7 @@ export const startSweep = (database: Database, clock: Clock): Sweep => {
         sql(OLD('denial', 'denial')).run(max, denialsBefore).changes,
         sql(CHANGES).run(max, denialsBefore).changes,
         sql(PROOFS).run(max, nowSeconds).changes,
+        sql(EVENTS).run(max, nowSeconds - LIMITS.eventKeepSeconds).changes,
         sql(ROLLED_UP).run(max, minutesBefore).changes,
         sql(ROLL_UPS).run(max, minutesBefore).changes,
       ].reduce<number>((sum, changes) => sum + Number(changes), 0)

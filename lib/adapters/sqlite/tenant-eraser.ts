@@ -11,8 +11,15 @@ const REMOVED_AT = 'SELECT at FROM tenant_tombstone WHERE tenant = ?'
 const DONE = 'UPDATE tenant_tombstone SET erased_at = coalesce(erased_at, ?2) WHERE tenant = ?1'
 
 const KEYS = ['DELETE FROM signing_key WHERE tenant = ?', 'DELETE FROM feed_secret WHERE tenant = ?']
-/** Orders that wait, that nobody could carry out, and that were; what came of them, and what was told of it. */
-const REVOKING = ['queue_message', 'quarantined_message', 'revocation_order', 'revocation', 'control_change'] as const
+/** Events; orders that wait, that nobody could carry out, and that were; what came of them, and what was told of it. */
+const REVOKING = [
+  'security_event',
+  'queue_message',
+  'quarantined_message',
+  'revocation_order',
+  'revocation',
+  'control_change',
+] as const
 const SOME = (table: string): string =>
   `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE tenant = ?1 LIMIT ?2)`
 // The latest version stays as a number without content: the tombstone hides it, and no new version can begin at 1.

@@ -3,6 +3,7 @@ import type { SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSqsQuarantine, createSqsQueue, sendAll } from '../../../lib/adapters/aws/sqs-queue.ts'
 import { Unavailable } from '../../../lib/domain/unavailable.ts'
+import { tenantOfGroup } from '../../../lib/wire/lambda-events.ts'
 import { messagesIn, type Queues, sqsClient, startQueues } from '../../support/fauxqs-queues.ts'
 
 let queues: Queues
@@ -42,6 +43,13 @@ test('every message carries its tenant as fair-queue group, and no FIFO paramete
   expect(inputs[1]).toMatchObject({ Entries: [{ MessageGroupId: 'globex' }] })
   expect(inputs[2]).toMatchObject({ MessageGroupId: 'acme' })
   expect(JSON.stringify(inputs)).not.toContain('Deduplication')
+})
+
+test('an urgent message is of a group of its own, which the consumer knows as the tenant it is of', async () => {
+  const inputs = watch()
+  await createSqsQueue(target).send({ id: 'a' }, { group: 'acme', dedupe: 'a', isUrgent: true })
+  expect(inputs[0]).toMatchObject({ MessageGroupId: 'acme.urgent' })
+  expect(tenantOfGroup(String(inputs[0]?.MessageGroupId))).toBe('acme')
 })
 
 test('an answer that is lost is Unavailable, or a repeat under the same id: never a message less', async () => {

@@ -1,5 +1,5 @@
 // Queues in the embedded store, where more than one process or tenant is at them.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createGrantStore } from '../../../lib/adapters/sqlite/grant-store.ts'
 import { createQueue } from '../../../lib/adapters/sqlite/queue.ts'
 import { createRecentRecords } from '../../../lib/adapters/sqlite/recent-records.ts'
@@ -102,4 +102,62 @@ test('records are walked from the newest back over every page, those of others p
   for await (const { record } of createRecentRecords(database).since('acme', NOW_SECONDS + 40))
     seen.push(record.atSeconds - NOW_SECONDS)
   expect(seen).toEqual(Array.from({ length: 290 }, (_, at) => 1_196 - at * 4))
+})
+
+describe('an urgent message', () => {
+  /** Waits like a message that was sent, without a commit of its own for each. */
+  const STORM = `INSERT INTO queue_message (queue, tenant, urgent, dedupe, body, sent_at, visible_at)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    SELECT 'revoke', ?, ?, ? || i, '{}', 0, 0 FROM n`
+  const openStormed = async (storms: readonly (readonly [tenant: string, count: number, lane: 0 | 1])[]) => {
+    const database = open(temporaryDirectory())
+    await database.write((sql) => {
+      for (const [tenant, count, lane] of storms) sql(STORM).run(count, tenant, lane, `${tenant}-${lane}-`)
+    })
+    return { database, queue: createQueue(database, 'revoke', clockAt(START)) }
+  }
+  const urgentOf = (group: string) => ({ group, dedupe: 'urgent', isUrgent: true })
+
+  test('does not wait behind a hundred thousand of its own tenant: it is in the very next batch, before them', async () => {
+    const { queue } = await openStormed([['acme', 100_000, 0]])
+    await queue.send({ urgent: true }, urgentOf('acme'))
+    const batch = await queue.receive(LIMITS.queueBatchMax)
+    expect(batch).toHaveLength(LIMITS.queueBatchMax)
+    expect(batch[0]?.body).toBe('{"urgent":true}')
+  })
+
+  test('does not wait for its turn among more tenants than a batch has room for', async () => {
+    const tenants = Array.from({ length: 300 }, (_, at) => [`tenant${at}`, 10, 0] as const)
+    const { queue } = await openStormed(tenants)
+    await queue.send({ urgent: true }, urgentOf('tenant7'))
+    expect((await queue.receive(LIMITS.queueBatchMax))[0]?.body).toBe('{"urgent":true}')
+  })
+
+  test('of one tenant is in the next batch, also when another floods the urgent lane', async () => {
+    const { queue } = await openStormed([['globex', 5_000, 1]])
+    await queue.send({ urgent: true }, urgentOf('acme'))
+    const batch = await queue.receive(LIMITS.queueBatchMax)
+    expect(batch.map(({ body }) => body)).toContain('{"urgent":true}')
+  })
+
+  test('never takes the whole batch: a flood of urgent ones leaves the others a quarter', async () => {
+    const { queue } = await openStormed([
+      ['acme', 5_000, 1],
+      ['globex', 5_000, 0],
+    ])
+    const groups = (await queue.receive(64)).map(({ group }) => group)
+    expect(groups.filter((group) => group === 'globex')).toHaveLength(16)
+  })
+
+  test('is found by index: no batch costs more because many wait', async () => {
+    const { database } = await openStormed([['acme', 10, 0]])
+    const plan = (text: string) =>
+      database.read((sql) => sql(`EXPLAIN QUERY PLAN ${text}`).all()).map((row) => row['detail'])
+    const lane = 'SEARCH queue_message USING INDEX queue_message_lane (queue=? AND urgent=? AND tenant=?)'
+    expect(
+      plan(
+        "SELECT seq, body FROM queue_message WHERE queue = 'revoke' AND urgent = 1 AND tenant = 'acme' ORDER BY visible_at, seq LIMIT 9",
+      ),
+    ).toEqual([lane])
+  })
 })

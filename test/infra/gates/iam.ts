@@ -83,9 +83,7 @@ const fences: Gate = {
       // What has names of its own is fenced by them: a role, a deny text.
       const resources = statement.Resource ?? []
       const isNamed = resources.length > 0 && resources.every((arn) => arn.includes(TENANT))
-      return isOfTenant && (fenced.length > 0 || isNamed)
-        ? []
-        : [`${at(place, statement)} reaches beyond its tenant`]
+      return isOfTenant && (fenced.length > 0 || isNamed) ? [] : [`${at(place, statement)} reaches beyond its tenant`]
     }),
   faults: [
     [

@@ -1,0 +1,62 @@
+// Whom an event is about (RFC 9493, SSF 1.0 §3), and what of ours that is: the subject of a SET becomes the value of a
+// selector by a rule of the tenant document. Pure.
+import type { JsonObject, JsonValue } from './claims.ts'
+import { refuse } from './refusal.ts'
+import { ok, type Result } from './result.ts'
+import type { EventRule } from './tenant-config.ts'
+
+/** Simple formats a rule can name: the member that is the value, and the one that says whose name space it is of. */
+export const SUBJECT_FORMATS = {
+  opaque: { value: 'id', of: null },
+  iss_sub: { value: 'sub', of: 'iss' },
+  jwt_id: { value: 'jti', of: 'iss' },
+  uri: { value: 'uri', of: null },
+  account: { value: 'uri', of: null },
+  email: { value: 'email', of: null },
+  phone_number: { value: 'phone_number', of: null },
+  did: { value: 'url', of: null },
+} as const satisfies Record<string, { value: string; of: string | null }>
+
+export type SubjectFormat = keyof typeof SUBJECT_FORMATS
+
+/** Members of a complex subject (SSF 1.0 §3.3). */
+export const COMPLEX_MEMBERS = ['user', 'device', 'session', 'application', 'tenant', 'org_unit', 'group'] as const
+export type ComplexMember = (typeof COMPLEX_MEMBERS)[number]
+
+export type Selection = { readonly rule: EventRule; readonly value: string }
+
+/**
+ * The first rule that fits the subject, with the value it finds there; null: no rule does. Refuses: event_invalid, for a subject
+ * that lacks what its format must have.
+ */
+export const selectByRules = (rules: readonly EventRule[], subject: JsonObject): Result<Selection | null> => {
+  for (const rule of rules) {
+    const about = rule.member === null ? subject : memberOf(subject, rule.member)
+    if (about === null) continue
+    for (const identifier of identifiersIn(about)) {
+      if (identifier['format'] !== rule.subject) continue
+      const { value: member, of } = SUBJECT_FORMATS[rule.subject]
+      const value = identifier[member]
+      if (typeof value !== 'string' || value === '') return refuse('event_invalid', { claim: 'sub_id', member })
+      // `sub` 42 of another issuer is somebody else.
+      if (of !== null && identifier[of] !== rule.iss) continue
+      return ok({ rule, value })
+    }
+  }
+  return ok(null)
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const memberOf = (subject: JsonObject, member: ComplexMember): JsonObject | null => {
+  const about = subject['format'] === 'complex' ? subject[member] : undefined
+  return isObject(about) ? about : null
+}
+
+/** Aliases are several names of one subject (RFC 9493 §3.2.8); anything else is its own only one. */
+const identifiersIn = (subject: JsonObject): readonly JsonObject[] => {
+  if (subject['format'] !== 'aliases') return [subject]
+  const { identifiers } = subject
+  return Array.isArray(identifiers) ? (identifiers as readonly JsonValue[]).filter(isObject) : []
+}
