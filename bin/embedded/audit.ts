@@ -75,7 +75,7 @@ export const createAuditRound = (options: AuditOptions): (() => Promise<boolean>
   const checkpoints = {
     store: tenantLog,
     // A ring of its own: nobody else unwraps keys of the log (design §2).
-    signer: createLogSigner(keyStore, createLocalKeyRing({ store: keyStore, vault, clock })),
+    signer: createLogSigner(keyStore, createLocalKeyRing({ store: keyStore, vault, clock, use: 'log' })),
     sha256: nodeSha256,
     clock,
     alarm,
