@@ -13,9 +13,12 @@ import type { Digest } from '../../ports/system.ts'
 class ImportedKey {
   readonly keyObject: KeyObject
   readonly jwk: PublicJwk
+  /** Of RSA: a signature is exactly as long (RFC 8017 §8.1.2). OpenSSL takes one of PSS without its leading zeros as well. */
+  readonly modulusBytes: number
   constructor(keyObject: KeyObject, jwk: PublicJwk) {
     this.keyObject = keyObject
     this.jwk = jwk
+    this.modulusBytes = Math.ceil((keyObject.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
   }
 }
 
@@ -46,7 +49,8 @@ export const verifySignature = (
   signature: Uint8Array,
 ): boolean => {
   if (!(key instanceof ImportedKey) || !fitsAlgorithm(key.jwk, alg)) return false
-  const { keyObject, jwk } = key
+  const { keyObject, jwk, modulusBytes } = key
+  if (jwk.kty === 'RSA' && signature.length !== modulusBytes) return false
   const data = Buffer.from(signingInput, 'latin1')
   try {
     if (jwk.kty === 'EC') {

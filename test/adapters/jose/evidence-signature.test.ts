@@ -60,6 +60,14 @@ test.each(ALGORITHMS)('%s: no signature of another length verifies or throws', (
   for (const other of others) expect(verifySignature(alg, key, INPUT, other)).toBe(false)
 })
 
+test('PS256: a signature that begins with zero does not verify without it', () => {
+  const key = keyOf(pairOf('PS256').publicKey)
+  let signature = signed('PS256')
+  while (signature[0] !== 0) signature = signed('PS256') // one in 256: PSS signatures are random
+  expect(verifySignature('PS256', key, INPUT, signature)).toBe(true)
+  expect(verifySignature('PS256', key, INPUT, signature.subarray(1))).toBe(false)
+})
+
 const numberBytes = (value: bigint, size: number): Buffer =>
   Buffer.from(value.toString(16).padStart(size * 2, '0'), 'hex')
 
