@@ -1,6 +1,8 @@
 // The README's commands are executed: what a stranger pastes must do what the README says.
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 
@@ -18,6 +20,10 @@ test('the README names exactly the commands that are tried here', () => {
     'npm run -s mintmark -- serve --tenants tenants --data .data --base-url https://sts.example.com',
     'npm run -s mintmark -- decision DECISION_ID --data .data',
     'npm run -s mintmark -- explain --tenant acme --assertion assertion.jwt --tenants tenants',
+    'npm run -s mintmark -- revoke --tenant acme --project github/7654321 --reason "runner compromised" --data .data --dry-run',
+    'npm run -s mintmark -- revocations --tenant acme --data .data',
+    'npm run -s mintmark -- audit verify --tenant acme --data .data',
+    'npm run -s mintmark -- audit search --tenant acme --data .data --project 7654321',
   ])
 })
 
@@ -45,6 +51,33 @@ test('npm start prints a curl that redeems a fresh assertion when pasted', { tim
   } finally {
     child.kill('SIGTERM')
     await new Promise((resolve) => child.once('exit', resolve))
+  }
+})
+
+test('what leaked is revoked, and the log proves it, with the commands as they stand', {
+  timeout: 60_000,
+}, async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'mintmark-readme-'))
+  const command = (name: string): string[] => {
+    const line = COMMANDS.find((each) => each.includes(`-- ${name} `)) ?? ''
+    const words = line.slice(line.indexOf(' -- ') + 4).match(/"[^"]*"|\S+/g) ?? []
+    return words.map((word) => word.replaceAll('"', '').replace(/^\.data$/, dir))
+  }
+  const broker = spawn(process.execPath, ['bin/mintmark.ts', ...command('serve'), '--port', '0'], { stdio: 'pipe' })
+  try {
+    await new Promise<void>((resolve) => {
+      broker.stdout.on('data', (chunk: Buffer) => chunk.toString().includes('mintmark listening') && resolve())
+    })
+    const dryRun = command('revoke')
+    expect(mintmark(dryRun)).toMatchObject({ status: 0, stdout: expect.stringContaining('would') })
+    expect(mintmark(dryRun.filter((word) => word !== '--dry-run')).status).toBe(0)
+    expect(mintmark(command('revocations')).stdout).toContain('block  project github/7654321')
+    await expect.poll(() => mintmark(command('audit verify')).status, { timeout: 20_000 }).toBe(0)
+    await expect.poll(() => mintmark(command('audit search')).stdout, { timeout: 20_000 }).toContain('revoked')
+  } finally {
+    broker.kill('SIGTERM')
+    await new Promise((resolve) => broker.once('exit', resolve))
+    rmSync(dir, { recursive: true, force: true })
   }
 })
 

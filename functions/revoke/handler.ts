@@ -1,7 +1,7 @@
 // revoke: takes revocation orders from its queue. May deny, may not use: it has no key that signs tokens and no role of a
 // tenant.
 
-import type { LiftOrder } from '../../lib/domain/revocation-order.ts'
+import { type LiftOrder, recordedOrder } from '../../lib/domain/revocation-order.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
 import type { LiftOutcome } from '../../lib/flows/carry-out-lift.ts'
@@ -23,6 +23,7 @@ export const createHandler = ({ ports, lift, quarantine, log }: Wiring) => {
     name: 'revoke',
     read: readOrder,
     tenantOf: ({ tenant }) => tenant,
+    kept: recordedOrder,
     handle: async (order, sender) => {
       if ('lifts' in order) {
         const lifted = (await lift?.(order)) ?? { refusal: 'proof_not_accepted' }

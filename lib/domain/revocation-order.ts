@@ -47,7 +47,7 @@ export type RevocationOrder = {
 }
 
 /** An order as it is kept: of a token only what was signed. Without its signature it says who ordered or what leaked, and opens nothing. */
-export const recordedOrder = (order: RevocationOrder): RevocationOrder => {
+export const recordedOrder = <T extends { readonly proof: OrderProof }>(order: T): T => {
   const { proof } = order
   if (proof.kind !== 'token' && proof.kind !== 'leak') return order
   return { ...order, proof: { ...proof, token: proof.token.slice(0, proof.token.lastIndexOf('.')) } }

@@ -13,6 +13,8 @@ export type ConsumerOptions<M> = {
   /** Strict: what is not exactly a message of ours is poison. Reasons are constant codes. */
   readonly read: (body: string) => Read<M>
   readonly tenantOf: (message: M) => string
+  /** What of a message may lie in quarantine, where it waits for an operator; left out: all of it. */
+  readonly kept?: (message: M) => M
   /** `done`, or why no retry will help. Throws Unavailable to have the message again. */
   readonly handle: (message: M, sender: string | null) => Promise<'done' | { readonly poison: string }>
   readonly quarantine: (message: { readonly body: string; readonly group: string }, reason: string) => Promise<void>
@@ -48,7 +50,7 @@ const takeOne = async <M>(options: ConsumerOptions<M>, record: QueueRecord): Pro
   try {
     const verdict = await judge(options, record)
     if (verdict === 'done') return true
-    await options.quarantine({ body, group }, verdict.poison)
+    await options.quarantine({ body: verdict.kept ?? body, group }, verdict.poison)
     alarm('message_quarantined', { messageId, reason: verdict.poison })
     return true
   } catch (error) {
@@ -67,7 +69,10 @@ const judge = async <M>(options: ConsumerOptions<M>, { body, attributes }: Queue
   const read = options.read(body)
   if (!read.ok) return { poison: read.reason }
   const group = attributes.MessageGroupId
+  const kept = options.kept && JSON.stringify(options.kept(read.message))
   // The group is who pays for the message; a message about another tenant is a mistake, or an attempt to hide.
-  if (group !== undefined && tenantOfGroup(group) !== options.tenantOf(read.message)) return { poison: 'wrong_tenant' }
-  return options.handle(read.message, attributes.SenderId ?? null)
+  if (group !== undefined && tenantOfGroup(group) !== options.tenantOf(read.message))
+    return { poison: 'wrong_tenant', kept }
+  const verdict = await options.handle(read.message, attributes.SenderId ?? null)
+  return verdict === 'done' ? verdict : { ...verdict, kept }
 }

@@ -1,4 +1,5 @@
-// A storm of orders and one that is urgent, through the real revoke function over real SQLite: which is in force first.
+// Orders through the real revoke function over real SQLite: which of a storm and an urgent one is in force first, and what a
+// refused one leaves behind.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,4 +56,17 @@ test('an order of an operator is urgent whatever it names; one that is reported 
     isUrgent(order(kind as keyof typeof REVOCATION_KINDS, 'x')),
   )
   expect(urgent).toEqual(['project', 'issuer', 'issuer_key', 'own_key', 'grant', 'tenant'])
+})
+
+test.each(['token', 'leak'] as const)('a refused order leaves no %s in quarantine that could be used', async (kind) => {
+  const never = { verify: async () => null }
+  const { queue, ports } = embeddedRevocation(database, dataDir, { token: never, leak: never })
+  const quiet = { error: () => undefined, warn: () => undefined }
+  const handler = createHandler({ ports, quarantine: queue, log: quiet as never })
+  await sendOrder(queue, { ...order('run', '1'), proof: { kind, token: 'header.payload.signature' } })
+  expect(await pumpOnce({ source: queue, handler })).toBe(1)
+  const rows = database.read((sql) => sql('SELECT body, reason FROM quarantined_message').all())
+  expect(rows).toMatchObject([{ reason: 'proof_not_accepted' }])
+  expect(String(rows[0]?.['body'])).toContain('header.payload')
+  expect(String(rows[0]?.['body'])).not.toContain('signature')
 })
