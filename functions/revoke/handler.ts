@@ -1,13 +1,13 @@
 // revoke: takes revocation orders from its queue. May deny, may not use: it has no key that signs tokens and no role of a
 // tenant.
 
-import { type LiftOrder, recordedOrder } from '../../lib/domain/revocation-order.ts'
+import type { LiftOrder } from '../../lib/domain/revocation-order.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
 import type { LiftOutcome } from '../../lib/flows/carry-out-lift.ts'
 import { type RevokePorts, revokeOrder } from '../../lib/flows/revoke-order.ts'
 import type { Quarantine } from '../../lib/ports/queue.ts'
-import { readOrder } from '../../lib/wire/revocation-order.ts'
+import { keptOrder, readOrder } from '../../lib/wire/revocation-order.ts'
 
 type Wiring = {
   readonly ports: RevokePorts
@@ -23,7 +23,7 @@ export const createHandler = ({ ports, lift, quarantine, log }: Wiring) => {
     name: 'revoke',
     read: readOrder,
     tenantOf: ({ tenant }) => tenant,
-    kept: recordedOrder,
+    kept: keptOrder,
     handle: async (order, sender) => {
       if ('lifts' in order) {
         const lifted = (await lift?.(order)) ?? { refusal: 'proof_not_accepted' }

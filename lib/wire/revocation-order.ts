@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
-import type { LiftOrder, RevocationOrder } from '../domain/revocation-order.ts'
+import { type LiftOrder, type RevocationOrder, recordedOrder } from '../domain/revocation-order.ts'
 import { decisionIdSchema, tenantNameSchema } from './decision-schemas.ts'
 
 const kindSchema = z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]])
@@ -64,3 +64,6 @@ export const readOrder = (body: string): Read => {
   const order = z.union([orderSchema, liftSchema]).safeParse(json)
   return order.success ? { ok: true, message: order.data } : { ok: false, reason: 'not_an_order' }
 }
+
+/** What of an order that was refused may wait for an operator: no token in it can be used. */
+export const keptOrder = (order: RevocationOrder | LiftOrder): RevocationOrder | LiftOrder => recordedOrder(order)
