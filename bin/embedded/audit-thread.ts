@@ -16,7 +16,7 @@ type Log = { error(message: string, fields: Record<string, unknown>): void }
 
 const CLOSE_MS = 10_000
 /** A round holds some hundred records; without a bound the thread keeps what it once needed. */
-const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 }
 
 export const startAuditThread = (options: AuditThreadOptions, log: Log): { readonly close: () => Promise<void> } => {
   let isClosing = false

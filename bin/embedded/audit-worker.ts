@@ -1,12 +1,13 @@
 // The thread of audit-thread.ts: its own connections, its own key ring. Ends when it is told to, after a last round.
 import { parentPort, workerData } from 'node:worker_threads'
+import { SMALL_CACHE_KIB } from '../../lib/adapters/sqlite/connection.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { openAuditDatabase, startAudit } from './audit.ts'
 import type { AuditThreadOptions } from './audit-thread.ts'
 import { openStore } from './open-store.ts'
 
 const { dataDir, dev, baseUrl, masterKey } = workerData as AuditThreadOptions
-const opened = openStore({ dataDir, dev, masterKey })
+const opened = openStore({ dataDir, dev, masterKey, cacheKib: SMALL_CACHE_KIB })
 if (!opened.ok) throw new Error('the store cannot be opened')
 const { store } = opened
 const audit = openAuditDatabase(dataDir, dev)

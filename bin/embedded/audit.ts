@@ -9,6 +9,7 @@ import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createLogSigner, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
 import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
+import { SMALL_CACHE_KIB } from '../../lib/adapters/sqlite/connection.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createQueue } from '../../lib/adapters/sqlite/queue.ts'
@@ -33,7 +34,7 @@ type Log = Parameters<typeof createAlarm>[1]
 type Failpoint = (name: 'appended' | 'signed' | 'delivered') => void
 
 export const openAuditDatabase = (dataDir: string, dev: boolean | null): Database =>
-  openDatabase({ dataDir, dev, schema: AUDIT })
+  openDatabase({ dataDir, dev, schema: AUDIT, cacheKib: SMALL_CACHE_KIB })
 
 export type AuditOptions = {
   readonly store: OpenStore

@@ -13,12 +13,14 @@ export type OpenOptions = {
   /** serve --dev: true; serve: false; other commands: null. */
   readonly dev: boolean | null
   readonly masterKey: string | undefined
+  readonly cacheKib?: number
 }
 
 export const openStore = ({
   dataDir,
   dev,
   masterKey,
+  ...rest
 }: OpenOptions):
   | { readonly ok: true; readonly store: OpenStore }
   | { readonly ok: false; readonly problem: string } => {
@@ -29,7 +31,7 @@ export const openStore = ({
       problem: `${dataDir} has a master key and no database: restore mintmark.db, or start with an empty directory`,
     }
   try {
-    const database = openDatabase({ dataDir, dev })
+    const database = openDatabase({ dataDir, dev, ...rest })
     const hasKeys = database.read((sql) => sql('SELECT 1 FROM signing_key LIMIT 1').get()) !== undefined
     const key = loadMasterKey({ given: masterKey, dataDir, mayCreate: !hasKeys })
     const vault = createLocalVault(createAesSealer(key))

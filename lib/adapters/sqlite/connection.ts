@@ -12,7 +12,9 @@ export const MAIN: Schema = { file: 'mintmark.db', migrations: MIGRATIONS }
 // The event loop stands still while SQLite waits for a lock, so it hardly does; contention is waited out in database.ts.
 const BUSY_MS = 1
 const OPENING_BUSY_MS = 2_000
+/** What an exchange reads again and again stays in memory; who only appends, or follows, needs little. */
 const CACHE_KIB = 16 * 1024
+export const SMALL_CACHE_KIB = 2 * 1024
 // Checkpoints write each page once for many commits: 16,000 pages (64 MB) cost a third of the default's time per record.
 const WAL_PAGES = 16_000
 
@@ -22,12 +24,20 @@ export type Sql = (text: string) => StatementSync
 export type Connection = { readonly sqlite: DatabaseSync; readonly sql: Sql }
 
 /** Opens an existing file; never makes one, or a lost database would come back empty and forget every marker. */
-export const connect = (path: string, busyMs: number = BUSY_MS): Connection => {
+export const connect = ({
+  path,
+  busyMs = BUSY_MS,
+  cacheKib = CACHE_KIB,
+}: {
+  readonly path: string
+  readonly busyMs?: number
+  readonly cacheKib?: number | undefined
+}): Connection => {
   const location = pathToFileURL(path)
   location.searchParams.set('mode', 'rw')
   const sqlite = new DatabaseSync(location, { timeout: busyMs, enableForeignKeyConstraints: true })
   try {
-    sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};
+    sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheKib};
       PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA temp_store = MEMORY`)
     leaveNoCopies(sqlite)
     const mode = sqlite.prepare('PRAGMA journal_mode').get()?.['journal_mode']
@@ -57,7 +67,7 @@ export const overwriteAll = (sqlite: DatabaseSync): void => sqlite.exec('PRAGMA 
 
 /** Brings the schema up to date. `dev` is written into a store that is new. Returns the dev mark of the store. */
 export const migrate = (path: string, dev: boolean, { migrations }: Schema): boolean => {
-  const { sqlite } = connect(path, OPENING_BUSY_MS)
+  const { sqlite } = connect({ path, busyMs: OPENING_BUSY_MS })
   try {
     sqlite.exec('BEGIN IMMEDIATE')
     const done = stepsTaken(sqlite)

@@ -33,6 +33,7 @@ export type DatabaseOptions = {
   readonly waitMs?: number
   /** Default: the main one. */
   readonly schema?: Schema
+  readonly cacheKib?: number
 }
 
 /** What revocations, configuration and keys were when it was asked for. The same object as long as none of them moved. */
@@ -44,13 +45,14 @@ export const openDatabase = ({
   dev,
   waitMs = LIMITS.storeWaitMs,
   schema = MAIN,
+  cacheKib,
 }: DatabaseOptions): Database => {
   ensureDatabaseFile(dataDir, schema.file)
   const path = databasePath(dataDir, schema.file)
   for (let attempt = 1; ; attempt += 1) {
     try {
       checkDevMark(migrate(path, dev === true, schema), dev)
-      return new Database(path, waitMs, schema)
+      return new Database(path, waitMs, schema, cacheKib)
     } catch (error) {
       // Processes that start together on a new directory: switching to WAL is refused at once while another looks.
       if (failureOf(error) !== 'busy' || attempt === OPEN_ATTEMPTS) throw error
@@ -78,6 +80,7 @@ export class Database {
   readonly #path: string
   readonly #waitMs: number
   readonly #schema: Schema
+  readonly #cacheKib: number | undefined
   #connection: Connection | null
   #file: string | null
   #generation = 1
@@ -94,12 +97,13 @@ export class Database {
     return Number(sql(NEXT_CONTROL_VERSION).get()?.['control_version'])
   })
 
-  constructor(path: string, waitMs: number, schema: Schema) {
+  constructor(path: string, waitMs: number, schema: Schema, cacheKib?: number) {
     this.#path = path
     this.#waitMs = waitMs
     this.#schema = schema
+    this.#cacheKib = cacheKib
     this.#file = fileIdentity(path)
-    this.#connection = connect(path)
+    this.#connection = connect({ path, cacheKib })
   }
 
   /** Synchronous reads, each statement by itself; sees every commit that ended before. Throws Unavailable. */
@@ -217,7 +221,7 @@ export class Database {
     let connection: Connection | null = null
     try {
       const file = fileIdentity(this.#path)
-      connection = connect(this.#path)
+      connection = connect({ path: this.#path, cacheKib: this.#cacheKib })
       if (!isComplete(connection, this.#schema) || file !== fileIdentity(this.#path))
         throw new Error('the database is not complete')
       this.#file = file
