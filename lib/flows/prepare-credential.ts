@@ -61,7 +61,6 @@ export const prepareCredential = async (
           lifetimeSeconds: LIMITS.federationTokenSeconds,
         })
   const { config, issuer, evidence, wid, evaluations } = attested.facts
-  const { keyThumbprint: _, ...evidenceFacts } = evidence
   const record: GrantRecord = {
     v: 1,
     decisionId: request.decisionId,
@@ -70,7 +69,18 @@ export const prepareCredential = async (
     grant: choice.grant.name,
     atSeconds: fixed.issuedAtSeconds,
     traceId: fixed.txn,
-    evidence: { issuerName: issuer.name, issuer: issuer.issuer, ...evidenceFacts },
+    evidence: {
+      issuerName: issuer.name,
+      issuer: issuer.issuer,
+      sub: evidence.sub,
+      jti: evidence.jti,
+      iat: evidence.iat,
+      exp: evidence.exp,
+      alg: evidence.alg,
+      kid: evidence.kid,
+      claimsHash: evidence.claimsHash,
+      replayKey: evidence.replayKey,
+    },
     wid: leavesForText(wid),
     verdicts: verdictsOf(evaluations),
     credential: {
