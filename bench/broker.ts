@@ -20,6 +20,7 @@ export const startBroker = (
   // As `npm run mintmark` starts it: V8 would otherwise let garbage pile up to gigabytes before its first full collection.
   const entry = [
     '--initial-old-space-size=48',
+    '--max-semi-space-size=8',
     '--import',
     './scripts/require-node-24.mjs',
     join('bin', 'mintmark.ts'),
