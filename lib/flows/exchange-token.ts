@@ -4,6 +4,7 @@
 import type { Denial } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import type { TenantConfig } from '../domain/tenant-config.ts'
 import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -67,16 +68,23 @@ type Refused = {
 /** Never throws for what a caller or a dependency can cause; every refusal is recorded before it is returned. */
 export const exchangeToken = async (ports: ExchangePorts, request: ExchangeRequest): Promise<ExchangeAnswer> => {
   const decisionId = ports.ids.decisionId()
-  // L5: under a flood tenants take turns, and within a tenant its sources.
-  const entered = ports.turns.enter(request.tenant, request.source)
-  if (!(entered instanceof Promise ? await entered : entered))
-    return deny(ports, request, decisionId, { ok: false, refusal: { kind: 'overloaded' }, context: NOTHING_KNOWN })
+  const { tenant, source } = request
   try {
-    const outcome = await attestAndMint(ports, request, decisionId)
-    if (outcome === null) return { kind: 'unknown_tenant' }
-    return outcome.ok
-      ? { kind: 'issued', decisionId, credential: outcome.credential }
-      : deny(ports, request, decisionId, outcome)
+    // A name in a path costs nothing to make up: only tenants that are there take turns (L5), or a thousand invented ones
+    // would have a turn each for every one of a true one. Within a tenant its sources take turns.
+    const config = ports.tenants.peek(tenant) ?? (await ports.tenants.current(tenant))
+    if (config === null) return { kind: 'unknown_tenant' }
+    const entered = ports.turns.enter(tenant, source)
+    if (!(entered instanceof Promise ? await entered : entered))
+      return deny(ports, request, decisionId, { ok: false, refusal: { kind: 'overloaded' }, context: NOTHING_KNOWN })
+    try {
+      const outcome = await attestAndMint(ports, request, config, decisionId)
+      return outcome.ok
+        ? { kind: 'issued', decisionId, credential: outcome.credential }
+        : deny(ports, request, decisionId, outcome)
+    } finally {
+      ports.turns.leave(tenant)
+    }
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
     const refusal: Refusal = { kind: error.kind }
@@ -86,15 +94,17 @@ export const exchangeToken = async (ports: ExchangePorts, request: ExchangeReque
       context: NOTHING_KNOWN,
       retryAfterSeconds: error.retryAfterSeconds,
     })
-  } finally {
-    ports.turns.leave(request.tenant)
   }
 }
 
-const attestAndMint = async (ports: ExchangePorts, request: ExchangeRequest, decisionId: string) => {
+/** `config` may be as old as the request waited: mint reads its own, and what moved meanwhile is judged anew there. */
+const attestAndMint = async (
+  ports: ExchangePorts,
+  request: ExchangeRequest,
+  config: TenantConfig,
+  decisionId: string,
+) => {
   // 1. The tenant is the one of the path; the evidence must confirm it (audience, tenancy claim) or is refused (P3).
-  const config = ports.tenants.peek(request.tenant) ?? (await ports.tenants.current(request.tenant))
-  if (config === null) return null
   if (!request.token.ok) return refused(request.token.refusal, { ...NOTHING_KNOWN, configVersion: config.version })
   const { value: token } = request.token
 

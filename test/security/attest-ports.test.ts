@@ -69,6 +69,21 @@ describe('what attest holds', () => {
       expect([...members].filter((member) => !HELD[name as keyof ExchangePorts].includes(member))).toEqual([])
   })
 
+  test('an invented tenant takes no turn from a true one, and leaves no record', async () => {
+    const seen: string[] = []
+    const ports = new Proxy(broker.attestPorts, {
+      get(target, name) {
+        seen.push(String(name))
+        return Reflect.get(target, name)
+      },
+    })
+    const { grantType, target, idempotencyKey, dpop, traceId } = broker.request('x')
+    const token = { ok: true as const, value: { grantType, evidence: 'x', target, idempotencyKey } }
+    const asked = { tenant: 'invented', token, dpop, traceId, source: '192.0.2.1' }
+    expect(await exchangeToken(ports, asked)).toEqual({ kind: 'unknown_tenant' })
+    expect(new Set(seen)).toEqual(new Set(['ids', 'tenants']))
+  })
+
   test('the embedded broker hands it exactly these, and of mint nothing but mint()', () => {
     // The wiring is a closure of the host; its text is the one place where a store could be slipped in.
     const source = readFileSync('bin/embedded/wire.ts', 'utf8')
