@@ -25,6 +25,22 @@ const LEFT_OUT: readonly { readonly path: RegExp; readonly instead: string }[] =
       export const EventStreamSerde = undefined`,
   },
   {
+    // DynamoDB of old had an endpoint to be asked for in some Regions; the client asks only where it is told to.
+    path: /^@aws-sdk\/middleware-endpoint-discovery$/,
+    instead: `
+      export const NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS = { default: false }
+      export const resolveEndpointDiscoveryConfig = (config) => config`,
+  },
+  {
+    // Signs for buckets of several Regions at once.
+    path: /^@aws-sdk\/signature-v4-multi-region$/,
+    instead: `
+      import { SignatureV4 } from '@smithy/signature-v4'
+      export class SignatureV4MultiRegion extends SignatureV4 {
+        static sigv4aDependency() { return 'none' }
+      }`,
+  },
+  {
     // Lambda has no ~/.aws. Without the attempt to read it goes node:fs/promises.
     path: /^\.\/readFile$/,
     instead: `
@@ -34,7 +50,7 @@ const LEFT_OUT: readonly { readonly path: RegExp; readonly instead: string }[] =
   },
 ]
 
-const leaveOut: Plugin = {
+const leaveOut = (root: string): Plugin => ({
   name: 'leave-out',
   setup(bundler) {
     LEFT_OUT.forEach(({ path, instead }, index) => {
@@ -42,10 +58,15 @@ const leaveOut: Plugin = {
       bundler.onResolve({ filter: path }, ({ importer }) =>
         /node_modules\/@(?:aws-sdk|smithy)\//.test(importer) ? { path: path.source, namespace } : undefined,
       )
-      bundler.onLoad({ filter: /.*/, namespace }, () => ({ contents: instead }))
+      bundler.onLoad({ filter: /.*/, namespace }, () => ({ contents: instead, resolveDir: root }))
+    })
+    // Of its package a client tells AWS the version.
+    bundler.onLoad({ filter: /@aws-sdk\/client-[\w-]+\/package\.json$/ }, ({ path }) => {
+      const { version } = JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }
+      return { contents: JSON.stringify({ version }), loader: 'json' }
     })
   },
-}
+})
 
 const ADAPTERS = 'lib/adapters/aws'
 
@@ -100,7 +121,7 @@ export const bundle = async (
     format: 'cjs',
     mainFields: ['module', 'main'],
     legalComments: 'none',
-    plugins: [leaveOut, shakeSchemas(errorsNamed(root))],
+    plugins: [leaveOut(root), shakeSchemas(errorsNamed(root))],
     metafile: true,
     logLevel: 'error',
   })

@@ -10,7 +10,8 @@ const ALPHABET = toBytes.encode('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 const BAD = 0xffff
 
 /** Two characters side by side in memory, whichever way round this machine reads them as one number. */
-const pairOf = (first: number, second: number): number => new Uint16Array(Uint8Array.of(first, second).buffer)[0]!
+const IS_FIRST_LOW = new Uint16Array(Uint8Array.of(1, 0).buffer)[0] === 1
+const pairOf = (first: number, second: number): number => (IS_FIRST_LOW ? (second << 8) | first : (first << 8) | second)
 
 /** 12 bits to two characters, and back: half the steps of one character at a time. */
 const PAIR_OF = new Uint16Array(4096)

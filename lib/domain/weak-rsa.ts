@@ -5,24 +5,20 @@ const ROCA_PRIMES = [
   127, 131, 137, 139, 149, 151, 157, 163, 167,
 ]
 
-/** Residues of 65537^i modulo a prime; null where they are all residues but 0, which tells nothing. */
-const powersOf65537 = (prime: number): ReadonlySet<number> | null => {
+/** Residues of 65537^i modulo a prime. Worked out when a key is judged: no start waits for it. */
+const powersOf65537 = (prime: number): ReadonlySet<number> => {
   const powers = new Set<number>()
   for (let power = 1; !powers.has(power); power = (power * 65_537) % prime) powers.add(power)
-  return powers.size === prime - 1 ? null : powers
+  return powers
 }
-
-const FINGERPRINT = ROCA_PRIMES.map((prime) => ({ prime, powers: powersOf65537(prime) })).filter(
-  (entry) => entry.powers !== null,
-)
 
 /**
  * Whether a modulus (big-endian) has the form of a ROCA key: both factors, and so the modulus, are powers of 65537 modulo
  * every small prime (Nemec et al., CCS 2017, §3). By chance that happens to 1 honest modulus in some 10^8.
  */
 export const isRocaModulus = (modulus: Uint8Array): boolean =>
-  FINGERPRINT.every(({ prime, powers }) => {
+  ROCA_PRIMES.every((prime) => {
     let remainder = 0
     for (const byte of modulus) remainder = (remainder * 256 + byte) % prime
-    return powers?.has(remainder)
+    return powersOf65537(prime).has(remainder)
   })

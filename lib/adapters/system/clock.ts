@@ -1,5 +1,4 @@
 // The machine's clocks.
-import { performance } from 'node:perf_hooks'
 import type { Clock } from '../../ports/clock.ts'
 
 export const systemClock: Clock = {
