@@ -69,6 +69,7 @@ export const startOwnEndpoints = (
   const handler = createRevoke({
     ports,
     lift: (order) => carryOutLift({ ...ownTokens, revocations }, order),
+    sideBySide: true,
     quarantine: queue,
     log,
   })

@@ -13,17 +13,21 @@ type Wiring = {
   readonly ports: RevokePorts
   /** Left out where no operator calls from afar: then nothing is lifted over the queue. */
   readonly lift?: (order: LiftOrder) => Promise<LiftOutcome>
+  /** Where the store writes together what comes together; elsewhere orders of a tenant would contend for one row. */
+  readonly sideBySide?: boolean
   readonly quarantine: Quarantine
   readonly log: Parameters<typeof createAlarm>[1]
 }
 
-export const createHandler = ({ ports, lift, quarantine, log }: Wiring) => {
+export const createHandler = ({ ports, lift, sideBySide = false, quarantine, log }: Wiring) => {
   const alarm = createAlarm('revoke', log)
   return queueConsumer({
     name: 'revoke',
     read: readOrder,
     tenantOf: ({ tenant }) => tenant,
     kept: keptOrder,
+    // A lift is of what was ordered before it; two orders never undo each other.
+    isFree: (order) => sideBySide && !('lifts' in order),
     handle: async (order, sender) => {
       if ('lifts' in order) {
         const lifted = (await lift?.(order)) ?? { refusal: 'proof_not_accepted' }

@@ -13,6 +13,8 @@ export type ConsumerOptions<M> = {
   /** Strict: what is not exactly a message of ours is poison. Reasons are constant codes. */
   readonly read: (body: string) => Read<M>
   readonly tenantOf: (message: M) => string
+  /** Messages that may be handled side by side with others of their group; left out: each waits for the one before it. */
+  readonly isFree?: (message: M) => boolean
   /** What of a message may lie in quarantine, where it waits for an operator; left out: all of it. */
   readonly kept?: (message: M) => M
   /** `done`, or why no retry will help. Throws Unavailable to have the message again. */
@@ -25,30 +27,43 @@ export type ConsumerOptions<M> = {
 export const queueConsumer =
   <M>(options: ConsumerOptions<M>) =>
   async (event: QueueEvent): Promise<BatchResponse> => {
-    const taken = await inGroups(event.Records, (record) => takeOne(options, record))
-    const failed = event.Records.filter((record) => taken.get(record) !== true)
+    const failed: QueueRecord[] = []
+    const take = async (record: QueueRecord, read: Read<M>): Promise<void> => {
+      if (!(await takeOne(options, record, read))) failed.push(record)
+    }
+    const groups = Map.groupBy(event.Records, ({ attributes }) => attributes.MessageGroupId ?? '')
+    await Promise.all([...groups.values()].map((group) => takeGroup(options, group, take)))
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) }
   }
 
-/** Groups side by side, the messages of one after another: they work on the same rows and would only get in their own way. */
-const inGroups = async (records: readonly QueueRecord[], take: (record: QueueRecord) => Promise<boolean>) => {
-  const groups = Map.groupBy(records, ({ attributes }) => attributes.MessageGroupId ?? '')
-  const taken = new Map<QueueRecord, boolean>()
-  await Promise.all(
-    [...groups.values()].map(async (group) => {
-      for (const record of group) taken.set(record, await take(record))
-    }),
-  )
-  return taken
+/** In order but for what is free: that goes with its neighbours, and what is not waits for all before it. */
+const takeGroup = async <M>(
+  { read, isFree = () => false }: ConsumerOptions<M>,
+  group: readonly QueueRecord[],
+  take: (record: QueueRecord, read: Read<M>) => Promise<void>,
+): Promise<void> => {
+  let underWay: Promise<void>[] = []
+  for (const record of group) {
+    const message = read(record.body)
+    const free = message.ok && isFree(message.message)
+    if (!free) await Promise.all(underWay)
+    const taken = take(record, message)
+    if (free) underWay.push(taken)
+    else {
+      underWay = []
+      await taken
+    }
+  }
+  await Promise.all(underWay)
 }
 
 /** True: nothing of it is left to do. Never throws, or the whole batch would be delivered again. */
-const takeOne = async <M>(options: ConsumerOptions<M>, record: QueueRecord): Promise<boolean> => {
+const takeOne = async <M>(options: ConsumerOptions<M>, record: QueueRecord, read: Read<M>): Promise<boolean> => {
   const { name, alarm, log } = options
   const { messageId, body, attributes } = record
   const group = attributes.MessageGroupId ?? ''
   try {
-    const verdict = await judge(options, record)
+    const verdict = await judge(options, record, read)
     if (verdict === 'done') return true
     await options.quarantine({ body: verdict.kept ?? body, group }, verdict.poison)
     alarm('message_quarantined', { messageId, reason: verdict.poison })
@@ -65,8 +80,7 @@ const takeOne = async <M>(options: ConsumerOptions<M>, record: QueueRecord): Pro
   }
 }
 
-const judge = async <M>(options: ConsumerOptions<M>, { body, attributes }: QueueRecord) => {
-  const read = options.read(body)
+const judge = async <M>(options: ConsumerOptions<M>, { attributes }: QueueRecord, read: Read<M>) => {
   if (!read.ok) return { poison: read.reason }
   const group = attributes.MessageGroupId
   const kept = options.kept && JSON.stringify(options.kept(read.message))

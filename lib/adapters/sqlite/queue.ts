@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Delivery, Quarantine, Queue, QueueSource } from '../../ports/queue.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
+import { createGroupCommit } from './group-commit.ts'
 
 const SEND = `INSERT INTO queue_message (queue, tenant, urgent, dedupe, body, sent_at, visible_at)
   VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -34,6 +35,7 @@ const URGENT_SHARE = 0.75
 type Row = { readonly seq: number; readonly body: string; readonly attempts: number }
 
 export const createQueue = (database: Database, queue: string, clock: Clock): SqliteQueue => {
+  const commits = createGroupCommit(database)
   const quarantine = (sql: Sql, group: string, body: string, reason: string) =>
     sql(QUARANTINE).run(queue, group, body, reason, clock.nowSeconds())
 
@@ -67,7 +69,11 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
       const nowMs = clock.nowMs()
       const body = JSON.stringify(message)
       const lane = isUrgent ? URGENT : ORDINARY
-      await database.write((sql) => sql(SEND).run(queue, group, lane, dedupe, body, nowMs, nowMs))
+      // Not looked for after a commit of unknown outcome: who took the message may have settled it since. It is sent again.
+      await commits.submit({
+        run: (sql) => void sql(SEND).run(queue, group, lane, dedupe, body, nowMs, nowMs),
+        readBack: () => null,
+      })
     },
     async put({ body, group }, reason) {
       await database.write((sql) => quarantine(sql, group, body, reason))
