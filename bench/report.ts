@@ -67,6 +67,9 @@ const scaleRow = (p: ScalePoint): string => {
   return `${size} CPU x floor ${cost}, ratio ${three(p.report.ratio)}, p99 ${p.report.p99Ms.toFixed(1)} ms, start ${p.startMs?.toFixed(0)} ms`
 }
 
+export const formatScale = (points: readonly ScalePoint[]): string =>
+  ['scale (goal: CPU x floor within 10 %, reported)', ...points.map(scaleRow), ''].join('\n')
+
 export const formatReport = (report: BenchReport): string => {
   const { memory, scale, stages, goals, warnings } = report
   const lines = [
@@ -85,7 +88,7 @@ export const formatReport = (report: BenchReport): string => {
       '',
       `memory: ${memory.megabytes?.toFixed(0) ?? '?'} MB RSS after ${memory.exchanges} exchanges, ${memory.failed} failed`,
     )
-  if (scale.length > 0) lines.push('', 'scale', ...scale.map(scaleRow))
+  if (scale.length > 0) lines.push('', formatScale(scale).trimEnd())
   lines.push(
     '',
     'stages, us',

@@ -1,5 +1,5 @@
 // From "order accepted" (the 202) to the first denial, at introspection, at mint and at the offline verifier, against a real broker
-// whose tenant is exchanging all the while (node bench/revocation-latency.ts [revocations]). Printed, never asserted.
+// whose tenant is exchanging all the while (`npm run bench -- revocations [how many]`). Printed, never asserted.
 import { randomUUID } from 'node:crypto'
 import { argv } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,6 +1,8 @@
 // npm run bench: the broker with everything on, beside a floor and two peers in one run (performance.md §8). `--short` is
 // for CI (about a minute, no memory or scale run); `--neighbour` and `--cold-start` measure that alone (neighbour.ts; cold-start.ts and
-// warm-handler.ts); `--out FILE` also writes the report as JSON. Exit 0 whatever the ratios.
+// warm-handler.ts), `--scale` the growth of tenants and records; `--out FILE` also writes the report as JSON. Exit 0 whatever the
+// ratios. A name instead of flags runs a bench that stands alone: `verifier`, `revocations [how many]`, `storm [how many]`.
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +14,7 @@ import { startGenerator } from './load.ts'
 import { memoryAfter } from './memory.ts'
 import { formatNeighbours, measureNeighbours } from './neighbour.ts'
 import { ISSUER, makeIssuerKey, presign } from './presign.ts'
-import { type BenchReport, formatReport, warningsOf } from './report.ts'
+import { type BenchReport, formatReport, formatScale, warningsOf } from './report.ts'
 import { measureScale, type ScalePoint } from './scale.ts'
 import { measureStages } from './stages.ts'
 import { isPinned, type RunningServer, startServer } from './start-server.ts'
@@ -43,9 +45,17 @@ const FULL = {
   scaleBodies: 70_000,
 }
 
-const { values } = parseArgs({
+const ALONE: Readonly<Record<string, string>> = {
+  verifier: 'verify.ts',
+  revocations: 'revocation-latency.ts',
+  storm: 'storm.ts',
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     short: { type: 'boolean', default: false },
+    scale: { type: 'boolean', default: false },
     neighbour: { type: 'boolean', default: false },
     'cold-start': { type: 'boolean', default: false },
     out: { type: 'string' },
@@ -110,6 +120,17 @@ const measureFunctions = async (): Promise<void> => {
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify({ cold, warm }, null, 2)}\n`)
 }
 
+const floorServer = () => start(startServer([join(import.meta.dirname, 'floor-server.ts')]))
+
+const measureGrowth = async (): Promise<void> => {
+  say('scale')
+  const key = makeIssuerKey()
+  const floor = { name: 'floor', fresh: false, suffix: '', ...(await floorServer()) }
+  const scalePlan = { ...FULL, rounds: FULL.scaleRounds, bodies: FULL.scaleBodies }
+  const bench = { generator, floor: { ...floor, url: `${floor.url}/token` }, key, dir }
+  process.stdout.write(formatScale(await measureScale(bench, scalePlan)))
+}
+
 const measureExchange = async (): Promise<void> => {
   const key = makeIssuerKey()
   const tenantsDir = join(dir, 'tenants')
@@ -124,7 +145,7 @@ const measureExchange = async (): Promise<void> => {
     fresh: false,
     suffix,
   })
-  const floor = peer('floor', await start(startServer([here('floor-server.ts')])), '/token')
+  const floor = peer('floor', await floorServer(), '/token')
   const targets: Target[] = [
     peer('jose', await start(startServer([here('jose-server.ts'), settings])), '/token'),
     peer(
@@ -170,10 +191,23 @@ const measureExchange = async (): Promise<void> => {
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(report, null, 2)}\n`)
 }
 
+/** True: it was one that stands alone, in a process of its own. */
+const ranAlone = (): boolean => {
+  const [name = '', ...rest] = positionals
+  const file = ALONE[name]
+  if (file === undefined) return false
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, file), ...rest], { stdio: 'inherit' })
+  process.exitCode = status ?? 1
+  return true
+}
+
 try {
-  if (values.neighbour) await measureNeighbour()
-  else if (values['cold-start']) await measureFunctions()
-  else await measureExchange()
+  if (!ranAlone()) {
+    if (values.neighbour) await measureNeighbour()
+    else if (values['cold-start']) await measureFunctions()
+    else if (values.scale) await measureGrowth()
+    else await measureExchange()
+  }
 } finally {
   generator.stop()
   await Promise.all(servers.map((server) => server.stop()))

@@ -1,5 +1,5 @@
 // A storm of revocations: 100,000 orders of one credential each in ten seconds, one urgent order in their middle, and a tenant that
-// exchanges all the while (node bench/storm.ts [orders]). Printed, never asserted. The orders are put on the queue from a second
+// exchanges all the while (`npm run bench -- storm [orders]`). Printed, never asserted. The orders are put on the queue from a second
 // process's place, at the rate they are to come; every one carries a token that `revoke` verifies.
 import { randomUUID } from 'node:crypto'
 import { argv } from 'node:process'
@@ -87,7 +87,10 @@ const measure = async (database: Database): Promise<void> => {
   latencies = []
 
   const began = performance.now()
-  const [, urgentMs] = await Promise.all([storm(database, admin), sleep(STORM_MS / 2).then(() => urgent(admin, reader))])
+  const [, urgentMs] = await Promise.all([
+    storm(database, admin),
+    sleep(STORM_MS / 2).then(() => urgent(admin, reader)),
+  ])
   const sentMs = performance.now() - began
   const waiting = () =>
     Number(database.read((sql) => sql("SELECT count(*) AS n FROM queue_message WHERE queue = 'revoke'").get())?.['n'])

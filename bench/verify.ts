@@ -1,4 +1,4 @@
-// The offline verifier measured alone (node bench/verify.ts): a first verification against a bare one of jose and against bare
+// The offline verifier measured alone (`npm run bench -- verifier`): a first verification against a bare one of jose and against bare
 // WebCrypto, interleaved in one process; a token that was verified before; and memory with a million revoked handles, which run in
 // a process of its own. Figures are printed, never asserted.
 import { execFileSync } from 'node:child_process'
