@@ -1,5 +1,6 @@
 // The wrapper of every queue consumer: each message of a batch stands alone. Done is done; what a retry can help is delivered
 // again by itself, not with its neighbours; what it cannot help is quarantined with its reason, at once (law L8).
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from '@aws-lambda-powertools/logger'
 import type { Alarm } from '../domain/alarm.ts'
 import { Unavailable } from '../domain/unavailable.ts'
@@ -36,7 +37,10 @@ export const queueConsumer =
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) }
   }
 
-/** In order but for what is free: that goes with its neighbours, and what is not waits for all before it. */
+/**
+ * In order but for what is free: that goes with its neighbours, and what is not waits for all before it. Each begins in a turn of its
+ * own, so that a full batch does not keep the loop from whoever else is served by it.
+ */
 const takeGroup = async <M>(
   { read, isFree = () => false }: ConsumerOptions<M>,
   group: readonly QueueRecord[],
@@ -46,7 +50,7 @@ const takeGroup = async <M>(
   for (const record of group) {
     const message = read(record.body)
     const free = message.ok && isFree(message.message)
-    if (!free) await Promise.all(underWay)
+    await (free ? nextTurn() : Promise.all(underWay))
     const taken = take(record, message)
     if (free) underWay.push(taken)
     else {
