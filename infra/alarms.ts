@@ -79,6 +79,8 @@ const COUNTED = {
   event_stream_ending: [],
   // Only the embedded broker signs logs as yet.
   log_not_signed: [],
+  // Receivers are told by the embedded broker only.
+  receiver_stuck: [],
 } as const satisfies Record<AlarmKind, readonly FunctionName[]>
 
 const ofKinds = () =>

@@ -1,16 +1,20 @@
-// `mintmark revocations`: what is in force, who asked for it, and why.
+// `mintmark revocations`: what is in force, who asked for it and why; and how far the receivers are that are told.
+import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { done, type Outcome } from '../../lib/client/outcome.ts'
+import type { ReceiverState } from '../../lib/domain/receiver-state.ts'
 import type { Revocation } from '../../lib/domain/revocation.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { printable } from '../printable.ts'
-import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_OPTIONS, type Afar, readAfar, reportProblem } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark revocations [--tenant T] --data DIR [--json]
        mintmark revocations --tenant-url URL --token-file F [--json]
 
-Lists the blocks and cuts in force, oldest first: of one tenant, or of all. Safe beside a running broker.
+Lists the blocks and cuts in force, of one tenant or of all; then the receivers that are told of revocations: what is
+pending for each, since when the oldest waits, and what its last answer was. Safe beside a running broker.
 Exit: 0 listed, 1 there is no such tenant, 2 wrong usage, 3 unavailable.
 `
 
@@ -27,9 +31,10 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   if (positionals.length > 0) throw new UsageError('revocations takes no arguments')
   const afar = readAfar(values)
   if (afar !== null) {
-    const answered = await afar.call('admin/revocations')
-    if (!answered.ok) return reportProblem(io, 'revocations', answered.problem, values.json)
-    return show(io, (answered.value as { readonly revocations: readonly Revocation[] }).revocations, values.json)
+    const listed = await listFromAfar(afar)
+    return listed.ok
+      ? show(io, listed.value, values.json)
+      : reportProblem(io, 'revocations', listed.problem, values.json)
   }
   const opened = openDatabaseBeside(required(values.data, 'data'))
   if (!opened.ok) {
@@ -47,17 +52,62 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     const store = createRevocationStore(database)
     const revocations: Revocation[] = []
     for (const tenant of tenants) revocations.push(...(await store.list(tenant)))
-    return show(io, revocations, values.json)
+    const receivers = await createReceivers(database).list(values.tenant ?? null)
+    return show(io, { revocations, receivers }, values.json)
   } finally {
     database.close()
   }
 }
 
-const show = (io: Io, revocations: readonly Revocation[], isJson: boolean | undefined): number => {
-  if (isJson) io.stdout.write(`${JSON.stringify({ revocations }, null, 2)}\n`)
-  else for (const revocation of revocations) io.stdout.write(line(revocation))
+type Listed = { readonly revocations: readonly Revocation[]; readonly receivers: readonly ReceiverState[] }
+
+/** Page by page. */
+const listFromAfar = async ({ call }: Afar): Promise<Outcome<Listed>> => {
+  const revocations: Revocation[] = []
+  for (let after: number | null = 0; after !== null; ) {
+    const page = await call(`admin/revocations?after=${after}`)
+    if (!page.ok) return page
+    const { revocations: some, next } = page.value as {
+      readonly revocations: Revocation[]
+      readonly next: number | null
+    }
+    revocations.push(...some)
+    after = next
+  }
+  const told = await call('admin/receivers')
+  if (!told.ok) return told
+  const { receivers } = told.value as { readonly receivers: readonly ReceiverState[] }
+  return done({ revocations, receivers })
+}
+
+const show = (io: Io, listed: Listed, isJson: boolean | undefined): number => {
+  if (isJson) io.stdout.write(`${JSON.stringify(listed, null, 2)}\n`)
+  else {
+    for (const revocation of listed.revocations) io.stdout.write(line(revocation))
+    for (const receiver of listed.receivers) io.stdout.write(receiverLine(receiver))
+  }
   return 0
 }
+
+const receiverLine = ({
+  tenant,
+  name,
+  type,
+  pending,
+  oldestAtSeconds,
+  refused,
+  attempts,
+  last,
+}: ReceiverState): string => {
+  const waits = oldestAtSeconds === null ? '' : `, oldest since ${timeOf(oldestAtSeconds)}`
+  const failed = attempts === 0 ? '' : `, ${attempts} attempts failed`
+  const errors = type === 'poll' && refused > 0 ? `, ${refused} answered with an error` : ''
+  const answer = last === null ? 'never heard of' : `last ${timeOf(last.atSeconds)} ${last.problem ?? 'well'}`
+  const status = last?.status == null ? '' : ` (HTTP ${last.status})`
+  return `receiver ${tenant}/${name}  ${type}  ${pending} pending${waits}${failed}${errors}  ${answer}${status}\n`
+}
+
+const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 const line = ({
   id,
@@ -72,7 +122,6 @@ const line = ({
   atSeconds,
 }: Revocation): string => {
   const what = printable(issuer === '' ? value : `${issuer}/${value}`)
-  const bound = notBeforeSeconds === null ? '' : ` before ${new Date(notBeforeSeconds * 1000).toISOString()}`
-  const when = new Date(atSeconds * 1000).toISOString()
-  return `${id}  ${tenant}  ${form}${bound}  ${kind} ${what}  ${when} by ${printable(by)}: ${printable(reason)}\n`
+  const bound = notBeforeSeconds === null ? '' : ` before ${timeOf(notBeforeSeconds)}`
+  return `${id}  ${tenant}  ${form}${bound}  ${kind} ${what}  ${timeOf(atSeconds)} by ${printable(by)}: ${printable(reason)}\n`
 }

@@ -1,5 +1,6 @@
 // What a broker is started with: the options of `mintmark serve`, and what only tests say.
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
+import type { PushPorts } from '../../lib/flows/push-revocations.ts'
 import type { AwsPlace } from './cloud-sessions.ts'
 import type { OpsPlace } from './ops.ts'
 
@@ -21,7 +22,9 @@ export type BrokerOptions = {
   readonly warn: (line: string) => void
   /** Where metrics are served; left out: nowhere, and nothing is counted. */
   readonly ops?: OpsPlace
-  readonly failpoint?: NonNullable<MintPorts['failpoint']>
+  readonly failpoint?: (
+    name: Parameters<NonNullable<MintPorts['failpoint']> | NonNullable<PushPorts['failpoint']>>[0],
+  ) => void
   /** Where the audit log is written: a thread of its own, or this one, for a broker that is bundled into one file; or not now. */
   readonly auditLog?: 'thread' | 'here' | 'off'
 }

@@ -69,6 +69,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   isReady = true
   const close = async () => {
     isReady = false
+    // Or polls that wait would hold up the end.
+    wired.release()
     await stopListening()
     await wired.close()
     opened.store.database.close()

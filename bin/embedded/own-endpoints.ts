@@ -7,6 +7,7 @@ import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
 import { createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
 import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
 import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
@@ -45,6 +46,8 @@ export const startOwnEndpoints = (
 ): {
   readonly tenantRoutes: HostOptions['tenantRoutes']
   readonly queue: Queue
+  /** Of whoever calls with a token of ours. */
+  readonly callers: CallerPorts
   readonly close: () => Promise<void>
 } => {
   const { database, dataDir, place, configs, keyStore, eventProofs, log, tenants, denials, rates, ids, state, clock } =
@@ -87,6 +90,7 @@ export const startOwnEndpoints = (
           compile: (version) => compileStored(version, place),
           recent: createRecentRecords(database),
           revocations,
+          receivers: createReceivers(database),
           applied: ports.orders,
           lookUps: createLookUps(database),
         },
@@ -95,6 +99,7 @@ export const startOwnEndpoints = (
       revocations: createFeedHandler({ feed, admitSource: admitSource(rates) }, log),
     },
     queue,
+    callers,
     close: pump.close,
   }
 }

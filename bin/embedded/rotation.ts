@@ -1,7 +1,7 @@
 // `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served;
 // those of a removed tenant are dropped from memory.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
-import { FEED_SLOT, LOG_SLOT, neededSlots } from '../../lib/domain/key-rotation.ts'
+import { LOG_SLOT, neededSlots, signalSlots } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { createKeyActivation } from '../../lib/flows/activate-key.ts'
 import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
@@ -55,7 +55,7 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
     try {
       const config = await ports.tenants.current(tenant)
       if (config === null) ports.keys.invalidate(tenant)
-      else await rotateKeys(rotation, { tenant, needed: [...neededSlots(config), FEED_SLOT, LOG_SLOT] })
+      else await rotateKeys(rotation, { tenant, needed: [...neededSlots(config), ...signalSlots(config), LOG_SLOT] })
     } catch {
       ports.log.error('keys could not be rotated', { tenant })
     }

@@ -41,6 +41,7 @@ import { startIssuerKeys } from './issuer-keys.ts'
 import type { OpenStore } from './open-store.ts'
 import type { Ops } from './ops.ts'
 import { startOwnEndpoints } from './own-endpoints.ts'
+import { startReceivers } from './receivers.ts'
 import { startRotation } from './rotation.ts'
 
 /** Resolves when everything runs: what is answered where, and how all of it is stopped. */
@@ -128,6 +129,17 @@ export const wire = async (
     eventProofs: embeddedEventProofs(reporting),
     log,
   })
+  const receivers = startReceivers({
+    database,
+    secretsDir,
+    dataDir,
+    place,
+    egressAllow: options.egressAllow,
+    callers: own.callers,
+    signalKeys,
+    log,
+    ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
+  })
   const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, log })
   const events = embeddedEvents({
     ...reporting,
@@ -146,6 +158,7 @@ export const wire = async (
     tenantRoutes: {
       token: ops?.countExchanges(attest) ?? attest,
       ...own.tenantRoutes,
+      'receivers/': receivers.handler,
       events,
       'jwks.json': discovery,
       'signal-jwks.json': discovery,
@@ -156,11 +169,13 @@ export const wire = async (
       { prefix: OAUTH_METADATA_PREFIX, handler: discovery },
       { prefix: RESOURCE_METADATA_PREFIX, handler: discovery },
     ],
+    release: receivers.release,
     close: async () => {
       rotation.close()
       issuerKeys.close()
       sweep.close()
       await own.close()
+      await receivers.close()
       erasure.close()
       await denials.close()
       await auditLog.close()

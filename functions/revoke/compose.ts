@@ -14,6 +14,7 @@ import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
+import { createSessionHook } from '../../lib/flows/deny-sessions.ts'
 import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createHandler } from './handler.ts'
 
@@ -40,15 +41,17 @@ export const createRevoke = (
       proofs: createSenderProofs(environment.MINTMARK_ORDER_SENDERS.split(',')),
       revocations: createRevocationStore(table),
       orders: createAppliedOrders(table),
-      cloud: {
-        configs: createTenantConfigStore(table),
-        grants: createGrantStore(table),
-        sessions: createIamSessionDenials({
-          iamOf: clientOfTenants(sessions, iamAs),
-          roleArn: environment.MINTMARK_DATA_ROLE,
+      hooks: [
+        createSessionHook({
+          configs: createTenantConfigStore(table),
+          grants: createGrantStore(table),
+          sessions: createIamSessionDenials({
+            iamOf: clientOfTenants(sessions, iamAs),
+            roleArn: environment.MINTMARK_DATA_ROLE,
+          }),
+          clock,
         }),
-        clock,
-      },
+      ],
       clock,
       ids: createIds(clock),
     },

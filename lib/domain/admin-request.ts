@@ -11,6 +11,8 @@ export type AdminRequest =
       readonly isDryRun: boolean
     }
   | { readonly kind: 'unblock'; readonly id: string; readonly reason: string }
-  | { readonly kind: 'revocations' }
+  /** `after`: where the page before ended. */
+  | { readonly kind: 'revocations'; readonly after: number }
+  | { readonly kind: 'receivers' }
   | { readonly kind: 'order'; readonly id: string }
   | { readonly kind: 'decision'; readonly id: string }

@@ -11,6 +11,7 @@ export const ALARMS = {
   event_not_carried_out: 'a security event that is authentic was refused',
   event_selects_nothing: 'a security event selects nothing of the tenant and was recorded',
   event_stream_ending: 'a transmitter of security events says that it stops sending',
+  receiver_stuck: 'a receiver of revocations has not taken one for minutes',
   denials_not_sent: 'denials could not be queued and wait in this instance',
 } as const
 

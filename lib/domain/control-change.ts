@@ -34,4 +34,14 @@ export type ControlChange =
       readonly by: string
       readonly reason: string
     })
+  /** What a receiver of revocations answered to one SET, where that changed what is known of it. */
+  | (Change & {
+      readonly what: 'receiver'
+      readonly receiver: string
+      readonly seq: number
+      readonly jti: string
+      /** Null: it has it. */
+      readonly problem: string | null
+      readonly status: number | null
+    })
   | (Change & { readonly what: 'look_up'; readonly decisionId: string; readonly by: string })

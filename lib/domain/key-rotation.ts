@@ -54,6 +54,13 @@ export const neededSlots = (config: TenantConfig): KeySlot[] => {
 /** What the revocation feed is signed with (design §2, one use each). */
 export const FEED_SLOT: KeySlot = { use: 'signal', alg: 'ES256' }
 
+/** What SETs are signed with: RS256, which every receiver of the field verifies (CAEP Interoperability Profile §2.6). */
+export const SET_SLOT: KeySlot = { use: 'signal', alg: 'RS256' }
+
+/** What a tenant's revocations are told with. */
+export const signalSlots = ({ receivers }: Pick<TenantConfig, 'receivers'>): KeySlot[] =>
+  receivers.length === 0 ? [FEED_SLOT] : [FEED_SLOT, SET_SLOT]
+
 /** What checkpoints of the audit log are signed with: Ed25519, as every tool of the field reads it. */
 export const LOG_SLOT: KeySlot = { use: 'log', alg: 'Ed25519' }
 

@@ -108,6 +108,25 @@ export const LIMITS = {
   eventRate: [200, 2_000],
   eventRulesMax: 16,
   secretFileBytesMax: 4 * 1024,
+  // receivers of revocations. A lease outlives a turn and the request begun at its end
+  receiversMax: 16,
+  receiverLeaseMs: 10_000,
+  receiverTurnMs: 4_000,
+  receiverSetsPerTurn: 32,
+  receiverPushesMax: 256,
+  receiverAnswerBytesMax: 4 * 1024,
+  receiverRetryMsBase: 500,
+  receiverRetryMsMax: 60_000,
+  receiverLookMs: 100,
+  receiverStuckSeconds: 300,
+  // polls of receivers: SETs in one answer, answers to SETs in one request, how long one that found nothing waits
+  pollSetsMax: 64,
+  pollAnswersMax: 512,
+  pollWaitMs: 25_000,
+  pollLookMs: 250,
+  pollsWaitingMax: 1_000,
+  // lists of operators, a page at a time
+  adminPageMax: 500,
   // an order that carries one must fit into a message with it, escaped
   findingBytesMax: 100 * 1024,
   // queues

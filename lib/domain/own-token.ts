@@ -8,7 +8,8 @@ import { ok, type Result } from './result.ts'
 
 /** `introspect` tokens, `revoke` single credentials, `audit:read`, `admin`: predicates, decisions, simulation. */
 export const OWN_SCOPES = ['introspect', 'revoke', 'audit:read', 'admin'] as const
-export type OwnScope = (typeof OWN_SCOPES)[number]
+/** `receive:<name>`: to poll as the receiver of that name, and no other, for whoever acknowledges a SET takes it from the rest. */
+export type OwnScope = (typeof OWN_SCOPES)[number] | `receive:${string}`
 
 /** What tokens and the feed are signed with. */
 export type TokenAlgorithm = 'ES256' | 'RS256'

@@ -82,6 +82,17 @@ export type GrantRule = {
 /** Where audit events go that this version delivers. `path`: a bare name in the data directory. */
 export type SinkRule = { readonly name: string; readonly type: 'jsonl'; readonly path: string }
 
+/** Who is told of revocations: a webhook is sent to (RFC 8935), a poller fetches (RFC 8936). */
+export type ReceiverRule =
+  | {
+      readonly name: string
+      readonly type: 'webhook'
+      readonly url: string
+      /** Name of the secret that is the whole header Authorization; null: what is sent is signed, and that is all. */
+      readonly authorization: string | null
+    }
+  | { readonly name: string; readonly type: 'poll' }
+
 /** What one kind of event about one kind of subject revokes. */
 export type EventRule = {
   readonly event: SecurityEventName
@@ -158,6 +169,7 @@ export type TenantConfig = {
   readonly issuers: readonly IssuerConfig[]
   readonly grants: readonly GrantRule[]
   readonly events: readonly EventSource[]
+  readonly receivers: readonly ReceiverRule[]
   readonly sinks: readonly SinkRule[]
 }
 

@@ -41,7 +41,7 @@ export const adminEndpoint =
 
 /** Null: not what the route takes, which only a caller that may call it is told. Undefined: another media type. */
 const bodyOf = (event: HttpEvent, { method, read }: AdminRoute): AdminRequest | null | undefined | Error => {
-  if (method === 'GET') return read('')
+  if (method === 'GET') return read(event.rawQueryString ?? '')
   if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) return undefined
   const body = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : (event.body ?? '')
   return body.length > LIMITS.bodyBytesMax ? new Error('too large') : read(body)

@@ -4,6 +4,8 @@ import type { AdminRequest } from '../domain/admin-request.ts'
 import type { Call, CallAnswer } from '../domain/call.ts'
 import type { Explanation } from '../domain/explain.ts'
 import type { StoredDecision } from '../domain/grant-record.ts'
+import { LIMITS } from '../domain/limits.ts'
+import type { ReceiverState } from '../domain/receiver-state.ts'
 import { refuse } from '../domain/refusal.ts'
 import { ok } from '../domain/result.ts'
 import type { Revocation } from '../domain/revocation.ts'
@@ -17,8 +19,9 @@ import {
 import type { LookUps } from '../ports/change-feed.ts'
 import type { RecentRecords } from '../ports/decisions.ts'
 import type { Queue } from '../ports/queue.ts'
+import type { ReceiverStates } from '../ports/receivers.ts'
 import type { AppliedOrders } from '../ports/revocation-orders.ts'
-import type { RevocationStore } from '../ports/revocations.ts'
+import type { RevocationPages } from '../ports/revocations.ts'
 import { asCaller, type Caller, type CallerPorts } from './authorize-caller.ts'
 import { type DraftPorts, draftOrder } from './draft-order.ts'
 import { type ExplainPorts, explainDecision } from './explain-decision.ts'
@@ -29,7 +32,8 @@ export type AdminPorts = CallerPorts & {
   readonly configs: DraftPorts['configs']
   readonly compile: ExplainPorts['compile']
   readonly recent: RecentRecords
-  readonly revocations: Pick<RevocationStore, 'list'>
+  readonly revocations: RevocationPages
+  readonly receivers: ReceiverStates
   readonly applied: Pick<AppliedOrders, 'find'>
   readonly lookUps: LookUps
   readonly orders: Queue
@@ -41,7 +45,9 @@ export type AdminAnswer =
   | { readonly kind: 'accepted'; readonly order: ReturnType<typeof withoutProof> }
   | { readonly kind: 'lift_accepted'; readonly revocation: Revocation }
   | { readonly kind: 'dry_run'; readonly order: ReturnType<typeof withoutProof>; readonly hits: Preview }
-  | { readonly kind: 'revocations'; readonly revocations: readonly Revocation[] }
+  /** `next`: the cursor of the page behind this one; null: there is none. */
+  | { readonly kind: 'revocations'; readonly revocations: readonly Revocation[]; readonly next: number | null }
+  | { readonly kind: 'receivers'; readonly receivers: readonly ReceiverState[] }
   | { readonly kind: 'in_force'; readonly order: ReturnType<typeof withoutProof>; readonly applied: Applied }
   | { readonly kind: 'decision'; readonly decision: StoredDecision; readonly explanation: Explanation | null }
   | { readonly kind: 'not_found' }
@@ -66,7 +72,9 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
     case 'unblock':
       return unblock(ports, caller, asked)
     case 'revocations':
-      return { kind: 'revocations', revocations: await ports.revocations.list(tenant) }
+      return { kind: 'revocations', ...(await ports.revocations.page(tenant, asked.after, LIMITS.adminPageMax)) }
+    case 'receivers':
+      return { kind: 'receivers', receivers: await ports.receivers.list(tenant) }
     case 'order': {
       const found = await ports.applied.find(tenant, asked.id)
       if (found === null) return { kind: 'not_found' }
@@ -112,8 +120,8 @@ const unblock = async (
   { id, reason }: Extract<AdminRequest, { kind: 'unblock' }>,
 ): Promise<AdminAnswer> => {
   const { tenant } = config
-  const found = (await ports.revocations.list(tenant)).find((revocation) => revocation.id === id)
-  if (found === undefined) return { kind: 'not_found' }
+  const found = await ports.revocations.find(tenant, id)
+  if (found === null) return { kind: 'not_found' }
   const refusal = isReason(reason) ? unliftable(found) : 'reason_invalid'
   if (refusal !== null) return { kind: 'refused', refusal, says: UNBLOCK_REFUSALS[refusal] }
   const proof = { kind: 'token' as const, token: raw }

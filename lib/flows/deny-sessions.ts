@@ -7,6 +7,7 @@ import { type DeniedRole, type IssuedRole, sessionDenialOf } from '../domain/ses
 import type { Clock } from '../ports/clock.ts'
 import type { SessionDenials } from '../ports/cloud-sessions.ts'
 import type { GrantStore } from '../ports/grant-store.ts'
+import type { RevocationHook } from '../ports/revocation-orders.ts'
 import type { ConfigVersion, TenantConfigStore } from '../ports/tenants.ts'
 
 export type DenySessionsPorts = {
@@ -16,8 +17,14 @@ export type DenySessionsPorts = {
   readonly clock: Pick<Clock, 'nowSeconds'>
 }
 
-/** `revocations`: of one order, as they are in force. Throws Unavailable; safe to repeat. */
-export const denySessions = async (
+export const createSessionHook = (ports: DenySessionsPorts): RevocationHook => ({
+  async revoked(tenant, revocations) {
+    const roles = await denySessions(ports, tenant, revocations)
+    return roles.length === 0 ? {} : { roles }
+  },
+})
+
+const denySessions = async (
   ports: DenySessionsPorts,
   tenant: string,
   revocations: readonly Revocation[],

@@ -5,19 +5,15 @@ import { LIMITS } from '../domain/limits.ts'
 import { type FeedPage, feedHeader, pagePart } from '../domain/revocation-feed.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { TenantState } from '../ports/grant-store.ts'
 import type { RevocationChanges } from '../ports/revocation-feed.ts'
-import type { KeyRing, ReadyKey } from '../ports/signing-keys.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'
 import type { ClockGuard } from './guard-clock.ts'
 import { signCompact } from './sign-compact.ts'
+import { type SignalKeyPorts, signalKey } from './signal-key.ts'
 
-export type FeedPorts = {
+export type FeedPorts = SignalKeyPorts & {
   readonly tenants: TenantDirectory
   readonly changes: RevocationChanges
-  /** Of use `signal`. */
-  readonly keys: Pick<KeyRing, 'active' | 'sign' | 'handle' | 'invalidate'>
-  readonly state: Pick<TenantState, 'read'>
   readonly clock: Clock
   readonly clockGuard: ClockGuard
   /** Default: LIMITS.feedChangesPerPage. */
@@ -69,17 +65,6 @@ export const createFeed = (ports: FeedPorts): Feed => {
   }
 }
 
-/** The ring's key may have been tainted by another process a moment ago. One that began to retire is still published. */
-const keyNow = async ({ keys, state }: FeedPorts, tenant: string): Promise<ReadyKey> => {
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    const key = await keys.active(tenant, FEED_SLOT.use, FEED_SLOT.alg)
-    const { keyState } = await state.read({ tenant, selectors: [], kid: key.kid, asksConfig: false })
-    if (keyState === 'active' || keyState === 'retiring') return key
-    keys.invalidate(tenant)
-  }
-  throw new Unavailable('signing_key_unavailable')
-}
-
 const signPage = async (
   ports: FeedPorts,
   { tenant, issuerUrl }: { readonly tenant: string; readonly issuerUrl: string },
@@ -103,7 +88,7 @@ const signPage = async (
     exp: atSeconds + LIMITS.feedSeconds,
     ...pagePart(read.changes, handles, since === 0),
   }
-  const key = await keyNow(ports, tenant)
+  const key = await signalKey(ports, tenant, FEED_SLOT)
   const jws = await signCompact(keys, key, feedHeader(key.alg, key.kid), JSON.stringify(page))
   return { page: jws, head: read.head, atSeconds, atMonotonicMs }
 }

@@ -1,5 +1,5 @@
 // revoke: an order from the queue becomes revocations (design §2, §3). The proof is verified again, the rows that mint reads
-// are written, live sessions of cloud roles are ended, and what was done is recorded under the order's id, so that a second
+// are written, what lives outside of the broker is ended by the hooks, and what was done is recorded under the order's id, so that a second
 // delivery does nothing.
 
 import type { Revocation } from '../domain/revocation.ts'
@@ -13,17 +13,16 @@ import {
   revocationOf,
 } from '../domain/revocation-order.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { AppliedOrders, OrderProofs } from '../ports/revocation-orders.ts'
+import type { AppliedOrders, HookOutcome, OrderProofs, RevocationHook } from '../ports/revocation-orders.ts'
 import type { RevocationStore } from '../ports/revocations.ts'
 import type { Ids } from '../ports/system.ts'
-import { type DenySessionsPorts, denySessions } from './deny-sessions.ts'
 
 export type RevokePorts = {
   readonly proofs: OrderProofs
   readonly revocations: Pick<RevocationStore, 'put'>
   readonly orders: AppliedOrders
-  /** Absent: this broker has no rights in a cloud, and sessions it opened there end by themselves. */
-  readonly cloud?: DenySessionsPorts
+  /** For kinds of credential that nobody asks us about. Without one of a kind, they end by themselves. */
+  readonly hooks?: readonly RevocationHook[]
   readonly clock: Clock
   readonly ids: Ids
   /** Crash points for fault tests; absent in every production wiring. */
@@ -60,15 +59,16 @@ export const revokeOrder = async (
     inForce.push(await ports.revocations.put(revocationOf(order, selector, written)))
   }
   ports.failpoint?.('rows_written')
-  // Rows first: from here on mint opens no session that a denial by what is open now would miss.
-  const roles = ports.cloud === undefined ? [] : await denySessions(ports.cloud, order.tenant, inForce)
+  // Rows first: from here on mint gives nothing that a hook, which sees what there is now, would miss.
+  const done: HookOutcome[] = []
+  for (const hook of ports.hooks ?? []) done.push(await hook.revoked(order.tenant, inForce))
   // Both before the record: a crash in between does them once more, which changes nothing of what is in force.
   const applied: AppliedOrder = {
     v: 1,
     order: recorded,
     by,
     revocations: inForce.map(({ id }) => id),
-    ...(roles.length === 0 ? {} : { roles }),
+    ...Object.assign({}, ...done),
     atSeconds: ports.clock.nowSeconds(),
   }
   await ports.orders.put(applied)

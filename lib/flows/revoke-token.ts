@@ -46,5 +46,6 @@ const order = async (ports: RevokeTokenPorts, caller: Caller, { record }: LiveTo
     proof: { kind: 'token', token: caller.raw },
     orderedAtSeconds: ports.clock.nowSeconds(),
   }
-  await ports.orders.send(given, { group: tenant, dedupe: given.id })
+  // Urgent: whoever holds a token is at hand, and a storm of reported ones is not theirs to wait out.
+  await ports.orders.send(given, { group: tenant, dedupe: given.id, isUrgent: true })
 }

@@ -1,4 +1,4 @@
-// All HTTP the broker sends (design §4): key sets, cloud sessions; sinks and receivers later. Obligations of every implementation, for
+// All HTTP the broker sends (design §4): key sets, cloud sessions, receivers; sinks later. Obligations of every implementation, for
 // every request, whoever configured the URL:
 // - the URL passes lib/domain/egress.ts; the name is resolved once, one forbidden address among the answers refuses the
 //   request, and the connection goes to an address that was judged (no second lookup: DNS rebinding);
@@ -46,7 +46,12 @@ export type OutboundResult =
   | { readonly ok: true; readonly response: OutboundResponse }
   | { readonly ok: false; readonly failure: OutboundFailure }
 
-export type OutboundBody = { readonly contentType: string; readonly text: string }
+export type OutboundBody = {
+  readonly contentType: string
+  readonly text: string
+  /** More of them, names in lower case: `authorization`, `accept`. */
+  readonly headers?: Readonly<Record<string, string>>
+}
 
 export interface OutboundHttp {
   /** One GET. Any other status than those wanted is a failure with it; never throws for what a foreign host does. */

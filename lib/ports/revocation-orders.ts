@@ -1,4 +1,5 @@
 // What the revoke function needs besides the revocations themselves: to judge an order's proof, and to know what was done.
+import type { Revocation } from '../domain/revocation.ts'
 import type { AppliedOrder, RevocationOrder } from '../domain/revocation-order.ts'
 
 export interface OrderProofs {
@@ -14,4 +15,16 @@ export interface AppliedOrders {
   find(tenant: string, orderId: string): Promise<AppliedOrder | null>
   /** Durable when it resolves. The first one of an id stands. */
   put(applied: AppliedOrder): Promise<void>
+}
+
+/** What a hook did, as the record of the order keeps it. A further kind of credential adds its member to AppliedOrder. */
+export type HookOutcome = Pick<AppliedOrder, 'roles'>
+
+/** Ends credentials of one kind that live outside of the broker, as sessions of a cloud do. */
+export interface RevocationHook {
+  /**
+   * `revocations`: of one order, in force by now. Nothing where none of its kind is concerned. Throws Unavailable: some may
+   * have ended and some not; safe to repeat.
+   */
+  revoked(tenant: string, revocations: readonly Revocation[]): Promise<HookOutcome>
 }

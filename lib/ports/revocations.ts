@@ -9,6 +9,21 @@ export type Lift = {
   readonly atSeconds: number
 }
 
+/** For lists that may be long. */
+export interface RevocationPages {
+  /**
+   * In force, in the order of their last change, at most `max` behind a cursor (0: from the start); `next` is null with the
+   * last. What changes between two pages comes once more, later; nothing is passed over.
+   */
+  page(
+    tenant: string,
+    after: number,
+    max: number,
+  ): Promise<{ readonly revocations: readonly Revocation[]; readonly next: number | null }>
+  /** In force; null: there is none of this id. */
+  find(tenant: string, id: string): Promise<Revocation | null>
+}
+
 export interface RevocationStore {
   /**
    * Durable, and seen by every TenantState read that begins after it resolved. A monotone merge by (tenant, selector, form):

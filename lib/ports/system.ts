@@ -10,3 +10,6 @@ export interface Digest {
   /** SHA-256, base64url without padding (43 characters). */
   sha256(data: string | Uint8Array): string
 }
+
+/** Resolves after so many milliseconds; false, and perhaps earlier: the process is about to stop, do not wait on. */
+export type Pause = (ms: number) => Promise<boolean>

@@ -16,8 +16,8 @@ const unblockSchema = z.strictObject({ reason: z.string().check(z.maxLength(LIMI
 
 export type AdminRoute = {
   readonly method: 'GET' | 'POST'
-  /** Null: the body is not what the route takes. */
-  readonly read: (body: string) => AdminRequest | null
+  /** Of the body; of a GET the query. Null: it is not what the route takes. */
+  readonly read: (text: string) => AdminRequest | null
 }
 
 const ID = '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'
@@ -29,15 +29,23 @@ const UNBLOCK = new RegExp(`^revocations/${ID}/unblock$`)
 export const adminRoutes = (path: string): readonly AdminRoute[] => {
   if (path === 'revocations')
     return [
-      { method: 'GET', read: () => ({ kind: 'revocations' }) },
+      { method: 'GET', read: readPage },
       { method: 'POST', read: readRevoke },
     ]
+  if (path === 'receivers') return [{ method: 'GET', read: () => ({ kind: 'receivers' }) }]
   const order = ORDERS.exec(path)?.[1]
   if (order !== undefined) return [{ method: 'GET', read: () => ({ kind: 'order', id: order }) }]
   const decision = DECISIONS.exec(path)?.[1]
   if (decision !== undefined) return [{ method: 'GET', read: () => ({ kind: 'decision', id: decision }) }]
   const unblocked = UNBLOCK.exec(path)?.[1]
   return unblocked === undefined ? [] : [{ method: 'POST', read: (body) => readUnblock(unblocked, body) }]
+}
+
+const AFTER = /^after=(0|[1-9][0-9]{0,14})$/
+
+const readPage = (query: string): AdminRequest | null => {
+  const after = query === '' ? '0' : AFTER.exec(query)?.[1]
+  return after === undefined ? null : { kind: 'revocations', after: Number(after) }
 }
 
 const readRevoke = (body: string): AdminRequest | null => {

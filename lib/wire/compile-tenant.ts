@@ -1,5 +1,6 @@
 // A loaded document becomes a TenantConfig, or the list of everything wrong with it (design §5: what is refused at load).
 // Only here is a document given meaning; what passes is safe to decide on. Pure: hashing arrives as an argument.
+import { parseEgressUrl, RECEIVER_URLS } from '../domain/egress.ts'
 import { identityCollisions } from '../domain/identity-collision.ts'
 import type { GrantRule, IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
 import { compileEvents } from './compile-events.ts'
@@ -65,6 +66,11 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     issuers: issuers.map((issuer) => withGrantTenancy(issuer, grants, options.catalog)),
     grants,
     events,
+    receivers: Object.entries(document.receivers ?? {}).map(([name, receiver]) =>
+      receiver.type === 'poll'
+        ? { name, type: receiver.type }
+        : { name, type: receiver.type, url: receiver.url, authorization: receiver.authorization?.file ?? null },
+    ),
     sinks: Object.entries(document.sinks ?? {}).flatMap(([name, sink]) =>
       sink.type === 'jsonl' ? [{ name, type: sink.type, path: sink.path }] : [],
     ),
@@ -156,8 +162,12 @@ const checkOtherSections = (document: TenantDocument, context: SectionContext): 
     if (wrong !== null) problem([...path, 'file'], wrong)
   }
   for (const [name, receiver] of Object.entries(document.receivers ?? {})) {
-    checkUrl(['receivers', name, 'url'], receiver.url)
-    checkSecret(['receivers', name, 'secret'], receiver.secret)
+    if (receiver.type !== 'webhook') continue
+    const path = ['receivers', name, 'url']
+    checkUrl(path, receiver.url)
+    if (!parseEgressUrl(receiver.url, { dev: context.dev, ...RECEIVER_URLS }).ok)
+      problem(path, 'the URL is none the broker calls: its host must be a name, and plainly written')
+    checkSecret(['receivers', name, 'authorization'], receiver.authorization)
   }
   for (const [name, sink] of Object.entries(document.sinks ?? {})) {
     const path = ['sinks', name]

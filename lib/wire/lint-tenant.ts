@@ -11,6 +11,7 @@ import type {
   IssueEntry,
   IssuerConfig,
   SetSource,
+  TenantConfig,
 } from '../domain/tenant-config.ts'
 import type { WidLeaf } from '../domain/wid.ts'
 import type { ProviderCatalog } from './compile-issuer.ts'
@@ -31,6 +32,7 @@ export type LintRule =
   | 'unused_issuer'
   | 'not_issued_here'
   | 'maps_nothing'
+  | 'nobody_polls'
   | 'not_acted_on'
 
 export type LintWarning = TenantProblem & { readonly rule: LintRule }
@@ -66,8 +68,13 @@ export const lintTenant = ({ loaded, config }: CompiledTenant, catalog: Provider
   }
   lintPairs(config.grants, report)
   for (const source of config.events) if (source.kind === 'set') lintSetSource(source, report)
-  if (document.receivers !== undefined)
-    report('not_acted_on', ['receivers'], 'receivers are checked and kept, and not acted on by this version')
+  for (const { name, type } of config.receivers)
+    if (type === 'poll' && !issuesScope(config, `receive:${name}`))
+      report(
+        'nobody_polls',
+        ['receivers', name],
+        `no grant issues scope receive:${name} for ${config.issuerUrl}: nobody can fetch what is kept for this receiver`,
+      )
   for (const [name, sink] of Object.entries(document.sinks ?? {}))
     if (sink.type !== 'jsonl')
       report(
@@ -77,6 +84,9 @@ export const lintTenant = ({ loaded, config }: CompiledTenant, catalog: Provider
       )
   return warnings.sort((a, b) => a.line - b.line || a.column - b.column)
 }
+
+const issuesScope = ({ grants, issuerUrl }: TenantConfig, scope: string): boolean =>
+  grants.some(({ issue }) => issue.some((entry) => entry.audiences.includes(issuerUrl) && entry.scope.includes(scope)))
 
 const lintSetSource = ({ name, keys, rules }: SetSource, report: Report): void => {
   const path = ['events', name]

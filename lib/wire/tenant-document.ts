@@ -185,8 +185,29 @@ const grant = z
   .check(z.describe('A rule that lets a workload have a credential.'))
 
 const receiver = z
-  .strictObject({ type: z.literal('webhook'), url, secret: z.optional(secretFile) })
-  .check(z.describe('Who is told of revocations. Not acted on by this version.'))
+  .discriminatedUnion(
+    'type',
+    [
+      z
+        .strictObject({
+          type: z.literal('webhook'),
+          url: url.check(z.describe('Where SETs are sent (RFC 8935), and their `aud`.')),
+          authorization: z
+            .optional(secretFile)
+            .check(z.describe('What requests show in the header Authorization, whole.')),
+        })
+        .check(z.describe('Is sent every revocation.')),
+      z
+        .strictObject({ type: z.literal('poll') })
+        .check(
+          z.describe(
+            'Fetches its SETs at <issuer URL>/receivers/<name>/poll (RFC 8936), with a token of scope receive:<name>.',
+          ),
+        ),
+    ],
+    { error: 'type must be webhook or poll' },
+  )
+  .check(z.describe('Who is told of revocations.'))
 
 const sink = z
   .discriminatedUnion(
@@ -225,7 +246,18 @@ export const tenantDocumentSchema = z
     issuers: z.record(name('an issuer'), issuer),
     grants: z.record(name('a grant'), grant),
     events: z.optional(z.record(name('an event source'), eventSource)),
-    receivers: z.optional(z.record(name('a receiver'), receiver)),
+    receivers: z
+      .optional(
+        z
+          .record(name('a receiver'), receiver)
+          .check(
+            z.refine(
+              (all) => Object.keys(all).length <= LIMITS.receiversMax,
+              `at most ${LIMITS.receiversMax} receivers`,
+            ),
+          ),
+      )
+      .check(z.describe('Who is told of revocations, each by itself, until it has them.')),
     sinks: z.optional(z.record(name('a sink'), sink)),
   })
   .check(z.describe('One tenant of Mintmark.'))

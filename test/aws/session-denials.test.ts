@@ -23,6 +23,7 @@ import { createOperatorProofs } from '../../lib/adapters/system/operator-proofs.
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { createSessionHook } from '../../lib/flows/deny-sessions.ts'
 import { revokeOrder } from '../../lib/flows/revoke-order.ts'
 import { sampleConfig, sampleOrder, samplePut, sampleRecord } from '../contract/sample-rows.ts'
 import { document } from '../support/aws/cloud.ts'
@@ -69,12 +70,14 @@ const open = async () => {
     proofs: createOperatorProofs(1000),
     revocations: createMemoryRevocationStore(),
     orders: createMemoryAppliedOrders(),
-    cloud: {
-      configs,
-      grants,
-      clock,
-      sessions: createIamSessionDenials({ iamOf: async (tenant) => iam(tenant), roleArn: dataRole }),
-    },
+    hooks: [
+      createSessionHook({
+        configs,
+        grants,
+        clock,
+        sessions: createIamSessionDenials({ iamOf: async (tenant) => iam(tenant), roleArn: dataRole }),
+      }),
+    ],
     clock,
     ids: { decisionId: randomUUID, traceId: () => '0'.repeat(32) },
   }

@@ -70,6 +70,7 @@ const config = (...grants: GrantRule[]): TenantConfig => ({
   tier: 'pooled',
   issuerUrl: 'https://sts.example.com/t/acme',
   issuers: [],
+  receivers: [],
   sinks: [],
   grants,
   events: [],

@@ -25,7 +25,7 @@ export type GuardedHttpOptions = {
   /** Ranges of --egress-allow. */
   readonly egressAllow: readonly string[]
   /** Ports an https URL may name; default 443 only. */
-  readonly ports?: readonly number[]
+  readonly ports?: readonly number[] | 'any'
   /** Whether a URL may have a query; key sets may not. */
   readonly query?: boolean
   /** PEM of the only certificate authorities to trust; default: those of Node and NODE_EXTRA_CA_CERTS. */
@@ -142,7 +142,9 @@ const send = ({ url, body, how }: Asked, addresses: readonly string[], ca: strin
       'accept-encoding': 'identity',
       'user-agent': 'mintmark',
       connection: 'close',
-      ...(body === null ? {} : { 'content-type': body.contentType, 'content-length': Buffer.byteLength(body.text) }),
+      ...(body === null
+        ? {}
+        : { ...body.headers, 'content-type': body.contentType, 'content-length': Buffer.byteLength(body.text) }),
     },
   }
   if (url.scheme === 'http') return httpRequest(options)

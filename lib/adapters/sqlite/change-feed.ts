@@ -124,6 +124,10 @@ const changeOf = ({ seq, tenant, at: atSeconds, what, body }: Row): AuditEntry =
       return change('removal')
     case 'unblock':
       return change(`unblock.${String(told['revocation'])}`)
+    case 'receiver':
+      return change(
+        `receiver.${String(told['receiver'])}.${String(told['jti'])}.${told['problem'] === null ? 'has' : 'has-not'}`,
+      )
     case 'look_up':
       return change(`look-up.${atSeconds}.${seq}`)
     default:

@@ -1,6 +1,7 @@
 // Queues in the embedded store: a message is a row, leased while it is worked on. Promises: what send() resolved is on the
 // disk; any number of processes may consume; groups take turns, so a flood of one tenant holds up no other; what is urgent is
 // in a lane of its own, which is looked at first.
+import { backoffMs } from '../../domain/backoff.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Delivery, Quarantine, Queue, QueueSource } from '../../ports/queue.ts'
@@ -31,6 +32,8 @@ const URGENT = 1
 type Lane = typeof ORDINARY | typeof URGENT
 /** Of a batch, at most: the ordinary ones go on, however many are urgent. */
 const URGENT_SHARE = 0.75
+
+const RETRY = { baseMs: LIMITS.queueRetryMsBase, maxMs: LIMITS.queueRetryMsMax }
 
 type Row = { readonly seq: number; readonly body: string; readonly attempts: number }
 
@@ -89,7 +92,8 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
     async settle(done, again) {
       await database.write((sql) => {
         for (const { id, attempt } of done) sql(DONE).run(Number(id), attempt)
-        for (const { id, attempt } of again) sql(AGAIN).run(clock.nowMs() + backoffMs(attempt), Number(id), attempt)
+        for (const { id, attempt } of again)
+          sql(AGAIN).run(clock.nowMs() + backoffMs(attempt, RETRY, Math.random()), Number(id), attempt)
       })
     },
   }
@@ -111,7 +115,3 @@ const shuffled = (groups: readonly string[]): string[] =>
     .map((group) => ({ group, at: Math.random() }))
     .sort((a, b) => a.at - b.at)
     .map(({ group }) => group)
-
-/** Full jitter: many that failed together do not come back together. */
-const backoffMs = (attempt: number): number =>
-  Math.floor(Math.random() * Math.min(LIMITS.queueRetryMsMax, LIMITS.queueRetryMsBase * 2 ** attempt))

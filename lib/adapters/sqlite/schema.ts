@@ -246,5 +246,85 @@ ALTER TABLE queue_message ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX queue_message_lane ON queue_message (queue, urgent, tenant, visible_at);
 `
 
+// Who is told of revocations. Changes must have no gaps for that: what a revocation was before its last change is kept beside
+// it. Receivers begin in the transaction of the document that names them, or what is revoked in between would be lost to them.
+const NUMBER_AND_TIME = NUMBER.replace('SET seq = (', 'SET changed_at = unixepoch(), seq = (')
+const RECEIVERS = `
+ALTER TABLE revocation ADD COLUMN changed_at INTEGER;
+DROP TRIGGER revocation_numbered;
+DROP TRIGGER revocation_renumbered;
+CREATE TRIGGER revocation_numbered AFTER INSERT ON revocation BEGIN${NUMBER_AND_TIME} END;
+CREATE TRIGGER revocation_renumbered AFTER UPDATE OF changed ON revocation
+  WHEN new.not_before IS NOT old.not_before OR new.lifted_at IS NOT old.lifted_at BEGIN${NUMBER_AND_TIME} END;
+CREATE TABLE revocation_before (
+  tenant TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  value TEXT NOT NULL,
+  form TEXT NOT NULL,
+  not_before INTEGER,
+  lifted_at INTEGER,
+  at INTEGER NOT NULL,
+  UNIQUE (tenant, seq)
+) STRICT;
+CREATE TRIGGER revocation_kept BEFORE UPDATE OF changed ON revocation
+  WHEN new.not_before IS NOT old.not_before OR new.lifted_at IS NOT old.lifted_at BEGIN
+  INSERT INTO revocation_before (tenant, seq, id, kind, issuer, value, form, not_before, lifted_at, at) VALUES (
+    old.tenant, old.seq, old.id, old.kind, old.issuer, old.value, old.form, old.not_before, old.lifted_at,
+    coalesce(old.changed_at, old.lifted_at, old.at));
+END;
+CREATE TABLE receiver (
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  type TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  holder TEXT NOT NULL DEFAULT '',
+  leased_until INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  retry_at INTEGER NOT NULL DEFAULT 0,
+  last_at INTEGER,
+  last_problem TEXT,
+  last_status INTEGER,
+  last_bytes INTEGER,
+  UNIQUE (tenant, name)
+) STRICT;
+CREATE TABLE receiver_set (
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  jti TEXT NOT NULL,
+  problem TEXT,
+  status INTEGER,
+  at INTEGER NOT NULL,
+  UNIQUE (tenant, name, seq)
+) STRICT;
+CREATE TRIGGER tell_set AFTER INSERT ON receiver_set BEGIN
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'receiver', new.at, json_object(
+    'receiver', new.name, 'seq', new.seq, 'jti', new.jti, 'problem', new.problem, 'status', new.status));
+END;
+CREATE TRIGGER tell_set_taken AFTER UPDATE OF problem ON receiver_set
+  WHEN old.problem IS NOT NULL AND new.problem IS NULL BEGIN
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'receiver', new.at, json_object(
+    'receiver', new.name, 'seq', new.seq, 'jti', new.jti, 'problem', NULL, 'status', new.status));
+END;
+CREATE TRIGGER receivers_of_document AFTER INSERT ON tenant_config BEGIN
+  DELETE FROM receiver WHERE tenant = new.tenant AND name NOT IN (
+    SELECT key FROM json_each(iif(json_valid(new.document), new.document, '{}'), '$.receivers'));
+  DELETE FROM receiver_set WHERE tenant = new.tenant AND name NOT IN (SELECT name FROM receiver WHERE tenant = new.tenant);
+  INSERT INTO receiver (tenant, name, type, seq)
+    SELECT new.tenant, key, json_extract(value, '$.type'),
+      coalesce((SELECT seq FROM revocation_feed f WHERE f.tenant = new.tenant), 0)
+    FROM json_each(iif(json_valid(new.document), new.document, '{}'), '$.receivers') WHERE true
+    ON CONFLICT (tenant, name) DO UPDATE SET type = excluded.type;
+END;
+INSERT INTO receiver (tenant, name, type, seq)
+  SELECT c.tenant, r.key, json_extract(r.value, '$.type'),
+    coalesce((SELECT seq FROM revocation_feed f WHERE f.tenant = c.tenant), 0)
+  FROM tenant_config c, json_each(iif(json_valid(c.document), c.document, '{}'), '$.receivers') r
+  WHERE c.version = (SELECT max(version) FROM tenant_config WHERE tenant = c.tenant);
+`
+
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, CHANGES, FEED, EVENTS]
+export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, CHANGES, FEED, EVENTS, RECEIVERS]

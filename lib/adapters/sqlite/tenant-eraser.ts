@@ -18,6 +18,9 @@ const REVOKING = [
   'quarantined_message',
   'revocation_order',
   'revocation',
+  'revocation_before',
+  'receiver',
+  'receiver_set',
   'control_change',
 ] as const
 const SOME = (table: string): string =>

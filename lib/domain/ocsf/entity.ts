@@ -41,7 +41,7 @@ export const eventOfRevocation = ({ order, by, revocations, atSeconds }: Applied
 }
 
 /** Severity: a tainted key and a lifted block weaken what was decided before. */
-export const eventOfChange = (change: ControlChange): OcsfEvent => {
+export const eventOfChange = (change: Exclude<ControlChange, { what: 'receiver' }>): OcsfEvent => {
   const base = managed(change.tenant, change.id, change.atSeconds)
   switch (change.what) {
     case 'key':

@@ -6,6 +6,7 @@ import { eventOfRollUp, eventsOfDenial } from './denial.ts'
 import { eventOfChange, eventOfRevocation } from './entity.ts'
 import type { EventPlace, OcsfEvent } from './event.ts'
 import { eventOfNotIssued, eventsOfGrant } from './issuance.ts'
+import { eventOfReceiver } from './receiver.ts'
 
 /** An entry no event can be made of: a row of a later version. Waiting does not help. */
 export class NotAnEvent extends Error {
@@ -42,6 +43,6 @@ const mapped = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): reado
     case 'revocation':
       return [eventOfRevocation(entry.applied)]
     case 'change':
-      return [eventOfChange(entry.change)]
+      return [entry.change.what === 'receiver' ? eventOfReceiver(entry.change, place) : eventOfChange(entry.change)]
   }
 }

@@ -1,0 +1,96 @@
+// Revocations to the receivers of the tenant documents, for as long as the broker runs: pushed to those that can be reached, kept
+// for those that poll. What one process leaves undone another goes on with, or this one when it starts again.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createPollHandler } from '../../functions/revoke/poll.ts'
+import { createSecretFiles } from '../../lib/adapters/files/secret-files.ts'
+import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
+import type { Database } from '../../lib/adapters/sqlite/database.ts'
+import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import { RECEIVER_URLS } from '../../lib/domain/egress.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import { createAlarm } from '../../lib/edge/alarm.ts'
+import { placeOf } from '../../lib/edge/failure-place.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
+import type { createLogger } from '../../lib/edge/logger.ts'
+import { alarmStuckReceivers } from '../../lib/flows/alarm-stuck-receivers.ts'
+import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
+import { createPusher, type PushPorts } from '../../lib/flows/push-revocations.ts'
+import type { SetSigner } from '../../lib/flows/sign-set.ts'
+import type { Place } from '../policy/compile-options.ts'
+
+type ReceiversOptions = {
+  readonly database: Database
+  readonly secretsDir: string
+  readonly dataDir: string
+  readonly place: Place
+  readonly egressAllow: readonly string[]
+  /** Of whoever polls. */
+  readonly callers: CallerPorts
+  /** Those of revoke, which opens no other use's. */
+  readonly signalKeys: SetSigner['keys']
+  readonly log: ReturnType<typeof createLogger>
+  readonly failpoint?: PushPorts['failpoint']
+}
+
+type Receivers = {
+  /** Below `receivers/`. */
+  readonly handler: HttpHandler
+  /** Polls that wait are answered, nothing further is begun. */
+  readonly release: () => void
+  readonly close: () => Promise<void>
+}
+
+const STUCK_MS = 60_000
+
+export const startReceivers = (options: ReceiversOptions): Receivers => {
+  const { database, secretsDir, dataDir, place, egressAllow, callers, signalKeys, log, failpoint } = options
+  const { clock, tenants, state } = callers
+  const closing = new AbortController()
+  const pause = (ms: number): Promise<boolean> =>
+    sleep(ms, true, { signal: closing.signal, ref: false }).catch(() => false)
+  const receivers = createReceivers(database)
+  const signal: SetSigner = { keys: signalKeys, state, digest: nodeDigest }
+  const pusher = createPusher(
+    {
+      ...signal,
+      tenants,
+      receivers,
+      http: createGuardedHttp({ dev: place.dev, egressAllow, ...RECEIVER_URLS }),
+      secrets: createSecretFiles({ secretsDir, dataDir }),
+      clock,
+      random: Math.random,
+      holder: randomUUID(),
+      isStopping: () => closing.signal.aborted,
+      ...(failpoint === undefined ? {} : { failpoint }),
+    },
+    (error) => log.error('a push of revocations failed', { function: 'revoke', error: placeOf(error) }),
+  )
+  const alarms = { receivers, clock, alarm: createAlarm('revoke', log) }
+
+  const run = async () => {
+    let alarmedMs = clock.monotonicMs()
+    do {
+      try {
+        await pusher.look()
+        if (clock.monotonicMs() - alarmedMs < STUCK_MS) continue
+        alarmedMs = clock.monotonicMs()
+        await alarmStuckReceivers(alarms)
+      } catch {
+        // The store is away; what is owed stays owed.
+        log.error('receivers of revocations could not be looked for', { function: 'revoke' })
+      }
+    } while (await pause(LIMITS.receiverLookMs))
+  }
+  const running = run()
+  return {
+    handler: createPollHandler({ ports: { ...callers, receivers, signal, pause }, log }),
+    release: () => closing.abort(),
+    async close() {
+      closing.abort()
+      await running
+      await pusher.settled()
+    },
+  }
+}

@@ -1,0 +1,171 @@
+// Receivers of revocations: how far each is, and what it answered to SETs beyond that. Rows of receivers come and go with the
+// documents that name them, by a trigger (schema.ts). What a receiver took is one row until all before it is taken too.
+import { LIMITS } from '../../domain/limits.ts'
+import type { ReceiverState } from '../../domain/receiver-state.ts'
+import type { RevocationKind } from '../../domain/revocation.ts'
+import type { RevocationChange } from '../../domain/revocation-set.ts'
+import type {
+  DuePushes,
+  PendingChange,
+  ReceiverKey,
+  ReceiverQueue,
+  ReceiverStates,
+  SetAnswer,
+} from '../../ports/receivers.ts'
+import type { Sql } from './connection.ts'
+import type { Database } from './database.ts'
+
+const COLUMNS = 'c.seq, c.id AS revocation, kind, issuer, value, form, not_before, lifted_at'
+const NOW = `SELECT ${COLUMNS}, coalesce(changed_at, lifted_at, c.at) AS at FROM revocation c`
+const BEFORE = `SELECT ${COLUMNS}, c.at AS at FROM revocation_before c`
+const PENDING = (changes: string): string => `${changes.replace(' FROM', ', s.problem FROM')}
+  LEFT JOIN receiver_set s ON s.tenant = ?1 AND s.name = ?2 AND s.seq = c.seq
+  WHERE c.tenant = ?1 AND c.seq > ?3 AND (s.seq IS NULL OR s.problem IS NOT NULL) ORDER BY c.seq LIMIT ?4`
+const CHANGE = (changes: string): string => `${changes} WHERE c.tenant = ? AND c.seq = ?`
+const CURSOR = 'SELECT seq FROM receiver WHERE tenant = ? AND name = ?'
+const REFUSED = 'SELECT count(*) AS count FROM receiver_set WHERE tenant = ? AND name = ? AND problem IS NOT NULL'
+
+const ANSWER = `INSERT INTO receiver_set (tenant, name, seq, jti, problem, status, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (tenant, name, seq) DO UPDATE
+  SET problem = excluded.problem, status = excluded.status, at = excluded.at WHERE problem IS NOT NULL`
+const IS_TAKEN = 'SELECT 1 FROM receiver_set WHERE tenant = ? AND name = ? AND seq = ? AND problem IS NULL'
+const MOVE = 'UPDATE receiver SET seq = ?3 WHERE tenant = ?1 AND name = ?2'
+const FORGET = 'DELETE FROM receiver_set WHERE tenant = ?1 AND name = ?2 AND seq <= ?3'
+const LAST = `UPDATE receiver SET last_at = ?3, last_problem = ?4, last_status = ?5, last_bytes = ?6,
+  attempts = iif(?4 IS NULL, 0, attempts + 1), retry_at = ?7 WHERE tenant = ?1 AND name = ?2`
+
+// A lease or a wait that reaches further than either can is of a clock that went back.
+const IS_FREE = `(holder = ?1 OR leased_until <= ?2 OR leased_until > ?2 + ${LIMITS.receiverLeaseMs})`
+const DUE = `SELECT r.tenant, r.name FROM receiver r JOIN revocation_feed f ON f.tenant = r.tenant AND f.seq > r.seq
+  WHERE type = 'webhook' AND ${IS_FREE} AND (retry_at <= ?2 OR retry_at > ?2 + ${LIMITS.receiverRetryMsMax})`
+const LEASE = `UPDATE receiver SET holder = ?1, leased_until = ?2 + ${LIMITS.receiverLeaseMs}
+  WHERE tenant = ?3 AND name = ?4 AND ${IS_FREE} RETURNING attempts`
+const RELEASE = "UPDATE receiver SET holder = '', leased_until = 0 WHERE tenant = ? AND name = ? AND holder = ?"
+
+const STATES = `SELECT r.*, coalesce(f.seq, r.seq) - r.seq
+    - (SELECT count(*) FROM receiver_set s WHERE s.tenant = r.tenant AND s.name = r.name AND problem IS NULL) AS pending
+  FROM receiver r LEFT JOIN revocation_feed f ON f.tenant = r.tenant
+  WHERE ?1 IS NULL OR r.tenant = ?1 ORDER BY r.tenant, r.name`
+
+type ChangeRow = {
+  readonly seq: number
+  readonly revocation: string
+  readonly kind: string
+  readonly issuer: string
+  readonly value: string
+  readonly form: 'block' | 'cut'
+  readonly not_before: number | null
+  readonly lifted_at: number | null
+  readonly at: number
+  readonly problem: string | null
+}
+
+const changeOf = (row: ChangeRow): RevocationChange => ({
+  seq: row.seq,
+  revocation: row.revocation,
+  kind: row.kind as RevocationKind,
+  issuer: row.issuer,
+  value: row.value,
+  form: row.form,
+  notBeforeSeconds: row.not_before,
+  isLifted: row.lifted_at !== null,
+  atSeconds: row.at,
+})
+
+const pendingOf = (sql: Sql, { tenant, name }: ReceiverKey, max: number): PendingChange[] => {
+  const cursor = sql(CURSOR).get(tenant, name)?.['seq']
+  if (cursor === undefined) return []
+  const found = new Map<number, PendingChange>()
+  // In this order: a revocation that changes in between is found twice under its number, and never not at all.
+  for (const changes of [NOW, BEFORE])
+    for (const row of sql(PENDING(changes)).all(tenant, name, cursor, max) as ChangeRow[])
+      found.set(row.seq, { ...changeOf(row), problem: row.problem })
+  return [...found.values()].sort((a, b) => a.seq - b.seq).slice(0, max)
+}
+
+const refusedOf = (sql: Sql, { tenant, name }: ReceiverKey): number =>
+  Number(sql(REFUSED).get(tenant, name)?.['count'] ?? 0)
+
+export const createReceivers = (database: Database): ReceiverQueue & DuePushes & ReceiverStates => ({
+  async pending(receiver, max, refusedLast = false) {
+    return database.read((sql) => {
+      if (!refusedLast) return pendingOf(sql, receiver, max)
+      const all = pendingOf(sql, receiver, max + refusedOf(sql, receiver))
+      const isRefused = ({ problem }: PendingChange) => problem !== null
+      return [...all.filter((change) => !isRefused(change)), ...all.filter(isRefused)].slice(0, max)
+    })
+  },
+  async changes(tenant, seqs) {
+    return database.read((sql) =>
+      seqs.flatMap((seq) => {
+        const row = sql(CHANGE(NOW)).get(tenant, seq) ?? sql(CHANGE(BEFORE)).get(tenant, seq)
+        return row === undefined ? [] : [changeOf(row as ChangeRow)]
+      }),
+    )
+  },
+  async answer(receiver, answers, atSeconds, retryAtMs = 0) {
+    await database.write((sql) => {
+      const cursor = sql(CURSOR).get(receiver.tenant, receiver.name)?.['seq']
+      if (cursor !== undefined) recordAnswers(sql, receiver, { cursor: Number(cursor), answers, atSeconds, retryAtMs })
+    })
+  },
+  due: async (holder, nowMs) => database.read((sql) => sql(DUE).all(holder, nowMs) as ReceiverKey[]),
+  lease: ({ tenant, name }, holder, nowMs) =>
+    database.write((sql) => {
+      const row = sql(LEASE).get(holder, nowMs, tenant, name)
+      return row === undefined ? null : { attempts: Number(row['attempts']) }
+    }),
+  async release({ tenant, name }, holder) {
+    await database.write((sql) => sql(RELEASE).run(tenant, name, holder))
+  },
+  async list(tenant) {
+    return database.read((sql) => (sql(STATES).all(tenant) as StateRow[]).map((row) => stateOf(sql, row)))
+  },
+})
+
+type Answers = {
+  readonly cursor: number
+  readonly answers: readonly SetAnswer[]
+  readonly atSeconds: number
+  readonly retryAtMs: number
+}
+
+const recordAnswers = (sql: Sql, { tenant, name }: ReceiverKey, { cursor, answers, atSeconds, retryAtMs }: Answers) => {
+  // What is behind the cursor was taken before, and is answered again.
+  for (const { seq, jti, problem, status } of answers)
+    if (seq > cursor) sql(ANSWER).run(tenant, name, seq, jti, problem, status, atSeconds)
+  let taken = cursor
+  while (sql(IS_TAKEN).get(tenant, name, taken + 1) !== undefined) taken += 1
+  if (taken > cursor) {
+    sql(MOVE).run(tenant, name, taken)
+    sql(FORGET).run(tenant, name, taken)
+  }
+  const last = answers.at(-1)
+  sql(LAST).run(tenant, name, atSeconds, last?.problem ?? null, last?.status ?? null, last?.bytes ?? null, retryAtMs)
+}
+
+type StateRow = ReceiverKey & {
+  readonly type: string
+  readonly pending: number
+  readonly attempts: number
+  readonly last_at: number | null
+  readonly last_problem: string | null
+  readonly last_status: number | null
+  readonly last_bytes: number | null
+}
+
+const stateOf = (sql: Sql, row: StateRow): ReceiverState => {
+  const key = { tenant: row.tenant, name: row.name }
+  return {
+    ...key,
+    type: row.type === 'poll' ? 'poll' : 'webhook',
+    pending: row.pending,
+    oldestAtSeconds: pendingOf(sql, key, 1)[0]?.atSeconds ?? null,
+    refused: refusedOf(sql, key),
+    attempts: row.attempts,
+    last:
+      row.last_at === null
+        ? null
+        : { atSeconds: row.last_at, problem: row.last_problem, status: row.last_status, bytes: row.last_bytes },
+  }
+}

@@ -1,0 +1,43 @@
+// POST /t/{tenant}/receivers/{name}/poll (RFC 8936): HTTP in, HTTP out. Nothing is decided here.
+import type { Call, CallAnswer } from '../domain/call.ts'
+import { LIMITS } from '../domain/limits.ts'
+import { readPoll } from '../wire/poll-request.ts'
+import { callOf, callResponse } from './call-response.ts'
+import { tooLarge } from './form-request.ts'
+import { type HttpHandler, jsonResponse, tenantOfPath } from './http.ts'
+
+type Polled =
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'sets'; readonly sets: Readonly<Record<string, string>>; readonly moreAvailable: boolean }
+
+export type PollEndpointOptions = {
+  readonly poll: (
+    call: Call & { readonly receiver: string },
+    asked: ReturnType<typeof readPoll>,
+  ) => Promise<CallAnswer<Polled>>
+  readonly newTraceId: () => string
+}
+
+const PATH = /^\/t\/[a-z][a-z0-9]{2,30}\/receivers\/([a-z][a-z0-9_-]{0,62})\/poll$/
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset=utf-8)?\s*$/i
+
+export const pollEndpoint =
+  ({ poll, newTraceId }: PollEndpointOptions): HttpHandler =>
+  async (event) => {
+    const tenant = tenantOfPath(event.rawPath)
+    const receiver = PATH.exec(event.rawPath)?.[1]
+    if (tenant === null || receiver === undefined) return jsonResponse(404, { error: 'not_found' })
+    if (event.requestContext.http.method !== 'POST')
+      return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'POST' })
+    if (!JSON_TYPE.test(event.headers['content-type'] ?? ''))
+      return jsonResponse(415, { error: 'invalid_request', error_description: 'Send application/json' })
+    const { body: text = '', isBase64Encoded } = event
+    const body = isBase64Encoded ? Buffer.from(text, 'base64').toString('utf8') : text
+    if (body.length > LIMITS.bodyBytesMax) return tooLarge()
+    const answer = await poll({ ...callOf(event, tenant, newTraceId), receiver }, readPoll(body))
+    return callResponse(answer, `receive:${receiver}`, (polled) =>
+      polled.kind === 'not_found'
+        ? jsonResponse(404, { error: 'not_found' })
+        : jsonResponse(200, { sets: polled.sets, moreAvailable: polled.moreAvailable }),
+    )
+  }
