@@ -4,7 +4,7 @@ import { createFeedHandler } from '../../functions/discovery/handler.ts'
 import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
-import { createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
+import { createChangeFeed, createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
@@ -17,6 +17,7 @@ import { admitSource } from '../../lib/flows/admit-source.ts'
 import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
 import { carryOutLift } from '../../lib/flows/carry-out-lift.ts'
 import { createTokenProofs } from '../../lib/flows/check-token-proof.ts'
+import { createReplayProofs } from '../../lib/flows/follow-replays.ts'
 import { createFeed, type FeedPorts } from '../../lib/flows/publish-feed.ts'
 import type { Queue } from '../../lib/ports/queue.ts'
 import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'
@@ -26,6 +27,7 @@ import type { Place } from '../policy/compile-options.ts'
 import { compileStored } from './compile.ts'
 import type { HostOptions } from './http-host.ts'
 import { startQueuePump } from './queue-pump.ts'
+import { startReplays } from './replays.ts'
 import { embeddedRevocation } from './revocation.ts'
 
 type OwnEndpoints = {
@@ -67,6 +69,7 @@ export const startOwnEndpoints = (
     set: eventProofs,
     github: eventProofs,
     leak: eventProofs,
+    replay: createReplayProofs({ decisions: records, tenants }),
   })
   const revocations = createRevocationStore(database)
   const handler = createRevoke({
@@ -77,6 +80,7 @@ export const startOwnEndpoints = (
     log,
   })
   const pump = startQueuePump({ source: queue, handler, log })
+  const replays = startReplays({ feed: createChangeFeed(database), decisions: records, tenants, queue, clock }, log)
   const callers = { ...ownTokens, denials, rates, ids, orders: queue }
   const feed = createFeed({ ...options, changes: createRevocationChanges(database) })
   return {
@@ -100,6 +104,9 @@ export const startOwnEndpoints = (
     },
     queue,
     callers,
-    close: pump.close,
+    close: async () => {
+      await replays.close()
+      await pump.close()
+    },
   }
 }

@@ -1,6 +1,6 @@
 // Which denials are recorded in full and which are only counted (attacks §6 c): the first of a (tenant, kind, source) and
 // minute in full, of unverified ones also no more than so many of a tenant over all sources, or a flood from many addresses
-// would fill the disk. Every denial is one or the other, so the sum is exact. Pure: the caller holds the counters.
+// would fill the disk. Of a replay the first of each credential, whatever its source did before: it may have to end it. Every denial is one or the other, so the sum is exact. Pure: the caller holds the counters.
 import type { Denial } from './grant-record.ts'
 import { LIMITS } from './limits.ts'
 
@@ -23,7 +23,8 @@ export const isWithinBudget = (counters: DenialCounters, denial: Denial): boolea
     counters.perSource.clear()
     counters.unverified.clear()
   }
-  const { tenant, refusal, source, verified } = denial
+  const { tenant, refusal, source, verified, firstDecisionId } = denial
+  if (refusal.kind === 'replayed' && take(counters.perSource, `${tenant}\0first\0${firstDecisionId}`, 1)) return true
   if (!take(counters.perSource, `${tenant}\0${refusal.kind}\0${source}`, LIMITS.denialsFullPerMinute)) return false
   return verified || take(counters.unverified, tenant, LIMITS.denialsUnverifiedPerMinute)
 }

@@ -11,7 +11,7 @@ import { utf8Length } from './utf8.ts'
  * itself names who sent the message (SQS SenderId), as no sender can. `token`: of the caller, as it came. `set`: a security event
  * token, as it was received. `github`: the body of a webhook with its signature. `finding`: an event of AWS, which counts only
  * from whom the queue names as the function events. `leak`: a token of ours that was found in public; whoever has it may have it
- * revoked. A further kind is a member here, a schema in lib/wire and a verifier behind the port OrderProofs.
+ * revoked. `replay`: our own record that the evidence of a credential was presented again. A further kind is a member here, a schema in lib/wire and a verifier behind the port OrderProofs.
  */
 export type OrderProof =
   | { readonly kind: 'uid'; readonly uid: number }
@@ -21,6 +21,7 @@ export type OrderProof =
   | { readonly kind: 'github'; readonly body: string; readonly signature: string }
   | { readonly kind: 'finding'; readonly event: string }
   | { readonly kind: 'leak'; readonly token: string }
+  | { readonly kind: 'replay'; readonly decision: string }
 
 /** A block lifted from afar (design §9 unblock): `lifts` is the id of the revocation. Carried out once, like any other order. */
 export type LiftOrder = {
@@ -153,11 +154,12 @@ export const isSameOrder = (a: RevocationOrder, b: RevocationOrder): boolean =>
   JSON.stringify({ ...a, orderedAtSeconds: 0 }) === JSON.stringify({ ...b, orderedAtSeconds: 0 })
 
 /**
- * Whether an order goes ahead of those of its tenant that wait: an operator's, or one that names many at once. A hundred thousand
+ * Whether an order goes ahead of those of its tenant that wait: an operator's, one of a replay, where somebody has the evidence
+ * of a live credential, or one that names many at once. A hundred thousand
  * sessions that an identity provider reports in one go are none of these.
  */
 export const isUrgent = ({ proof, selectors }: Pick<RevocationOrder, 'proof' | 'selectors'>): boolean =>
-  proof.kind === 'uid' || proof.kind === 'sender' || selectors.some(({ kind }) => REVOCATION_KINDS[kind].wide)
+  ['uid', 'sender', 'replay'].includes(proof.kind) || selectors.some(({ kind }) => REVOCATION_KINDS[kind].wide)
 
 /** Null: it becomes revocations. Needs nothing but the order, so it holds on either side of the queue. */
 export const orderProblem = ({ tenant, selectors, form, reason }: RevocationOrder): OrderRefusal | null => {

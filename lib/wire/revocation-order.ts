@@ -24,6 +24,7 @@ const proofSchema = z.discriminatedUnion('kind', [
     signature: z.string().check(z.maxLength(128)),
   }),
   z.strictObject({ kind: z.literal('leak'), token: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
+  z.strictObject({ kind: z.literal('replay'), decision: decisionIdSchema }),
   z.strictObject({ kind: z.literal('finding'), event: z.string().check(z.maxLength(LIMITS.findingBytesMax)) }),
 ])
 

@@ -111,5 +111,21 @@ export const SAMPLE_ENTRIES: Readonly<Record<string, AuditEntry>> = {
     by: 'someone',
     reason: 'runner rebuilt',
   }),
+  'receiver-has': change({
+    what: 'receiver',
+    receiver: 'edge',
+    seq: 7,
+    jti: '7.GyBZ1MUsRD4hJSYv6nOfYd',
+    problem: null,
+    status: 202,
+  }),
+  'receiver-has-not': change({
+    what: 'receiver',
+    receiver: 'edge',
+    seq: 7,
+    jti: '7.GyBZ1MUsRD4hJSYv6nOfYd',
+    problem: 'connect_failed',
+    status: null,
+  }),
   'look-up': change({ what: 'look_up', decisionId: ID, by: 'uid:1000' }),
 }
