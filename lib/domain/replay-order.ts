@@ -4,7 +4,10 @@ import type { RevocationOrder } from './revocation-order.ts'
 import type { TenantConfig } from './tenant-config.ts'
 
 /** By the document of now. Of two entries the credential could be of, the stricter one decides. */
-const onReplayOf = ({ grants }: Pick<TenantConfig, 'grants'>, { grant, credential }: GrantRecord): 'alert' | 'revoke' => {
+const onReplayOf = (
+  { grants }: Pick<TenantConfig, 'grants'>,
+  { grant, credential }: GrantRecord,
+): 'alert' | 'revoke' => {
   const scope = credential.scope === '' ? [] : credential.scope.split(' ')
   const isRevoking = grants
     .find(({ name }) => name === grant)

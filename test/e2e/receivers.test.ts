@@ -99,7 +99,11 @@ describe('a webhook', () => {
     await order('--sub', 'spiffe://acme.example/ops/1/x', '--cut')
     await operate(unblock as typeof revoke, run!, '--reason', 'clean')
     await expect.poll(() => pushed().length, soon).toBe(before + 5)
-    const sets = await Promise.all(pushed().slice(before).map(({ body }) => verified(body, edge.url())))
+    const sets = await Promise.all(
+      pushed()
+        .slice(before)
+        .map(({ body }) => verified(body, edge.url())),
+    )
     const events = sets.map(({ payload }) => payload['events'] as Record<string, Record<string, unknown>>)
     expect(sets.map(({ payload }) => payload['sub_id'])).toEqual([
       { format: 'jwt_id', iss: acme, jti },
@@ -115,7 +119,11 @@ describe('a webhook', () => {
     const revoked = `${CAEP}session-revoked`
     const lifted = 'urn:mintmark:event-type:revocation-lifted'
     expect(events.map((event) => Object.keys(event))).toEqual([[revoked], [revoked], [revoked], [revoked], [lifted]])
-    expect(events[3]![revoked]!['revocation']).toMatchObject({ kind: 'subject', form: 'cut', not_before: expect.any(Number) })
+    expect(events[3]![revoked]!['revocation']).toMatchObject({
+      kind: 'subject',
+      form: 'cut',
+      not_before: expect.any(Number),
+    })
     expect(sets[0]!.payload['txn']).toBe(credential)
     for (const { payload } of sets) expect([payload.exp, payload.sub]).toEqual([undefined, undefined])
     expect(new Set(sets.map(({ payload }) => payload.jti)).size).toBe(5)
@@ -166,7 +174,10 @@ describe('a receiver that polls', () => {
   const poll = async (body: unknown, { tenantUrl = acme, bearer }: { tenantUrl?: string; bearer?: string } = {}) => {
     const token = bearer ?? (await poller(acme, '1234567')).token
     const answer = await call(`${tenantUrl}/receivers/inner/poll`, { bearer: token, json: body })
-    return { status: answer.status, body: JSON.parse(answer.text) as { sets: Record<string, string>; moreAvailable: boolean } }
+    return {
+      status: answer.status,
+      body: JSON.parse(answer.text) as { sets: Record<string, string>; moreAvailable: boolean },
+    }
   }
   const drain = async () => {
     for (;;) {
@@ -208,7 +219,9 @@ describe('a receiver that polls', () => {
     expect(body.moreAvailable).toBe(true)
     const admin = (await tokenOf(acme, { key, right: 'operator' })).token
     const { text } = await call(`${acme}/admin/receivers`, { bearer: admin })
-    const state = (JSON.parse(text) as { receivers: Record<string, unknown>[] }).receivers.find(({ name }) => name === 'inner')
+    const state = (JSON.parse(text) as { receivers: Record<string, unknown>[] }).receivers.find(
+      ({ name }) => name === 'inner',
+    )
     expect(state).toMatchObject({ type: 'poll', pending: 2, refused: 1 })
     expect(text).not.toContain('a text of a stranger')
     await poll({ maxEvents: 0, ack: Object.keys(body.sets) })
@@ -221,6 +234,21 @@ describe('a receiver that polls', () => {
     const waiting = poll({})
     await order('--run', randomUUID())
     expect(Object.keys((await waiting).body.sets)).toHaveLength(1)
+    await drain()
+  })
+
+  test('whose token is revoked while it waits is told nothing', async () => {
+    await drain()
+    const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'))
+    sqlite.exec("UPDATE receiver SET last_at = NULL WHERE tenant = 'acme' AND name = 'inner'")
+    const isWaiting = () =>
+      sqlite.prepare("SELECT last_at FROM receiver WHERE tenant = 'acme' AND name = 'inner'").get()
+    const { token, jti } = await poller(acme, '1234567')
+    const waiting = poll({}, { bearer: token })
+    await expect.poll(isWaiting, soon).not.toEqual({ last_at: null })
+    sqlite.close()
+    await order('--jti', jti)
+    expect((await waiting).status).toBe(401)
     await drain()
   })
 
@@ -245,7 +273,13 @@ describe('a receiver that polls', () => {
     await order('--run', randomUUID())
     const [jti] = Object.keys((await poll({ returnImmediately: true })).body.sets)
     const seq = jti!.split('.')[0]
-    const strange = ['1', 'x', `${seq}.${'A'.repeat(22)}`, `9999999.${'A'.repeat(22)}`, ...edge.jtis().map(String)].slice(0, 400)
+    const strange = [
+      '1',
+      'x',
+      `${seq}.${'A'.repeat(22)}`,
+      `9999999.${'A'.repeat(22)}`,
+      ...edge.jtis().map(String),
+    ].slice(0, 400)
     expect(Object.keys((await poll({ ack: strange, returnImmediately: true })).body.sets)).toEqual([jti])
   })
 })

@@ -71,8 +71,7 @@ export const receiverBench = async (rules: readonly ReceiverRule[], egressAllow 
     portsOn,
     apply,
     block,
-    lift: ({ id }: Revocation) =>
-      store.lift({ tenant: TENANT, id, by: 'x', reason: 'x', atSeconds: NOW_SECONDS }),
+    lift: ({ id }: Revocation) => store.lift({ tenant: TENANT, id, by: 'x', reason: 'x', atSeconds: NOW_SECONDS }),
     published: async () => jwksDocument(publishedKeys(await keys.store.list(TENANT), 'signal')),
     stateOf: async (name: string) =>
       (await createReceivers(database).list(TENANT)).find((receiver) => receiver.name === name)!,
@@ -83,4 +82,9 @@ export const receiverBench = async (rules: readonly ReceiverRule[], egressAllow 
   }
 }
 
-export const webhook = (url: string, name = 'edge'): ReceiverRule => ({ name, type: 'webhook', url, authorization: null })
+export const webhook = (url: string, name = 'edge'): ReceiverRule => ({
+  name,
+  type: 'webhook',
+  url,
+  authorization: null,
+})

@@ -50,7 +50,8 @@ export const startReceiver = async (answering: Answering = ACCEPTED, port = 0) =
     url: (path = '/revocations') => `https://localhost:${listening}${path}`,
     got,
     /** Their jti, in the order they came. */
-    jtis: (path?: string) => got.filter((one) => path === undefined || one.path === path).map(({ body }) => decodeJwt(body).jti),
+    jtis: (path?: string) =>
+      got.filter((one) => path === undefined || one.path === path).map(({ body }) => decodeJwt(body).jti),
     answer(next: Answering) {
       answer = next
     },

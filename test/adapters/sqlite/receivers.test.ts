@@ -1,0 +1,178 @@
+// How far receivers are, against a model: whatever changes, is answered, in whichever order and by however many processes, what is
+// pending is exactly what was not taken, under numbers without gaps.
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createReceivers } from '../../../lib/adapters/sqlite/receivers.ts'
+import { createRevocationStore } from '../../../lib/adapters/sqlite/revocation-store.ts'
+import { FORMAT, MIGRATIONS } from '../../../lib/adapters/sqlite/schema.ts'
+import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
+import { LIMITS } from '../../../lib/domain/limits.ts'
+import { NOW_SECONDS, sampleConfig, sampleRevocation } from '../../contract/sample-rows.ts'
+import { open, otherConnection, temporaryDirectory } from './temporary-database.ts'
+
+const documentOf = (tenant: string, ...names: string[]) =>
+  sampleConfig({
+    tenant,
+    version: 1,
+    document: JSON.stringify({ receivers: Object.fromEntries(names.map((name) => [name, { type: 'poll' }])) }),
+  })
+const answer = (seq: number, problem: string | null = null) => ({
+  seq,
+  jti: `${seq}.x`,
+  problem,
+  status: null,
+  bytes: null,
+})
+
+type Step =
+  | { readonly kind: 'block' | 'lift' | 'cut'; readonly value: string }
+  | { readonly kind: 'answer'; readonly at: number; readonly problem: string | null }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('block' as const, 'lift' as const, 'cut' as const),
+    value: fc.constantFrom('1', '2'),
+  }),
+  fc.record({
+    kind: fc.constant('answer' as const),
+    at: fc.nat(8),
+    problem: fc.constantFrom(null, null, 'invalid_key'),
+  }),
+)
+
+test('what is pending is what was not taken: no change is passed over, merged with another, or given again', async () => {
+  const dataDir = temporaryDirectory()
+  const [database, other] = [open(dataDir), open(dataDir)]
+  const store = createRevocationStore(database)
+  const receivers = [createReceivers(database), createReceivers(other)]
+  let runs = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      runs += 1
+      const tenant = `t${runs}a`
+      const key = { tenant, name: 'r' }
+      await createTenantConfigStore(database).put(documentOf(tenant, 'r'))
+      const model = new Map<number, string>()
+      const problems = new Map<number, string>()
+      let seq = 0
+      let bound = NOW_SECONDS
+      for (const [at, taken] of steps.entries()) {
+        const { [at % 2]: mine } = receivers
+        if (taken.kind === 'answer') {
+          const [picked] = [...model.keys()].slice(taken.at)
+          if (picked === undefined) continue
+          await mine!.answer(key, [answer(picked, taken.problem)], NOW_SECONDS)
+          if (taken.problem === null) model.delete(picked)
+          else problems.set(picked, taken.problem)
+        } else if (taken.kind === 'lift') {
+          const found = (await store.list(tenant)).find((row) => row.value === taken.value && row.form === 'block')
+          if (found === undefined) continue
+          await store.lift({ tenant, id: found.id, by: 'x', reason: 'x', atSeconds: 1 })
+          model.set(++seq, `lift ${taken.value}`)
+        } else {
+          const isKnown = (await store.list(tenant)).some((row) => row.value === taken.value && row.form === 'block')
+          const cut = taken.kind === 'cut'
+          const over = cut ? { form: 'cut' as const, notBeforeSeconds: ++bound } : {}
+          const rest = { id: randomUUID(), tenant, kind: 'project' as const, issuer: 'github', value: taken.value }
+          await store.put(sampleRevocation({ ...rest, ...over }))
+          if (cut || !isKnown) model.set(++seq, `${taken.kind} ${taken.value}${cut ? ` ${bound}` : ''}`)
+        }
+      }
+      const [mine] = receivers
+      const pending = await mine!.pending(key, 100)
+      const what = pending.map(({ seq: number, form, value, isLifted, notBeforeSeconds, problem }) => [
+        number,
+        `${isLifted ? 'lift' : form} ${value}${notBeforeSeconds === null ? '' : ` ${notBeforeSeconds}`}`,
+        problem,
+      ])
+      expect(what).toEqual([...model].map(([number, says]) => [number, says, problems.get(number) ?? null]))
+      const [state] = await mine!.list(tenant)
+      const refused = [...model.keys()].filter((number) => problems.has(number)).length
+      expect(state).toMatchObject({ pending: model.size, refused })
+      const last = await mine!.pending(key, 100, true)
+      expect(last.findIndex(({ problem }) => problem !== null)).toBe(refused === 0 ? -1 : model.size - refused)
+    }),
+    { numRuns: 60 },
+  )
+}, 60_000)
+
+test('what was taken is one row no longer than until all before it is taken', async () => {
+  const database = open(temporaryDirectory())
+  await createTenantConfigStore(database).put(documentOf('acme', 'r'))
+  const receivers = createReceivers(database)
+  for (const value of ['1', '2', '3'])
+    await createRevocationStore(database).put(sampleRevocation({ id: randomUUID(), tenant: 'acme', value }))
+  const key = { tenant: 'acme', name: 'r' }
+  const rows = () => Number(database.read((sql) => sql('SELECT count(*) AS n FROM receiver_set').get())?.['n'])
+  await receivers.answer(key, [answer(3), answer(2)], NOW_SECONDS)
+  expect(rows()).toBe(2)
+  await receivers.answer(key, [answer(1)], NOW_SECONDS)
+  expect([rows(), (await receivers.list('acme'))[0]?.pending]).toEqual([0, 0])
+  // Late answers to what is long taken change nothing.
+  await receivers.answer(key, [answer(2, 'invalid_key'), answer(1)], NOW_SECONDS)
+  expect([rows(), (await receivers.list('acme'))[0]?.pending]).toEqual([0, 0])
+})
+
+test('a taken SET that is answered with an error afterwards stays taken', async () => {
+  const database = open(temporaryDirectory())
+  await createTenantConfigStore(database).put(documentOf('acme', 'r'))
+  const receivers = createReceivers(database)
+  for (const value of ['1', '2'])
+    await createRevocationStore(database).put(sampleRevocation({ id: randomUUID(), tenant: 'acme', value }))
+  const key = { tenant: 'acme', name: 'r' }
+  await receivers.answer(key, [answer(2)], NOW_SECONDS)
+  await receivers.answer(key, [answer(2, 'invalid_key')], NOW_SECONDS)
+  expect((await receivers.pending(key, 9)).map(({ seq }) => seq)).toEqual([1])
+})
+
+test('a lease is one process’s, until it is released or over, or of a clock that went back', async () => {
+  const dataDir = temporaryDirectory()
+  const [one, two] = [createReceivers(open(dataDir)), createReceivers(open(dataDir))]
+  const database = open(dataDir)
+  const document = JSON.stringify({ receivers: { r: { type: 'webhook' } } })
+  await createTenantConfigStore(database).put(sampleConfig({ tenant: 'acme', version: 1, document }))
+  await createRevocationStore(database).put(sampleRevocation({ tenant: 'acme' }))
+  const key = { tenant: 'acme', name: 'r' }
+  const now = 1_000_000
+  expect(await one.lease(key, 'one', now)).toEqual({ attempts: 0 })
+  expect([await two.lease(key, 'two', now), await two.due('two', now)]).toEqual([null, []])
+  await two.release(key, 'two')
+  expect(await two.lease(key, 'two', now + LIMITS.receiverLeaseMs - 1)).toBeNull()
+  expect(await two.lease(key, 'two', now + LIMITS.receiverLeaseMs)).toEqual({ attempts: 0 })
+  expect(await one.lease(key, 'one', now - 3_600_000)).toEqual({ attempts: 0 })
+  await one.release(key, 'one')
+  expect(await two.due('two', now)).toEqual([key])
+})
+
+test('receivers of documents from before this version begin where the store is, and that version goes on beside this one', async () => {
+  const dataDir = temporaryDirectory()
+  mkdirSync(dataDir, { recursive: true })
+  const before = MIGRATIONS.findIndex((migration) => migration.includes('CREATE TABLE receiver'))
+  const old = new DatabaseSync(join(dataDir, 'mintmark.db'))
+  for (const migration of MIGRATIONS.slice(0, before)) old.exec(migration)
+  old.exec(`PRAGMA user_version = ${FORMAT * 1000 + before}; INSERT INTO store (id, dev) VALUES (1, 0)`)
+  const document = JSON.stringify({ receivers: { edge: { type: 'webhook', url: 'https://edge.example/' } } })
+  const config = (version: number, text: string) =>
+    old.prepare("INSERT INTO tenant_config VALUES ('acme', ?, '', '', '', 1, ?, '')").run(version, text)
+  config(1, JSON.stringify({ receivers: { gone: { type: 'webhook' } } }))
+  config(2, document)
+  const insert =
+    "INSERT INTO revocation VALUES (?, 'acme', 'run', 'github', ?, 'block', NULL, 'x', 'x', 5, 1, NULL, NULL, NULL, NULL)"
+  old.prepare(insert).run(randomUUID(), '1')
+  old.close()
+  const receivers = createReceivers(open(dataDir))
+  const key = { tenant: 'acme', name: 'edge' }
+  expect(await receivers.list(null)).toMatchObject([{ ...key, pending: 0 }])
+  // The statement of the version before, on the migrated store.
+  const columns = '(id, tenant, kind, issuer, value, form, not_before, reason, by, at, changed)'
+  otherConnection(dataDir)
+    .prepare(
+      `INSERT INTO revocation ${columns} VALUES (?, 'acme', 'run', 'github', '2', 'block', NULL, 'x', 'x', 5, 2)`,
+    )
+    .run(randomUUID())
+  expect(await receivers.pending(key, 9)).toMatchObject([{ seq: 2, value: '2' }])
+})
