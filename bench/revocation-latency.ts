@@ -1,13 +1,16 @@
-// From "order accepted" (the 202) to the first denial, at introspection, at mint and at the offline verifier, against a real broker
-// whose tenant is exchanging all the while (`npm run bench -- revocations [how many]`). Printed, never asserted.
+// From "order accepted" (the 202) to the first denial, at introspection, at mint and at the offline verifier, and to the arrival of
+// the SET at a pushed receiver, against a real broker whose tenant is exchanging all the while (`npm run bench -- revocations
+// [how many]`). Printed, never asserted.
 import { randomUUID } from 'node:crypto'
 import { argv } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeJwt } from 'jose'
 import { createVerifier } from '../lib/verify/verifier.ts'
 import { exchange, removeBroker, startBroker } from '../test/support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../test/support/evidence.ts'
 import { freePort } from '../test/support/free-port.ts'
 import { call, operatorTenant, tokenOf } from '../test/support/operators.ts'
+import { authorityFile, startReceiver } from '../test/support/receiver.ts'
 import { TARGET } from '../test/support/tenants.ts'
 
 const REVOCATIONS = Number(argv[2] ?? 1_000)
@@ -18,9 +21,24 @@ const OFFLINE = 100
 const key = issuerKey('RS256')
 const port = await freePort()
 const acme = `http://127.0.0.1:${port}/t/acme`
-const document = operatorTenant('acme', acme, key, '1234567')
-const broker = await startBroker({ tenants: { acme: document }, args: ['--port', String(port), '--limits', 'off'] })
+const authority = authorityFile()
+/** When the SET of a revocation came, by its handle. */
+const arrivals = new Map<string, number>()
+const receiver = await startReceiver((response, { body }) => {
+  const subject = decodeJwt(body)['sub_id'] as { readonly id?: string }
+  arrivals.set(String(subject.id), performance.now())
+  response.writeHead(202).end()
+})
+const receivers = `\nreceivers:\n  edge: { type: webhook, url: "${receiver.url()}" }\n`
+const document = operatorTenant('acme', acme, key, '1234567') + receivers
+const egress = ['--egress-allow', '127.0.0.0/8', '--egress-allow', '::1/128']
+const broker = await startBroker({
+  tenants: { acme: document },
+  args: ['--port', String(port), '--limits', 'off', ...egress],
+  env: { NODE_EXTRA_CA_CERTS: authority.path },
+})
 
+const handlesOf = (token: string): readonly string[] => decodeJwt(token)['rh'] as string[]
 const newRun = () => String(Number.parseInt(randomUUID().slice(0, 8), 16))
 const mint = (runId: string) =>
   exchange(acme, signAssertion(key, githubClaims(acme, { environment: 'deploy', run_id: runId })), { audience: TARGET })
@@ -53,6 +71,7 @@ const measure = async (): Promise<void> => {
 
   const atIntrospection: number[] = []
   const atMint: number[] = []
+  const atReceiver: number[] = []
   let left = REVOCATIONS
   const began = performance.now()
   await Promise.all(
@@ -63,12 +82,15 @@ const measure = async (): Promise<void> => {
         const token = String((await mint(runId)).body['access_token'])
         const acceptedAt = await order(admin, runId)
         const told = async () => (await call(`${acme}/introspect`, { bearer: reader, form: { token } })).text
+        const arrived = () => handlesOf(token).find((handle) => arrivals.has(handle))
         const [introspected, minted] = await Promise.all([
           until(async () => (await told()) === '{"active":false}', 2),
           until(async () => (await mint(runId)).status === 400, 2),
+          until(async () => arrived() !== undefined, 2),
         ])
         atIntrospection.push(introspected - acceptedAt)
         atMint.push(minted - acceptedAt)
+        atReceiver.push(arrivals.get(arrived()!)! - acceptedAt)
       }
     }),
   )
@@ -78,6 +100,7 @@ const measure = async (): Promise<void> => {
   )
   console.log(`introspection  ${percentiles(atIntrospection)} (goal: p50 500 ms, p99 2000 ms)`)
   console.log(`mint           ${percentiles(atMint)} (goal: p50 500 ms, p99 2000 ms)`)
+  console.log(`receiver       ${percentiles(atReceiver)} (goal: p99 5000 ms)`)
 
   const verifier = createVerifier({ issuer: acme, audience: TARGET })
   const offline = await Promise.all(
@@ -100,4 +123,6 @@ try {
   await measure()
 } finally {
   await removeBroker(broker)
+  await receiver.close()
+  authority.remove()
 }

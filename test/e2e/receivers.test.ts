@@ -297,3 +297,20 @@ test('each answer that changes what is known is in the audit log once, and no re
   expect(names.filter((one) => one.startsWith('down') && one.endsWith('false')).length).toBeGreaterThan(0)
   expect(names.filter((one) => one.startsWith('edge')).length).toBe(new Set(edge.jtis('/revocations')).size)
 })
+
+test('a poll that waits is answered when the broker is stopped, and holds it up no further', async () => {
+  const { token: bearer } = await poller(acme, '1234567')
+  const ask = (json: object) => call(`${acme}/receivers/inner/poll`, { bearer, json })
+  const { sets } = JSON.parse((await ask({ returnImmediately: true })).text) as { sets: object }
+  await ask({ maxEvents: 0, ack: Object.keys(sets) })
+  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'))
+  sqlite.exec("UPDATE receiver SET last_at = NULL WHERE tenant = 'acme' AND name = 'inner'")
+  const waiting = ask({})
+  const lastAt = () => sqlite.prepare("SELECT last_at FROM receiver WHERE tenant = 'acme' AND name = 'inner'").get()
+  await expect.poll(lastAt, soon).not.toEqual({ last_at: null })
+  sqlite.close()
+  const stopped = broker.stop('SIGTERM')
+  const { status, text } = await waiting
+  expect([status, JSON.parse(text)]).toEqual([200, { sets: {}, moreAvailable: false }])
+  expect(await stopped).toBe(0)
+})

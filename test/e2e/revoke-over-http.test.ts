@@ -10,14 +10,19 @@ import { run as revocations } from '../../bin/commands/revocations.ts'
 import { run as revoke } from '../../bin/commands/revoke.ts'
 import { run as unblock } from '../../bin/commands/unblock.ts'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createQueue } from '../../lib/adapters/sqlite/queue.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
+import { sampleRevocation } from '../contract/sample-rows.ts'
 import { type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { issuerKey } from '../support/evidence.ts'
 import { freePort } from '../support/free-port.ts'
 import { captureIo } from '../support/io.ts'
 import { call, operatorTenant, type Right, tokenOf } from '../support/operators.ts'
+
+type Page = { readonly revocations: readonly unknown[]; readonly next: number | null }
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
@@ -66,6 +71,20 @@ describe('POST /revoke', () => {
     const kinds = stored(`SELECT kind FROM revocation WHERE by LIKE '%${jti}' ORDER BY kind`)
     expect(kinds.map(({ kind }) => kind)).toEqual(['assertion', 'credential'])
     expect(quarantined()).toEqual([])
+  })
+
+  test('a holder’s order goes ahead of a storm', async () => {
+    const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'))
+    sqlite.exec(`CREATE TABLE seen_lane (urgent INTEGER);
+      CREATE TRIGGER see_lane AFTER INSERT ON queue_message BEGIN INSERT INTO seen_lane VALUES (new.urgent); END`)
+    try {
+      const { token } = await mint('deploy')
+      await revokeToken(token, token)
+      expect(sqlite.prepare('SELECT urgent FROM seen_lane').all()).toEqual([{ urgent: 1 }])
+    } finally {
+      sqlite.exec('DROP TRIGGER see_lane; DROP TABLE seen_lane')
+      sqlite.close()
+    }
   })
 
   test('without a scope a caller may end nothing else, and the answer does not tell whether there is such a token', async () => {
@@ -144,6 +163,28 @@ describe('an operator, from afar', () => {
     expect(quarantined()).toEqual([])
   })
 
+  test('what is in force comes a page at a time, all of it, each once', async () => {
+    const database = openDatabase({ dataDir: broker.dataDir, dev: null })
+    const store = createRevocationStore(database)
+    const many = LIMITS.adminPageMax + 20
+    const before = (await store.list('acme')).length
+    const block = (value: string) => sampleRevocation({ id: randomUUID(), tenant: 'acme', kind: 'run', value })
+    await Promise.all(Array.from({ length: many }, (_, at) => store.put(block(`many-${at}`))))
+    database.close()
+    const { token } = await mint('operator')
+    const page = async (query: string) =>
+      JSON.parse((await call(`${acme}/admin/revocations${query}`, { bearer: token })).text) as Page
+    const first = await page('')
+    expect([first.revocations.length, typeof first.next]).toEqual([LIMITS.adminPageMax, 'number'])
+    const second = await page(`?after=${first.next}`)
+    expect([second.revocations.length, second.next]).toEqual([before + many - LIMITS.adminPageMax, null])
+    const { json } = await operate(revocations, [], token)
+    const ids = (json['revocations'] as unknown as { id: string }[]).map(({ id }) => id)
+    expect([ids.length, new Set(ids).size]).toEqual([before + many, before + many])
+    for (const query of ['?after=', '?after=-1', '?after=01', '?x=1', '?after=1&after=2'])
+      expect((await call(`${acme}/admin/revocations${query}`, { bearer: token })).status, query).toBe(400)
+  })
+
   test('the order that ends the operator’s own token is carried out, and once', async () => {
     const operator = await mint('operator')
     await operate(revoke, ['--jti', operator.jti, '--reason', 'leaked'], operator.token)
@@ -170,7 +211,7 @@ describe('an operator, from afar', () => {
     const reader = await mintThere('reader')
     const told = await call(`${globex}/introspect`, { bearer: reader.token, form: { token: theirs.token } })
     expect(JSON.parse(told.text)).toMatchObject({ active: true })
-    for (const path of ['revocations', `decisions/${theirs.jti}`, `orders/${theirs.jti}`])
+    for (const path of ['revocations', 'receivers', `decisions/${theirs.jti}`, `orders/${theirs.jti}`])
       expect((await call(`${globex}/admin/${path}`, { bearer: operator.token })).status).toBe(401)
     const blockedThere = await operate(
       revoke,
@@ -199,6 +240,7 @@ describe('an operator, from afar', () => {
       const body = { kind: 'run', value: '1', reason: 'x' }
       for (const [path, json] of [
         ['revocations', undefined],
+        ['receivers', undefined],
         ['revocations', body],
         [`revocations/${jti}/unblock`, { reason: 'x' }],
         [`decisions/${jti}`, undefined],

@@ -1,5 +1,6 @@
 // Design §5: what is accepted and what becomes of it; files and loops are refused.
 import { describe, expect, test } from 'vitest'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import { canonicalDocument } from '../../lib/wire/compile-tenant.ts'
 import { loadTenant } from '../../lib/wire/load-tenant.ts'
 import {
@@ -63,6 +64,42 @@ const SECTIONS: readonly Row[] = [
     `${VALID}receivers:\n  loop: { type: webhook, url: https://sts.example.com/ }\n`,
     'loop:',
     /own base URL/,
+  ],
+  [
+    'a receiver at an address instead of a name',
+    `${VALID}receivers:\n  edge: { type: webhook, url: https://10.0.0.1/ }\n`,
+    'edge:',
+    /must be a name/,
+  ],
+  [
+    'a receiver without TLS',
+    `${VALID}receivers:\n  edge: { type: webhook, url: http://edge.acme.example/ }\n`,
+    'edge:',
+    /must be https/,
+  ],
+  [
+    "a receiver with another tenant's secret",
+    `${VALID}receivers:\n  edge: { type: webhook, url: https://edge.acme.example/, authorization: { file: globex/x } }\n`,
+    'globex/x',
+    /acme\/<name>/,
+  ],
+  [
+    'a receiver of a kind there is not',
+    `${VALID}receivers:\n  edge: { type: pigeon }\n`,
+    'pigeon',
+    /webhook or poll/,
+  ],
+  [
+    'a receiver that polls and has a URL',
+    `${VALID}receivers:\n  edge: { type: poll, url: https://edge.acme.example/ }\n`,
+    'edge:',
+    /url/,
+  ],
+  [
+    'more receivers than a tenant may have',
+    `${VALID}receivers:\n${Array.from({ length: LIMITS.receiversMax + 1 }, (_, at) => `  r${at}: { type: poll }\n`).join('')}`,
+    'receivers:',
+    /at most/,
   ],
   [
     'events of our own',

@@ -142,6 +142,16 @@ describe('advice', () => {
     expect(sections.map(({ path }) => path)).toEqual(['sinks › siem'])
   })
 
+  test('a receiver that polls, and no grant with which anybody could', () => {
+    const polls = `${VALID}receivers:\n  inner: { type: poll }\n`
+    expect(rules(polls)).toContainEqual(expect.stringMatching(/^nobody_polls/))
+    const issuing = polls.replace(
+      '        ttl: 10m\n',
+      '        ttl: 10m\n      - { type: access_token, audience: [https://sts.example.com/t/acme], scope: ["receive:inner"] }\n',
+    )
+    expect(rules(issuing)).not.toContainEqual(expect.stringMatching(/^nobody_polls/))
+  })
+
   const ROLE = 'role: "arn:aws:iam::444455556666:role/mintmark/t/acme/deployer"'
   const withEntries = (...entries: string[]) =>
     changed(

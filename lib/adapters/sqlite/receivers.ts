@@ -18,10 +18,13 @@ import type { Database } from './database.ts'
 const COLUMNS = 'c.seq, c.id AS revocation, kind, issuer, value, form, not_before, lifted_at'
 const NOW = `SELECT ${COLUMNS}, coalesce(changed_at, lifted_at, c.at) AS at FROM revocation c`
 const BEFORE = `SELECT ${COLUMNS}, c.at AS at FROM revocation_before c`
-const PENDING = (changes: string): string => `${changes.replace(' FROM', ', s.problem FROM')}
+// In this order: a revocation that changes in between is found twice under its number, and never not at all.
+const PENDING = [NOW, BEFORE].map(
+  (changes) => `${changes.replace(' FROM', ', s.problem FROM')}
   LEFT JOIN receiver_set s ON s.tenant = ?1 AND s.name = ?2 AND s.seq = c.seq
-  WHERE c.tenant = ?1 AND c.seq > ?3 AND (s.seq IS NULL OR s.problem IS NOT NULL) ORDER BY c.seq LIMIT ?4`
-const CHANGE = (changes: string): string => `${changes} WHERE c.tenant = ? AND c.seq = ?`
+  WHERE c.tenant = ?1 AND c.seq > ?3 AND (s.seq IS NULL OR s.problem IS NOT NULL) ORDER BY c.seq LIMIT ?4`,
+)
+const CHANGE = [NOW, BEFORE].map((changes) => `${changes} WHERE c.tenant = ? AND c.seq = ?`)
 const CURSOR = 'SELECT seq FROM receiver WHERE tenant = ? AND name = ?'
 const REFUSED = 'SELECT count(*) AS count FROM receiver_set WHERE tenant = ? AND name = ? AND problem IS NOT NULL'
 
@@ -76,9 +79,8 @@ const pendingOf = (sql: Sql, { tenant, name }: ReceiverKey, max: number): Pendin
   const cursor = sql(CURSOR).get(tenant, name)?.['seq']
   if (cursor === undefined) return []
   const found = new Map<number, PendingChange>()
-  // In this order: a revocation that changes in between is found twice under its number, and never not at all.
-  for (const changes of [NOW, BEFORE])
-    for (const row of sql(PENDING(changes)).all(tenant, name, cursor, max) as ChangeRow[])
+  for (const statement of PENDING)
+    for (const row of sql(statement).all(tenant, name, cursor, max) as ChangeRow[])
       found.set(row.seq, { ...changeOf(row), problem: row.problem })
   return [...found.values()].sort((a, b) => a.seq - b.seq).slice(0, max)
 }
@@ -98,8 +100,8 @@ export const createReceivers = (database: Database): ReceiverQueue & DuePushes &
   async changes(tenant, seqs) {
     return database.read((sql) =>
       seqs.flatMap((seq) => {
-        const row = sql(CHANGE(NOW)).get(tenant, seq) ?? sql(CHANGE(BEFORE)).get(tenant, seq)
-        return row === undefined ? [] : [changeOf(row as ChangeRow)]
+        const found = CHANGE.map((statement) => sql(statement).get(tenant, seq)).find((row) => row !== undefined)
+        return found === undefined ? [] : [changeOf(found as ChangeRow)]
       }),
     )
   },

@@ -1,5 +1,5 @@
 // Erasure of a removed tenant, on real files: what is left is searched for byte by byte.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { createDecisionLookup } from '../../../lib/adapters/sqlite/decision-look
 import { startDenialQueue } from '../../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../../lib/adapters/sqlite/grant-store.ts'
 import { createQueue } from '../../../lib/adapters/sqlite/queue.ts'
+import { createReceivers } from '../../../lib/adapters/sqlite/receivers.ts'
 import { createRevocationStore } from '../../../lib/adapters/sqlite/revocation-store.ts'
 import { createSigningKeyStore } from '../../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
@@ -49,7 +50,10 @@ const fill = async (dataDir: string) => {
           version,
           digest: `${tenant}-${version}`,
           author: tenant === 'acme' ? CANARY : 'someone',
-          document: JSON.stringify({ filler: `${tenant === 'acme' ? CANARY : ''}${'x'.repeat(9_000)}` }),
+          document: JSON.stringify({
+            receivers: tenant === 'acme' ? { [CANARY]: { type: 'poll' } } : {},
+            filler: `${tenant === 'acme' ? CANARY : ''}${'x'.repeat(9_000)}`,
+          }),
         }),
       )
   // Moved as a real key is, between keys of others, so that its row has lain in more places than one.
@@ -64,6 +68,11 @@ const fill = async (dataDir: string) => {
   await keys.feedSecret('globex', () => randomBytes(60))
   for (const tenant of ['acme', 'globex'])
     await revocations.put(sampleRevocation({ tenant, value: tenant === 'acme' ? CANARY : '1' }))
+  // What a revocation was before it was lifted, and what a receiver answered to it.
+  const told = await revocations.put(sampleRevocation({ id: randomUUID(), kind: 'actor', value: CANARY }))
+  await revocations.lift({ tenant: 'acme', id: told.id, by: CANARY, reason: CANARY, atSeconds: 1 })
+  const answer = { seq: 3, jti: CANARY, problem: CANARY, status: null, bytes: null }
+  await createReceivers(database).answer({ tenant: 'acme', name: CANARY }, [answer], NOW_SECONDS)
   const queue = createQueue(database, 'revoke', systemClock)
   for (const group of ['acme', 'globex']) {
     const named = group === 'acme' ? CANARY : 'x'
