@@ -78,26 +78,32 @@ export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<void
   try {
     for (const change of await receivers.pending(key, LIMITS.receiverSetsPerTurn)) {
       if (clock.monotonicMs() >= endMs || ports.isStopping()) return
-      const answer = await push(ports, config, receiver, change)
-      if (answer.problem === null) ports.failpoint?.('pushed')
-      const retryAtMs = answer.problem === null ? 0 : clock.nowMs() + retryMs(leased.attempts + 1, ports.random())
-      await receivers.answer(key, [answer], clock.nowSeconds(), retryAtMs)
-      if (answer.problem !== null) return
+      const { retryAfterSeconds = 0, ...answer } = await push(ports, config, receiver, change)
+      const hasIt = answer.problem === null
+      if (hasIt) ports.failpoint?.('pushed')
+      const waitMs = hasIt ? 0 : retryMs(leased.attempts + 1, retryAfterSeconds, ports.random())
+      await receivers.answer(key, [answer], clock.nowSeconds(), hasIt ? 0 : clock.nowMs() + waitMs)
+      if (!hasIt) return
     }
   } finally {
     await receivers.release(key, holder)
   }
 }
 
-const retryMs = (attempt: number, random: number): number =>
-  backoffMs(attempt, { baseMs: LIMITS.receiverRetryMsBase, maxMs: LIMITS.receiverRetryMsMax }, random)
+/** A receiver may ask to be left alone, and for no longer than it would be anyway. */
+const retryMs = (attempt: number, askedSeconds: number, random: number): number => {
+  const policy = { baseMs: LIMITS.receiverRetryMsBase, maxMs: LIMITS.receiverRetryMsMax }
+  return Math.max(backoffMs(attempt, policy, random), Math.min(askedSeconds * 1000, policy.maxMs))
+}
+
+type Pushed = SetAnswer & { readonly retryAfterSeconds?: number }
 
 const push = async (
   ports: PushPorts,
   config: TenantConfig,
   receiver: Webhook,
   change: PendingChange,
-): Promise<SetAnswer> => {
+): Promise<Pushed> => {
   const about = { seq: change.seq, jti: jtiFor(ports, config, receiver, change) }
   try {
     const { set } = await signSet(ports, config, receiver, change)
@@ -109,7 +115,7 @@ const push = async (
         text: set,
         headers: { accept: 'application/json', ...(authorization === null ? {} : { authorization }) },
       },
-      { expect: 'any', statuses: [200, 202, 400], bodyBytesMax: LIMITS.receiverAnswerBytesMax },
+      { expect: 'not_a_page', statuses: [200, 202, 400], bodyBytesMax: LIMITS.receiverAnswerBytesMax },
     )
     return { ...about, ...judge(result) }
   } catch (error) {
@@ -119,11 +125,14 @@ const push = async (
   }
 }
 
-/** RFC 8935 §2.2: 202 says that the receiver has the SET; so does 200. An error (§2.4) is kept by its code, if it is a registered one. */
-const judge = (result: OutboundResult): Pick<SetAnswer, 'problem' | 'status' | 'bytes'> => {
+/**
+ * RFC 8935 §2.2: 202 says that the receiver has the SET; so does 200, unless it comes with a page, which is a proxy's. An error
+ * (§2.4) is kept by its code, if it is a registered one.
+ */
+const judge = (result: OutboundResult): Omit<Pushed, 'seq' | 'jti'> => {
   if (!result.ok) {
-    const { reason, status, bytes } = result.failure
-    return { problem: reason, status, bytes }
+    const { reason, ...rest } = result.failure
+    return { problem: reason, ...rest }
   }
   const { status, body } = result.response
   return { problem: status === 400 ? errorCodeOf(body) : null, status, bytes: body.length }

@@ -74,7 +74,7 @@ describe('POST /revoke', () => {
   })
 
   test('a holder’s order goes ahead of a storm', async () => {
-    const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'))
+    const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: 5_000 })
     sqlite.exec(`CREATE TABLE seen_lane (urgent INTEGER);
       CREATE TRIGGER see_lane AFTER INSERT ON queue_message BEGIN INSERT INTO seen_lane VALUES (new.urgent); END`)
     try {

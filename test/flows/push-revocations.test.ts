@@ -71,8 +71,8 @@ const HOSTILE: Readonly<Record<string, readonly [Answering, object]>> = {
   ],
   'an error that is no JSON': [(r) => r.writeHead(400).end('canary'), { problem: 'error_not_registered', status: 400 }],
   'a page that says all is well': [
-    (r) => r.writeHead(204, { 'content-type': 'text/html' }).end(),
-    { problem: 'status', status: 204 },
+    (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<p>canary</p>'),
+    { problem: 'content_type', status: 200 },
   ],
   'a huge answer': [(r) => r.writeHead(202).end('canary'.repeat(100_000)), { problem: 'too_large', status: 202 }],
   'a redirect': [
@@ -133,6 +133,25 @@ test('what failed is left alone for a while, longer each time up to a minute, an
   }
   expect(waits.slice(0, 4)).toEqual([500, 1_000, 2_000, 4_000])
   expect(waits.at(-1)).toBe(30_000) // half of a minute: the random number is 0.5
+})
+
+test('a receiver that asks to be left alone is, and for a minute at the most', async () => {
+  const edge = await receiver((response) => response.writeHead(429, { 'retry-after': '20' }).end())
+  const bench = await receiverBench([webhook(edge.url())])
+  await bench.block('1')
+  const { ports } = bench
+  const isDue = async () => (await ports.receivers.due(ports.holder, ports.clock.nowMs())).length === 1
+  await pushTurn(ports, EDGE)
+  bench.keys.clock.add(19)
+  expect(await isDue()).toBe(false)
+  bench.keys.clock.add(1)
+  expect(await isDue()).toBe(true)
+  edge.answer((response) => response.writeHead(503, { 'retry-after': '999999' }).end())
+  await pushTurn(ports, EDGE)
+  bench.keys.clock.add(59)
+  expect(await isDue()).toBe(false)
+  bench.keys.clock.add(1)
+  expect(await isDue()).toBe(true)
 })
 
 test('a clock that goes back an hour does not hold a receiver up for an hour', async () => {
