@@ -8,7 +8,7 @@ import type { ReceiverRule } from './tenant-config.ts'
 export const SET_TYPE = 'secevent+jwt'
 
 /** Of a lifted block: CAEP has no event that takes one back, and session-revoked would say the contrary. */
-export const LIFTED_EVENT = 'urn:mintmark:event-type:revocation-lifted'
+const LIFTED_EVENT = 'urn:mintmark:event-type:revocation-lifted'
 
 /** A revocation as one change left it: blocked, cut, cut to a later end, or lifted. */
 export type RevocationChange = Selector &

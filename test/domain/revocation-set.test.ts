@@ -27,13 +27,16 @@ const claims = (over: Partial<RevocationChange> = {}) =>
 /** Of these the identifier is the value itself; of all others the handle, which is no name. */
 const NAMED: readonly RevocationKind[] = ['credential', 'subject', 'session', 'tenant']
 
-test.each(Object.keys(REVOCATION_KINDS) as RevocationKind[])('%s: one subject, and no name that CAEP has no place for', (kind) => {
-  const set = claims({ kind, value: kind === 'tenant' ? 'acme' : 'the name of it' })
-  const text = JSON.stringify(set)
-  expect(text.includes('the name of it')).toBe(NAMED.includes(kind) && kind !== 'tenant')
-  if (!NAMED.includes(kind)) expect(set.sub_id).toEqual({ format: 'opaque', id: 'AAAABBBBCCCCDDDD' })
-  expect(text).not.toContain('github')
-})
+test.each(Object.keys(REVOCATION_KINDS) as RevocationKind[])(
+  '%s: one subject, and no name that CAEP has no place for',
+  (kind) => {
+    const set = claims({ kind, value: kind === 'tenant' ? 'acme' : 'the name of it' })
+    const text = JSON.stringify(set)
+    expect(text.includes('the name of it')).toBe(NAMED.includes(kind) && kind !== 'tenant')
+    if (!NAMED.includes(kind)) expect(set.sub_id).toEqual({ format: 'opaque', id: 'AAAABBBBCCCCDDDD' })
+    expect(text).not.toContain('github')
+  },
+)
 
 test('our own reader of SETs takes each of them for what it is', () => {
   const policy = { issuer: ISSUER, audience: EDGE, nowSeconds: 1_790_000_001, maxAgeSeconds: LIMITS.eventAgeSecondsMax }
@@ -61,7 +64,15 @@ test('a jti is of one change at one receiver, and tells its number', () => {
   ]
   expect(new Set([jti(), ...others]).size).toBe(7)
   expect([seqOfJti(jti()), jti()]).toEqual([7, jti({ atSeconds: 1 })])
-  for (const none of ['', '7', '7.', '07.GyBZ1MUsRD4hJSYv6nOfYd', '-1.GyBZ1MUsRD4hJSYv6nOfYd', `${jti()}x`, `${'9'.repeat(20)}.GyBZ1MUsRD4hJSYv6nOfYd`])
+  for (const none of [
+    '',
+    '7',
+    '7.',
+    '07.GyBZ1MUsRD4hJSYv6nOfYd',
+    '-1.GyBZ1MUsRD4hJSYv6nOfYd',
+    `${jti()}x`,
+    `${'9'.repeat(20)}.GyBZ1MUsRD4hJSYv6nOfYd`,
+  ])
     expect(seqOfJti(none), none).toBeNull()
 })
 

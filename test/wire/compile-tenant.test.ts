@@ -83,12 +83,7 @@ const SECTIONS: readonly Row[] = [
     'globex/x',
     /acme\/<name>/,
   ],
-  [
-    'a receiver of a kind there is not',
-    `${VALID}receivers:\n  edge: { type: pigeon }\n`,
-    'pigeon',
-    /webhook or poll/,
-  ],
+  ['a receiver of a kind there is not', `${VALID}receivers:\n  edge: { type: pigeon }\n`, 'pigeon', /webhook or poll/],
   [
     'a receiver that polls and has a URL',
     `${VALID}receivers:\n  edge: { type: poll, url: https://edge.acme.example/ }\n`,
