@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createQueue } from '../../lib/adapters/sqlite/queue.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
@@ -74,6 +75,19 @@ test('of an entry that alerts, and of a repeat with its key, nothing is revoked'
   const last = evidence()
   await redeem(last, STRICT)
   await redeem(last, STRICT)
+  await expect.poll(inForce, { timeout: 10_000 }).toHaveLength(before + 2)
+})
+
+test('a flood of replays, counted and no longer recorded one by one, does not hide the one that matters', async () => {
+  const lax = evidence()
+  await redeem(lax, LAX)
+  for (let count = 0; count < LIMITS.denialsFullPerMinute + 10; count += 1) await redeem(lax, LAX)
+  const rolledUp = () => rows("SELECT count FROM denial_roll_up WHERE kind = 'replayed'").length
+  await expect.poll(rolledUp, { timeout: 10_000 }).toBeGreaterThan(0)
+  const before = inForce().length
+  const strict = evidence()
+  await redeem(strict, STRICT)
+  await redeem(strict, STRICT)
   await expect.poll(inForce, { timeout: 10_000 }).toHaveLength(before + 2)
 })
 

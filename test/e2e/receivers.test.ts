@@ -159,6 +159,12 @@ describe('a webhook', () => {
     await expect.poll(() => stateOf('down'), soon).toMatchObject({ last: { problem: 'connect_failed', status: null } })
     const waiting = (await stateOf('down'))!
     expect(waiting).toMatchObject({ oldestAtSeconds: expect.any(Number), attempts: expect.any(Number) })
+    const io = captureIo()
+    expect(await revocations(['--tenant', 'acme', '--data', broker.dataDir], io)).toBe(0)
+    expect(io.out()).toMatch(
+      /^receiver acme\/down {2}webhook {2}\d+ pending, oldest since \S+, \d+ attempts failed {2}last \S+ connect_failed$/m,
+    )
+    expect(io.out()).toMatch(/^receiver acme\/edge {2}webhook {2}0 pending {2}last \S+ well \(HTTP 202\)$/m)
     const back = await startReceiver(ACCEPTED, down.port)
     try {
       await expect.poll(async () => (await stateOf('down'))!['pending'], { timeout: 90_000, interval: 250 }).toBe(0)

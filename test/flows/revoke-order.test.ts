@@ -6,7 +6,9 @@ import { createMemoryAppliedOrders } from '../../lib/adapters/memory/applied-ord
 import { createMemoryRevocationStore } from '../../lib/adapters/memory/revocation-store.ts'
 import { createOperatorProofs } from '../../lib/adapters/system/operator-proofs.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { type RevokePorts, revokeOrder } from '../../lib/flows/revoke-order.ts'
+import type { RevocationHook } from '../../lib/ports/revocation-orders.ts'
 import { NOW_SECONDS, sampleOrder } from '../contract/sample-rows.ts'
 
 const OWNER = 1000
@@ -106,4 +108,32 @@ test.each([
   ['a uid, where there is no machine', createSenderProofs([ROLE]), uid(0), `${ROLE}:me`, null],
 ])('proof: %s', async (_, proofs, given, sender, by) => {
   expect(await proofs.verify(given, sender)).toBe(by)
+})
+
+test('hooks see what is in force, before the order is on record; one that fails has the order done again, whole', async () => {
+  const seen: string[] = []
+  let isAway = true
+  const away: RevocationHook = {
+    async revoked() {
+      if (isAway) throw new Unavailable('cloud_unavailable')
+      return {}
+    },
+  }
+  const ending: RevocationHook = {
+    async revoked(tenant, revocations) {
+      const rows = await inForce()
+      seen.push(...revocations.map(({ id }) => `${tenant} ${rows.some((row) => row.id === id)}`))
+      return { roles: [{ role: 'arn:aws:iam::444455556666:role/x', outcome: 'denied' }] }
+    },
+  }
+  const hooked = { ...ports, hooks: [ending, away] }
+  const once = order()
+  await expect(revokeOrder(hooked, once, null)).rejects.toThrow(Unavailable)
+  expect([seen, await ports.orders.find('acme', once.id)]).toEqual([['acme true', 'acme true'], null])
+  isAway = false
+  expect(await revokeOrder(hooked, once, null)).toMatchObject({
+    kind: 'applied',
+    applied: { roles: [{ role: 'arn:aws:iam::444455556666:role/x', outcome: 'denied' }] },
+  })
+  expect(seen).toHaveLength(4)
 })

@@ -37,10 +37,12 @@ const FORGET = 'DELETE FROM receiver_set WHERE tenant = ?1 AND name = ?2 AND seq
 const LAST = `UPDATE receiver SET last_at = ?3, last_problem = ?4, last_status = ?5, last_bytes = ?6,
   attempts = iif(?4 IS NULL, 0, attempts + 1), retry_at = ?7 WHERE tenant = ?1 AND name = ?2`
 
+/** A removed tenant owes nothing to anybody: what is left of it waits for its erasure. */
+const IS_OF_TENANT = 'r.tenant NOT IN (SELECT tenant FROM tenant_tombstone)'
 // A lease or a wait that reaches further than either can is of a clock that went back.
 const IS_FREE = `(holder = ?1 OR leased_until <= ?2 OR leased_until > ?2 + ${LIMITS.receiverLeaseMs})`
 const DUE = `SELECT r.tenant, r.name FROM receiver r JOIN revocation_feed f ON f.tenant = r.tenant AND f.seq > r.seq
-  WHERE type = 'webhook' AND ${IS_FREE} AND (retry_at <= ?2 OR retry_at > ?2 + ${LIMITS.receiverRetryMsMax})`
+  WHERE type = 'webhook' AND ${IS_OF_TENANT} AND ${IS_FREE} AND (retry_at <= ?2 OR retry_at > ?2 + ${LIMITS.receiverRetryMsMax})`
 const LEASE = `UPDATE receiver SET holder = ?1, leased_until = ?2 + ${LIMITS.receiverLeaseMs}
   WHERE tenant = ?3 AND name = ?4 AND ${IS_FREE} RETURNING attempts`
 const RELEASE = "UPDATE receiver SET holder = '', leased_until = 0 WHERE tenant = ? AND name = ? AND holder = ?"
@@ -48,7 +50,7 @@ const RELEASE = "UPDATE receiver SET holder = '', leased_until = 0 WHERE tenant 
 const STATES = `SELECT r.*, coalesce(f.seq, r.seq) - r.seq
     - (SELECT count(*) FROM receiver_set s WHERE s.tenant = r.tenant AND s.name = r.name AND problem IS NULL) AS pending
   FROM receiver r LEFT JOIN revocation_feed f ON f.tenant = r.tenant
-  WHERE ?1 IS NULL OR r.tenant = ?1 ORDER BY r.tenant, r.name`
+  WHERE (?1 IS NULL OR r.tenant = ?1) AND ${IS_OF_TENANT} ORDER BY r.tenant, r.name`
 
 type ChangeRow = {
   readonly seq: number

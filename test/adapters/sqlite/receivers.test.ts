@@ -129,6 +129,20 @@ test('a taken SET that is answered with an error afterwards stays taken', async 
   expect((await receivers.pending(key, 9)).map(({ seq }) => seq)).toEqual([1])
 })
 
+test('a removed tenant owes nothing to anybody, and nobody is stuck for it', async () => {
+  const database = open(temporaryDirectory())
+  const configs = createTenantConfigStore(database)
+  const document = JSON.stringify({ receivers: { r: { type: 'webhook' } } })
+  for (const tenant of ['acme', 'globex']) await configs.put(sampleConfig({ tenant, version: 1, document }))
+  const receivers = createReceivers(database)
+  for (const tenant of ['acme', 'globex'])
+    await createRevocationStore(database).put(sampleRevocation({ id: randomUUID(), tenant }))
+  await receivers.answer({ tenant: 'acme', name: 'r' }, [answer(1, 'invalid_key')], NOW_SECONDS)
+  await configs.tombstone('acme', NOW_SECONDS, 'uid:1')
+  expect(await receivers.list(null)).toMatchObject([{ tenant: 'globex', pending: 1 }])
+  expect(await receivers.due('one', 1_000)).toEqual([{ tenant: 'globex', name: 'r' }])
+})
+
 test('a lease is one process’s, until it is released or over, or of a clock that went back', async () => {
   const dataDir = temporaryDirectory()
   const [one, two] = [createReceivers(open(dataDir)), createReceivers(open(dataDir))]
