@@ -1,6 +1,5 @@
 // The wrapper of every queue consumer: each message of a batch stands alone. Done is done; what a retry can help is delivered
 // again by itself, not with its neighbours; what it cannot help is quarantined with its reason, at once (law L8).
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from '@aws-lambda-powertools/logger'
 import type { Alarm } from '../domain/alarm.ts'
 import { Unavailable } from '../domain/unavailable.ts'
@@ -36,6 +35,8 @@ export const queueConsumer =
     await Promise.all([...groups.values()].map((group) => takeGroup(options, group, take)))
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) }
   }
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /**
  * In order but for what is free: that goes with its neighbours, and what is not waits for all before it. Each begins in a turn of its
