@@ -118,6 +118,10 @@ export const SET_ERROR_CODES = [
   'invalid_state',
 ] as const
 
+const NOT_REGISTERED = 'error_not_registered'
+
+/** What a receiver may have said of one SET, as it is kept. Any other problem is of the way to it, and so of every SET. */
+export const SET_REFUSALS: readonly string[] = [...SET_ERROR_CODES, NOT_REGISTERED]
+
 /** A receiver's own error code, if it is a registered one: of any other text of a stranger nothing is kept. */
-export const setErrorCode = (text: unknown): string =>
-  SET_ERROR_CODES.find((code) => code === text) ?? 'error_not_registered'
+export const setErrorCode = (text: unknown): string => SET_ERROR_CODES.find((code) => code === text) ?? NOT_REGISTERED

@@ -46,7 +46,7 @@ export const createPoll = (ports: PollPorts): Poll => {
     try {
       const endMs = ports.clock.monotonicMs() + LIMITS.pollWaitMs
       while (ports.clock.monotonicMs() < endMs && (await ports.pause(LIMITS.pollLookMs)))
-        if (isAnyNew(await ports.receivers.pending(key, 1, true))) break
+        if (isAnyNew(await ports.receivers.pending(key, 1))) break
       return true
     } finally {
       waiting -= 1
@@ -77,12 +77,12 @@ const poll = async (
   // Also without any: when it was last here is what tells a receiver that is idle from one that is gone.
   await ports.receivers.answer(key, answers, ports.clock.nowSeconds())
   const max = Math.min(asked.maxEvents ?? LIMITS.pollSetsMax, LIMITS.pollSetsMax)
-  let pending = await ports.receivers.pending(key, max + 1, true)
+  let pending = await ports.receivers.pending(key, max + 1)
   if (!isAnyNew(pending) && !asked.returnImmediately && max > 0 && (await waitForNew(key))) {
     // The wait was long: the token may have been revoked meanwhile.
     const still = await verifyOwnToken(ports, config, caller.raw, { atSeconds: ports.clock.nowSeconds() })
     if (!still.ok) return refuse('caller_invalid', { problem: still.refusal.kind })
-    pending = await ports.receivers.pending(key, max + 1, true)
+    pending = await ports.receivers.pending(key, max + 1)
   }
   const sets: Record<string, string> = {}
   for (const change of pending.slice(0, max)) {

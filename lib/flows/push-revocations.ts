@@ -1,9 +1,10 @@
 // Revocations are pushed to the webhooks of the tenant documents as SETs (RFC 8935; design P6): one a request, in their order,
-// until the receiver has it, however long that takes. A crash between its answer and the record of it sends the same SET
+// until the receiver has it, however long that takes. One that the receiver refuses is tried again behind the others: what it does
+// not understand of one revocation must not keep it from the next. A crash between its answer and the record of it sends the same SET
 // again under the same jti. Each receiver is alone: one that is down, slow or hostile holds up itself.
 import { backoffMs } from '../domain/backoff.ts'
 import { LIMITS } from '../domain/limits.ts'
-import { setErrorCode } from '../domain/revocation-set.ts'
+import { SET_REFUSALS, setErrorCode } from '../domain/revocation-set.ts'
 import type { ReceiverRule, TenantConfig } from '../domain/tenant-config.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import { decodeUtf8 } from '../domain/utf8.ts'
@@ -65,7 +66,7 @@ export const createPusher = (ports: PushPorts, onError: (error: unknown) => void
 
 type Webhook = Extract<ReceiverRule, { type: 'webhook' }>
 
-/** What is pending for one receiver, until it fails, all of it is told, or the turn is over. Throws Unavailable. */
+/** What is pending for one receiver, until it cannot be told more, all of it is told, or the turn is over. Throws Unavailable. */
 export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<void> => {
   const { receivers, holder, clock } = ports
   const config = await ports.tenants.current(key.tenant)
@@ -83,7 +84,7 @@ export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<void
       if (hasIt) ports.failpoint?.('pushed')
       const waitMs = hasIt ? 0 : retryMs(leased.attempts + 1, retryAfterSeconds, ports.random())
       await receivers.answer(key, [answer], clock.nowSeconds(), hasIt ? 0 : clock.nowMs() + waitMs)
-      if (!hasIt) return
+      if (!hasIt && !SET_REFUSALS.includes(answer.problem ?? '')) return
     }
   } finally {
     await receivers.release(key, holder)

@@ -19,10 +19,10 @@ export type SetAnswer = {
 
 export interface ReceiverQueue {
   /**
-   * In the order of their changes, at most `max`; with `refusedLast` those with a problem behind the others. INVARIANT: a change
+   * In the order of their changes, at most `max`; those the receiver refused (SET_REFUSALS) behind the others. INVARIANT: a change
    * stays here until an answer without a problem was recorded for it.
    */
-  pending(receiver: ReceiverKey, max: number, refusedLast?: boolean): Promise<readonly PendingChange[]>
+  pending(receiver: ReceiverKey, max: number): Promise<readonly PendingChange[]>
   /** Changes by number; of those there are. */
   changes(tenant: string, seqs: readonly number[]): Promise<readonly RevocationChange[]>
   /**
@@ -34,7 +34,7 @@ export interface ReceiverQueue {
 
 /** The pushing side: one process at a time pushes to a receiver, so that changes arrive in their order. */
 export interface DuePushes {
-  /** Webhooks with something pending that may be tried now and that nobody else has leased. */
+  /** Webhooks with something pending that may be tried now and that nobody else has leased. What is new may, beside what was refused. */
   due(holder: string, nowMs: number): Promise<readonly ReceiverKey[]>
   /** For `holder` alone until `nowMs` + LIMITS.receiverLeaseMs; the attempts that failed so far. Null: somebody else has it. */
   lease(receiver: ReceiverKey, holder: string, nowMs: number): Promise<{ readonly attempts: number } | null>

@@ -61,15 +61,6 @@ test('a crash between the answer and its record sends the same claims again unde
 
 /** What strangers do instead of taking a SET, and what is kept of that. */
 const HOSTILE: Readonly<Record<string, readonly [Answering, object]>> = {
-  'an error that is registered': [
-    (r) => r.writeHead(400, { 'content-type': 'application/json' }).end('{"err":"invalid_key","description":"canary"}'),
-    { problem: 'invalid_key', status: 400 },
-  ],
-  'an error that is not': [
-    (r) => r.writeHead(400).end('{"err":"canary"}'),
-    { problem: 'error_not_registered', status: 400 },
-  ],
-  'an error that is no JSON': [(r) => r.writeHead(400).end('canary'), { problem: 'error_not_registered', status: 400 }],
   'a page that says all is well': [
     (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<p>canary</p>'),
     { problem: 'content_type', status: 200 },
@@ -115,6 +106,48 @@ test.each(Object.keys(HOSTILE))(
       [1, true],
       [2, true],
     ])
+  },
+)
+
+/** What a receiver may say of one SET. */
+const REFUSALS: typeof HOSTILE = {
+  'an error that is registered': [
+    (r) => r.writeHead(400, { 'content-type': 'application/json' }).end('{"err":"invalid_key","description":"canary"}'),
+    { problem: 'invalid_key', status: 400 },
+  ],
+  'an error that is not': [
+    (r) => r.writeHead(400).end('{"err":"canary"}'),
+    { problem: 'error_not_registered', status: 400 },
+  ],
+  'an error that is no JSON': [(r) => r.writeHead(400).end('canary'), { problem: 'error_not_registered', status: 400 }],
+}
+
+test.each(Object.keys(REFUSALS))(
+  '%s: what is behind the SET is told, also later, and it is tried again after that',
+  async (name) => {
+    const [refusing, last] = REFUSALS[name]!
+    const refusesFirst: Answering = (response, request) =>
+      decodeJwt(request.body).jti?.startsWith('1.') === true ? refusing(response, request) : ACCEPTED(response, request)
+    const edge = await receiver(refusesFirst)
+    const bench = await receiverBench([webhook(edge.url())])
+    await bench.block('1')
+    await bench.block('2')
+    await pushTurn(bench.ports, EDGE)
+    await pushTurn(bench.ports, EDGE)
+    expect(seqsOf(edge.jtis())).toEqual([1, 2, 1])
+    expect(await bench.stateOf('edge')).toMatchObject({ pending: 1, refused: 1, last })
+    expect(JSON.stringify([await bench.stateOf('edge'), bench.told()])).not.toContain('canary')
+
+    const due = () => bench.ports.receivers.due(bench.ports.holder, bench.ports.clock.nowMs())
+    expect(await due()).toEqual([])
+    await bench.block('3')
+    expect(await due()).toEqual([EDGE])
+    await pushTurn(bench.ports, EDGE)
+    expect(seqsOf(edge.jtis())).toEqual([1, 2, 1, 3, 1])
+
+    edge.answer(ACCEPTED)
+    await pushTurn(bench.ports, EDGE)
+    expect(await bench.stateOf('edge')).toMatchObject({ pending: 0, refused: 0, attempts: 0 })
   },
 )
 

@@ -3,7 +3,7 @@
 import { LIMITS } from '../../domain/limits.ts'
 import type { ReceiverState } from '../../domain/receiver-state.ts'
 import type { RevocationKind } from '../../domain/revocation.ts'
-import type { RevocationChange } from '../../domain/revocation-set.ts'
+import { type RevocationChange, SET_REFUSALS } from '../../domain/revocation-set.ts'
 import type {
   DuePushes,
   PendingChange,
@@ -26,7 +26,8 @@ const PENDING = [NOW, BEFORE].map(
 )
 const CHANGE = [NOW, BEFORE].map((changes) => `${changes} WHERE c.tenant = ? AND c.seq = ?`)
 const CURSOR = 'SELECT seq FROM receiver WHERE tenant = ? AND name = ?'
-const REFUSED = 'SELECT count(*) AS count FROM receiver_set WHERE tenant = ? AND name = ? AND problem IS NOT NULL'
+const REFUSALS = SET_REFUSALS.map((problem) => `'${problem}'`).join(', ')
+const REFUSED = `SELECT count(*) AS count FROM receiver_set WHERE tenant = ? AND name = ? AND problem IN (${REFUSALS})`
 
 const ANSWER = `INSERT INTO receiver_set (tenant, name, seq, jti, problem, status, at) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (tenant, name, seq) DO UPDATE
@@ -41,8 +42,11 @@ const LAST = `UPDATE receiver SET last_at = ?3, last_problem = ?4, last_status =
 const IS_OF_TENANT = 'r.tenant NOT IN (SELECT tenant FROM tenant_tombstone)'
 // A lease or a wait that reaches further than either can is of a clock that went back.
 const IS_FREE = `(holder = ?1 OR leased_until <= ?2 OR leased_until > ?2 + ${LIMITS.receiverLeaseMs})`
+// What is new does not wait for what was refused.
+const IS_NEW = `(last_problem IN (${REFUSALS}) AND f.seq > coalesce(
+    (SELECT max(seq) FROM receiver_set s WHERE s.tenant = r.tenant AND s.name = r.name), r.seq))`
 const DUE = `SELECT r.tenant, r.name FROM receiver r JOIN revocation_feed f ON f.tenant = r.tenant AND f.seq > r.seq
-  WHERE type = 'webhook' AND ${IS_OF_TENANT} AND ${IS_FREE} AND (retry_at <= ?2 OR retry_at > ?2 + ${LIMITS.receiverRetryMsMax})`
+  WHERE type = 'webhook' AND ${IS_OF_TENANT} AND ${IS_FREE} AND (retry_at <= ?2 OR retry_at > ?2 + ${LIMITS.receiverRetryMsMax} OR ${IS_NEW})`
 const LEASE = `UPDATE receiver SET holder = ?1, leased_until = ?2 + ${LIMITS.receiverLeaseMs}
   WHERE tenant = ?3 AND name = ?4 AND ${IS_FREE} RETURNING attempts`
 const RELEASE = "UPDATE receiver SET holder = '', leased_until = 0 WHERE tenant = ? AND name = ? AND holder = ?"
@@ -91,11 +95,10 @@ const refusedOf = (sql: Sql, { tenant, name }: ReceiverKey): number =>
   Number(sql(REFUSED).get(tenant, name)?.['count'] ?? 0)
 
 export const createReceivers = (database: Database): ReceiverQueue & DuePushes & ReceiverStates => ({
-  async pending(receiver, max, refusedLast = false) {
+  async pending(receiver, max) {
     return database.read((sql) => {
-      if (!refusedLast) return pendingOf(sql, receiver, max)
       const all = pendingOf(sql, receiver, max + refusedOf(sql, receiver))
-      const isRefused = ({ problem }: PendingChange) => problem !== null
+      const isRefused = ({ problem }: PendingChange) => problem !== null && SET_REFUSALS.includes(problem)
       return [...all.filter((change) => !isRefused(change)), ...all.filter(isRefused)].slice(0, max)
     })
   },

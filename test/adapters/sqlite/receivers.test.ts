@@ -89,12 +89,11 @@ test('what is pending is what was not taken: no change is passed over, merged wi
         `${isLifted ? 'lift' : form} ${value}${notBeforeSeconds === null ? '' : ` ${notBeforeSeconds}`}`,
         problem,
       ])
-      expect(what).toEqual([...model].map(([number, says]) => [number, says, problems.get(number) ?? null]))
+      const expected = [...model].map(([number, says]) => [number, says, problems.get(number) ?? null] as const)
+      const isRefused = ([number]: readonly [number, ...unknown[]]) => problems.has(number)
+      expect(what).toEqual([...expected.filter((one) => !isRefused(one)), ...expected.filter(isRefused)])
       const [state] = await mine!.list(tenant)
-      const refused = [...model.keys()].filter((number) => problems.has(number)).length
-      expect(state).toMatchObject({ pending: model.size, refused })
-      const last = await mine!.pending(key, 100, true)
-      expect(last.findIndex(({ problem }) => problem !== null)).toBe(refused === 0 ? -1 : model.size - refused)
+      expect(state).toMatchObject({ pending: model.size, refused: expected.filter(isRefused).length })
     }),
     { numRuns: 60 },
   )
