@@ -79,6 +79,11 @@ const COUNTED = {
   event_stream_ending: [],
   // Only the embedded broker signs logs as yet.
   log_not_signed: [],
+  sink_behind: [],
+  sink_dead_letter: [],
+  log_budget_reached: [],
+  checkpoint_not_anchored: [],
+  anchor_disagrees: [],
 } as const satisfies Record<AlarmKind, readonly FunctionName[]>
 
 const ofKinds = () =>

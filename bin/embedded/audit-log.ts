@@ -2,6 +2,7 @@
 import { createLogHandler } from '../../functions/discovery/log-handler.ts'
 import { logVerifierKeys } from '../../lib/adapters/keys/log-signer.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { Place } from '../policy/compile-options.ts'
@@ -10,8 +11,13 @@ import { startAuditThread } from './audit-thread.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import type { OpenStore } from './open-store.ts'
 
+type LogOptions = Pick<
+  BrokerOptions,
+  'dataDir' | 'secretsDir' | 'egressAllow' | 'masterKey' | 'auditLog' | 'auditBytes'
+>
+
 export const startAuditLog = (
-  { dataDir, masterKey, auditLog = 'thread' }: Pick<BrokerOptions, 'dataDir' | 'masterKey' | 'auditLog'>,
+  { dataDir, secretsDir, egressAllow, masterKey, auditLog = 'thread', ...options }: LogOptions,
   {
     store,
     audit,
@@ -26,9 +32,11 @@ export const startAuditLog = (
     readonly log: ReturnType<typeof createLogger>
   },
 ) => {
+  const budgetBytes = options.auditBytes ?? LIMITS.auditBytesDefault
+  const where = { dataDir, secretsDir, egressAllow, budgetBytes, ...place }
   const writer = {
-    thread: () => startAuditThread({ dataDir, ...place, masterKey }, log),
-    here: () => startAudit({ store, audit, dataDir, ...place, log }),
+    thread: () => startAuditThread({ ...where, masterKey }, log),
+    here: () => startAudit({ ...where, store, audit, log }),
     off: () => ({ close: async () => undefined }),
   }[auditLog]()
   const { checkpoint, tile, about } = createTenantLog(audit)

@@ -8,6 +8,9 @@ export type AuditThreadOptions = {
   readonly dataDir: string
   readonly dev: boolean
   readonly baseUrl: string
+  readonly secretsDir: string
+  readonly egressAllow: readonly string[]
+  readonly budgetBytes: number
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
 }

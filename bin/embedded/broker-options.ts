@@ -24,4 +24,6 @@ export type BrokerOptions = {
   readonly failpoint?: NonNullable<MintPorts['failpoint']>
   /** Where the audit log is written: a thread of its own, or this one, for a broker that is bundled into one file; or not now. */
   readonly auditLog?: 'thread' | 'here' | 'off'
+  /** Disk the logs may take; default LIMITS.auditBytesDefault. */
+  readonly auditBytes?: number
 }

@@ -4,7 +4,7 @@
 
 export type EgressRules = {
   /** Ports an https URL may name; key sets: 443 only. */
-  readonly ports: readonly number[]
+  readonly ports: readonly number[] | 'any'
   /** --dev: http too, to this machine only, on any port. */
   readonly dev: boolean
   /** Sinks may have a query; key sets may not. */
@@ -56,7 +56,7 @@ export const parseEgressUrl = (text: string, rules: EgressRules): EgressUrlAnswe
   // Under --dev http is for this machine by name; that the name leads here is judged after it was resolved.
   if (isHttp ? !LOOPBACK.test(host) : host.length > HOST_CHARS_MAX || !NAME.test(host)) return no('host')
   const port = digits === undefined ? (isHttp ? 80 : 443) : Number(digits)
-  if (port < 1 || port > 65_535 || (!isHttp && !rules.ports.includes(port))) return no('port')
+  if (port < 1 || port > 65_535 || (!isHttp && rules.ports !== 'any' && !rules.ports.includes(port))) return no('port')
 
   if (!URL.canParse(text)) return no('malformed')
   const parsed = new URL(text)

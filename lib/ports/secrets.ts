@@ -5,6 +5,8 @@ export interface Secrets {
    * Unavailable(secret_unavailable) when it cannot be read.
    */
   matches(name: string, text: string): Promise<boolean>
+  /** The secret as text, for a header of ours; the rest as above. An empty one is Unavailable too. */
+  text(name: string): Promise<string>
   /** Whether `signature` (hex) is HMAC-SHA-256 of the bytes under the secret, in constant time; the rest as above. */
   verifyHmac(name: string, bytes: Uint8Array, signature: string): Promise<boolean>
 }

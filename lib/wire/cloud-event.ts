@@ -3,7 +3,8 @@
 import type { JsonObject } from '../domain/claims.ts'
 import { type EventPlace, OCSF_VERSION, type OcsfEvent } from '../domain/ocsf/event.ts'
 
-const DATA_SCHEMAS: Readonly<Record<number, string>> = {
+/** OCSF class to its name in URLs and types. */
+export const DATA_SCHEMAS: Readonly<Record<number, string>> = {
   2004: 'detection_finding',
   3002: 'authentication',
   3003: 'authorize_session',

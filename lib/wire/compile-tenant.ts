@@ -5,6 +5,7 @@ import type { GrantRule, IssuerConfig, TenantConfig } from '../domain/tenant-con
 import { compileEvents } from './compile-events.ts'
 import { compileGrant } from './compile-grant.ts'
 import { compileIssuer, type ProviderCatalog } from './compile-issuer.ts'
+import { compileSinks } from './compile-sinks.ts'
 import type { TenantDocument } from './tenant-document.ts'
 import type { DocumentPath, LoadedTenant, TenantProblem } from './tenant-problem.ts'
 import { type BrokerPlace, outboundUrlProblem, secretProblem, tenantIssuerUrl } from './tenant-urls.ts'
@@ -52,6 +53,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     problem(['grants', grant, 'identity'], collisionMessage(grant, other, path))
   checkAudienceKinds(grants, problem)
   const events = compileEvents(document.events ?? {}, { ...place, issuers, grants })
+  const sinks = compileSinks(document.sinks ?? {}, place)
   checkOtherSections(document, place)
   if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
 
@@ -65,9 +67,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     issuers: issuers.map((issuer) => withGrantTenancy(issuer, grants, options.catalog)),
     grants,
     events,
-    sinks: Object.entries(document.sinks ?? {}).flatMap(([name, sink]) =>
-      sink.type === 'jsonl' ? [{ name, type: sink.type, path: sink.path }] : [],
-    ),
+    sinks,
   }
   return { ok: true, tenant: { loaded, config } }
 }
@@ -158,16 +158,6 @@ const checkOtherSections = (document: TenantDocument, context: SectionContext): 
   for (const [name, receiver] of Object.entries(document.receivers ?? {})) {
     checkUrl(['receivers', name, 'url'], receiver.url)
     checkSecret(['receivers', name, 'secret'], receiver.secret)
-  }
-  for (const [name, sink] of Object.entries(document.sinks ?? {})) {
-    const path = ['sinks', name]
-    if (sink.type === 'jsonl') {
-      const isOwn = sink.path.startsWith(`${tenant}-`) && /^[a-z0-9]+-[A-Za-z0-9._-]+\.jsonl$/.test(sink.path)
-      if (!isOwn) problem([...path, 'path'], `the path is a bare name ${tenant}-<something>.jsonl`)
-      continue
-    }
-    checkUrl([...path, 'url'], sink.url)
-    checkSecret([...path, 'token'], sink.token)
   }
 }
 

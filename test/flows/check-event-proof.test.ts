@@ -95,6 +95,7 @@ beforeEach(async () => {
     secrets: {
       matches: async () => false,
       // The secret of each name is its name.
+      text: async (name) => name,
       verifyHmac: async (name, bytes, signature) => signature === hmac(name, bytes),
     },
     alarm: () => undefined,

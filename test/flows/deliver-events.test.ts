@@ -6,8 +6,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createJsonlSink } from '../../lib/adapters/files/jsonl-sink.ts'
 import { createSinkCursors } from '../../lib/adapters/sqlite/sink-cursors.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import { TAKEN } from '../../lib/domain/sink.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
-import { type DeliverPorts, deliverEvents, type Target } from '../../lib/flows/deliver-events.ts'
+import { type DeliverPorts, deliverEvents, newSinkMemory, type Target } from '../../lib/flows/deliver-events.ts'
 import type { Sink } from '../../lib/ports/sinks.ts'
 import { temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { sampleRecord } from '../contract/sample-rows.ts'
@@ -20,10 +21,12 @@ const setUp = () => {
   onTestFinished(() => audit.close())
   const { log, store } = treeLogOver(audit)
   let nowMs = 1_000_000
+  const alarms: Record<string, unknown>[] = []
   const ports: DeliverPorts = {
     log: store,
     cursors: createSinkCursors(audit),
     clock: { nowMs: () => nowMs, nowSeconds: () => Math.floor(nowMs / 1000) },
+    alarm: (kind, fields) => void alarms.push({ kind, ...fields }),
     holder: 'one',
   }
   const path = join(dataDir, 'acme-audit.jsonl')
@@ -48,17 +51,18 @@ const setUp = () => {
   const later = (ms: number) => {
     nowMs += ms
   }
-  return { ports, target, append, received, path, later, dataDir }
+  return { ports, target, append, received, path, later, dataDir, alarms }
 }
+/** One delivery, by a process that remembers nothing. */
+const deliver = async (ports: DeliverPorts, target: Target) => (await deliverEvents(ports, target, newSinkMemory())).kind
 const withScopes = (ids: readonly string[]) => ids.flatMap((id) => [id, `${id}.scope`])
 
 test('everything, in order, delivery by delivery', async () => {
   const { ports, target, append, received } = setUp()
   const ids = await append(300)
-  expect(await deliverEvents(ports, target())).toBe('more')
-  while ((await deliverEvents(ports, target())) === 'more');
+  while ((await deliver(ports, target())) === 'more');
   ids.push(...(await append(3)))
-  expect(await deliverEvents(ports, target())).toBe('all')
+  expect(await deliver(ports, target())).toBe('all')
   expect(received()).toEqual(withScopes(ids))
 })
 
@@ -68,18 +72,18 @@ test('a crash after the sink has taken them brings the same ids again, and none 
   const crash = () => {
     throw new Error('killed here')
   }
-  await expect(deliverEvents({ ...ports, failpoint: crash }, target())).rejects.toThrow('killed here')
-  await deliverEvents(ports, target())
+  await expect(deliver({ ...ports, failpoint: crash }, target())).rejects.toThrow('killed here')
+  await deliver(ports, target())
   expect(received()).toEqual([...withScopes(ids), ...withScopes(ids)])
 })
 
 test('a line that was cut short by a crash is not left between whole ones', async () => {
   const { ports, target, append, received, path } = setUp()
   const ids = await append(2)
-  await deliverEvents(ports, target())
+  await deliver(ports, target())
   appendFileSync(path, `{"specversion":"1.0","id":"torn ${'x'.repeat(200_000)}`)
   ids.push(...(await append(1)))
-  await deliverEvents(ports, target())
+  await deliver(ports, target())
   expect(received()).toEqual(withScopes(ids))
 })
 
@@ -91,12 +95,16 @@ test('a sink that is down holds up itself alone, and gets everything when it is 
     },
   }
   const taken: string[] = []
-  const up: Sink = { deliver: async (events) => void taken.push(...events.map(({ metadata }) => metadata.uid)) }
+  const up: Sink = { deliver: async (events) => {
+      taken.push(...events.map(({ metadata }) => metadata.uid))
+      return TAKEN
+    },
+  }
   const ids = await append(4)
-  expect(await deliverEvents(ports, target(down))).toBe('waiting')
-  expect(await deliverEvents(ports, target(up, 'other'))).toBe('all')
+  expect(await deliver(ports, target(down))).toBe('stopped')
+  expect(await deliver(ports, target(up, 'other'))).toBe('all')
   expect(taken).toEqual(withScopes(ids))
-  expect(await deliverEvents(ports, target())).toBe('all')
+  expect(await deliver(ports, target())).toBe('all')
   expect(received()).toEqual(withScopes(ids))
 })
 
@@ -104,11 +112,11 @@ test('two processes do not deliver to one sink at once, and one that died is suc
   const { ports, target, append, received, later } = setUp()
   const ids = await append(1)
   const two = { ...ports, holder: 'two' }
-  await deliverEvents(ports, target())
+  await deliver(ports, target())
   ids.push(...(await append(1)))
-  expect(await deliverEvents(two, target())).toBe('waiting')
+  expect(await deliver(two, target())).toBe('busy')
   later(LIMITS.sinkLeaseMs)
-  expect(await deliverEvents(two, target())).toBe('all')
+  expect(await deliver(two, target())).toBe('all')
   expect(received()).toEqual(withScopes(ids))
 })
 
@@ -116,9 +124,9 @@ test('a link in the place of the file is not followed, and a place that cannot b
   const { ports, target, append, path, dataDir } = setUp()
   await append(1)
   symlinkSync(join(dataDir, 'elsewhere'), path)
-  expect(await deliverEvents(ports, target())).toBe('waiting')
+  expect(await deliver(ports, target())).toBe('stopped')
   rmSync(path)
   mkdirSync(path)
   chmodSync(path, 0o700)
-  expect(await deliverEvents(ports, target())).toBe('waiting')
+  expect(await deliver(ports, target())).toBe('stopped')
 })

@@ -2,6 +2,7 @@
 // cut short is taken away before the next is written, so every line of the file is whole.
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { oneLine } from '../../domain/canonical-json.ts'
+import { TAKEN } from '../../domain/sink.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Sink } from '../../ports/sinks.ts'
 import { cloudEventOf } from '../../wire/cloud-event.ts'
@@ -30,6 +31,7 @@ export const createJsonlSink = (path: string, issuerUrl: string): Sink => ({
     } finally {
       closeSync(file)
     }
+    return TAKEN
   },
 })
 

@@ -16,6 +16,11 @@ export const createSecretFiles = (place: SecretPlace): Secrets => ({
     // Hashed first: the comparison wants equal lengths, and tells none.
     return secret.length > 0 && timingSafeEqual(sha256(secret), sha256(Buffer.from(text)))
   },
+  async text(name) {
+    const secret = (await read(place, name)).toString('utf8')
+    if (!HEADER_VALUE.test(secret)) throw new Unavailable('secret_unavailable', 10)
+    return secret
+  },
   async verifyHmac(name, bytes, signature) {
     const secret = await read(place, name)
     const given = /^[0-9a-f]{64}$/.test(signature) ? Buffer.from(signature, 'hex') : null
@@ -24,6 +29,9 @@ export const createSecretFiles = (place: SecretPlace): Secrets => ({
     )
   },
 })
+
+/** RFC 9110 §5.5, as much of it as is ASCII: anything else could not be sent, or would be a header more. */
+const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()
 

@@ -25,7 +25,7 @@ export type GuardedHttpOptions = {
   /** Ranges of --egress-allow. */
   readonly egressAllow: readonly string[]
   /** Ports an https URL may name; default 443 only. */
-  readonly ports?: readonly number[]
+  readonly ports?: readonly number[] | 'any'
   /** Whether a URL may have a query; key sets may not. */
   readonly query?: boolean
   /** PEM of the only certificate authorities to trust; default: those of Node and NODE_EXTRA_CA_CERTS. */
@@ -52,10 +52,10 @@ type Asked = { readonly url: EgressUrl; readonly body: OutboundBody | null; read
 
 type Tools = { readonly policy: AddressPolicy; readonly resolve: Resolve; readonly ca: string | undefined }
 
-const failed = (reason: OutboundReason, status: number | null = null, bytes = 0): OutboundResult => ({
-  ok: false,
-  failure: { reason, status, bytes },
-})
+const failed = (
+  reason: OutboundReason,
+  answer: Readonly<Answer> = { status: null, bytes: 0 },
+): OutboundResult => ({ ok: false, failure: { reason, ...answer } })
 
 /** One request under its two deadlines. Whoever settles first wins, and settling tears the socket down. */
 const exchange = ({ url, body, how }: Asked, tools: Tools): Promise<OutboundResult> => {
@@ -73,7 +73,7 @@ const exchange = ({ url, body, how }: Asked, tools: Tools): Promise<OutboundResu
     request?.destroy()
     resolve(result)
   }
-  const fail = (reason: OutboundReason): void => settle(failed(reason, answer.status, answer.bytes))
+  const fail = (reason: OutboundReason): void => settle(failed(reason, answer))
   const connecting = setTimeout(() => fail('connect_timeout'), how.connectMs ?? LIMITS.fetchConnectMs)
   const whole = setTimeout(() => fail('deadline'), how.totalMs ?? LIMITS.fetchTotalMs)
 
@@ -142,7 +142,9 @@ const send = ({ url, body, how }: Asked, addresses: readonly string[], ca: strin
       'accept-encoding': 'identity',
       'user-agent': 'mintmark',
       connection: 'close',
-      ...(body === null ? {} : { 'content-type': body.contentType, 'content-length': Buffer.byteLength(body.text) }),
+      ...(body === null
+        ? {}
+        : { ...body.headers, 'content-type': body.contentType, 'content-length': Buffer.byteLength(body.text) }),
     },
   }
   if (url.scheme === 'http') return httpRequest(options)
@@ -155,7 +157,7 @@ const send = ({ url, body, how }: Asked, addresses: readonly string[], ca: strin
   })
 }
 
-type Answer = { status: number | null; bytes: number }
+type Answer = { status: number | null; bytes: number; retryAfterSeconds?: number }
 type Settle = { readonly settle: (result: OutboundResult) => void; readonly fail: (reason: OutboundReason) => void }
 
 const readAnswer = (
@@ -166,6 +168,8 @@ const readAnswer = (
 ): void => {
   const status = response.statusCode ?? 0
   answer.status = status
+  const retryAfterSeconds = secondsOf(response.headers['retry-after'])
+  if (retryAfterSeconds !== null) answer.retryAfterSeconds = retryAfterSeconds
   response.on('error', () => fail('interrupted'))
   response.once('close', () => fail('interrupted'))
   const refused = refuseHead(response, status, how)
@@ -196,7 +200,12 @@ const joined = (chunks: readonly Buffer[], bytes: number): Uint8Array<ArrayBuffe
   return body
 }
 
+/** Of the two forms of Retry-After the one in seconds; a date would be of another clock. */
+const secondsOf = (header: string | undefined): number | null =>
+  header !== undefined && /^[0-9]{1,6}$/.test(header) ? Number(header) : null
+
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.+-]+\+)?json[ \t]*(?:;|$)/i
+const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)/i
 
 /** What is wrong with status and headers, before a byte of the body is read. */
 const refuseHead = (response: IncomingMessage, status: number, how: OutboundOptions): OutboundReason | null => {
@@ -205,6 +214,7 @@ const refuseHead = (response: IncomingMessage, status: number, how: OutboundOpti
   const { 'content-encoding': encoding, 'content-type': type = '', 'content-length': length } = response.headers
   // Asked for plain text; whoever compresses anyway may be sending a bomb, and there is nothing here to unpack it.
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return 'content_encoding'
-  if (how.expect === 'json' && !JSON_TYPE.test(type)) return 'content_type'
+  if (how.expect === 'json' ? !JSON_TYPE.test(type) : how.expect === 'not_a_page' && HTML_TYPE.test(type))
+    return 'content_type'
   return length !== undefined && Number(length) > how.bodyBytesMax ? 'too_large' : null
 }
