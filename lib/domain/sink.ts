@@ -45,7 +45,10 @@ export type SinkAnswer =
 
 export const TAKEN: SinkAnswer = { kind: 'taken', refused: [] }
 
-export const later = (trouble: SinkTrouble, retryAfterMs: number | null = null): Extract<SinkAnswer, { kind: 'later' }> => ({
+export const later = (
+  trouble: SinkTrouble,
+  retryAfterMs: number | null = null,
+): Extract<SinkAnswer, { kind: 'later' }> => ({
   kind: 'later',
   trouble,
   retryAfterMs,
@@ -76,5 +79,9 @@ export type SinkErrand = {
   readonly sink: string
   readonly kind: 'test' | 'resend'
   /** Null: not done yet. `delivered`: of a test 1, of dead letters those that were taken now. */
-  readonly outcome: { readonly delivered: number; readonly refused: number; readonly trouble: SinkTrouble | null } | null
+  readonly outcome: {
+    readonly delivered: number
+    readonly refused: number
+    readonly trouble: SinkTrouble | null
+  } | null
 }

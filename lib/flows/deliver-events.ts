@@ -41,9 +41,7 @@ export type SinkMemory = {
 export const newSinkMemory = (): SinkMemory => ({ failures: 0, unsettled: null, alarmedMs: Number.NEGATIVE_INFINITY })
 
 /** What a delivery came to. `busy`: another process delivers to this sink. */
-export type Delivery =
-  | { readonly kind: 'all' | 'more' | 'busy' }
-  | ({ readonly kind: 'stopped' } & Stopped)
+export type Delivery = { readonly kind: 'all' | 'more' | 'busy' } | ({ readonly kind: 'stopped' } & Stopped)
 
 /** Events of the log that follow one another, up to a position. */
 type Stretch = { readonly to: SinkPosition; readonly dead: readonly DeadLetter[] }
@@ -119,7 +117,10 @@ const sendPages = async (
       isMore = false
       break
     }
-    const offered = await offerEvents(sink, page.items.map(({ event }) => event))
+    const offered = await offerEvents(
+      sink,
+      page.items.map(({ event }) => event),
+    )
     stopped = offered.stopped
     const decided = page.items.slice(0, offered.decided)
     isMore = page.isMore || decided.length < page.items.length
@@ -167,10 +168,7 @@ const readPage = async (
 }
 
 const positionAfter = (from: SinkPosition, items: readonly Item[]): SinkPosition =>
-  items.reduce(
-    (at, { leaf, checkpoint }) => ({ leaf: leaf === null ? at.leaf : leaf + 1, checkpoint }),
-    from,
-  )
+  items.reduce((at, { leaf, checkpoint }) => ({ leaf: leaf === null ? at.leaf : leaf + 1, checkpoint }), from)
 
 const checkpointItem = async (
   { log, clock }: DeliverPorts,

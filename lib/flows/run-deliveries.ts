@@ -3,8 +3,8 @@
 import { backoffMs } from '../domain/backoff.ts'
 import { LIMITS } from '../domain/limits.ts'
 import {
-  type Delivery,
   type DeliverPorts,
+  type Delivery,
   deliverEvents,
   hasWork,
   newSinkMemory,

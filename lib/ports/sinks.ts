@@ -53,14 +53,22 @@ export interface SinkErrands {
   open(target: SinkKey, sinceSeconds: number): Promise<readonly SinkErrand[]>
   done(errand: SinkErrand): Promise<void>
   /** Up to `limit`, oldest first, behind `after`. */
-  deadLetters(target: SinkKey, after: number, limit: number): Promise<readonly (DeadLetter & { readonly seq: number })[]>
+  deadLetters(
+    target: SinkKey,
+    after: number,
+    limit: number,
+  ): Promise<readonly (DeadLetter & { readonly seq: number })[]>
   /** The sink took it after all. */
   drop(target: SinkKey, seq: number): Promise<void>
 }
 
 /** Sinks as operators see them. */
 export interface SinkBoard {
-  status(tenant: string, sinks: readonly { name: string; type: string }[], nowSeconds: number): Promise<readonly SinkStatus[]>
+  status(
+    tenant: string,
+    sinks: readonly { name: string; type: string }[],
+    nowSeconds: number,
+  ): Promise<readonly SinkStatus[]>
 }
 
 /** Signs what is sent, with the `log` key of the tenant. */

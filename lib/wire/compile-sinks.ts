@@ -10,10 +10,7 @@ type Context = BrokerPlace & {
   readonly problem: (path: DocumentPath, message: string) => void
 }
 
-export const compileSinks = (
-  sinks: Readonly<Record<string, SinkDocument>>,
-  context: Context,
-): readonly SinkRule[] =>
+export const compileSinks = (sinks: Readonly<Record<string, SinkDocument>>, context: Context): readonly SinkRule[] =>
   Object.entries(sinks).map(([name, sink]) => {
     if (sink.type === 'jsonl') checkPath(['sinks', name, 'path'], sink.path, context)
     else checkRemote(['sinks', name], sink, context)

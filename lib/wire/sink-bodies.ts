@@ -36,9 +36,7 @@ export const otlpLogs = (events: readonly OcsfEvent[], { issuerUrl }: EventPlace
     resourceLogs: [
       {
         resource: { attributes: [text('service.name', 'mintmark'), text('service.instance.id', issuerUrl)] },
-        scopeLogs: [
-          { scope: { name: 'mintmark.audit', version: PRODUCT.version }, logRecords: events.map(logRecord) },
-        ],
+        scopeLogs: [{ scope: { name: 'mintmark.audit', version: PRODUCT.version }, logRecords: events.map(logRecord) }],
       },
     ],
   })

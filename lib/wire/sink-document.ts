@@ -26,12 +26,10 @@ const otlpLogs = z
     token: z.optional(secretFile),
     header: z
       .optional(
-        z
-          .string()
-          .check(
-            z.regex(/^[a-z][a-z0-9-]{0,63}$/, 'the name of a header is lower case'),
-            z.refine((header) => !FRAMING.test(header), { error: 'this header says how the request is to be read' }),
-          ),
+        z.string().check(
+          z.regex(/^[a-z][a-z0-9-]{0,63}$/, 'the name of a header is lower case'),
+          z.refine((header) => !FRAMING.test(header), { error: 'this header says how the request is to be read' }),
+        ),
       )
       .check(z.describe('Header that carries the token as it is. Default: authorization, as a bearer token.')),
   })

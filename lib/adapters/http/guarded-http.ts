@@ -52,10 +52,10 @@ type Asked = { readonly url: EgressUrl; readonly body: OutboundBody | null; read
 
 type Tools = { readonly policy: AddressPolicy; readonly resolve: Resolve; readonly ca: string | undefined }
 
-const failed = (
-  reason: OutboundReason,
-  answer: Readonly<Answer> = { status: null, bytes: 0 },
-): OutboundResult => ({ ok: false, failure: { reason, ...answer } })
+const failed = (reason: OutboundReason, answer: Readonly<Answer> = { status: null, bytes: 0 }): OutboundResult => ({
+  ok: false,
+  failure: { reason, ...answer },
+})
 
 /** One request under its two deadlines. Whoever settles first wins, and settling tears the socket down. */
 const exchange = ({ url, body, how }: Asked, tools: Tools): Promise<OutboundResult> => {

@@ -41,7 +41,12 @@ export const logVerifierKeys = async (
 
 /** The same keys as a JWK Set (RFC 8037), for whoever verifies what webhooks are sent. */
 export const logJwks = async (store: Pick<SigningKeyStore, 'list'>, tenant: string) => ({
-  keys: (await publicLogKeys(store, tenant)).map(({ publicJwk, kid }) => ({ ...publicJwk, kid, use: 'sig', alg: 'Ed25519' })),
+  keys: (await publicLogKeys(store, tenant)).map(({ publicJwk, kid }) => ({
+    ...publicJwk,
+    kid,
+    use: 'sig',
+    alg: 'Ed25519',
+  })),
 })
 
 const publicLogKeys = async (store: Pick<SigningKeyStore, 'list'>, tenant: string): Promise<SigningKey[]> =>

@@ -4,8 +4,8 @@ import type { SinkRuleOf } from '../../domain/tenant-config.ts'
 import type { OutboundHttp } from '../../ports/outbound-http.ts'
 import type { Secrets } from '../../ports/secrets.ts'
 import type { Sink } from '../../ports/sinks.ts'
-import { otlpLogs } from '../../wire/sink-bodies.ts'
 import { otlpAnswer } from '../../wire/sink-answers.ts'
+import { otlpLogs } from '../../wire/sink-bodies.ts'
 import { jsonOf, postEvents } from './post-events.ts'
 
 type Ports = { readonly http: OutboundHttp; readonly secrets: Pick<Secrets, 'text'>; readonly issuerUrl: string }

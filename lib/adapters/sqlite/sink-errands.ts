@@ -41,12 +41,14 @@ export const createSinkErrands = (database: Database): SinkErrands => ({
     await database.write((sql) => sql(DONE).run(id, JSON.stringify(outcome)))
   },
   deadLetters: async ({ tenant, sink }, after, limit) =>
-    database.read((sql) => sql(LETTERS).all(tenant, sink, after, limit)).map((row) => ({
-      seq: Number(row['seq']),
-      leaf: row['leaf'] as number | null,
-      reason: row['reason'] as DeadLetterReason,
-      event: JSON.parse(String(row['event'])) as OcsfEvent,
-    })),
+    database
+      .read((sql) => sql(LETTERS).all(tenant, sink, after, limit))
+      .map((row) => ({
+        seq: Number(row['seq']),
+        leaf: row['leaf'] as number | null,
+        reason: row['reason'] as DeadLetterReason,
+        event: JSON.parse(String(row['event'])) as OcsfEvent,
+      })),
   async drop({ tenant, sink }, seq) {
     await database.write((sql) => sql(DROP).run(tenant, sink, seq))
   },
@@ -65,7 +67,9 @@ export const createSinkBoard = (database: Database): SinkBoard => ({
         const state = sql(STATE).get(tenant, name)
         const leaf = Number(state?.['leaf'] ?? 0)
         const at = sql(FIRST_LEFT).get(tenant, leaf)?.['at']
-        const dead = sql(DEAD).all(tenant, name).map((row) => [row['reason'], row['count']])
+        const dead = sql(DEAD)
+          .all(tenant, name)
+          .map((row) => [row['reason'], row['count']])
         return {
           name,
           type,
