@@ -10,6 +10,7 @@ import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.
 import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
 import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
+import { createSinkBoard, createSinkErrands } from '../../lib/adapters/sqlite/sink-errands.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
@@ -29,6 +30,7 @@ import { embeddedRevocation } from './revocation.ts'
 
 type OwnEndpoints = {
   readonly database: Database
+  readonly audit: Database
   readonly dataDir: string
   readonly place: Place
   readonly configs: TenantConfigStore
@@ -47,8 +49,8 @@ export const startOwnEndpoints = (
   readonly queue: Queue
   readonly close: () => Promise<void>
 } => {
-  const { database, dataDir, place, configs, keyStore, eventProofs, log, tenants, denials, rates, ids, state, clock } =
-    options
+  const { database, dataDir, place, configs, keyStore, eventProofs, log } = options
+  const { audit, tenants, denials, rates, ids, state, clock } = options
   const records = createDecisionLookup(database)
   const ownTokens = {
     keys: keyStore,
@@ -89,6 +91,7 @@ export const startOwnEndpoints = (
           revocations,
           applied: ports.orders,
           lookUps: createLookUps(database),
+          sinks: { board: createSinkBoard(audit), errands: createSinkErrands(audit) },
         },
         log,
       }),

@@ -19,6 +19,7 @@ import type { RecentRecords } from '../ports/decisions.ts'
 import type { Queue } from '../ports/queue.ts'
 import type { AppliedOrders } from '../ports/revocation-orders.ts'
 import type { RevocationStore } from '../ports/revocations.ts'
+import { administerSinks, type SinkAdminAnswer, type SinkPorts } from './administer-sinks.ts'
 import { asCaller, type Caller, type CallerPorts } from './authorize-caller.ts'
 import { type DraftPorts, draftOrder } from './draft-order.ts'
 import { type ExplainPorts, explainDecision } from './explain-decision.ts'
@@ -33,9 +34,11 @@ export type AdminPorts = CallerPorts & {
   readonly applied: Pick<AppliedOrders, 'find'>
   readonly lookUps: LookUps
   readonly orders: Queue
+  readonly sinks: Omit<SinkPorts, 'clock' | 'ids'>
 }
 
 export type AdminAnswer =
+  | SinkAdminAnswer
   /** `refusal` is a key of ORDER_REFUSALS or of what an unblock is refused for, `says` its constant text. */
   | { readonly kind: 'refused'; readonly refusal: string; readonly says: string }
   | { readonly kind: 'accepted'; readonly order: ReturnType<typeof withoutProof> }
@@ -44,7 +47,6 @@ export type AdminAnswer =
   | { readonly kind: 'revocations'; readonly revocations: readonly Revocation[] }
   | { readonly kind: 'in_force'; readonly order: ReturnType<typeof withoutProof>; readonly applied: Applied }
   | { readonly kind: 'decision'; readonly decision: StoredDecision; readonly explanation: Explanation | null }
-  | { readonly kind: 'not_found' }
 
 type Applied = Pick<AppliedOrder, 'by' | 'revocations' | 'atSeconds'>
 
@@ -73,6 +75,11 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
       const { order, by, revocations, atSeconds } = found
       return { kind: 'in_force', order: withoutProof(order), applied: { by, revocations, atSeconds } }
     }
+    case 'sinks':
+    case 'ask_sink':
+    case 'sink_errand':
+    case 'dead_letters':
+      return administerSinks({ ...ports.sinks, clock: ports.clock, ids: ports.ids }, caller.config, asked)
     case 'decision': {
       const decision = await ports.records.find(asked.id, tenant)
       if (decision === null) return { kind: 'not_found' }

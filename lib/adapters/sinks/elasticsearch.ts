@@ -9,7 +9,7 @@ import { jsonOf, postEvents } from './post-events.ts'
 
 export const createElasticsearchSink = (
   rule: SinkRuleOf<'elasticsearch'>,
-  { http, secrets }: { readonly http: OutboundHttp; readonly secrets: Secrets },
+  { http, secrets }: { readonly http: OutboundHttp; readonly secrets: Pick<Secrets, 'text'> },
 ): Sink => ({
   async deliver(events) {
     const headers: Record<string, string> =
