@@ -1,5 +1,4 @@
 // What a sink may say to events, and what an operator is told of it. Of a foreign answer nothing is kept but a class. Pure.
-import type { OcsfEvent } from './ocsf/event.ts'
 
 /** Why a sink has not taken events: all that is shown, logged and kept of it. */
 export const SINK_TROUBLES = {
@@ -55,7 +54,7 @@ export const later = (
 })
 
 /** An event a sink can never take: kept, told of, and sent again when somebody says so. `leaf`: null where it is none. */
-export type DeadLetter = { readonly leaf: number | null; readonly event: OcsfEvent; readonly reason: DeadLetterReason }
+export type DeadLetter = { readonly leaf: number | null; readonly canonical: string; readonly reason: DeadLetterReason }
 
 /** One sink as its operator sees it. */
 export type SinkStatus = {

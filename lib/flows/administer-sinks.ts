@@ -1,6 +1,7 @@
 // What an operator learns of a tenant's sinks and has done with them, at the broker's machine or from afar.
 import type { SinkRequest } from '../domain/admin-request.ts'
 import { LIMITS } from '../domain/limits.ts'
+import type { OcsfEvent } from '../domain/ocsf/event.ts'
 import type { DeadLetter, SinkErrand, SinkStatus } from '../domain/sink.ts'
 import type { TenantConfig } from '../domain/tenant-config.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -25,6 +26,8 @@ export type SinkAdminAnswer =
 /** The event itself is in the log, for whoever may read that. */
 export type ToldLetter = Pick<DeadLetter, 'leaf' | 'reason'> & { readonly uid: string }
 
+const uidOf = (canonical: string): string => (JSON.parse(canonical) as OcsfEvent).metadata.uid
+
 export const administerSinks = async (
   { board, errands, clock, ids }: SinkPorts,
   { tenant, sinks }: Pick<TenantConfig, 'tenant' | 'sinks'>,
@@ -39,7 +42,7 @@ export const administerSinks = async (
   if (!sinks.some(({ name }) => name === sink)) return { kind: 'not_found' }
   if (asked.kind === 'dead_letters') {
     const letters = await errands.deadLetters({ tenant, sink }, 0, LIMITS.sinkDeadLettersPerResend)
-    const told = letters.map(({ leaf, reason, event }) => ({ uid: event.metadata.uid, leaf, reason }))
+    const told = letters.map(({ leaf, reason, canonical }) => ({ uid: uidOf(canonical), leaf, reason }))
     return { kind: 'dead_letters', letters: told }
   }
   const errand: SinkErrand = { id: ids.decisionId(), tenant, sink, kind: asked.errand, outcome: null }

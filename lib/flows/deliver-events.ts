@@ -2,6 +2,7 @@
 // crash in between brings it again under the same ids, and nothing is ever passed over but what the sink can never take, which
 // becomes a dead letter in the commit that moves the cursor.
 import type { Alarm } from '../domain/alarm.ts'
+import { canonicalJson } from '../domain/canonical-json.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { eventOfCheckpoint } from '../domain/ocsf/checkpoint.ts'
 import type { OcsfEvent } from '../domain/ocsf/event.ts'
@@ -119,7 +120,7 @@ const sendPages = async (
     }
     const offered = await offerEvents(
       sink,
-      page.items.map(({ event }) => event),
+      page.items.map(({ canonical }) => canonical),
     )
     stopped = offered.stopped
     const decided = page.items.slice(0, offered.decided)
@@ -146,7 +147,7 @@ const sendPages = async (
 }
 
 /** An event on its way. `leaf`: null for a checkpoint, whose size is `checkpoint`. */
-type Item = { readonly leaf: number | null; readonly checkpoint: number; readonly event: OcsfEvent }
+type Item = { readonly leaf: number | null; readonly checkpoint: number; readonly canonical: string }
 
 const readPage = async (
   ports: DeliverPorts,
@@ -159,7 +160,7 @@ const readPage = async (
   for (const { index, canonical } of leaves) {
     bytes += canonical.length
     if (items.length > 0 && bytes > LIMITS.sinkRequestBytesMax) return { items, isMore: true }
-    items.push({ leaf: index, checkpoint: from.checkpoint, event: JSON.parse(canonical) as OcsfEvent })
+    items.push({ leaf: index, checkpoint: from.checkpoint, canonical })
   }
   const isMore = leaves.length === LIMITS.sinkEventsPerRequest
   // A checkpoint comes behind everything it covers, and each that is there when the sink gets to it is told once.
@@ -185,7 +186,7 @@ const checkpointItem = async (
     { tenant, atSeconds: clock.nowSeconds() },
     { issuerUrl },
   )
-  return { leaf: null, checkpoint: size, event }
+  return { leaf: null, checkpoint: size, canonical: canonicalJson(event) }
 }
 
 const advance = async (ports: DeliverPorts, target: Target, { to, dead }: Stretch): Promise<void> => {

@@ -2,7 +2,6 @@
 // halves. INVARIANT: an event is given up only where the sink took another one beside it; a sink that refuses everything is set
 // up wrongly, and nothing is lost while somebody looks at it.
 import { LIMITS } from '../domain/limits.ts'
-import type { OcsfEvent } from '../domain/ocsf/event.ts'
 import type { DeadLetterReason, SinkTrouble } from '../domain/sink.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Sink } from '../ports/sinks.ts'
@@ -17,7 +16,7 @@ export type Offered = {
   readonly stopped: Stopped | null
 }
 
-export const offerEvents = async (sink: Sink, events: readonly OcsfEvent[]): Promise<Offered> => {
+export const offerEvents = async (sink: Sink, events: readonly string[]): Promise<Offered> => {
   const offered = await offerSome(sink, events, { requestsLeft: LIMITS.sinkSplitRequestsMax })
   const isNothingTaken = offered.refused.length === offered.decided
   if (offered.refused.length === 0 || !isNothingTaken) return offered
@@ -26,7 +25,7 @@ export const offerEvents = async (sink: Sink, events: readonly OcsfEvent[]): Pro
 
 const offerSome = async (
   sink: Sink,
-  events: readonly OcsfEvent[],
+  events: readonly string[],
   budget: { requestsLeft: number },
 ): Promise<Offered> => {
   if (budget.requestsLeft === 0) return { decided: 0, refused: [], stopped: null }
@@ -49,7 +48,7 @@ const offerSome = async (
 const stoppedBy = ({ trouble, retryAfterMs }: Stopped): Stopped => ({ trouble, retryAfterMs })
 
 /** A secret, a key or a file that cannot be had now is as good as a sink that is down. */
-const deliver: (sink: Sink, events: readonly OcsfEvent[]) => ReturnType<Sink['deliver']> = async (sink, events) => {
+const deliver: (sink: Sink, events: readonly string[]) => ReturnType<Sink['deliver']> = async (sink, events) => {
   try {
     return await sink.deliver(events)
   } catch (error) {

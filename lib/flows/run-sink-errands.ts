@@ -1,5 +1,6 @@
 // What operators ask of a sink: to be sent a marked event, or its dead letters again. Done by the deliverer, with the sink's own
 // secrets and connections: what works here works for events.
+import { canonicalJson } from '../domain/canonical-json.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { eventOfSinkTest } from '../domain/ocsf/sink-test.ts'
 import type { SinkErrand } from '../domain/sink.ts'
@@ -39,7 +40,7 @@ export const runSinkErrands = async (ports: ErrandPorts, target: Target): Promis
 const sendTest = async ({ clock }: ErrandPorts, target: Target, { id }: SinkErrand): Promise<Outcome> => {
   const when = { tenant: target.tenant, atSeconds: clock.nowSeconds() }
   const event = eventOfSinkTest({ id, sink: target.name }, when, { issuerUrl: target.issuerUrl })
-  const { decided, stopped } = await offerEvents(target.sink, [event])
+  const { decided, stopped } = await offerEvents(target.sink, [canonicalJson(event)])
   const trouble = stopped ?? (await settleEvents(target.sink))
   return trouble === null
     ? { delivered: decided, refused: 0, trouble: null }
@@ -53,8 +54,8 @@ const sendAgain = async ({ errands }: ErrandPorts, target: Target): Promise<Outc
   const taken: number[] = []
   let refused = 0
   let trouble: Outcome['trouble'] = null
-  for (const { seq, event } of letters) {
-    const { decided, stopped } = await offerEvents(target.sink, [event])
+  for (const { seq, canonical } of letters) {
+    const { decided, stopped } = await offerEvents(target.sink, [canonical])
     if (decided === 1) taken.push(seq)
     else if (stopped?.trouble === 'takes_nothing') refused += 1
     else {

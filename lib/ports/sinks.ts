@@ -1,13 +1,12 @@
 // Where audit events are delivered (design P7): at least once, under an id that never changes, in the order of the tenant's log.
-import type { OcsfEvent } from '../domain/ocsf/event.ts'
 import type { DeadLetter, SinkAnswer, SinkErrand, SinkStatus, SinkTrouble } from '../domain/sink.ts'
 
 export interface Sink {
   /**
-   * One request with events in the order given, LIMITS.sinkRequestBytesMax of canonical text at most. `taken`: they are the
+   * One request with events in the order given, by their canonical texts (RFC 8785), which go out as they are. `taken`: they are the
    * sink's, durably as far as the sink can say it; for a sink with `settle`, once that says so.
    */
-  deliver(events: readonly OcsfEvent[]): Promise<SinkAnswer>
+  deliver(canonical: readonly string[]): Promise<SinkAnswer>
   /**
    * Whether everything that was taken since the last `taken` here is the sink's for good. Keeps asking for a while; `later`:
    * not known yet, ask again. `forget`: what was sent and not settled will be brought again.

@@ -1,23 +1,29 @@
-// What each kind of sink gets of an OCSF event (docs/sinks.md). Nothing but the event decides it: delivered twice, it is the same
-// text. Pure.
+// What each kind of sink gets of an OCSF event (docs/sinks.md). Nothing but the event decides it, by its canonical text:
+// delivered twice, it is the same. Pure.
 import { oneLine } from '../domain/canonical-json.ts'
 import type { JsonObject } from '../domain/claims.ts'
 import { type EventPlace, type OcsfEvent, PRODUCT } from '../domain/ocsf/event.ts'
 import { DATA_SCHEMAS } from './cloud-event.ts'
 
-const jsonLine = (value: JsonObject): string => oneLine(JSON.stringify(value))
+const eventOf = (canonical: string): OcsfEvent => JSON.parse(canonical) as OcsfEvent
+
+/** `{…,"<name>":<canonical>}`: the event's text is not written anew. */
+const around = (members: JsonObject, name: string, canonical: string): string =>
+  oneLine(`${JSON.stringify(members).slice(0, -1)},${JSON.stringify(name)}:${canonical}}`)
 
 /** Splunk HEC `/services/collector/event`. The fields are indexed: `| dedup mintmark_uid` needs no look into the event. */
-export const hecEvent = (event: OcsfEvent, { issuerUrl }: EventPlace, index: string | null): string =>
-  jsonLine({
-    time: event.time / 1000,
+export const hecEvent = (canonical: string, { issuerUrl }: EventPlace, index: string | null): string => {
+  const { time, metadata } = eventOf(canonical)
+  const members = {
+    time: time / 1000,
     host: new URL(issuerUrl).host,
     source: issuerUrl,
     sourcetype: 'ocsf:json',
     ...(index === null ? {} : { index }),
-    fields: { mintmark_uid: event.metadata.uid, mintmark_tenant: event.metadata.tenant_uid },
-    event,
-  })
+    fields: { mintmark_uid: metadata.uid, mintmark_tenant: metadata.tenant_uid },
+  }
+  return around(members, 'event', canonical)
+}
 
 /** OCSF severity to OTLP severity number and text. */
 const SEVERITIES: Readonly<Record<number, readonly [number, string]>> = {
@@ -31,7 +37,7 @@ const text = (key: string, value: string): JsonObject => ({ key, value: { string
 const integer = (key: string, value: number): JsonObject => ({ key, value: { intValue: String(value) } })
 
 /** OTLP/HTTP JSON, ExportLogsServiceRequest: of one tenant, one resource. */
-export const otlpLogs = (events: readonly OcsfEvent[], { issuerUrl }: EventPlace): string =>
+export const otlpLogs = (events: readonly string[], { issuerUrl }: EventPlace): string =>
   JSON.stringify({
     resourceLogs: [
       {
@@ -41,7 +47,8 @@ export const otlpLogs = (events: readonly OcsfEvent[], { issuerUrl }: EventPlace
     ],
   })
 
-const logRecord = (event: OcsfEvent): JsonObject => {
+const logRecord = (canonical: string): JsonObject => {
+  const event = eventOf(canonical)
   const { uid, tenant_uid: tenant, correlation_uid: trace, sequence } = event.metadata
   const [severityNumber, severityText] = SEVERITIES[Number(event['severity_id'])] ?? [0, '']
   const nanoseconds = `${event.time}000000`
@@ -51,7 +58,7 @@ const logRecord = (event: OcsfEvent): JsonObject => {
     severityNumber,
     severityText,
     eventName: `mintmark.audit.${DATA_SCHEMAS[event.class_uid]}`,
-    body: { stringValue: JSON.stringify(event) },
+    body: { stringValue: canonical },
     attributes: [
       text('log.record.uid', uid),
       text('mintmark.tenant', tenant),
@@ -65,5 +72,8 @@ const logRecord = (event: OcsfEvent): JsonObject => {
 }
 
 /** Two lines of `POST /<index>/_bulk`: `create` under the event's id, so that the second of it is a conflict. */
-export const bulkLines = (event: OcsfEvent): string =>
-  `${jsonLine({ create: { _id: event.metadata.uid } })}\n${jsonLine({ '@timestamp': new Date(event.time).toISOString(), ...event })}\n`
+export const bulkLines = (canonical: string): string => {
+  const { time, metadata } = eventOf(canonical)
+  const at = JSON.stringify({ '@timestamp': new Date(time).toISOString() })
+  return `${JSON.stringify({ create: { _id: metadata.uid } })}\n${oneLine(`${at.slice(0, -1)},${canonical.slice(1)}`)}\n`
+}

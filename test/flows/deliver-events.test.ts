@@ -13,6 +13,7 @@ import { type DeliverPorts, deliverEvents, newSinkMemory, type Target } from '..
 import type { Sink } from '../../lib/ports/sinks.ts'
 import { temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { sampleRecord } from '../contract/sample-rows.ts'
+import { uidOf } from '../support/sink-receiver.ts'
 import { openAudit, treeLogOver } from '../support/tree-log.ts'
 
 const ISSUER = 'https://sts.example.com/t/acme'
@@ -99,7 +100,7 @@ test('a sink that is down holds up itself alone, and gets everything when it is 
   const taken: string[] = []
   const up: Sink = {
     deliver: async (events) => {
-      taken.push(...events.map(({ metadata }) => metadata.uid))
+      taken.push(...events.map(uidOf))
       return TAKEN
     },
   }
@@ -141,7 +142,7 @@ const picky = (poison: ReadonlySet<string>) => {
   const sink: Sink = {
     async deliver(events) {
       requests += 1
-      const uids = events.map(({ metadata }) => metadata.uid)
+      const uids = events.map(uidOf)
       if (uids.some((uid) => poison.has(uid))) return { kind: 'refused', reason: 'refused' }
       taken.push(...uids)
       return TAKEN
@@ -158,7 +159,7 @@ test('what a sink can never take is found among the others, kept with its reason
   while ((await deliver(ports, target(sink))) === 'more');
   expect(taken).toEqual(ids.filter((id) => !poison.has(id)))
   const letters = await createSinkErrands(audit).deadLetters({ tenant: 'acme', sink: 'local' }, 0, 10)
-  expect(letters.map(({ leaf, reason, event }) => [leaf, reason, event.metadata.uid])).toEqual([
+  expect(letters.map(({ leaf, reason, canonical }) => [leaf, reason, uidOf(canonical)])).toEqual([
     [7, 'refused', ids[7]],
     [61, 'refused', ids[61]],
   ])
@@ -183,7 +184,7 @@ const losing = () => {
   const state = { isIndexing: false, forgotten: 0 }
   const sink: Sink = {
     async deliver(events) {
-      sent.push(...events.map(({ metadata }) => metadata.uid))
+      sent.push(...events.map(uidOf))
       return TAKEN
     },
     settle: async () => (state.isIndexing ? TAKEN : later('not_acknowledged', 500)),

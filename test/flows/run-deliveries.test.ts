@@ -11,6 +11,7 @@ import { createDeliveries } from '../../lib/flows/run-deliveries.ts'
 import type { Sink } from '../../lib/ports/sinks.ts'
 import { temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { sampleRecord } from '../contract/sample-rows.ts'
+import { uidOf } from '../support/sink-receiver.ts'
 import { openAudit, treeLogOver } from '../support/tree-log.ts'
 
 const ISSUER = 'https://sts.example.com/t/acme'
@@ -70,7 +71,7 @@ const recording = (answer: () => SinkAnswer = () => TAKEN) => {
     async deliver(events) {
       calls.count += 1
       const said = answer()
-      if (said.kind === 'taken') taken.push(...events.map(({ metadata }) => metadata.uid))
+      if (said.kind === 'taken') taken.push(...events.map(uidOf))
       return said
     },
   }
@@ -143,14 +144,14 @@ test('dead letters are sent again when somebody asks, and those still refused st
   const taken: string[] = []
   const sink: Sink = {
     async deliver(events) {
-      const uids = events.map(({ metadata }) => metadata.uid)
+      const uids = events.map(uidOf)
       const refused = uids.flatMap((uid, index) => (poison.has(uid) ? [{ index, reason: 'mapping_refused' as const }] : []))
       taken.push(...uids.filter((uid) => !poison.has(uid)))
       return { kind: 'taken', refused }
     },
   }
   const { roundsUntil, errands, clock, board } = await setUp({ siem: { deliver: (events) => {
-    if (poison.size === 0) poison.add(events[0]!.metadata.uid)
+    if (poison.size === 0) poison.add(uidOf(events[0]!))
     return sink.deliver(events)
   } } })
   await roundsUntil(async () => (await board())[0]!.backlogLeaves === 0)

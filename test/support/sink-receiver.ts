@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
+import { canonicalJson } from '../../lib/domain/canonical-json.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import { eventsOf } from '../../lib/domain/ocsf/map-entry.ts'
 import { SAMPLE_ENTRIES, SAMPLE_PLACE, SAMPLE_RECORD } from './audit-entries.ts'
@@ -49,6 +50,10 @@ export const startReceiver = async (reply: Reply, port = 0) => {
   return receiver
 }
 
-/** One event of every kind the audit stream has, of the samples. */
-export const sampleEvents = (): OcsfEvent[] =>
-  Object.values(SAMPLE_ENTRIES).flatMap((entry) => eventsOf(entry, SAMPLE_PLACE, () => SAMPLE_RECORD))
+/** One event of every kind the audit stream has, of the samples, in canonical text. */
+export const sampleEvents = (): string[] =>
+  Object.values(SAMPLE_ENTRIES).flatMap((entry) =>
+    eventsOf(entry, SAMPLE_PLACE, () => SAMPLE_RECORD).map((event) => canonicalJson(event)),
+  )
+
+export const uidOf = (canonical: string): string => (JSON.parse(canonical) as OcsfEvent).metadata.uid

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { canonicalJson } from '../../lib/domain/canonical-json.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
-import { cloudEventOf } from '../../lib/wire/cloud-event.ts'
+import { cloudEventOf, cloudEventText } from '../../lib/wire/cloud-event.ts'
 import { bulkLines, hecEvent, otlpLogs } from '../../lib/wire/sink-bodies.ts'
 import { SAMPLE_PLACE } from '../support/audit-entries.ts'
 import { hasOcsfSchema, loadOcsfSchema } from '../support/ocsf-schema.ts'
@@ -13,14 +13,15 @@ import { sampleEvents } from '../support/sink-receiver.ts'
 
 const FOLDER = fileURLToPath(new URL('../../events/sinks/', import.meta.url))
 /** As they come out of the log. */
-const all = sampleEvents().map((event) => JSON.parse(canonicalJson(event)) as OcsfEvent)
-const CHOSEN = ['granted', 'replay', 'revoked'].map((code) => all.find((event) => event['status_code'] === code)!)
+const all = sampleEvents()
+const parsed = (canonical: string) => JSON.parse(canonical) as OcsfEvent
+const CHOSEN = ['granted', 'replay', 'revoked'].map((code) => all.find((one) => parsed(one)['status_code'] === code)!)
 
-const BODIES: Readonly<Record<string, (events: readonly OcsfEvent[]) => string>> = {
+const BODIES: Readonly<Record<string, (events: readonly string[]) => string>> = {
   'splunk-hec-v1.txt': (events) => events.map((event) => `${hecEvent(event, SAMPLE_PLACE, 'audit')}\n`).join(''),
   'otlp-logs-v1.txt': (events) => otlpLogs(events, SAMPLE_PLACE),
   'elasticsearch-v1.txt': (events) => events.map(bulkLines).join(''),
-  'webhook-v1.txt': (events) => JSON.stringify(events.map((event) => cloudEventOf(event, SAMPLE_PLACE))),
+  'webhook-v1.txt': (events) => `[${events.map((event) => cloudEventText(event, SAMPLE_PLACE)).join(',')}]`,
 }
 
 // `MINTMARK_NEW_SAMPLES=1` writes those that are missing; it never touches one that is there.
@@ -36,27 +37,29 @@ test.each(Object.keys(BODIES))('%s is what is sent today', (name) => {
 
 test.skipIf(!hasOcsfSchema())('the OCSF event comes out of every envelope whole and valid', () => {
   const problemsOf = loadOcsfSchema()
-  for (const event of all) {
-    const hec = (JSON.parse(hecEvent(event, SAMPLE_PLACE, null)) as { event: OcsfEvent }).event
-    const otlp = JSON.parse(otlpLogs([event], SAMPLE_PLACE)) as {
+  for (const canonical of all) {
+    const event = parsed(canonical)
+    const hec = (JSON.parse(hecEvent(canonical, SAMPLE_PLACE, null)) as { event: OcsfEvent }).event
+    const otlp = JSON.parse(otlpLogs([canonical], SAMPLE_PLACE)) as {
       resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: string } }] }] }]
     }
-    const [, document] = bulkLines(event).split('\n')
+    const [, document] = bulkLines(canonical).split('\n')
     const { '@timestamp': at, ...indexed } = JSON.parse(document!) as OcsfEvent
     const unwrapped = [
       hec,
       JSON.parse(otlp.resourceLogs[0].scopeLogs[0].logRecords[0].body.stringValue) as OcsfEvent,
       indexed,
-      cloudEventOf(event, SAMPLE_PLACE)['data'],
+      (JSON.parse(cloudEventText(canonical, SAMPLE_PLACE)) as { data: OcsfEvent }).data,
     ]
     expect(Date.parse(String(at))).toBe(event.time)
     for (const one of unwrapped) expect(one).toEqual(event)
+    expect(JSON.parse(cloudEventText(canonical, SAMPLE_PLACE))).toEqual(cloudEventOf(event, SAMPLE_PLACE))
     expect(problemsOf(event)).toEqual([])
   }
 })
 
 test('a hostile text stays one line, in every body that is made of lines', () => {
-  const hostile = { ...CHOSEN[0]!, message: 'a\nb\u2028c\u0085d"}\n{"create":{}}' }
+  const hostile = canonicalJson({ ...parsed(CHOSEN[0]!), message: 'a\nb\u2028c\u0085d"}\n{"create":{}}' })
   expect(hecEvent(hostile, SAMPLE_PLACE, null)).not.toMatch(/[\n\u2028\u0085]/)
   expect(bulkLines(hostile).split('\n')).toHaveLength(3)
 })

@@ -7,7 +7,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { OutboundHttp } from '../../ports/outbound-http.ts'
 import type { Secrets } from '../../ports/secrets.ts'
 import type { MessageSigner, Sink } from '../../ports/sinks.ts'
-import { cloudEventOf } from '../../wire/cloud-event.ts'
+import { cloudEventText } from '../../wire/cloud-event.ts'
 import { signatureBase, signatureHeaders } from '../../wire/message-signature.ts'
 import { postEvents } from './post-events.ts'
 
@@ -38,7 +38,7 @@ export const createWebhookSink = (rule: SinkRuleOf<'webhook'>, ports: WebhookPor
   }
   return {
     async deliver(events) {
-      const text = JSON.stringify(events.map((event) => cloudEventOf(event, { issuerUrl })))
+      const text = `[${events.map((event) => cloudEventText(event, { issuerUrl })).join(',')}]`
       const token = rule.token === null ? null : await secrets.text(rule.token)
       const headers = { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...(await signed(text)) }
       const posted = await postEvents(

@@ -29,7 +29,7 @@ export const createSinkCursors = (database: Database): SinkCursors => ({
       // Another process has the lease by now: it finds them itself.
       if (changes === 0) return
       for (const letter of dead)
-        sql(BURY).run(tenant, sink, letter.leaf, letter.reason, atSeconds, JSON.stringify(letter.event))
+        sql(BURY).run(tenant, sink, letter.leaf, letter.reason, atSeconds, letter.canonical)
     })
   },
   async note({ tenant, sink }, holder, failures, trouble) {

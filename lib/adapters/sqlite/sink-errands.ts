@@ -1,6 +1,5 @@
 // Dead letters of sinks and errands of operators, in audit.db: `mintmark sinks` writes them beside a running broker, and the
 // broker's deliverer does them.
-import type { OcsfEvent } from '../../domain/ocsf/event.ts'
 import type { DeadLetterReason, SinkErrand, SinkStatus, SinkTrouble } from '../../domain/sink.ts'
 import type { SinkBoard, SinkErrands } from '../../ports/sinks.ts'
 import type { Database } from './database.ts'
@@ -47,7 +46,7 @@ export const createSinkErrands = (database: Database): SinkErrands => ({
         seq: Number(row['seq']),
         leaf: row['leaf'] as number | null,
         reason: row['reason'] as DeadLetterReason,
-        event: JSON.parse(String(row['event'])) as OcsfEvent,
+        canonical: String(row['event']),
       })),
   async drop({ tenant, sink }, seq) {
     await database.write((sql) => sql(DROP).run(tenant, sink, seq))

@@ -14,11 +14,11 @@ import { json, type Reply, sampleEvents, startReceiver } from '../../support/sin
 
 const ISSUER = 'https://sts.example.com/t/acme'
 const events = sampleEvents()
-const guarded = createGuardedHttp({ dev: true, egressAllow: [], ports: 'any', query: true })
+const http: OutboundHttp = createGuardedHttp({ dev: true, egressAllow: [], ports: 'any', query: true })
 /** As guarded as ever, and less patient. */
-const http: OutboundHttp = {
-  get: (url, options) => guarded.get(url, { ...options, totalMs: 300 }),
-  post: (url, body, options) => guarded.post(url, body, { ...options, totalMs: 300 }),
+const impatient: OutboundHttp = {
+  get: (url, options) => http.get(url, { ...options, totalMs: 300 }),
+  post: (url, body, options) => http.post(url, body, { ...options, totalMs: 300 }),
 }
 const secrets = { text: async () => 's3cret' }
 const { publicKey, privateKey } = generateKeyPairSync('ed25519')
@@ -31,28 +31,28 @@ const signer = {
 const clock = { nowSeconds: () => 1_795_305_600 }
 
 type Kind = 'splunk-hec' | 'otlp-logs' | 'elasticsearch' | 'webhook'
-const sinkOf = (type: Kind, url: string): Sink => {
+const sinkOf = (type: Kind, url: string, by = http): Sink => {
   const name = 'siem'
   switch (type) {
     case 'splunk-hec':
       return createSplunkHecSink(
         { name, type, url, token: 'acme/hec', index: 'audit', isAcknowledged: true },
-        { http, secrets, issuerUrl: ISSUER, ackWaitMs: 0 },
+        { http: by, secrets, issuerUrl: ISSUER, ackWaitMs: 0 },
       )
     case 'otlp-logs':
       return createOtlpLogsSink(
         { name, type, url: `${url}/v1/logs`, token: 'acme/otel', header: null },
-        { http, secrets, issuerUrl: ISSUER },
+        { http: by, secrets, issuerUrl: ISSUER },
       )
     case 'elasticsearch':
       return createElasticsearchSink(
         { name, type, url, index: 'mintmark', token: 'acme/es', scheme: 'ApiKey' },
-        { http, secrets },
+        { http: by, secrets },
       )
     case 'webhook':
       return createWebhookSink(
         { name, type, url: `${url}/hook?x=1`, token: null },
-        { http, secrets, signer, clock, tenant: 'acme', issuerUrl: ISSUER },
+        { http: by, secrets, signer, clock, tenant: 'acme', issuerUrl: ISSUER },
       )
   }
 }
@@ -108,7 +108,8 @@ describe.each(KINDS)('%s', (kind) => {
   ]
   test.each(FAULTS)('%s is not a delivery: everything is brought again', async (_, reply, trouble, retryAfterMs) => {
     const receiver = await startReceiver(reply)
-    expect(await sinkOf(kind, receiver.url).deliver(events)).toEqual({ kind: 'later', trouble, retryAfterMs })
+    const sink = sinkOf(kind, receiver.url, trouble === 'deadline' ? impatient : http)
+    expect(await sink.deliver(events)).toEqual({ kind: 'later', trouble, retryAfterMs })
   })
 
   test('a server that is not there is not a delivery', async () => {
