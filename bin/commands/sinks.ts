@@ -2,6 +2,7 @@
 // is asked is done by the running broker, over the same connections with the same secrets as events.
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
 import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
 import { databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
@@ -23,7 +24,8 @@ const HELP = `Usage: mintmark sinks --tenant T --data DIR
        mintmark sinks resend SINK --tenant T --data DIR
 
 Without more: for each sink how many leaves of the log it has not taken, the age of the oldest of them, when it last took some,
-what ails it (a class, nothing of its answer), and its dead letters: events it can never take.
+what ails it (a class, nothing of its answer), and its dead letters: events it can never take; and what each anchor has
+of the log.
 test     sends a marked event (status_code sink_test, id test.<uuid>) over the running broker, and says what became of it
 resend   sends the dead letters again, once their cause is set right; those that are taken are gone from the list
 
@@ -72,6 +74,7 @@ const openHere = async (
   const ports = {
     board: createSinkBoard(audit),
     errands: createSinkErrands(audit),
+    anchors: createAnchorRecords(audit),
     clock: systemClock,
     ids: createIds(systemClock),
   }
@@ -105,7 +108,11 @@ const pathOf = (asked: SinkRequest): string => {
   }
 }
 
-type Wanted = { readonly verb: string | undefined; readonly sink: string | undefined; readonly isJson: boolean | undefined }
+type Wanted = {
+  readonly verb: string | undefined
+  readonly sink: string | undefined
+  readonly isJson: boolean | undefined
+}
 
 const act = async (ask: Ask, { verb, sink = '', isJson }: Wanted, io: Io): Promise<number> => {
   const answered = await ask(
@@ -119,9 +126,14 @@ const act = async (ask: Ask, { verb, sink = '', isJson }: Wanted, io: Io): Promi
   const answer = answered.value
   if (answer.kind === 'errand_accepted') return waitFor(ask, answer.errand, isJson, io)
   const { kind: _, ...told } = answer
+  if (answer.kind === 'sinks' && answer.anchors.length === 0)
+    io.stderr.write('mintmark sinks: warning: no anchor has a checkpoint of this log (serve --anchor)\n')
   if (isJson) io.stdout.write(`${JSON.stringify(told, null, 2)}\n`)
-  else if (answer.kind === 'sinks') for (const status of answer.sinks) io.stdout.write(statusLine(status))
-  else if (answer.kind === 'dead_letters')
+  else if (answer.kind === 'sinks') {
+    for (const status of answer.sinks) io.stdout.write(statusLine(status))
+    for (const { anchor, size, atSeconds } of answer.anchors)
+      io.stdout.write(`anchor ${anchor}: ${size} leaves at ${new Date(atSeconds * 1000).toISOString()}\n`)
+  } else if (answer.kind === 'dead_letters')
     for (const { uid, leaf, reason } of answer.letters)
       io.stdout.write(`${String(leaf ?? '-').padStart(8)}  ${printable(uid)}  ${DEAD_LETTER_REASONS[reason]}\n`)
   return 0

@@ -11,6 +11,7 @@ export type AuditThreadOptions = {
   readonly secretsDir: string
   readonly egressAllow: readonly string[]
   readonly budgetBytes: number
+  readonly anchors: readonly string[]
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
 }

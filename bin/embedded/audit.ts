@@ -23,6 +23,7 @@ import { createLogBudget } from '../../lib/flows/log-budget.ts'
 import { pumpFeed } from '../../lib/flows/pump-feed.ts'
 import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
+import { startAnchors } from './anchors.ts'
 import type { OpenStore } from './open-store.ts'
 import { startDeliveries } from './sinks.ts'
 
@@ -41,6 +42,8 @@ export type AuditOptions = {
   readonly secretsDir: string
   readonly egressAllow: readonly string[]
   readonly budgetBytes: number
+  /** As `--anchor` says them. */
+  readonly anchors: readonly string[]
   readonly log: Log
   readonly failpoint?: Failpoint
 }
@@ -97,6 +100,7 @@ export const startAudit = (options: AuditOptions): { readonly close: () => Promi
   // A ring of its own: nobody else unwraps keys of the log (design §2).
   const keys = createLocalKeyRing({ store: keyStore, vault, clock: systemClock, use: 'log' })
   const round = createAuditRound(options, { keyStore, keys })
+  const anchoring = startAnchors(options)
   const deliveries = startDeliveries({ ...options, signer: createMessageSigner(keys) })
   const closing = new AbortController()
   const attempt = async (): Promise<boolean> => {
@@ -120,7 +124,7 @@ export const startAudit = (options: AuditOptions): { readonly close: () => Promi
       closing.abort()
       await running
       await attempt()
-      await deliveries.close()
+      await Promise.all([deliveries.close(), anchoring.close()])
     },
   }
 }

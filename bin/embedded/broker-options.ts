@@ -26,4 +26,6 @@ export type BrokerOptions = {
   readonly auditLog?: 'thread' | 'here' | 'off'
   /** Disk the logs may take; default LIMITS.auditBytesDefault. */
   readonly auditBytes?: number
+  /** Where checkpoints are kept out of reach; default nowhere. */
+  readonly anchors?: readonly string[]
 }

@@ -4,6 +4,7 @@ import { createFeedHandler } from '../../functions/discovery/handler.ts'
 import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
+import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
 import { createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
@@ -91,7 +92,11 @@ export const startOwnEndpoints = (
           revocations,
           applied: ports.orders,
           lookUps: createLookUps(database),
-          sinks: { board: createSinkBoard(audit), errands: createSinkErrands(audit) },
+          sinks: {
+            board: createSinkBoard(audit),
+            errands: createSinkErrands(audit),
+            anchors: createAnchorRecords(audit),
+          },
         },
         log,
       }),

@@ -154,6 +154,7 @@ export const LIMITS = {
   auditBytesDefault: 64 * 1024 * 1024 * 1024,
   // anchors
   anchorEveryMs: 60_000,
+  anchorMissesMax: 8,
   witnessAnswerBytesMax: 16 * 1024,
   logTileMaxAgeSeconds: 365 * 24 * 3600,
   // events of the audit stream: a CloudEvent up to 64 KiB is forwarded by every intermediary

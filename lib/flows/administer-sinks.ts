@@ -4,24 +4,29 @@ import { LIMITS } from '../domain/limits.ts'
 import type { OcsfEvent } from '../domain/ocsf/event.ts'
 import type { DeadLetter, SinkErrand, SinkStatus } from '../domain/sink.ts'
 import type { TenantConfig } from '../domain/tenant-config.ts'
+import type { AnchorRecord, AnchorRecords } from '../ports/anchors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { SinkBoard, SinkErrands } from '../ports/sinks.ts'
 import type { Ids } from '../ports/system.ts'
 
 export type SinkPorts = {
   readonly board: SinkBoard
+  readonly anchors: Pick<AnchorRecords, 'of'>
   readonly errands: Pick<SinkErrands, 'ask' | 'find' | 'deadLetters'>
   readonly clock: Pick<Clock, 'nowSeconds'>
   readonly ids: Pick<Ids, 'decisionId'>
 }
 
 export type SinkAdminAnswer =
-  | { readonly kind: 'sinks'; readonly sinks: readonly SinkStatus[] }
+  | { readonly kind: 'sinks'; readonly sinks: readonly SinkStatus[]; readonly anchors: readonly ToldAnchor[] }
   /** Its outcome is known when a broker has done it. */
   | { readonly kind: 'errand_accepted' | 'errand'; readonly errand: SinkErrand }
   /** Oldest first. */
   | { readonly kind: 'dead_letters'; readonly letters: readonly ToldLetter[] }
   | { readonly kind: 'not_found' }
+
+/** What an anchor has kept last of the tenant's log. */
+export type ToldAnchor = Omit<AnchorRecord, 'note'>
 
 /** The event itself is in the log, for whoever may read that. */
 export type ToldLetter = Pick<DeadLetter, 'leaf' | 'reason'> & { readonly uid: string }
@@ -29,11 +34,14 @@ export type ToldLetter = Pick<DeadLetter, 'leaf' | 'reason'> & { readonly uid: s
 const uidOf = (canonical: string): string => (JSON.parse(canonical) as OcsfEvent).metadata.uid
 
 export const administerSinks = async (
-  { board, errands, clock, ids }: SinkPorts,
+  { board, anchors, errands, clock, ids }: SinkPorts,
   { tenant, sinks }: Pick<TenantConfig, 'tenant' | 'sinks'>,
   asked: SinkRequest,
 ): Promise<SinkAdminAnswer> => {
-  if (asked.kind === 'sinks') return { kind: 'sinks', sinks: await board.status(tenant, sinks, clock.nowSeconds()) }
+  if (asked.kind === 'sinks') {
+    const kept = (await anchors.of(tenant)).map(({ note: _, ...told }) => told)
+    return { kind: 'sinks', sinks: await board.status(tenant, sinks, clock.nowSeconds()), anchors: kept }
+  }
   if (asked.kind === 'sink_errand') {
     const errand = await errands.find(tenant, asked.id)
     return errand === null ? { kind: 'not_found' } : { kind: 'errand', errand }

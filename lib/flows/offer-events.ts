@@ -23,11 +23,7 @@ export const offerEvents = async (sink: Sink, events: readonly string[]): Promis
   return { decided: 0, refused: [], stopped: offered.stopped ?? { trouble: 'takes_nothing', retryAfterMs: null } }
 }
 
-const offerSome = async (
-  sink: Sink,
-  events: readonly string[],
-  budget: { requestsLeft: number },
-): Promise<Offered> => {
+const offerSome = async (sink: Sink, events: readonly string[], budget: { requestsLeft: number }): Promise<Offered> => {
   if (budget.requestsLeft === 0) return { decided: 0, refused: [], stopped: null }
   budget.requestsLeft -= 1
   const answer = await deliver(sink, events)

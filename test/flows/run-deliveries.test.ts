@@ -145,15 +145,21 @@ test('dead letters are sent again when somebody asks, and those still refused st
   const sink: Sink = {
     async deliver(events) {
       const uids = events.map(uidOf)
-      const refused = uids.flatMap((uid, index) => (poison.has(uid) ? [{ index, reason: 'mapping_refused' as const }] : []))
+      const refused = uids.flatMap((uid, index) =>
+        poison.has(uid) ? [{ index, reason: 'mapping_refused' as const }] : [],
+      )
       taken.push(...uids.filter((uid) => !poison.has(uid)))
       return { kind: 'taken', refused }
     },
   }
-  const { roundsUntil, errands, clock, board } = await setUp({ siem: { deliver: (events) => {
-    if (poison.size === 0) poison.add(uidOf(events[0]!))
-    return sink.deliver(events)
-  } } })
+  const { roundsUntil, errands, clock, board } = await setUp({
+    siem: {
+      deliver: (events) => {
+        if (poison.size === 0) poison.add(uidOf(events[0]!))
+        return sink.deliver(events)
+      },
+    },
+  })
   await roundsUntil(async () => (await board())[0]!.backlogLeaves === 0)
   expect((await board())[0]!.deadLetters).toEqual({ mapping_refused: 1 })
   const resend = async () => {

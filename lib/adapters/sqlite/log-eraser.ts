@@ -6,7 +6,8 @@ import type { TenantEraser } from '../../ports/tenants.ts'
 import type { Database } from './database.ts'
 
 const SOME = 'DELETE FROM log_leaf WHERE seq IN (SELECT seq FROM log_leaf WHERE tenant = ?1 LIMIT ?2)'
-const LETTERS = 'DELETE FROM sink_dead_letter WHERE seq IN (SELECT seq FROM sink_dead_letter WHERE tenant = ?1 LIMIT ?2)'
+const LETTERS =
+  'DELETE FROM sink_dead_letter WHERE seq IN (SELECT seq FROM sink_dead_letter WHERE tenant = ?1 LIMIT ?2)'
 const TRIES = 20
 const WAIT_MS = 50
 

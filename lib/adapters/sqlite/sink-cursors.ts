@@ -28,8 +28,7 @@ export const createSinkCursors = (database: Database): SinkCursors => ({
       const { changes } = sql(ADVANCE).run(tenant, sink, holder, leaf, checkpoint, atSeconds)
       // Another process has the lease by now: it finds them itself.
       if (changes === 0) return
-      for (const letter of dead)
-        sql(BURY).run(tenant, sink, letter.leaf, letter.reason, atSeconds, letter.canonical)
+      for (const letter of dead) sql(BURY).run(tenant, sink, letter.leaf, letter.reason, atSeconds, letter.canonical)
     })
   },
   async note({ tenant, sink }, holder, failures, trouble) {
