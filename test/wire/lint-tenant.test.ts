@@ -139,7 +139,14 @@ describe('advice', () => {
 
   test('sections this version does not act on are said to be so', () => {
     const sections = lint(DESIGN_EXAMPLE).filter(({ rule }) => rule === 'not_acted_on' || rule === 'not_issued_here')
-    expect(sections.map(({ path }) => path)).toEqual(['receivers', 'sinks › siem'])
+    expect(sections.map(({ path }) => path)).toEqual(['receivers'])
+  })
+
+  test('a collector that is believed without its indexer is said to be so', () => {
+    const sink = (more: string) =>
+      `${VALID}sinks:\n  siem: { type: splunk-hec, url: https://siem.acme.example, token: { file: acme/hec }${more} }\n`
+    expect(rules(sink(', acknowledgement: none'))).toContainEqual(expect.stringMatching(/^not_acknowledged/))
+    expect(rules(sink(''))).not.toContainEqual(expect.stringMatching(/^not_acknowledged/))
   })
 
   const ROLE = 'role: "arn:aws:iam::444455556666:role/mintmark/t/acme/deployer"'
