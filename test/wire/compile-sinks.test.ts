@@ -43,14 +43,26 @@ test.each([
     '{ type: elasticsearch, url: "https://es.acme.example/?a=1", index: a }',
     'not one that is called: query',
   ],
-  ['an index that leads elsewhere', '{ type: elasticsearch, url: https://es.acme.example, index: "a/_doc" }', 'an index is'],
+  [
+    'an index that leads elsewhere',
+    '{ type: elasticsearch, url: https://es.acme.example, index: "a/_doc" }',
+    'an index is',
+  ],
   [
     'a header that says where the request ends',
     '{ type: otlp-logs, url: https://otel.acme.example, token: { file: acme/t }, header: transfer-encoding }',
     'how the request is to be read',
   ],
   ['a header for no token', '{ type: otlp-logs, url: https://otel.acme.example, header: x-key }', 'there is none'],
-  ['a token of another tenant', '{ type: webhook, url: https://w.acme.example, token: { file: globex/t } }', 'acme/<name>'],
+  [
+    'a token of another tenant',
+    '{ type: webhook, url: https://w.acme.example, token: { file: globex/t } }',
+    'acme/<name>',
+  ],
 ])('%s is refused', (_, sink, says) => {
-  expect(load(sink).problems.map(({ message }) => message).join('\n')).toContain(says)
+  expect(
+    load(sink)
+      .problems.map(({ message }) => message)
+      .join('\n'),
+  ).toContain(says)
 })
