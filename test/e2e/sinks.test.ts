@@ -87,7 +87,8 @@ const setUp = async () => {
   writeFileSync(join(folder, 'acme', 'hec'), `${SECRET}\n`)
   const dataDir = join(mkdtempSync(join(tmpdir(), 'mintmark-data-')), 'data')
   const tenants = { acme: operatorTenant('acme', tenantUrl, key, '1234567') + sinksOf(receiver.url) }
-  const start = () => startBroker({ tenants, dataDir, args: ['--port', String(port), '--secrets', folder, '--limits', 'off'] })
+  const start = () =>
+    startBroker({ tenants, dataDir, args: ['--port', String(port), '--secrets', folder, '--limits', 'off'] })
   const brokers: RunningBroker[] = []
   const started = async () => {
     const broker = await start()
@@ -106,13 +107,16 @@ const setUp = async () => {
   }
   const received = (path: string): OcsfEvent[] => receiver.all.filter((one) => one.path === path).flatMap(eventsOf)
   const allHave = (ids: readonly string[]) =>
-    expect.poll(
-      () => Object.values(KINDS).flatMap((path) => {
-        const there = new Set(received(path).map(({ metadata }) => metadata.uid))
-        return ids.filter((id) => !there.has(id)).map((id) => `${path} ${id}`)
-      }),
-      { timeout: 60_000 },
-    ).toEqual([])
+    expect
+      .poll(
+        () =>
+          Object.values(KINDS).flatMap((path) => {
+            const there = new Set(received(path).map(({ metadata }) => metadata.uid))
+            return ids.filter((id) => !there.has(id)).map((id) => `${path} ${id}`)
+          }),
+        { timeout: 60_000 },
+      )
+      .toEqual([])
   const cli = async (...args: string[]) => {
     const io = captureIo()
     const code = await sinks([...args, '--json'], io)
@@ -158,7 +162,11 @@ test('every kind of sink gets every event of the log, in order and valid, across
 
   const io = captureIo()
   expect(await audit(['tail', '--lines', '100000', '--json', '--tenant', 'acme', '--data', dataDir], io)).toBe(0)
-  const log = io.out().trimEnd().split('\n').map((line) => JSON.parse(line) as OcsfEvent)
+  const log = io
+    .out()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as OcsfEvent)
   for (const path of Object.values(KINDS)) {
     const first = new Map<string, OcsfEvent>()
     for (const event of received(path)) {
