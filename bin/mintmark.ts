@@ -42,6 +42,10 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     says: 'verify, search, follow, export and prove the audit log of a tenant',
     load: () => import('./commands/audit.ts'),
   },
+  sinks: {
+    says: 'show how far each sink of a tenant is, test one, send its dead letters again',
+    load: () => import('./commands/sinks.ts'),
+  },
   keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
 }
 

@@ -81,6 +81,11 @@ const COUNTED = {
   log_not_signed: [],
   // Receivers are told by the embedded broker only.
   receiver_stuck: [],
+  sink_behind: [],
+  sink_dead_letter: [],
+  log_budget_reached: [],
+  checkpoint_not_anchored: [],
+  anchor_disagrees: [],
 } as const satisfies Record<AlarmKind, readonly FunctionName[]>
 
 const ofKinds = () =>

@@ -105,6 +105,7 @@ const COMMAND_NAMES = [
   'aws-trust',
   'keys',
   'audit',
+  'sinks',
 ]
 const commands = (): string => {
   const help = (args: readonly string[]) =>

@@ -22,6 +22,7 @@ export class CannotOpen extends Error {
 export type OpenedLog = {
   readonly tenant: string
   readonly database: Database
+  readonly audit: Database
   readonly log: ReturnType<typeof createTenantLog>
   readonly origin: string
   readonly vkeys: readonly string[]
@@ -48,7 +49,7 @@ export const openLog = async (dataDir: string, tenant: string): Promise<OpenedLo
     throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} here`, 1)
   }
   const vkeys = await logVerifierKeys(createSigningKeyStore(database), tenant, head.origin)
-  return { tenant, database, log, origin: head.origin, vkeys, close }
+  return { tenant, database, audit, log, origin: head.origin, vkeys, close }
 }
 
 export const VERIFY_PORTS = { hashes: { sha256: nodeSha256, sha256Hex }, verify: nodeVerifyEd25519 }

@@ -5,8 +5,9 @@ import { canonicalJson } from '../../lib/domain/canonical-json.ts'
 import type { JsonValue } from '../../lib/domain/claims.ts'
 import { inclusionProof, isIncluded, leafHash } from '../../lib/domain/tlog/merkle.ts'
 import { type NoteKey, openNote, parseCheckpoint, parseProof, proofText } from '../../lib/domain/tlog/signed-note.ts'
-import { rangeHashOf, type TileName } from '../../lib/domain/tlog/tiles.ts'
+import type { TileName } from '../../lib/domain/tlog/tiles.ts'
 import { commitmentOf } from '../../lib/flows/append-log.ts'
+import { proofFromTiles } from '../../lib/flows/proof-from-tiles.ts'
 import type { Io } from '../command.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 
@@ -26,8 +27,10 @@ export const prove = async (dataDir: string, tenant: string, uid: string, io: Io
     if (leaf === null) throw new CannotOpen(`the log has no event ${JSON.stringify(uid)}`, 1)
     if (checkpoint === null || checkpoint.size <= leaf.index)
       throw new CannotOpen('no checkpoint covers the event yet; ask again in a few seconds', 3)
-    const tiles = await tilesFor(leaf.index, checkpoint.size, (name) => log.tile(tenant, name))
-    const proof = inclusionProof(rangeHashOf(nodeSha256, checkpoint.size, tiles), leaf.index, checkpoint.size)
+    const { size } = checkpoint
+    const tile = (name: TileName) => log.tile(tenant, name)
+    const proof = await proofFromTiles(nodeSha256, { size, tile }, (range) => inclusionProof(range, leaf.index, size))
+    if (proof === null) throw new CannotOpen('a tile of the log is missing: "audit verify" says where', 1)
     const receipt: Receipt = {
       event: JSON.parse(leaf.canonical) as JsonValue,
       salt: Buffer.from(leaf.salt).toString('base64'),
@@ -39,28 +42,6 @@ export const prove = async (dataDir: string, tenant: string, uid: string, io: Io
   } finally {
     close()
   }
-}
-
-/** Proofs are computed from tiles in memory: which ones are asked for is found by asking, until none is missing. */
-const tilesFor = async (index: number, size: number, read: (name: TileName) => Promise<Uint8Array | null>) => {
-  const tiles = new Map<string, Uint8Array>()
-  let missing: TileName | null
-  const readTile = (name: TileName): Uint8Array => {
-    const tile = tiles.get(`${name.level}/${name.index}`)
-    if (tile === undefined) missing ??= name
-    return tile ?? new Uint8Array(256 * 32)
-  }
-  do {
-    missing = null
-    inclusionProof(rangeHashOf(nodeSha256, size, readTile), index, size)
-    const name = missing as TileName | null
-    if (name !== null) {
-      const bytes = await read(name)
-      if (bytes === null) throw new CannotOpen('a tile of the log is missing: "audit verify" says where', 1)
-      tiles.set(`${name.level}/${name.index}`, bytes)
-    }
-  } while (missing !== null)
-  return readTile
 }
 
 /** `trusted`: keys the operator gave; none: those of the receipt, which then proves nothing about who signed. */

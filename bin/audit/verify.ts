@@ -1,8 +1,10 @@
 // `mintmark audit verify`: a live log, an export, or a log behind HTTP, against its signatures, itself, its records, and what was
 // seen of it before.
-import { existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { openLogDirectory } from '../../lib/adapters/files/log-directory.ts'
+import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
 import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
+import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -32,20 +34,29 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   const given = [values.data, values.from, values.url].filter((value) => value !== undefined)
   if (given.length !== 1) throw new UsageError('verify takes one of --data, --from and --url')
   const trusted = (values.vkey ?? []).map(readKey)
-  const anchors = (values.anchor ?? []).flatMap(readAnchor)
-  const warnings =
-    anchors.length === 0 ? ['no --anchor: a log that was rewritten from the start would not be noticed'] : []
+  const anchors = (values.anchor ?? []).flatMap((path) => readAnchor(path, tenant))
+  const warnings: string[] = []
+  const warnOfNone = (known: readonly string[]) => {
+    if (known.length === 0) warnings.push('no anchor: a log that was rewritten from the start would not be noticed')
+  }
   const untrusted = 'no --vkey: the keys are those the log itself names'
   if (values.from !== undefined && isReceipt(values.from)) return verifyReceipt(values.from, trusted, readKey, io)
 
   if (values.data !== undefined)
-    return report(io, await ofData(values.data, tenant, trusted, anchors, warnings), values)
+    return report(io, await ofData(values.data, tenant, trusted, { anchors, warnings, warnOfNone }), values)
+  warnOfNone(anchors)
   const source = values.from === undefined ? openHttpLog(values.url!) : openLogDirectory(fromDirectory(values.from))
   const own = trusted.length > 0 ? [] : (await source.vkeys()).map(readKey)
   if (trusted.length === 0) warnings.push(untrusted)
   const keys = [...trusted, ...own]
   const verified = await verifyLog(VERIFY_PORTS, { source, keys, tenant, earlier: anchors })
   return report(io, { ...verified, recordsWithoutLeaf: [], warnings }, values)
+}
+
+type Against = {
+  readonly anchors: readonly string[]
+  readonly warnings: string[]
+  readonly warnOfNone: (known: readonly string[]) => void
 }
 
 const fromDirectory = (path: string): string => {
@@ -57,10 +68,9 @@ const ofData = async (
   dataDir: string,
   tenant: string,
   trusted: readonly NoteKey[],
-  anchors: readonly string[],
-  warnings: string[],
+  { anchors: given, warnings, warnOfNone }: Against,
 ): Promise<Report> => {
-  const { database, log, vkeys, close } = await openLog(dataDir, tenant)
+  const { database, audit, log, vkeys, close } = await openLog(dataDir, tenant)
   try {
     const latest = await createTenantConfigStore(database).latest(tenant)
     const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
@@ -83,6 +93,8 @@ const ofData = async (
     )
     if (believed.length < history.length)
       warnings.push(`${history.length - believed.length} earlier checkpoints are not of a key that is trusted`)
+    const anchors = [...given, ...(await knownAnchors(audit, tenant, warnings))]
+    warnOfNone(anchors)
     const verified = await verifyLog(VERIFY_PORTS, {
       source,
       keys,
@@ -122,10 +134,39 @@ const readKey = (text: string): NoteKey => {
 
 const isReceipt = (path: string): boolean => existsSync(path) && path.endsWith('.json')
 
-/** Notes one after another: each begins after an empty line that follows signatures. */
-const readAnchor = (path: string): string[] => {
+/** What `serve --anchor` was told of: files as they are now, of witnesses what they signed last. */
+const knownAnchors = async (audit: Database, tenant: string, warnings: string[]): Promise<readonly string[]> => {
+  const notes: string[] = []
+  for (const { anchor, note } of await createAnchorRecords(audit).of(tenant)) {
+    if (/^https?:/.test(anchor)) notes.push(note)
+    else if (isReadable(anchor)) notes.push(...readAnchor(anchor, tenant))
+    else warnings.push(`the anchor ${anchor} cannot be read here: give a copy of it with --anchor`)
+  }
+  return notes
+}
+
+const isReadable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Notes one after another, each behind empty lines; what a crash cut short is none. Those of other tenants are not looked at. */
+const readAnchor = (path: string, tenant: string): string[] => {
   if (!existsSync(path)) throw new CannotOpen(`there is no anchor ${path}`, 3)
   const notes = readFileSync(path, 'utf8').match(/[^\n]+\n\d+\n(?:[^\n]+\n)+\n(?:— [^\n]+\n)+/gu) ?? []
   if (notes.length === 0) throw new CannotOpen(`${path} has no checkpoint`, 2)
-  return notes
+  return notes.filter((note) => isNote(note) && !isOfAnother(note, tenant))
+}
+
+/** Whole: every signature is as long as signatures are. */
+const isNote = (note: string): boolean =>
+  [...note.matchAll(/^— \S+ (\S+)$/gmu)].every(([, encoded]) => Buffer.from(encoded ?? '', 'base64').length >= 68)
+
+const isOfAnother = (note: string, tenant: string): boolean => {
+  const other = /\/t\/([a-z][a-z0-9]{2,30})\/log$/.exec(note.slice(0, note.indexOf('\n')))?.[1]
+  return other !== undefined && other !== tenant
 }

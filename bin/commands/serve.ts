@@ -1,6 +1,7 @@
 // `mintmark serve`: the embedded broker (design §7, §9). One process, SQLite, nothing to set up.
 
 import { type Io, readOptions, required, UsageError } from '../command.ts'
+import { anchorsProblem } from '../embedded/anchors.ts'
 import { startBroker } from '../embedded/broker.ts'
 import { parseOpsPlace } from '../embedded/ops.ts'
 
@@ -19,6 +20,9 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --trusted-proxy CIDR   believe X-Forwarded-For from here; may repeat
   --egress-allow CIDR    private range that issuers may be fetched from; may repeat
   --secrets DIR          where file: secrets are, DIR/<tenant>/<name>; default /run/secrets
+  --anchor PLACE         where every checkpoint is kept, once a minute, out of the broker's reach; may repeat. A file of another
+                         user that this one may append to, or a C2SP witness: https://witness.example/prefix#<verifier key>
+  --audit-disk SIZE      what the audit logs may take, as 500MB or 20GB; beyond it records wait in the feed; default 64GB
   --ops-port N           /metrics (Prometheus), /healthz and /readyz here, on loopback; ADDRESS:N for elsewhere
 
 aws-credentials are issued where --base-url is https without a port, by the STS endpoint of AWS_REGION (default us-east-1)
@@ -39,6 +43,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     'trusted-proxy': { type: 'string', multiple: true, default: [] },
     'egress-allow': { type: 'string', multiple: true, default: [] },
     'ops-port': { type: 'string' },
+    anchor: { type: 'string', multiple: true, default: [] },
+    'audit-disk': { type: 'string', default: '64GB' },
   })
   if (values.help) {
     io.stdout.write(HELP)
@@ -49,6 +55,11 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   if (values['audit-log'] !== 'on' && values['audit-log'] !== 'off') throw new UsageError('--audit-log is on or off')
   const ops = values['ops-port'] === undefined ? undefined : parseOpsPlace(values['ops-port'])
   if (ops === null) throw new UsageError('--ops-port is a port, or an IP address and a port: 9464, 0.0.0.0:9464')
+  const auditBytes = bytesOf(values['audit-disk'])
+  if (auditBytes === null) throw new UsageError('--audit-disk is a size: 500MB, 20GB')
+  const anchors = values.anchor
+  const unusable = anchorsProblem(anchors)
+  if (unusable !== null) throw new UsageError(unusable)
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')
   const started = await startBroker({
@@ -64,6 +75,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     secretsDir: values.secrets,
     aws: { region: io.env['AWS_REGION'], stsEndpoint: io.env['AWS_ENDPOINT_URL_STS'] },
     ...(ops === undefined ? {} : { ops }),
+    anchors,
+    auditBytes,
     auditLog: values['audit-log'] === 'on' ? 'thread' : 'off',
     masterKey: io.env['MINTMARK_MASTER_KEY'],
     warn: (line) => io.stderr.write(`mintmark: ${line}\n`),
@@ -83,3 +96,8 @@ const untilStopped = (): Promise<void> =>
     process.once('SIGTERM', resolve)
     process.once('SIGINT', resolve)
   })
+
+const bytesOf = (text: string): number | null => {
+  const [, count, unit] = /^([1-9][0-9]{0,6})(MB|GB)$/.exec(text) ?? []
+  return count === undefined ? null : Number(count) * (unit === 'GB' ? 1024 ** 3 : 1024 ** 2)
+}

@@ -1,7 +1,10 @@
 // The audit log of the embedded broker: who writes it, and the public part of it over HTTP.
 import { createLogHandler } from '../../functions/discovery/log-handler.ts'
-import { logVerifierKeys } from '../../lib/adapters/keys/log-signer.ts'
+import { logJwks, logVerifierKeys } from '../../lib/adapters/keys/log-signer.ts'
+import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import { lastWitnessed, withCosignatures } from '../../lib/domain/tlog/cosignature.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { Place } from '../policy/compile-options.ts'
@@ -10,8 +13,13 @@ import { startAuditThread } from './audit-thread.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import type { OpenStore } from './open-store.ts'
 
+type LogOptions = Pick<
+  BrokerOptions,
+  'dataDir' | 'secretsDir' | 'egressAllow' | 'masterKey' | 'auditLog' | 'auditBytes' | 'anchors'
+>
+
 export const startAuditLog = (
-  { dataDir, masterKey, auditLog = 'thread' }: Pick<BrokerOptions, 'dataDir' | 'masterKey' | 'auditLog'>,
+  { dataDir, secretsDir, egressAllow, masterKey, auditLog = 'thread', ...options }: LogOptions,
   {
     store,
     audit,
@@ -26,15 +34,39 @@ export const startAuditLog = (
     readonly log: ReturnType<typeof createLogger>
   },
 ) => {
+  const budgetBytes = options.auditBytes ?? LIMITS.auditBytesDefault
+  const where = { dataDir, secretsDir, egressAllow, budgetBytes, anchors: options.anchors ?? [], ...place }
   const writer = {
-    thread: () => startAuditThread({ dataDir, ...place, masterKey }, log),
-    here: () => startAudit({ store, audit, dataDir, ...place, log }),
+    thread: () => startAuditThread({ ...where, masterKey }, log),
+    here: () => startAudit({ ...where, store, audit, log }),
     off: () => ({ close: async () => undefined }),
   }[auditLog]()
   const { checkpoint, tile, about } = createTenantLog(audit)
+  const records = createAnchorRecords(audit)
   const verifierKeys = async (tenant: string) => logVerifierKeys(keyStore, tenant, (await about(tenant))?.origin ?? '')
   return {
-    handler: createLogHandler({ checkpoint, tile, verifierKeys }, log),
+    handler: createLogHandler(
+      {
+        async checkpoint(tenant) {
+          const signed = await checkpoint(tenant)
+          const kept = signed === null ? [] : await records.of(tenant)
+          return signed === null
+            ? null
+            : {
+                ...signed,
+                note: withCosignatures(
+                  signed.note,
+                  kept.map(({ note }) => note),
+                ),
+              }
+        },
+        witnessed: async (tenant) => lastWitnessed(await records.of(tenant)),
+        tile,
+        verifierKeys,
+        jwks: (tenant) => logJwks(keyStore, tenant),
+      },
+      log,
+    ),
     close: async () => {
       await writer.close()
       audit.close()

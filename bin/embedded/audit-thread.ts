@@ -8,6 +8,10 @@ export type AuditThreadOptions = {
   readonly dataDir: string
   readonly dev: boolean
   readonly baseUrl: string
+  readonly secretsDir: string
+  readonly egressAllow: readonly string[]
+  readonly budgetBytes: number
+  readonly anchors: readonly string[]
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
 }

@@ -13,12 +13,13 @@ const BEHIND_EXCHANGES = 10
 // On Linux the priority is a thread's own; elsewhere it would be that of the whole broker.
 if (process.platform === 'linux') setPriority(BEHIND_EXCHANGES)
 
-const { dataDir, dev, baseUrl, masterKey } = workerData as AuditThreadOptions
+const { masterKey, ...options } = workerData as AuditThreadOptions
+const { dataDir, dev } = options
 const opened = openStore({ dataDir, dev, masterKey, cacheKib: SMALL_CACHE_KIB })
 if (!opened.ok) throw new Error('the store cannot be opened')
 const { store } = opened
 const audit = openAuditDatabase(dataDir, dev)
-const running = startAudit({ store, audit, dataDir, dev, baseUrl, log: createLogger('mintmark') })
+const running = startAudit({ ...options, store, audit, log: createLogger('mintmark') })
 
 // The port keeps the thread alive until it is closed.
 parentPort?.once('message', async () => {

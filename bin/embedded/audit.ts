@@ -1,12 +1,8 @@
 // `audit` on the embedded store: rounds over the change feed into the tenants' logs, a checkpoint after each, for as long as the
 // broker runs. What a round cannot do is done by a later one, of this process or of another.
-import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
-import { createJsonlSink } from '../../lib/adapters/files/jsonl-sink.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
-import { createLogSigner, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { createLogSigner, createMessageSigner, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
 import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
 import { SMALL_CACHE_KIB } from '../../lib/adapters/sqlite/connection.ts'
@@ -14,9 +10,8 @@ import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createQueue } from '../../lib/adapters/sqlite/queue.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
-import { createSinkCursors } from '../../lib/adapters/sqlite/sink-cursors.ts'
-import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
+import { usedBytes } from '../../lib/adapters/sqlite/used-bytes.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import { systemSalts } from '../../lib/adapters/system/salts.ts'
@@ -24,11 +19,13 @@ import { LIMITS } from '../../lib/domain/limits.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { createTreeLog } from '../../lib/flows/append-log.ts'
 import { checkpointLogs } from '../../lib/flows/checkpoint-log.ts'
-import { deliverAll, type Target } from '../../lib/flows/deliver-events.ts'
+import { createLogBudget } from '../../lib/flows/log-budget.ts'
 import { pumpFeed } from '../../lib/flows/pump-feed.ts'
+import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
-import { compileStored } from './compile.ts'
+import { startAnchors } from './anchors.ts'
 import type { OpenStore } from './open-store.ts'
+import { startDeliveries } from './sinks.ts'
 
 type Log = Parameters<typeof createAlarm>[1]
 type Failpoint = (name: 'appended' | 'signed' | 'delivered') => void
@@ -42,17 +39,24 @@ export type AuditOptions = {
   readonly dataDir: string
   readonly dev: boolean
   readonly baseUrl: string
+  readonly secretsDir: string
+  readonly egressAllow: readonly string[]
+  readonly budgetBytes: number
+  /** As `--anchor` says them. */
+  readonly anchors: readonly string[]
   readonly log: Log
   readonly failpoint?: Failpoint
 }
 
+type LogKeys = { readonly keyStore: SigningKeyStore; readonly keys: KeyRing }
+
 /** One round: true where there is more to take. */
-export const createAuditRound = (options: AuditOptions): (() => Promise<boolean>) => {
-  const { store, audit, baseUrl, log, failpoint } = options
-  const { database, vault } = store
+const createAuditRound = (
+  { store: { database }, audit, baseUrl, budgetBytes, log, failpoint }: AuditOptions,
+  { keyStore, keys }: LogKeys,
+): (() => Promise<boolean>) => {
   const clock = systemClock
   const alarm = createAlarm('audit', log)
-  const keyStore = createSigningKeyStore(database)
   const decisions = createDecisionLookup(database)
   const tenantLog = createTenantLog(audit)
   const crash = failpoint === undefined ? {} : { failpoint }
@@ -75,48 +79,29 @@ export const createAuditRound = (options: AuditOptions): (() => Promise<boolean>
   }
   const checkpoints = {
     store: tenantLog,
-    // A ring of its own: nobody else unwraps keys of the log (design §2).
-    signer: createLogSigner(keyStore, createLocalKeyRing({ store: keyStore, vault, clock, use: 'log' })),
+    signer: createLogSigner(keyStore, keys),
     sha256: nodeSha256,
     clock,
     alarm,
     ...crash,
   }
-  const deliveries = {
-    log: tenantLog,
-    cursors: createSinkCursors(audit),
-    clock,
-    holder: randomUUID(),
-    targetsOf: sinkTargets(options),
-    ...crash,
-  }
+  const budget = createLogBudget({ bytesUsed: () => usedBytes(audit), budgetBytes, alarm, clock })
   return async () => {
-    const isMore = await pumpFeed(pump)
+    const isMore = budget.hasRoom() && (await pumpFeed(pump))
     await checkpointLogs(checkpoints)
-    return (await deliverAll(deliveries, await tenantLog.tenants())) || isMore
-  }
-}
-
-/** The sinks a tenant's current document names. */
-const sinkTargets = ({ store: { database }, dataDir, baseUrl, dev, log }: AuditOptions) => {
-  const directory = createTenantDirectory({
-    configs: createTenantConfigStore(database),
-    validity: whileUnmoved(() => database.controlThisTurn()),
-    compile: (version) => compileStored(version, { baseUrl, dev }),
-    onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
-  })
-  return async (tenant: string): Promise<readonly Target[]> => {
-    const config = await directory.current(tenant)
-    return (config?.sinks ?? []).map(({ name, path }) => {
-      const issuerUrl = tenantIssuerUrl(baseUrl, tenant)
-      return { tenant, issuerUrl, name, sink: createJsonlSink(join(dataDir, path), issuerUrl) }
-    })
+    return isMore
   }
 }
 
 /** close() takes one last round, so that what was answered before is in the log when the broker is down. */
 export const startAudit = (options: AuditOptions): { readonly close: () => Promise<void> } => {
-  const round = createAuditRound(options)
+  const { database, vault } = options.store
+  const keyStore = createSigningKeyStore(database)
+  // A ring of its own: nobody else unwraps keys of the log (design §2).
+  const keys = createLocalKeyRing({ store: keyStore, vault, clock: systemClock, use: 'log' })
+  const round = createAuditRound(options, { keyStore, keys })
+  const anchoring = startAnchors(options)
+  const deliveries = startDeliveries({ ...options, signer: createMessageSigner(keys) })
   const closing = new AbortController()
   const attempt = async (): Promise<boolean> => {
     try {
@@ -139,6 +124,7 @@ export const startAudit = (options: AuditOptions): { readonly close: () => Promi
       closing.abort()
       await running
       await attempt()
+      await Promise.all([deliveries.close(), anchoring.close()])
     },
   }
 }

@@ -27,4 +27,8 @@ export type BrokerOptions = {
   ) => void
   /** Where the audit log is written: a thread of its own, or this one, for a broker that is bundled into one file; or not now. */
   readonly auditLog?: 'thread' | 'here' | 'off'
+  /** Disk the logs may take; default LIMITS.auditBytesDefault. */
+  readonly auditBytes?: number
+  /** Where checkpoints are kept out of reach; default nowhere. */
+  readonly anchors?: readonly string[]
 }

@@ -1,5 +1,6 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Listens first, then wires, then serves.
 import type { Place } from '../policy/compile-options.ts'
+import { anchorWarnings } from './anchors.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
 import { type HostOptions, startHost } from './http-host.ts'
@@ -21,6 +22,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   if (!opened.ok) return { ok: false, exitCode: 3, problems: [`mintmark serve: ${opened.problem}`] }
   if (!options.hasLimits)
     options.warn('WARNING: --limits off: no rate limits and no denial roll-ups. For benchmarks and tests only.')
+
+  if (options.auditLog !== 'off') for (const warning of anchorWarnings(options.anchors ?? [])) options.warn(warning)
 
   // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
   const tenantRoutes: Record<string, HostOptions['tenantRoutes'][string]> = {}

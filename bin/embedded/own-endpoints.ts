@@ -4,6 +4,7 @@ import { createFeedHandler } from '../../functions/discovery/handler.ts'
 import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
+import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
 import { createChangeFeed, createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
@@ -11,6 +12,7 @@ import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
 import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
 import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
+import { createSinkBoard, createSinkErrands } from '../../lib/adapters/sqlite/sink-errands.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
@@ -32,6 +34,7 @@ import { embeddedRevocation } from './revocation.ts'
 
 type OwnEndpoints = {
   readonly database: Database
+  readonly audit: Database
   readonly dataDir: string
   readonly place: Place
   readonly configs: TenantConfigStore
@@ -52,8 +55,8 @@ export const startOwnEndpoints = (
   readonly callers: CallerPorts
   readonly close: () => Promise<void>
 } => {
-  const { database, dataDir, place, configs, keyStore, eventProofs, log, tenants, denials, rates, ids, state, clock } =
-    options
+  const { database, dataDir, place, configs, keyStore, eventProofs, log } = options
+  const { audit, tenants, denials, rates, ids, state, clock } = options
   const records = createDecisionLookup(database)
   const ownTokens = {
     keys: keyStore,
@@ -97,6 +100,11 @@ export const startOwnEndpoints = (
           receivers: createReceivers(database),
           applied: ports.orders,
           lookUps: createLookUps(database),
+          sinks: {
+            board: createSinkBoard(audit),
+            errands: createSinkErrands(audit),
+            anchors: createAnchorRecords(audit),
+          },
         },
         log,
       }),

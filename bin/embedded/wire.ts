@@ -114,6 +114,7 @@ export const wire = async (
   const reporting = { database, configs, tenants, clock, ids, issuerKeys: issuerKeys.keys, secretsDir, dataDir }
   const own = startOwnEndpoints({
     database,
+    audit: auditDatabase,
     dataDir,
     place,
     configs,

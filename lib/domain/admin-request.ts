@@ -16,3 +16,11 @@ export type AdminRequest =
   | { readonly kind: 'receivers' }
   | { readonly kind: 'order'; readonly id: string }
   | { readonly kind: 'decision'; readonly id: string }
+  | SinkRequest
+
+/** What is asked of sinks: how they go, to be sent a marked event or their dead letters, and what became of that. */
+export type SinkRequest =
+  | { readonly kind: 'sinks' }
+  | { readonly kind: 'ask_sink'; readonly sink: string; readonly errand: 'test' | 'resend' }
+  | { readonly kind: 'sink_errand'; readonly id: string }
+  | { readonly kind: 'dead_letters'; readonly sink: string }

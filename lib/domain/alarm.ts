@@ -12,6 +12,11 @@ export const ALARMS = {
   event_selects_nothing: 'a security event selects nothing of the tenant and was recorded',
   event_stream_ending: 'a transmitter of security events says that it stops sending',
   receiver_stuck: 'a receiver of revocations has not taken one for minutes',
+  sink_behind: 'a sink has not taken events for minutes',
+  sink_dead_letter: 'a sink can never take some events: they are kept, to be sent again',
+  log_budget_reached: 'the logs have the disk they may have: records wait in the feed, nothing is dropped',
+  checkpoint_not_anchored: 'a checkpoint could not be given to an anchor',
+  anchor_disagrees: 'an anchor has seen another log than this one: somebody has rewritten one of them',
   denials_not_sent: 'denials could not be queued and wait in this instance',
 } as const
 

@@ -148,8 +148,33 @@ export const LIMITS = {
   // after its minute a count of denials may still come in from a process that flushes late
   rollUpSettleSeconds: 5,
   // sinks
-  sinkEventsPerDelivery: 256,
+  sinkEventsPerRequest: 256,
+  sinkRequestBytesMax: 512 * 1024,
+  sinkRequestsPerDelivery: 32,
+  // to find the events a sink can never take, a request is split this often
+  sinkSplitRequestsMax: 64,
+  sinksAtOnceMax: 8,
   sinkLeaseMs: 30_000,
+  sinkConnectMs: 3_000,
+  sinkCallMs: 8_000,
+  sinkAnswerBytesMax: 1024 * 1024,
+  // an indexer may take its time: how long one delivery asks, and after how long everything is sent again
+  sinkAcknowledgeWaitMs: 8_000,
+  sinkAcknowledgePollMs: 500,
+  sinkAcknowledgeMs: 180_000,
+  sinkRetryMsBase: 1_000,
+  sinkRetryMsMax: 60_000,
+  sinkRetryAfterMsMax: 300_000,
+  sinkLagAlarmSeconds: 300,
+  sinkAlarmEveryMs: 60_000,
+  sinkErrandSecondsMax: 60,
+  sinkDeadLettersPerResend: 1_000,
+  // disk the logs may have before they wait in the feed
+  auditBytesDefault: 64 * 1024 * 1024 * 1024,
+  // anchors
+  anchorEveryMs: 60_000,
+  anchorMissesMax: 8,
+  witnessAnswerBytesMax: 16 * 1024,
   logTileMaxAgeSeconds: 365 * 24 * 3600,
   // events of the audit stream: a CloudEvent up to 64 KiB is forwarded by every intermediary
   eventTextCharsMax: 2 * 1024,

@@ -79,8 +79,32 @@ export type GrantRule = {
   readonly untrustedSource: 'deny' | 'allow'
 }
 
-/** Where audit events go that this version delivers. `path`: a bare name in the data directory. */
-export type SinkRule = { readonly name: string; readonly type: 'jsonl'; readonly path: string }
+/** Where audit events go. Secrets are names, `<tenant>/<name>`. */
+export type SinkRule = { readonly name: string } & (
+  | {
+      readonly type: 'splunk-hec'
+      readonly url: string
+      readonly token: string
+      readonly index: string | null
+      /** Whether what was sent counts as delivered only once the indexer says so. */
+      readonly isAcknowledged: boolean
+    }
+  /** `header`: the one the token is sent in as it is; null: Authorization, as a bearer token. */
+  | { readonly type: 'otlp-logs'; readonly url: string; readonly token: string | null; readonly header: string | null }
+  | {
+      readonly type: 'elasticsearch'
+      readonly url: string
+      /** Index, alias or data stream. */
+      readonly index: string
+      readonly token: string | null
+      readonly scheme: 'ApiKey' | 'Basic' | 'Bearer'
+    }
+  | { readonly type: 'webhook'; readonly url: string; readonly token: string | null }
+  /** `path`: a bare name in the data directory. */
+  | { readonly type: 'jsonl'; readonly path: string }
+)
+
+export type SinkRuleOf<T extends SinkRule['type']> = Extract<SinkRule, { readonly type: T }>
 
 /** Who is told of revocations: a webhook is sent to (RFC 8935), a poller fetches (RFC 8936). */
 export type ReceiverRule =

@@ -47,7 +47,12 @@ const bodyOf = (event: HttpEvent, { method, read }: AdminRoute): AdminRequest | 
   return body.length > LIMITS.bodyBytesMax ? new Error('too large') : read(body)
 }
 
-const STATUS: Readonly<Record<string, number>> = { accepted: 202, lift_accepted: 202, not_found: 404 }
+const STATUS: Readonly<Record<string, number>> = {
+  accepted: 202,
+  lift_accepted: 202,
+  errand_accepted: 202,
+  not_found: 404,
+}
 
 const render = (answer: Answer): HttpResponse => {
   if (answer.kind === 'not_found') return jsonResponse(404, { error: 'not_found' })

@@ -7,9 +7,13 @@ import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tena
 export type LogEndpointOptions = {
   /** Null: no log, or none that was signed yet. */
   readonly checkpoint: (tenant: string) => Promise<{ readonly size: number; readonly note: string } | null>
+  /** The last checkpoint that a witness has signed too; null: none has. */
+  readonly witnessed?: (tenant: string) => Promise<string | null>
   readonly tile: (tenant: string, name: TileName) => Promise<Uint8Array | null>
   /** One a line. */
   readonly verifierKeys: (tenant: string) => Promise<readonly string[]>
+  /** The same keys as a JWK Set. */
+  readonly jwks?: (tenant: string) => Promise<object>
 }
 
 export const logEndpoint =
@@ -25,6 +29,9 @@ export const logEndpoint =
     if (checkpoint === null) return notFound()
     if (path === 'checkpoint') return text(checkpoint.note)
     if (path === 'vkeys') return text(`${(await options.verifierKeys(tenant)).join('\n')}\n`)
+    if (path === 'jwks.json' && options.jwks !== undefined) return keySet(await options.jwks(tenant))
+    const witnessed = path === 'witnessed' ? ((await options.witnessed?.(tenant)) ?? null) : null
+    if (witnessed !== null) return text(witnessed)
     const name = parseTilePath(path)
     if (name === null || !isCovered(name, checkpoint.size)) return notFound()
     const bytes = await options.tile(tenant, name)
@@ -41,6 +48,12 @@ const text = (body: string): HttpResponse => ({
   statusCode: 200,
   headers: { ...OPEN, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-cache' },
   body,
+})
+
+const keySet = (keys: object): HttpResponse => ({
+  statusCode: 200,
+  headers: { ...OPEN, 'content-type': 'application/jwk-set+json', 'cache-control': 'no-cache' },
+  body: JSON.stringify(keys),
 })
 
 /** A tile of a name is the same for ever, partial ones too. */

@@ -22,6 +22,7 @@ import type { Queue } from '../ports/queue.ts'
 import type { ReceiverStates } from '../ports/receivers.ts'
 import type { AppliedOrders } from '../ports/revocation-orders.ts'
 import type { RevocationPages } from '../ports/revocations.ts'
+import { administerSinks, type SinkAdminAnswer, type SinkPorts } from './administer-sinks.ts'
 import { asCaller, type Caller, type CallerPorts } from './authorize-caller.ts'
 import { type DraftPorts, draftOrder } from './draft-order.ts'
 import { type ExplainPorts, explainDecision } from './explain-decision.ts'
@@ -37,9 +38,11 @@ export type AdminPorts = CallerPorts & {
   readonly applied: Pick<AppliedOrders, 'find'>
   readonly lookUps: LookUps
   readonly orders: Queue
+  readonly sinks: Omit<SinkPorts, 'clock' | 'ids'>
 }
 
 export type AdminAnswer =
+  | SinkAdminAnswer
   /** `refusal` is a key of ORDER_REFUSALS or of what an unblock is refused for, `says` its constant text. */
   | { readonly kind: 'refused'; readonly refusal: string; readonly says: string }
   | { readonly kind: 'accepted'; readonly order: ReturnType<typeof withoutProof> }
@@ -50,7 +53,6 @@ export type AdminAnswer =
   | { readonly kind: 'receivers'; readonly receivers: readonly ReceiverState[] }
   | { readonly kind: 'in_force'; readonly order: ReturnType<typeof withoutProof>; readonly applied: Applied }
   | { readonly kind: 'decision'; readonly decision: StoredDecision; readonly explanation: Explanation | null }
-  | { readonly kind: 'not_found' }
 
 type Applied = Pick<AppliedOrder, 'by' | 'revocations' | 'atSeconds'>
 
@@ -81,6 +83,11 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
       const { order, by, revocations, atSeconds } = found
       return { kind: 'in_force', order: withoutProof(order), applied: { by, revocations, atSeconds } }
     }
+    case 'sinks':
+    case 'ask_sink':
+    case 'sink_errand':
+    case 'dead_letters':
+      return administerSinks({ ...ports.sinks, clock: ports.clock, ids: ports.ids }, caller.config, asked)
     case 'decision': {
       const decision = await ports.records.find(asked.id, tenant)
       if (decision === null) return { kind: 'not_found' }

@@ -37,6 +37,8 @@ export const adminRoutes = (path: string): readonly AdminRoute[] => {
   if (order !== undefined) return [{ method: 'GET', read: () => ({ kind: 'order', id: order }) }]
   const decision = DECISIONS.exec(path)?.[1]
   if (decision !== undefined) return [{ method: 'GET', read: () => ({ kind: 'decision', id: decision }) }]
+  const sinks = sinkRoutes(path)
+  if (sinks.length > 0) return sinks
   const unblocked = UNBLOCK.exec(path)?.[1]
   return unblocked === undefined ? [] : [{ method: 'POST', read: (body) => readUnblock(unblocked, body) }]
 }
@@ -47,6 +49,22 @@ const readPage = (query: string): AdminRequest | null => {
   const after = query === '' ? '0' : AFTER.exec(query)?.[1]
   return after === undefined ? null : { kind: 'revocations', after: Number(after) }
 }
+
+const SINK = /^sinks\/([a-z][a-z0-9_-]{0,62})\/(test|resend|dead-letters)$/
+const SINK_ERRAND = new RegExp(`^sinks/errands/${ID}$`)
+
+const sinkRoutes = (path: string): readonly AdminRoute[] => {
+  if (path === 'sinks') return [{ method: 'GET', read: () => ({ kind: 'sinks' }) }]
+  const errand = SINK_ERRAND.exec(path)?.[1]
+  if (errand !== undefined) return [{ method: 'GET', read: () => ({ kind: 'sink_errand', id: errand }) }]
+  const [, sink, what] = SINK.exec(path) ?? []
+  if (sink === undefined) return []
+  if (what === 'dead-letters') return [{ method: 'GET', read: () => ({ kind: 'dead_letters', sink }) }]
+  const kind = what === 'test' ? 'test' : 'resend'
+  return [{ method: 'POST', read: (body) => (isEmptyObject(body) ? { kind: 'ask_sink', sink, errand: kind } : null) }]
+}
+
+const isEmptyObject = (body: string): boolean => z.strictObject({}).safeParse(parsed(body)).success
 
 const readRevoke = (body: string): AdminRequest | null => {
   const read = revokeSchema.safeParse(parsed(body))

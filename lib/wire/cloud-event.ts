@@ -3,7 +3,8 @@
 import type { JsonObject } from '../domain/claims.ts'
 import { type EventPlace, OCSF_VERSION, type OcsfEvent } from '../domain/ocsf/event.ts'
 
-const DATA_SCHEMAS: Readonly<Record<number, string>> = {
+/** OCSF class to its name in URLs and types. */
+export const DATA_SCHEMAS: Readonly<Record<number, string>> = {
   2004: 'detection_finding',
   3002: 'authentication',
   3003: 'authorize_session',
@@ -11,7 +12,18 @@ const DATA_SCHEMAS: Readonly<Record<number, string>> = {
   6003: 'api_activity',
 }
 
-export const cloudEventOf = (event: OcsfEvent, { issuerUrl }: EventPlace): JsonObject => {
+export const cloudEventOf = (event: OcsfEvent, place: EventPlace): JsonObject => ({
+  ...envelopeOf(event, place),
+  data: event,
+})
+
+/** The same as text, around the canonical text of an event, which stays as it is. */
+export const cloudEventText = (canonical: string, place: EventPlace): string => {
+  const envelope = JSON.stringify(envelopeOf(JSON.parse(canonical) as OcsfEvent, place))
+  return `${envelope.slice(0, -1)},"data":${canonical}}`
+}
+
+const envelopeOf = (event: OcsfEvent, { issuerUrl }: EventPlace): JsonObject => {
   const { uid, tenant_uid: tenant, correlation_uid: correlation, sequence } = event.metadata
   return {
     specversion: '1.0',
@@ -25,6 +37,5 @@ export const cloudEventOf = (event: OcsfEvent, { issuerUrl }: EventPlace): JsonO
     ...(correlation === undefined ? {} : { correlationid: correlation }),
     // CloudEvents compares sequences as text: all of one length.
     ...(typeof sequence === 'number' ? { sequence: String(sequence).padStart(16, '0') } : {}),
-    data: event,
   }
 }

@@ -6,6 +6,7 @@ import type { GrantRule, IssuerConfig, TenantConfig } from '../domain/tenant-con
 import { compileEvents } from './compile-events.ts'
 import { compileGrant } from './compile-grant.ts'
 import { compileIssuer, type ProviderCatalog } from './compile-issuer.ts'
+import { compileSinks } from './compile-sinks.ts'
 import type { TenantDocument } from './tenant-document.ts'
 import type { DocumentPath, LoadedTenant, TenantProblem } from './tenant-problem.ts'
 import { type BrokerPlace, outboundUrlProblem, secretProblem, tenantIssuerUrl } from './tenant-urls.ts'
@@ -53,6 +54,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     problem(['grants', grant, 'identity'], collisionMessage(grant, other, path))
   checkAudienceKinds(grants, problem)
   const events = compileEvents(document.events ?? {}, { ...place, issuers, grants })
+  const sinks = compileSinks(document.sinks ?? {}, place)
   checkOtherSections(document, place)
   if (problems.length > 0) return { ok: false, problems: inOrder(problems) }
 
@@ -71,9 +73,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
         ? { name, type: receiver.type }
         : { name, type: receiver.type, url: receiver.url, authorization: receiver.authorization?.file ?? null },
     ),
-    sinks: Object.entries(document.sinks ?? {}).flatMap(([name, sink]) =>
-      sink.type === 'jsonl' ? [{ name, type: sink.type, path: sink.path }] : [],
-    ),
+    sinks,
   }
   return { ok: true, tenant: { loaded, config } }
 }
@@ -168,16 +168,6 @@ const checkOtherSections = (document: TenantDocument, context: SectionContext): 
     if (!parseEgressUrl(receiver.url, { dev: context.dev, ...RECEIVER_URLS }).ok)
       problem(path, 'the URL is none the broker calls: its host must be a name, and plainly written')
     checkSecret(['receivers', name, 'authorization'], receiver.authorization)
-  }
-  for (const [name, sink] of Object.entries(document.sinks ?? {})) {
-    const path = ['sinks', name]
-    if (sink.type === 'jsonl') {
-      const isOwn = sink.path.startsWith(`${tenant}-`) && /^[a-z0-9]+-[A-Za-z0-9._-]+\.jsonl$/.test(sink.path)
-      if (!isOwn) problem([...path, 'path'], `the path is a bare name ${tenant}-<something>.jsonl`)
-      continue
-    }
-    checkUrl([...path, 'url'], sink.url)
-    checkSecret([...path, 'token'], sink.token)
   }
 }
 

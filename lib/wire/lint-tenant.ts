@@ -33,7 +33,7 @@ export type LintRule =
   | 'not_issued_here'
   | 'maps_nothing'
   | 'nobody_polls'
-  | 'not_acted_on'
+  | 'not_acknowledged'
 
 export type LintWarning = TenantProblem & { readonly rule: LintRule }
 
@@ -75,12 +75,12 @@ export const lintTenant = ({ loaded, config }: CompiledTenant, catalog: Provider
         ['receivers', name],
         `no grant issues scope receive:${name} for ${config.issuerUrl}: nobody can fetch what is kept for this receiver`,
       )
-  for (const [name, sink] of Object.entries(document.sinks ?? {}))
-    if (sink.type !== 'jsonl')
+  for (const sink of config.sinks)
+    if (sink.type === 'splunk-hec' && !sink.isAcknowledged)
       report(
-        'not_acted_on',
-        ['sinks', name],
-        `${sink.type} sinks are checked and kept, and not acted on by this version`,
+        'not_acknowledged',
+        ['sinks', sink.name, 'acknowledgement'],
+        'without indexer acknowledgement what the collector takes and loses is lost',
       )
   return warnings.sort((a, b) => a.line - b.line || a.column - b.column)
 }

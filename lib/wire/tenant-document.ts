@@ -6,6 +6,7 @@ import { LIMITS } from '../domain/limits.ts'
 import { PROVIDERS, WID_LEAVES, type WidLeaf } from '../domain/wid.ts'
 import { algorithms, jwks, list, name, secretFile, text, url } from './document-parts.ts'
 import { eventSource } from './event-document.ts'
+import { sink } from './sink-document.ts'
 
 const LEAVES = Object.keys(WID_LEAVES) as [WidLeaf, ...WidLeaf[]]
 
@@ -208,21 +209,6 @@ const receiver = z
     { error: 'type must be webhook or poll' },
   )
   .check(z.describe('Who is told of revocations.'))
-
-const sink = z
-  .discriminatedUnion(
-    'type',
-    [
-      z.strictObject({ type: z.literal('splunk-hec'), url, token: secretFile, index: z.optional(text) }),
-      z.strictObject({ type: z.literal('webhook'), url, token: z.optional(secretFile) }),
-      z.strictObject({
-        type: z.literal('jsonl'),
-        path: z.string().check(z.maxLength(100), z.describe('<tenant>-*.jsonl, in --data.')),
-      }),
-    ],
-    { error: 'type must be splunk-hec, webhook or jsonl' },
-  )
-  .check(z.describe('Where audit events go.'))
 
 export const tenantDocumentSchema = z
   .strictObject({

@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createJsonlSink } from '../../lib/adapters/files/jsonl-sink.ts'
 import { createSinkCursors } from '../../lib/adapters/sqlite/sink-cursors.ts'
+import { createSinkErrands } from '../../lib/adapters/sqlite/sink-errands.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import { later, TAKEN } from '../../lib/domain/sink.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
-import { type DeliverPorts, deliverEvents, type Target } from '../../lib/flows/deliver-events.ts'
+import { type DeliverPorts, deliverEvents, newSinkMemory, type Target } from '../../lib/flows/deliver-events.ts'
 import type { Sink } from '../../lib/ports/sinks.ts'
 import { temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { sampleRecord } from '../contract/sample-rows.ts'
+import { uidOf } from '../support/sink-receiver.ts'
 import { openAudit, treeLogOver } from '../support/tree-log.ts'
 
 const ISSUER = 'https://sts.example.com/t/acme'
@@ -19,11 +22,13 @@ const setUp = () => {
   const audit = openAudit(dataDir)
   onTestFinished(() => audit.close())
   const { log, store } = treeLogOver(audit)
-  let nowMs = 1_000_000
+  let nowMs = 1_900_000_000_000
+  const alarms: Record<string, unknown>[] = []
   const ports: DeliverPorts = {
     log: store,
     cursors: createSinkCursors(audit),
     clock: { nowMs: () => nowMs, nowSeconds: () => Math.floor(nowMs / 1000) },
+    alarm: (kind, fields) => void alarms.push({ kind, ...fields }),
     holder: 'one',
   }
   const path = join(dataDir, 'acme-audit.jsonl')
@@ -45,20 +50,22 @@ const setUp = () => {
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
     return lines.map((line) => (JSON.parse(line) as { id: string }).id)
   }
-  const later = (ms: number) => {
+  const wait = (ms: number) => {
     nowMs += ms
   }
-  return { ports, target, append, received, path, later, dataDir }
+  return { ports, target, append, received, path, wait, dataDir, alarms, audit }
 }
+/** One delivery, by a process that remembers nothing. */
+const deliver = async (ports: DeliverPorts, target: Target) =>
+  (await deliverEvents(ports, target, newSinkMemory())).kind
 const withScopes = (ids: readonly string[]) => ids.flatMap((id) => [id, `${id}.scope`])
 
 test('everything, in order, delivery by delivery', async () => {
   const { ports, target, append, received } = setUp()
   const ids = await append(300)
-  expect(await deliverEvents(ports, target())).toBe('more')
-  while ((await deliverEvents(ports, target())) === 'more');
+  while ((await deliver(ports, target())) === 'more');
   ids.push(...(await append(3)))
-  expect(await deliverEvents(ports, target())).toBe('all')
+  expect(await deliver(ports, target())).toBe('all')
   expect(received()).toEqual(withScopes(ids))
 })
 
@@ -68,18 +75,18 @@ test('a crash after the sink has taken them brings the same ids again, and none 
   const crash = () => {
     throw new Error('killed here')
   }
-  await expect(deliverEvents({ ...ports, failpoint: crash }, target())).rejects.toThrow('killed here')
-  await deliverEvents(ports, target())
+  await expect(deliver({ ...ports, failpoint: crash }, target())).rejects.toThrow('killed here')
+  await deliver(ports, target())
   expect(received()).toEqual([...withScopes(ids), ...withScopes(ids)])
 })
 
 test('a line that was cut short by a crash is not left between whole ones', async () => {
   const { ports, target, append, received, path } = setUp()
   const ids = await append(2)
-  await deliverEvents(ports, target())
+  await deliver(ports, target())
   appendFileSync(path, `{"specversion":"1.0","id":"torn ${'x'.repeat(200_000)}`)
   ids.push(...(await append(1)))
-  await deliverEvents(ports, target())
+  await deliver(ports, target())
   expect(received()).toEqual(withScopes(ids))
 })
 
@@ -91,24 +98,29 @@ test('a sink that is down holds up itself alone, and gets everything when it is 
     },
   }
   const taken: string[] = []
-  const up: Sink = { deliver: async (events) => void taken.push(...events.map(({ metadata }) => metadata.uid)) }
+  const up: Sink = {
+    deliver: async (events) => {
+      taken.push(...events.map(uidOf))
+      return TAKEN
+    },
+  }
   const ids = await append(4)
-  expect(await deliverEvents(ports, target(down))).toBe('waiting')
-  expect(await deliverEvents(ports, target(up, 'other'))).toBe('all')
+  expect(await deliver(ports, target(down))).toBe('stopped')
+  expect(await deliver(ports, target(up, 'other'))).toBe('all')
   expect(taken).toEqual(withScopes(ids))
-  expect(await deliverEvents(ports, target())).toBe('all')
+  expect(await deliver(ports, target())).toBe('all')
   expect(received()).toEqual(withScopes(ids))
 })
 
 test('two processes do not deliver to one sink at once, and one that died is succeeded', async () => {
-  const { ports, target, append, received, later } = setUp()
+  const { ports, target, append, received, wait } = setUp()
   const ids = await append(1)
   const two = { ...ports, holder: 'two' }
-  await deliverEvents(ports, target())
+  await deliver(ports, target())
   ids.push(...(await append(1)))
-  expect(await deliverEvents(two, target())).toBe('waiting')
-  later(LIMITS.sinkLeaseMs)
-  expect(await deliverEvents(two, target())).toBe('all')
+  expect(await deliver(two, target())).toBe('busy')
+  wait(LIMITS.sinkLeaseMs)
+  expect(await deliver(two, target())).toBe('all')
   expect(received()).toEqual(withScopes(ids))
 })
 
@@ -116,9 +128,114 @@ test('a link in the place of the file is not followed, and a place that cannot b
   const { ports, target, append, path, dataDir } = setUp()
   await append(1)
   symlinkSync(join(dataDir, 'elsewhere'), path)
-  expect(await deliverEvents(ports, target())).toBe('waiting')
+  expect(await deliver(ports, target())).toBe('stopped')
   rmSync(path)
   mkdirSync(path)
   chmodSync(path, 0o700)
-  expect(await deliverEvents(ports, target())).toBe('waiting')
+  expect(await deliver(ports, target())).toBe('stopped')
+})
+
+/** A sink that refuses what it holds against an event, and takes the rest. */
+const picky = (poison: ReadonlySet<string>) => {
+  const taken: string[] = []
+  let requests = 0
+  const sink: Sink = {
+    async deliver(events) {
+      requests += 1
+      const uids = events.map(uidOf)
+      if (uids.some((uid) => poison.has(uid))) return { kind: 'refused', reason: 'refused' }
+      taken.push(...uids)
+      return TAKEN
+    },
+  }
+  return { sink, taken, requests: () => requests }
+}
+
+test('what a sink can never take is found among the others, kept with its reason and told of; nothing else is', async () => {
+  const { ports, target, append, alarms, audit } = setUp()
+  const ids = withScopes(await append(40))
+  const poison = new Set([ids[7]!, ids[61]!])
+  const { sink, taken } = picky(poison)
+  while ((await deliver(ports, target(sink))) === 'more');
+  expect(taken).toEqual(ids.filter((id) => !poison.has(id)))
+  const letters = await createSinkErrands(audit).deadLetters({ tenant: 'acme', sink: 'local' }, 0, 10)
+  expect(letters.map(({ leaf, reason, canonical }) => [leaf, reason, uidOf(canonical)])).toEqual([
+    [7, 'refused', ids[7]],
+    [61, 'refused', ids[61]],
+  ])
+  expect(alarms).toEqual([{ kind: 'sink_dead_letter', tenant: 'acme', sink: 'local', count: 2, reason: 'refused' }])
+})
+
+test('a sink that refuses everything is set up wrongly: nothing is given up, and few requests are made to find out', async () => {
+  const { ports, target, append, audit, received } = setUp()
+  const ids = withScopes(await append(60))
+  const { sink, requests } = picky(new Set(ids))
+  const answer = await deliverEvents(ports, target(sink), newSinkMemory())
+  expect(answer).toMatchObject({ kind: 'stopped', trouble: 'takes_nothing' })
+  expect(requests()).toBeLessThanOrEqual(LIMITS.sinkSplitRequestsMax)
+  expect(await createSinkErrands(audit).deadLetters({ tenant: 'acme', sink: 'local' }, 0, 10)).toEqual([])
+  while ((await deliver(ports, target())) === 'more');
+  expect(received()).toEqual(ids)
+})
+
+/** Takes everything and loses it, until it is told to index. */
+const losing = () => {
+  const sent: string[] = []
+  const state = { isIndexing: false, forgotten: 0 }
+  const sink: Sink = {
+    async deliver(events) {
+      sent.push(...events.map(uidOf))
+      return TAKEN
+    },
+    settle: async () => (state.isIndexing ? TAKEN : later('not_acknowledged', 500)),
+    forget: () => {
+      state.forgotten += 1
+    },
+  }
+  return { sink, sent, state }
+}
+
+test('what a collector accepted and did not index is not delivered: it is waited for, and then brought again', async () => {
+  const { ports, target, append, wait } = setUp()
+  const ids = withScopes(await append(3))
+  const { sink, sent, state } = losing()
+  const memory = newSinkMemory()
+  const again = async () => (await deliverEvents(ports, target(sink), memory)).kind
+  expect(await again()).toBe('stopped')
+  expect(await again()).toBe('stopped')
+  expect(sent).toEqual(ids)
+  expect(await ports.cursors.at({ tenant: 'acme', sink: 'local' })).toEqual({ leaf: 0, checkpoint: 0 })
+  wait(LIMITS.sinkAcknowledgeMs + 1)
+  state.isIndexing = true
+  expect(await again()).toBe('all')
+  expect(state.forgotten).toBe(1)
+  expect(sent).toEqual([...ids, ...ids])
+  expect(await ports.cursors.at({ tenant: 'acme', sink: 'local' })).toEqual({ leaf: ids.length, checkpoint: 0 })
+})
+
+test('what was indexed late is not sent a second time', async () => {
+  const { ports, target, append } = setUp()
+  const ids = withScopes(await append(3))
+  const { sink, sent, state } = losing()
+  const memory = newSinkMemory()
+  await deliverEvents(ports, target(sink), memory)
+  state.isIndexing = true
+  expect((await deliverEvents(ports, target(sink), memory)).kind).toBe('more')
+  expect((await deliverEvents(ports, target(sink), memory)).kind).toBe('all')
+  expect(sent).toEqual(ids)
+})
+
+test('a sink that takes nothing for minutes is said aloud, once a minute, with why', async () => {
+  const { ports, target, append, alarms, wait } = setUp()
+  await append(1)
+  const down: Sink = { deliver: async () => later('status_5xx') }
+  const memory = newSinkMemory()
+  for (let count = 0; count < 3; count += 1) {
+    await deliverEvents(ports, target(down), memory)
+    wait(LIMITS.sinkAlarmEveryMs / 2)
+  }
+  expect(alarms.map(({ kind, trouble }) => [kind, trouble])).toEqual([
+    ['sink_behind', 'status_5xx'],
+    ['sink_behind', 'status_5xx'],
+  ])
 })

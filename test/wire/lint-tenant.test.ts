@@ -137,9 +137,9 @@ describe('advice', () => {
     ).toContain(rule === 'whole_tenant_introspect' ? lineOf(text, 'scope: [introspect') : lineOf(text, at))
   })
 
-  test('sections this version does not act on are said to be so', () => {
-    const sections = lint(DESIGN_EXAMPLE).filter(({ rule }) => rule === 'not_acted_on' || rule === 'not_issued_here')
-    expect(sections.map(({ path }) => path)).toEqual(['sinks › siem'])
+  test('the example of the design names nothing that is not issued here', () => {
+    const sections = lint(DESIGN_EXAMPLE).filter(({ rule }) => rule === 'not_issued_here')
+    expect(sections).toEqual([])
   })
 
   test('a receiver that polls, and no grant with which anybody could', () => {
@@ -150,6 +150,13 @@ describe('advice', () => {
       '        ttl: 10m\n      - { type: access_token, audience: [https://sts.example.com/t/acme], scope: ["receive:inner"] }\n',
     )
     expect(rules(issuing)).not.toContainEqual(expect.stringMatching(/^nobody_polls/))
+  })
+
+  test('a collector that is believed without its indexer is said to be so', () => {
+    const sink = (more: string) =>
+      `${VALID}sinks:\n  siem: { type: splunk-hec, url: https://siem.acme.example, token: { file: acme/hec }${more} }\n`
+    expect(rules(sink(', acknowledgement: none'))).toContainEqual(expect.stringMatching(/^not_acknowledged/))
+    expect(rules(sink(''))).not.toContainEqual(expect.stringMatching(/^not_acknowledged/))
   })
 
   const ROLE = 'role: "arn:aws:iam::444455556666:role/mintmark/t/acme/deployer"'

@@ -2,9 +2,10 @@
 // cut short is taken away before the next is written, so every line of the file is whole.
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { oneLine } from '../../domain/canonical-json.ts'
+import { TAKEN } from '../../domain/sink.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Sink } from '../../ports/sinks.ts'
-import { cloudEventOf } from '../../wire/cloud-event.ts'
+import { cloudEventText } from '../../wire/cloud-event.ts'
 
 const NEWLINE = 0x0a
 const CHUNK_BYTES = 64 * 1024
@@ -12,7 +13,7 @@ const CHUNK_BYTES = 64 * 1024
 /** `path`: within --data, its name checked when the document was loaded. */
 export const createJsonlSink = (path: string, issuerUrl: string): Sink => ({
   async deliver(events) {
-    const lines = events.map((event) => `${oneLine(JSON.stringify(cloudEventOf(event, { issuerUrl })))}\n`)
+    const lines = events.map((event) => `${oneLine(cloudEventText(event, { issuerUrl }))}\n`)
     let file: number
     try {
       // A link would have the broker write where whoever made it wants.
@@ -30,6 +31,7 @@ export const createJsonlSink = (path: string, issuerUrl: string): Sink => ({
     } finally {
       closeSync(file)
     }
+    return TAKEN
   },
 })
 

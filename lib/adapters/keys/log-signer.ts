@@ -6,6 +6,7 @@ import type { Sha256 } from '../../domain/tlog/merkle.ts'
 import { type NoteKey, noteOf, verifierKey } from '../../domain/tlog/signed-note.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { KeyRing, SigningKeyStore } from '../../ports/signing-keys.ts'
+import type { MessageSigner } from '../../ports/sinks.ts'
 import type { LogSigner } from '../../ports/tenant-log.ts'
 
 export const nodeSha256: Sha256 = (data) => hash('sha256', data, 'buffer')
@@ -24,16 +25,34 @@ export const createLogSigner = (
   verifierKeys: (tenant, name) => logVerifierKeys(store, tenant, name),
 })
 
+export const createMessageSigner = (ring: Pick<KeyRing, 'active' | 'sign'>): MessageSigner => ({
+  async sign(tenant, textOf) {
+    const ready = await ring.active(tenant, LOG_SLOT.use, LOG_SLOT.alg)
+    return { kid: ready.kid, signature: Buffer.from(await ring.sign(ready, textOf(ready.kid)), 'base64url') }
+  },
+})
+
 /** Also of keys that signed once and are retired: what they signed is still to be verified. Never of one that is tainted. */
 export const logVerifierKeys = async (
   store: Pick<SigningKeyStore, 'list'>,
   tenant: string,
   name: string,
-): Promise<string[]> =>
+): Promise<string[]> => (await publicLogKeys(store, tenant)).map((row) => verifierKey(nodeSha256, noteKeyOf(row, name)))
+
+/** The same keys as a JWK Set (RFC 8037), for whoever verifies what webhooks are sent. */
+export const logJwks = async (store: Pick<SigningKeyStore, 'list'>, tenant: string) => ({
+  keys: (await publicLogKeys(store, tenant)).map(({ publicJwk, kid }) => ({
+    ...publicJwk,
+    kid,
+    use: 'sig',
+    alg: 'Ed25519',
+  })),
+})
+
+const publicLogKeys = async (store: Pick<SigningKeyStore, 'list'>, tenant: string): Promise<SigningKey[]> =>
   (await store.list(tenant))
     .filter(({ use, state, provenAtSeconds }) => use === 'log' && state !== 'tainted' && provenAtSeconds !== null)
     .sort((a, b) => Number(b.state === 'active') - Number(a.state === 'active'))
-    .map((row) => verifierKey(nodeSha256, noteKeyOf(row, name)))
 
 const noteKeyOf = ({ publicJwk }: SigningKey, name: string): NoteKey => ({
   name,

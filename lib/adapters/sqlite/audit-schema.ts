@@ -60,4 +60,38 @@ CREATE TABLE log_sink (
 ) STRICT, WITHOUT ROWID;
 `
 
-export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST] }
+/** How sinks go, what they can never take, what operators ask of them; and what anchors have seen. */
+const SINKS = `
+ALTER TABLE log_sink ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE log_sink ADD COLUMN trouble TEXT;
+ALTER TABLE log_sink ADD COLUMN delivered_at INTEGER;
+CREATE TABLE sink_dead_letter (
+  seq INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  leaf INTEGER,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  event TEXT NOT NULL
+) STRICT;
+CREATE INDEX sink_dead_letter_of_sink ON sink_dead_letter (tenant, sink, seq);
+CREATE TABLE sink_errand (
+  id TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('test', 'resend')),
+  asked_at INTEGER NOT NULL,
+  outcome TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sink_errand_open ON sink_errand (tenant, sink, asked_at) WHERE outcome IS NULL;
+CREATE TABLE log_anchor (
+  tenant TEXT NOT NULL,
+  anchor TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  note TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (tenant, anchor)
+) STRICT, WITHOUT ROWID;
+`
+
+export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST, SINKS] }

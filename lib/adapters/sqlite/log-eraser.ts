@@ -6,6 +6,8 @@ import type { TenantEraser } from '../../ports/tenants.ts'
 import type { Database } from './database.ts'
 
 const SOME = 'DELETE FROM log_leaf WHERE seq IN (SELECT seq FROM log_leaf WHERE tenant = ?1 LIMIT ?2)'
+const LETTERS =
+  'DELETE FROM sink_dead_letter WHERE seq IN (SELECT seq FROM sink_dead_letter WHERE tenant = ?1 LIMIT ?2)'
 const TRIES = 20
 const WAIT_MS = 50
 
@@ -13,10 +15,12 @@ const WAIT_MS = 50
 export const withLogErased = (audit: Database, rest: TenantEraser): TenantEraser => ({
   due: rest.due,
   async erase(tenant, nowSeconds) {
-    let deleted: number | bigint
-    do {
-      deleted = await audit.writeOver((sql) => sql(SOME).run(tenant, LIMITS.sweepRowsMax).changes)
-    } while (deleted > 0)
+    for (const some of [SOME, LETTERS]) {
+      let deleted: number | bigint
+      do {
+        deleted = await audit.writeOver((sql) => sql(some).run(tenant, LIMITS.sweepRowsMax).changes)
+      } while (deleted > 0)
+    }
     return (await emptyWal(audit)) && rest.erase(tenant, nowSeconds)
   },
 })

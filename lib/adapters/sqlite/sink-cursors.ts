@@ -8,8 +8,12 @@ const LEASE = `INSERT INTO log_sink (tenant, sink, holder, leased_until) VALUES 
   WHERE holder = excluded.holder OR leased_until <= ?4 OR leased_until > ?4 + ${LIMITS.sinkLeaseMs}
   RETURNING leaf, checkpoint`
 const AT = 'SELECT leaf, checkpoint FROM log_sink WHERE tenant = ? AND sink = ?'
-const ADVANCE = `UPDATE log_sink SET leaf = max(leaf, ?4), checkpoint = max(checkpoint, ?5)
+const ADVANCE = `UPDATE log_sink SET leaf = max(leaf, ?4), checkpoint = max(checkpoint, ?5), failures = 0, trouble = NULL,
+    delivered_at = ?6
   WHERE tenant = ?1 AND sink = ?2 AND holder = ?3`
+const NOTE = 'UPDATE log_sink SET failures = ?4, trouble = ?5 WHERE tenant = ?1 AND sink = ?2 AND holder = ?3'
+const RELEASE = 'UPDATE log_sink SET leased_until = 0 WHERE holder = ?'
+const BURY = 'INSERT INTO sink_dead_letter (tenant, sink, leaf, reason, at, event) VALUES (?, ?, ?, ?, ?, ?)'
 
 export const createSinkCursors = (database: Database): SinkCursors => ({
   at: async ({ tenant, sink }) =>
@@ -19,7 +23,18 @@ export const createSinkCursors = (database: Database): SinkCursors => ({
       const row = sql(LEASE).get(tenant, sink, holder, nowMs, untilMs)
       return (row as SinkPosition | undefined) ?? null
     }),
-  async advance({ tenant, sink }, holder, { leaf, checkpoint }) {
-    await database.write((sql) => sql(ADVANCE).run(tenant, sink, holder, leaf, checkpoint))
+  async advance({ tenant, sink }, holder, { leaf, checkpoint }, dead, atSeconds) {
+    await database.write((sql) => {
+      const { changes } = sql(ADVANCE).run(tenant, sink, holder, leaf, checkpoint, atSeconds)
+      // Another process has the lease by now: it finds them itself.
+      if (changes === 0) return
+      for (const letter of dead) sql(BURY).run(tenant, sink, letter.leaf, letter.reason, atSeconds, letter.canonical)
+    })
+  },
+  async note({ tenant, sink }, holder, failures, trouble) {
+    await database.write((sql) => sql(NOTE).run(tenant, sink, holder, failures, trouble))
+  },
+  async release(holder) {
+    await database.write((sql) => sql(RELEASE).run(holder))
   },
 })

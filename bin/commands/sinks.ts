@@ -1,0 +1,168 @@
+// `mintmark sinks`: how far each sink of a tenant is and what ails it; `test` sends a marked event, `resend` its dead letters. What
+// is asked is done by the running broker, over the same connections with the same secrets as events.
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
+import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
+import { databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
+import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createSinkBoard, createSinkErrands } from '../../lib/adapters/sqlite/sink-errands.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { createIds } from '../../lib/adapters/system/ids.ts'
+import { done, fail, type Outcome } from '../../lib/client/outcome.ts'
+import type { SinkRequest } from '../../lib/domain/admin-request.ts'
+import { DEAD_LETTER_REASONS, SINK_TROUBLES, type SinkErrand, type SinkStatus } from '../../lib/domain/sink.ts'
+import { administerSinks, type SinkAdminAnswer } from '../../lib/flows/administer-sinks.ts'
+import { type Io, readOptions, required, UsageError } from '../command.ts'
+import { loadStoredTenant } from '../policy/stored-tenant.ts'
+import { printable } from '../printable.ts'
+import { AFAR_HELP, AFAR_OPTIONS, type Afar, readAfar, reportProblem } from '../remote/call-tenant.ts'
+
+const HELP = `Usage: mintmark sinks --tenant T --data DIR
+       mintmark sinks test SINK --tenant T --data DIR
+       mintmark sinks dead-letters SINK --tenant T --data DIR
+       mintmark sinks resend SINK --tenant T --data DIR
+
+Without more: for each sink how many leaves of the log it has not taken, the age of the oldest of them, when it last took some,
+what ails it (a class, nothing of its answer), and its dead letters: events it can never take; and what each anchor has
+of the log.
+test     sends a marked event (status_code sink_test, id test.<uuid>) over the running broker, and says what became of it
+resend   sends the dead letters again, once their cause is set right; those that are taken are gone from the list
+
+${AFAR_HELP}
+Exit: 0 shown, or delivered; 1 no such tenant or sink, or not delivered; 2 wrong usage; 3 no broker did it in time.
+`
+
+const WAIT_MS = 30_000
+const POLL_MS = 250
+
+type Ask = (asked: SinkRequest) => Promise<Outcome<SinkAdminAnswer>>
+
+export const run = async (argv: readonly string[], io: Io): Promise<number> => {
+  const { values, positionals } = readOptions(argv, {
+    tenant: { type: 'string' },
+    data: { type: 'string' },
+    ...AFAR_OPTIONS,
+  })
+  if (values.help) {
+    io.stdout.write(HELP)
+    return 0
+  }
+  const [verb, sink, ...more] = positionals
+  const isVerb = verb === 'test' || verb === 'resend' || verb === 'dead-letters'
+  if (more.length > 0 || (verb !== undefined && (!isVerb || sink === undefined)))
+    throw new UsageError('sinks takes nothing, or test, resend or dead-letters and the name of a sink')
+  const afar = readAfar(values)
+  if (afar !== null) return act(askAfar(afar), { verb, sink, isJson: values.json }, io)
+  const opened = await openHere(required(values.data, 'data'), required(values.tenant, 'tenant'))
+  if (!opened.ok) return reportProblem(io, 'sinks', opened.problem, values.json)
+  try {
+    return await act(opened.value.ask, { verb, sink, isJson: values.json }, io)
+  } finally {
+    opened.value.close()
+  }
+}
+
+const openHere = async (
+  dataDir: string,
+  tenant: string,
+): Promise<Outcome<{ readonly ask: Ask; readonly close: () => void }>> => {
+  const stored = await loadStoredTenant(dataDir, tenant, undefined)
+  if (!stored.ok) return fail('refused', stored.problem)
+  if (!existsSync(databasePath(dataDir, AUDIT.file))) return fail('unavailable', `there is no log in ${dataDir}`)
+  const audit = openDatabase({ dataDir, dev: null, schema: AUDIT })
+  const ports = {
+    board: createSinkBoard(audit),
+    errands: createSinkErrands(audit),
+    anchors: createAnchorRecords(audit),
+    clock: systemClock,
+    ids: createIds(systemClock),
+  }
+  return done({
+    ask: async (asked) => {
+      const answer = await administerSinks(ports, stored.config, asked)
+      return answer.kind === 'not_found' ? fail('refused', 'there is no such sink') : done(answer)
+    },
+    close: () => audit.close(),
+  })
+}
+
+const askAfar =
+  ({ call }: Afar): Ask =>
+  async (asked) => {
+    const answered = await (asked.kind === 'ask_sink' ? call(pathOf(asked), {}) : call(pathOf(asked)))
+    if (answered.ok) return done(answered.value as unknown as SinkAdminAnswer)
+    return answered.problem.facts?.['status'] === 404 ? fail('refused', 'there is no such sink') : answered
+  }
+
+const pathOf = (asked: SinkRequest): string => {
+  switch (asked.kind) {
+    case 'sinks':
+      return 'admin/sinks'
+    case 'sink_errand':
+      return `admin/sinks/errands/${asked.id}`
+    case 'ask_sink':
+      return `admin/sinks/${encodeURIComponent(asked.sink)}/${asked.errand}`
+    case 'dead_letters':
+      return `admin/sinks/${encodeURIComponent(asked.sink)}/dead-letters`
+  }
+}
+
+type Wanted = {
+  readonly verb: string | undefined
+  readonly sink: string | undefined
+  readonly isJson: boolean | undefined
+}
+
+const act = async (ask: Ask, { verb, sink = '', isJson }: Wanted, io: Io): Promise<number> => {
+  const answered = await ask(
+    verb === undefined
+      ? { kind: 'sinks' }
+      : verb === 'dead-letters'
+        ? { kind: 'dead_letters', sink }
+        : { kind: 'ask_sink', sink, errand: verb === 'test' ? 'test' : 'resend' },
+  )
+  if (!answered.ok) return reportProblem(io, 'sinks', answered.problem, isJson)
+  const answer = answered.value
+  if (answer.kind === 'errand_accepted') return waitFor(ask, answer.errand, isJson, io)
+  const { kind: _, ...told } = answer
+  if (answer.kind === 'sinks' && answer.anchors.length === 0)
+    io.stderr.write('mintmark sinks: warning: no anchor has a checkpoint of this log (serve --anchor)\n')
+  if (isJson) io.stdout.write(`${JSON.stringify(told, null, 2)}\n`)
+  else if (answer.kind === 'sinks') {
+    for (const status of answer.sinks) io.stdout.write(statusLine(status))
+    for (const { anchor, size, atSeconds } of answer.anchors)
+      io.stdout.write(`anchor ${anchor}: ${size} leaves at ${new Date(atSeconds * 1000).toISOString()}\n`)
+  } else if (answer.kind === 'dead_letters')
+    for (const { uid, leaf, reason } of answer.letters)
+      io.stdout.write(`${String(leaf ?? '-').padStart(8)}  ${printable(uid)}  ${DEAD_LETTER_REASONS[reason]}\n`)
+  return 0
+}
+
+const waitFor = async (ask: Ask, accepted: SinkErrand, isJson: boolean | undefined, io: Io): Promise<number> => {
+  for (const untilMs = performance.now() + WAIT_MS; performance.now() < untilMs; await sleep(POLL_MS)) {
+    const answered = await ask({ kind: 'sink_errand', id: accepted.id })
+    if (!answered.ok) return reportProblem(io, 'sinks', answered.problem, isJson)
+    const errand = answered.value.kind === 'errand' ? answered.value.errand : accepted
+    if (errand.outcome === null) continue
+    const { delivered, refused, trouble } = errand.outcome
+    if (isJson) io.stdout.write(`${JSON.stringify({ errand }, null, 2)}\n`)
+    else if (trouble !== null) io.stdout.write(`not delivered: ${SINK_TROUBLES[trouble]} (${trouble})\n`)
+    else io.stdout.write(`delivered ${delivered}${refused > 0 ? `, still refused ${refused}` : ''}\n`)
+    return trouble === null && refused === 0 ? 0 : 1
+  }
+  const problem = { kind: 'unavailable' as const, says: `no broker did it within ${WAIT_MS / 1000} s: is one running?` }
+  return reportProblem(io, 'sinks', problem, isJson)
+}
+
+const statusLine = (status: SinkStatus): string => {
+  const { name, type, backlogLeaves, lagSeconds, deliveredAtSeconds, trouble, failures } = status
+  const dead = Object.entries(status.deadLetters).map(([reason, count]) => `${count} ${reason}`)
+  const when = deliveredAtSeconds === null ? 'never' : new Date(deliveredAtSeconds * 1000).toISOString()
+  const how = trouble === null ? 'well' : `${SINK_TROUBLES[trouble]} (${trouble}, ${failures} times in a row)`
+  return [
+    `${name.padEnd(16)} ${type.padEnd(14)} behind ${backlogLeaves} leaves, ${lagSeconds} s; last took some ${when}; ${how}`,
+    dead.length > 0 ? `; dead letters: ${dead.join(', ')}` : '',
+    '\n',
+  ].join('')
+}

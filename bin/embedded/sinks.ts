@@ -1,0 +1,118 @@
+// Which adapter stands behind which type of sink, and the deliverer that runs beside the rounds of the audit log: a sink that hangs
+// holds up neither the log nor another sink.
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
+import { createJsonlSink } from '../../lib/adapters/files/jsonl-sink.ts'
+import { createSecretFiles } from '../../lib/adapters/files/secret-files.ts'
+import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
+import { createElasticsearchSink } from '../../lib/adapters/sinks/elasticsearch.ts'
+import { createOtlpLogsSink } from '../../lib/adapters/sinks/otlp-logs.ts'
+import { createSplunkHecSink } from '../../lib/adapters/sinks/splunk-hec.ts'
+import { createWebhookSink } from '../../lib/adapters/sinks/webhook.ts'
+import { createSinkCursors } from '../../lib/adapters/sqlite/sink-cursors.ts'
+import { createSinkErrands } from '../../lib/adapters/sqlite/sink-errands.ts'
+import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import type { SinkRule } from '../../lib/domain/tenant-config.ts'
+import { createAlarm } from '../../lib/edge/alarm.ts'
+import type { Target } from '../../lib/flows/deliver-events.ts'
+import { createDeliveries } from '../../lib/flows/run-deliveries.ts'
+import type { MessageSigner, Sink } from '../../lib/ports/sinks.ts'
+import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
+import type { AuditOptions } from './audit.ts'
+import { compileStored } from './compile.ts'
+
+type Wired = AuditOptions & { readonly signer: MessageSigner }
+
+/** close() resolves when what is under way is taken or given up, after one delivery more. */
+export const startDeliveries = (options: Wired): { readonly close: () => Promise<void> } => {
+  const { audit, log, failpoint } = options
+  const tenantLog = createTenantLog(audit)
+  const cursors = createSinkCursors(audit)
+  const holder = randomUUID()
+  const deliveries = createDeliveries({
+    log: tenantLog,
+    cursors,
+    errands: createSinkErrands(audit),
+    clock: systemClock,
+    alarm: createAlarm('audit', log),
+    holder,
+    targetsOf: sinkTargets(options),
+    random: Math.random,
+    onFailure: ({ tenant, name }) => log.error('a sink could not be served', { function: 'audit', tenant, sink: name }),
+    ...(failpoint === undefined ? {} : { failpoint }),
+  })
+  const closing = new AbortController()
+  const attempt = async (): Promise<void> => {
+    try {
+      await deliveries.round(await tenantLog.tenants())
+    } catch {
+      log.error('a round of deliveries failed', { function: 'audit' })
+    }
+  }
+  const run = async () => {
+    while (!closing.signal.aborted) {
+      await attempt()
+      await sleep(LIMITS.logRoundMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
+    }
+  }
+  const running = run()
+  return {
+    async close() {
+      closing.abort()
+      await running
+      await attempt()
+      await deliveries.stop()
+      await cursors.release(holder)
+    },
+  }
+}
+
+/** The sinks a tenant's current document names. One stays the same for as long as its rule does: it knows what it has sent. */
+const sinkTargets = (options: Wired) => {
+  const { database } = options.store
+  const { baseUrl, dev, log } = options
+  const directory = createTenantDirectory({
+    configs: createTenantConfigStore(database),
+    validity: whileUnmoved(() => database.controlThisTurn()),
+    compile: (version) => compileStored(version, { baseUrl, dev }),
+    onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
+  })
+  const make = createSink(options)
+  const made = new Map<string, { readonly rule: string; readonly sink: Sink }>()
+  return async (tenant: string): Promise<readonly Target[]> => {
+    const config = await directory.current(tenant)
+    const issuerUrl = tenantIssuerUrl(baseUrl, tenant)
+    return (config?.sinks ?? []).map((rule) => {
+      const key = `${tenant}/${rule.name}`
+      const text = JSON.stringify(rule)
+      const known = made.get(key)
+      const sink = known?.rule === text ? known.sink : make(rule, tenant, issuerUrl)
+      made.set(key, { rule: text, sink })
+      return { tenant, issuerUrl, name: rule.name, sink }
+    })
+  }
+}
+
+const createSink = ({ dataDir, secretsDir, egressAllow, dev, signer }: Wired) => {
+  const http = createGuardedHttp({ dev, egressAllow, ports: 'any', query: true })
+  const secrets = createSecretFiles({ secretsDir, dataDir })
+  return (rule: SinkRule, tenant: string, issuerUrl: string): Sink => {
+    switch (rule.type) {
+      case 'splunk-hec':
+        return createSplunkHecSink(rule, { http, secrets, issuerUrl })
+      case 'otlp-logs':
+        return createOtlpLogsSink(rule, { http, secrets, issuerUrl })
+      case 'elasticsearch':
+        return createElasticsearchSink(rule, { http, secrets })
+      case 'webhook':
+        return createWebhookSink(rule, { http, secrets, signer, clock: systemClock, tenant, issuerUrl })
+      case 'jsonl':
+        return createJsonlSink(join(dataDir, rule.path), issuerUrl)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+// A sink that takes OTLP/HTTP logs in JSON (opentelemetry.io/docs/specs/otlp): any collector. Partial success says how many it
+// refused and not which: then the batch is brought again in halves, until it is known.
+import type { SinkRuleOf } from '../../domain/tenant-config.ts'
+import type { OutboundHttp } from '../../ports/outbound-http.ts'
+import type { Secrets } from '../../ports/secrets.ts'
+import type { Sink } from '../../ports/sinks.ts'
+import { otlpAnswer } from '../../wire/sink-answers.ts'
+import { otlpLogs } from '../../wire/sink-bodies.ts'
+import { jsonOf, postEvents } from './post-events.ts'
+
+type Ports = { readonly http: OutboundHttp; readonly secrets: Pick<Secrets, 'text'>; readonly issuerUrl: string }
+
+export const createOtlpLogsSink = (rule: SinkRuleOf<'otlp-logs'>, { http, secrets, issuerUrl }: Ports): Sink => ({
+  async deliver(events) {
+    const token = rule.token === null ? null : await secrets.text(rule.token)
+    const headers: Record<string, string> =
+      token === null ? {} : rule.header === null ? { authorization: `Bearer ${token}` } : { [rule.header]: token }
+    const posted = await postEvents(
+      http,
+      {
+        url: rule.url,
+        contentType: 'application/json',
+        text: otlpLogs(events, { issuerUrl }),
+        headers,
+        isGzipped: true,
+      },
+      { expect: 'json', statuses: [200] },
+    )
+    return posted.kind === 'answered' ? otlpAnswer(jsonOf(posted.body)) : posted
+  },
+})

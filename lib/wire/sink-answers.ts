@@ -1,0 +1,75 @@
+// What sinks answer, as far as it decides anything: strict where it says that events were taken, for whoever stands in between
+// may answer 200 to everything. Pure.
+import * as z from 'zod/mini'
+import { type DeadLetterReason, later, type SinkAnswer, type SinkTrouble, TAKEN } from '../domain/sink.ts'
+
+const count = z.union([z.string().check(z.regex(/^[0-9]{1,15}$/)), z.number().check(z.nonnegative())])
+const otlp = z.object({ partialSuccess: z.optional(z.object({ rejectedLogRecords: z.optional(count) })) })
+
+/** Of ExportLogsServiceResponse. */
+export const otlpAnswer = (body: unknown): SinkAnswer => {
+  const read = otlp.safeParse(body)
+  if (!read.success) return later('not_its_protocol')
+  const rejected = Number(read.data.partialSuccess?.rejectedLogRecords ?? 0)
+  return rejected === 0 ? TAKEN : { kind: 'refused', reason: 'refused' }
+}
+
+const hecTaken = z.object({ code: z.literal(0), ackId: z.optional(z.number()) })
+
+/** The id to ask for; `undefined`: it took them and will not say when they are indexed; null: not the answer of a HEC. */
+export const hecAckId = (body: unknown): number | undefined | null => {
+  const read = hecTaken.safeParse(body)
+  return read.success ? read.data.ackId : null
+}
+
+const hecRefused = z.object({ code: z.number() })
+/** Codes of a 400 that are about the events: no data, invalid format, event missing, blank, or with wrong fields. */
+const OF_EVENTS: ReadonlySet<number> = new Set([5, 6, 12, 13, 15])
+
+/** Of a 400: anything but the events' fault is the sink's configuration. */
+export const hecRefusal = (body: unknown): SinkAnswer => {
+  const read = hecRefused.safeParse(body)
+  if (!read.success) return later('not_its_protocol')
+  return OF_EVENTS.has(read.data.code) ? { kind: 'refused', reason: 'refused' } : later('status_4xx')
+}
+
+const hecAcks = z.object({ acks: z.record(z.string(), z.boolean()) })
+
+/** Which of the ids are indexed; null: not the answer of a HEC. */
+export const hecIndexed = (body: unknown): ReadonlySet<number> | null => {
+  const read = hecAcks.safeParse(body)
+  if (!read.success) return null
+  return new Set(Object.entries(read.data.acks).flatMap(([id, isIndexed]) => (isIndexed ? [Number(id)] : [])))
+}
+
+const bulk = z.object({
+  items: z.array(
+    z.object({ create: z.object({ status: z.number(), error: z.optional(z.object({ type: z.string() })) }) }),
+  ),
+})
+
+/** Of a bulk of `sent` creates. A conflict is the event that is there already. */
+export const bulkAnswer = (body: unknown, sent: number): SinkAnswer => {
+  const read = bulk.safeParse(body)
+  if (!read.success || read.data.items.length !== sent) return later('not_its_protocol')
+  const refused: { index: number; reason: DeadLetterReason }[] = []
+  let trouble: SinkTrouble | null = null
+  for (const [index, { create }] of read.data.items.entries()) {
+    const meaning = meaningOf(create.status, create.error?.type ?? '')
+    if (meaning === 'taken') continue
+    if (meaning === 'mapping_refused' || meaning === 'too_large') refused.push({ index, reason: meaning })
+    else trouble ??= meaning
+  }
+  return trouble === null ? { kind: 'taken', refused } : later(trouble)
+}
+
+/** Errors of one document and its mapping. Others of status 400 are of the index: nothing is lost while somebody looks at it. */
+const MAPPING = /^(?:mapper|document)_parsing_exception$|^strict_dynamic_mapping_exception$/
+
+const meaningOf = (status: number, type: string): 'taken' | 'mapping_refused' | 'too_large' | SinkTrouble => {
+  if ((status >= 200 && status < 300) || status === 409) return 'taken'
+  if (status === 413) return 'too_large'
+  if (status === 400 && MAPPING.test(type)) return 'mapping_refused'
+  if (status === 429) return 'status_429'
+  return status >= 500 ? 'status_5xx' : 'status_4xx'
+}
