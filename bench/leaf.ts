@@ -3,13 +3,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createAuditRound, openAuditDatabase } from '../bin/embedded/audit.ts'
+import { openStore } from '../bin/embedded/open-store.ts'
 import { openDatabase } from '../lib/adapters/sqlite/database.ts'
 import { createTenantLog } from '../lib/adapters/sqlite/tenant-log.ts'
 import { systemClock } from '../lib/adapters/system/clock.ts'
 import { createIds } from '../lib/adapters/system/ids.ts'
 import type { GrantRecord } from '../lib/domain/grant-record.ts'
-import { createAuditRound, openAuditDatabase } from '../bin/embedded/audit.ts'
-import { openStore } from '../bin/embedded/open-store.ts'
 import { AUDIENCE, baseUrlOfBench, startBroker, tokenUrl } from './broker.ts'
 import { countInstructions } from './count-instructions.ts'
 import { makeIssuerKey, presign } from './presign.ts'
@@ -105,7 +105,8 @@ const records = Number(process.argv[2] ?? 20_000)
 for (const hasSink of [false, true]) {
   const { leaves, instructions, cpuMicros } = await measure(records, hasSink)
   const each = (total: number) => Math.round(total / leaves).toLocaleString('en')
-  const counted = instructions === null ? 'instructions not counted (perf is missing)' : `${each(instructions)} instructions`
+  const counted =
+    instructions === null ? 'instructions not counted (perf is missing)' : `${each(instructions)} instructions`
   process.stdout.write(
     `${hasSink ? 'log and one sink' : 'log alone'}: ${leaves} leaves of ${records} records: ${counted}, ${each(cpuMicros)} us CPU a leaf\n`,
   )

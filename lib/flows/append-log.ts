@@ -3,9 +3,9 @@
 import type { AuditEntry } from '../domain/audit-entry.ts'
 import type { GrantRecord } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
-import type { OcsfEvent } from '../domain/ocsf/event.ts'
-import { eventsOf } from '../domain/ocsf/map-entry.ts'
-import { type ChainLink, chainEvent } from '../domain/ocsf/record-integrity.ts'
+import type { EventDraft } from '../domain/ocsf/event-draft.ts'
+import { draftsOf } from '../domain/ocsf/map-entry.ts'
+import type { ChainLink } from '../domain/ocsf/record-integrity.ts'
 import { leafHash, type Sha256 } from '../domain/tlog/merkle.ts'
 import { appendHashes, EMPTY_EDGE } from '../domain/tlog/tiles.ts'
 import { Unavailable } from '../domain/unavailable.ts'
@@ -44,8 +44,8 @@ const appendSome = async (ports: AppendPorts, tenant: string, entries: readonly 
     // Head before known: what comes in between makes the commit fail, and is seen by the next try.
     const head = await ports.store.head(tenant)
     const place = { issuerUrl: head?.authority ?? ports.issuerUrl(tenant) }
-    const events = entries.flatMap((entry) => eventsOf(entry, place, (id) => records.get(id) ?? null))
-    const fresh = await withoutKnown(ports.store, tenant, events)
+    const drafts = entries.flatMap((entry) => draftsOf(entry, place, (id) => records.get(id) ?? null))
+    const fresh = await withoutKnown(ports.store, tenant, drafts)
     if (fresh.length === 0) return
     if (await ports.store.commit(tenant, head?.edge.size ?? 0, grow(ports, head, place.issuerUrl, fresh))) return
   }
@@ -64,31 +64,31 @@ const recordsOf = async (ports: AppendPorts, tenant: string, entries: readonly A
 }
 
 /** One event an id: what is in the log, or came before in this batch, is passed over. */
-const withoutKnown = async (store: LogStore, tenant: string, events: readonly OcsfEvent[]): Promise<OcsfEvent[]> => {
-  const known = new Set(
-    await store.known(
-      tenant,
-      events.map(({ metadata }) => metadata.uid),
-    ),
-  )
-  return events.filter(({ metadata: { uid } }) => !known.has(uid) && known.add(uid))
+const withoutKnown = async (
+  store: LogStore,
+  tenant: string,
+  drafts: readonly EventDraft[],
+): Promise<readonly EventDraft[]> => {
+  const uids = drafts.map(({ uid }) => uid)
+  const known = new Set(await store.known(tenant, uids))
+  return drafts.filter(({ uid }) => !known.has(uid) && known.add(uid))
 }
 
 const grow = (
   { salts, hashes: { sha256, sha256Hex } }: AppendPorts,
   head: LogHead | null,
   authority: string,
-  events: readonly OcsfEvent[],
+  drafts: readonly EventDraft[],
 ): Growth => {
   const origin = head?.origin ?? logOriginOf(authority)
   const leaves: NewLeaf[] = []
   let last: ChainLink | null = head?.last ?? null
   let sequence = head?.edge.size ?? 0
-  for (const event of events) {
-    const { canonical, link } = chainEvent(event, { sequence, chain: origin, authority, before: last }, sha256Hex)
+  for (const { uid, time, chained } of drafts) {
+    const { canonical, link } = chained({ sequence, chain: origin, authority, before: last }, sha256Hex)
     const salt = salts.next()
     const commitment = commitmentOf(sha256, salt, canonical)
-    leaves.push({ uid: event.metadata.uid, atSeconds: Math.floor(event.time / 1000), salt, commitment, canonical })
+    leaves.push({ uid, atSeconds: Math.floor(time / 1000), salt, commitment, canonical })
     last = link
     sequence += 1
   }

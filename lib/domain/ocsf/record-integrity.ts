@@ -2,6 +2,7 @@
 // it, and its own, over the canonical text without that fingerprint. A chain anybody can walk with nothing but the events. Pure.
 import { canonicalJson } from '../canonical-json.ts'
 import type { JsonObject } from '../claims.ts'
+import { CUT, type ShapeObject } from '../json-template.ts'
 import type { OcsfEvent } from './event.ts'
 
 /** The event before, as the next one names it. */
@@ -13,35 +14,65 @@ export type Chained = {
   readonly link: ChainLink
 }
 
-/** `sequence`: the index of its leaf. `sha256Hex`: over UTF-8. */
+/** `sequence`: the index of the leaf. `chain`: name of the log. `authority`: issuer URL of the tenant. */
+export type ChainPlace = {
+  readonly sequence: number
+  readonly chain: string
+  readonly authority: string
+  readonly before: ChainLink | null
+}
+
+export type Placed = { readonly uid: string; readonly at: ChainPlace }
+
+const PROFILES = ['record_integrity'] as const
+
+/** The shape of an event with the members of the profile, cut where its fingerprint belongs. */
+export const inLogShape = <T>(
+  envelope: ShapeObject<T> & { readonly metadata: ShapeObject<T> },
+): ShapeObject<T & Placed> => ({
+  ...envelope,
+  metadata: { ...envelope.metadata, sequence: ({ at }) => at.sequence, profiles: PROFILES },
+  attestation_list: [
+    {
+      uid: ({ uid }) => uid,
+      authority_uid: ({ at }) => at.authority,
+      chain_uid: ({ at }) => at.chain,
+      fingerprint: CUT,
+      prev_event: ({ at }) => (at.before === null ? null : prevEventOf(at.before)),
+    },
+  ],
+})
+
+/** `sha256Hex`: over UTF-8. */
 export const chainEvent = (
   event: OcsfEvent,
-  place: {
-    readonly sequence: number
-    readonly chain: string
-    readonly authority: string
-    readonly before: ChainLink | null
-  },
+  { sequence, chain, authority, before }: ChainPlace,
   sha256Hex: (text: string) => string,
 ): Chained => {
-  const attestation = {
-    uid: event.metadata.uid,
-    authority_uid: place.authority,
-    chain_uid: place.chain,
-    ...(place.before === null ? {} : { prev_event: prevEventOf(place.before) }),
-  }
+  const { uid } = event.metadata
+  const prevEvent = before === null ? {} : { prev_event: prevEventOf(before) }
   const unsigned = canonicalJson({
     ...event,
-    metadata: { ...event.metadata, sequence: place.sequence, profiles: ['record_integrity'] },
-    attestation_list: [attestation],
+    metadata: { ...event.metadata, sequence, profiles: PROFILES },
+    attestation_list: [{ uid, authority_uid: authority, chain_uid: chain, ...prevEvent }],
   })
-  const value = sha256Hex(unsigned)
-  // Canonical order puts it behind the chain. The text is looked for, and not written a second time, which costs as much again.
-  const head = `${LIST}{"authority_uid":${JSON.stringify(place.authority)},"chain_uid":${JSON.stringify(place.chain)}`
+  // Canonical order puts the fingerprint behind the chain. The text is looked for, and not written a second time.
+  const head = `${LIST}{"authority_uid":${JSON.stringify(authority)},"chain_uid":${JSON.stringify(chain)}`
   const at = unsigned.indexOf(head) + head.length
+  return chainText(unsigned.slice(0, at), unsigned.slice(at), { uid, typeUid: event.type_uid }, sha256Hex)
+}
+
+/** The canonical text in two parts, between which its fingerprint belongs. */
+export const chainText = (
+  before: string,
+  behind: string,
+  { uid, typeUid }: Omit<ChainLink, 'fingerprint'>,
+  sha256Hex: (text: string) => string,
+): Chained => {
+  const fingerprint = sha256Hex(before + behind)
   return {
-    canonical: `${unsigned.slice(0, at)}${MEMBER}${canonicalJson(fingerprintOf(value))}${unsigned.slice(at)}`,
-    link: { uid: event.metadata.uid, typeUid: event.type_uid, fingerprint: value },
+    canonical: before + MEMBER + fingerprintText(fingerprint) + behind,
+    link: { uid, typeUid, fingerprint },
   }
 }
 
@@ -60,7 +91,7 @@ export const linkOf = (event: OcsfEvent, canonical: string, sha256Hex: (text: st
   if (list < 0 || from < 0 || to === 0) return null
   const value = sha256Hex(canonical.slice(0, from) + canonical.slice(to))
   const claimed = canonical.slice(from + MEMBER.length, to)
-  if (claimed !== canonicalJson(fingerprintOf(value))) return null
+  if (claimed !== fingerprintText(value)) return null
   return { uid: event.metadata.uid, typeUid: event.type_uid, fingerprint: value }
 }
 
@@ -72,6 +103,9 @@ export const follows = (event: OcsfEvent, before: ChainLink | null): boolean => 
     ? named === undefined
     : named !== undefined && canonicalJson(named) === canonicalJson(prevEventOf(before))
 }
+
+/** Hexadecimal, so there is nothing in it to escape. */
+const fingerprintText = (value: string): string => FINGERPRINT.join(value)
 
 const prevEventOf = ({ uid, typeUid, fingerprint }: ChainLink): JsonObject => ({
   uid,
@@ -88,3 +122,5 @@ const fingerprintOf = (value: string): JsonObject => ({
   serialization_id: 2,
   serialization: 'JCS',
 })
+
+const FINGERPRINT = canonicalJson(fingerprintOf('%')).split('%')

@@ -1,0 +1,159 @@
+// Objects of one shape, made again and again: the shape is written once, with places left open, and gives both the object and its
+// canonical text (RFC 8785). What never changes of the text is sorted and escaped once, when the template is made. Pure.
+import type { JsonObject, JsonValue } from './claims.ts'
+
+/** What stands in a place, for one input. Null: there is no such member. */
+export type Slot<T> = (input: T) => JsonValue
+
+/** A member that is written by whoever asks for the text, which comes as what is before it and what is behind it. Never the first. */
+export const CUT = Symbol('cut')
+
+export type Shape<T> = string | number | boolean | Slot<T> | typeof CUT | readonly Shape<T>[] | ShapeObject<T>
+export type ShapeObject<T> = { readonly [name: string]: Shape<T> }
+
+/** Which values may be written as they are. */
+export type Bounds = { readonly charsMax: number; readonly itemsMax: number }
+
+export type JsonTemplate<T> = {
+  readonly object: (input: T) => JsonObject
+  /** Null: something in it exceeds the bounds, or has no canonical form; the object has to be asked for, and made fit. */
+  readonly text: (input: T) => readonly string[] | null
+}
+
+/** The first member of each object is always there: nothing but a comma would tell where it is missing. */
+export const jsonTemplate = <T>(shape: ShapeObject<T>, bounds: Bounds): JsonTemplate<T> => {
+  const steps = stepsOf(shape)
+  return {
+    object: (input) => objectOf(shape, input) as JsonObject,
+    text: (input) => textOf(steps, input, bounds),
+  }
+}
+
+const objectOf = <T>(shape: Shape<T>, input: T): JsonValue => {
+  if (shape === CUT) return null
+  if (typeof shape === 'function') return shape(input)
+  if (isList(shape)) return shape.map((one) => objectOf(one, input))
+  if (typeof shape !== 'object') return shape as JsonValue
+  const members = Object.entries(shape).map(([name, member]) => [name, objectOf(member, input)] as const)
+  return Object.fromEntries(members.filter(([, value]) => value !== null))
+}
+
+const isList = <T>(shape: Shape<T>): shape is readonly Shape<T>[] => Array.isArray(shape)
+
+/** `before` stands there always, `lead` only in front of what the slot gives. */
+type Step<T> = { readonly before: string; readonly lead: string; readonly slot: Slot<T> | typeof CUT }
+
+type Steps<T> = { readonly steps: readonly Step<T>[]; readonly end: string }
+
+const stepsOf = <T>(whole: Shape<T>): Steps<T> => {
+  const steps: Step<T>[] = []
+  let text = ''
+  const add = (shape: Shape<T>, lead: string): void => {
+    if (typeof shape === 'function' || shape === CUT) {
+      steps.push({ before: text, lead, slot: shape })
+      text = ''
+      return
+    }
+    text += lead
+    if (isList(shape))
+      addAll(
+        '[]',
+        shape.map((one) => ['', one]),
+      )
+    else if (typeof shape !== 'object') text += JSON.stringify(shape)
+    else
+      addAll(
+        '{}',
+        Object.keys(shape)
+          .sort()
+          .map((name) => [`${JSON.stringify(name)}:`, shape[name]!]),
+      )
+  }
+  const addAll = ([open, close]: string | string[], items: readonly (readonly [string, Shape<T>])[]): void => {
+    text += open
+    for (const [at, [name, item]] of items.entries()) add(item, at === 0 ? name : `,${name}`)
+    text += close
+  }
+  add(whole, '')
+  return { steps, end: text }
+}
+
+const textOf = <T>({ steps, end }: Steps<T>, input: T, bounds: Bounds): readonly string[] | null => {
+  const parts: string[] = []
+  let text = ''
+  for (const { before, lead, slot } of steps) {
+    text += before
+    if (slot === CUT) {
+      parts.push(text)
+      text = ''
+      continue
+    }
+    const value = slot(input)
+    if (value === null) {
+      if (!lead.startsWith(',')) throw new TypeError('a first member is always there')
+      continue
+    }
+    const written = writtenOf(value, bounds)
+    if (written === null) return null
+    text += lead + written
+  }
+  parts.push(text + end)
+  return parts
+}
+
+/** Printable ASCII that JSON has no escape for: almost every text there is. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+const writtenOf = (value: JsonValue, bounds: Bounds): string | null => {
+  if (typeof value === 'string') {
+    if (value.length > bounds.charsMax) return null
+    if (PLAIN.test(value)) return `"${value}"`
+    return value.isWellFormed() ? JSON.stringify(value) : null
+  }
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : null
+  if (typeof value === 'boolean' || value === null) return String(value)
+  if (typeof value !== 'object') return null
+  return Array.isArray(value) ? writtenList(value, bounds) : writtenObject(value as JsonObject, bounds)
+}
+
+const writtenList = (list: readonly JsonValue[], bounds: Bounds): string | null => {
+  if (list.length > bounds.itemsMax) return null
+  let text = ''
+  for (const item of list) {
+    const written = writtenOf(item, bounds)
+    if (written === null) return null
+    text += text === '' ? written : `,${written}`
+  }
+  return `[${text}]`
+}
+
+const writtenObject = (object: JsonObject, bounds: Bounds): string | null => {
+  const members = membersOf(Object.keys(object))
+  if (members === null || members.length > bounds.itemsMax) return null
+  let text = ''
+  for (const { name, lead } of members) {
+    const member = object[name]!
+    if (member === null) continue
+    const written = writtenOf(member, bounds)
+    if (written === null) return null
+    text += text === '' ? lead + written : `,${lead}${written}`
+  }
+  return `{${text}}`
+}
+
+type Member = { readonly name: string; readonly lead: string }
+
+/** The names seen last of each number of names: objects of one place mostly have the same, and to sort costs more than to write. */
+const seen = new Map<number, { readonly names: readonly string[]; readonly members: readonly Member[] | null }>()
+const SEEN_NAMES_MAX = 256
+
+/** In the order of the canonical text; null: a name that is not written as it is. */
+const membersOf = (names: readonly string[]): readonly Member[] | null => {
+  const before = seen.get(names.length)
+  if (before !== undefined && names.every((name, at) => name === before.names[at])) return before.members
+  const members = names.every((name) => PLAIN.test(name))
+    ? names.toSorted().map((name) => ({ name, lead: `"${name}":` }))
+    : null
+  if (names.length <= SEEN_NAMES_MAX) seen.set(names.length, { names, members })
+  return members
+}
