@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from './claims.ts'
 /** What stands in a place, for one input. Null: there is no such member. */
 export type Slot<T> = (input: T) => JsonValue
 
-/** A member that is written by whoever asks for the text, which comes as what is before it and what is behind it. Never the first. */
+/** A member that is put in by whoever asks for the text: the text is without it, and says where it belongs. Never the first. */
 export const CUT = Symbol('cut')
 
 export type Shape<T> = string | number | boolean | Slot<T> | typeof CUT | readonly Shape<T>[] | ShapeObject<T>
@@ -17,7 +17,7 @@ export type Bounds = { readonly charsMax: number; readonly itemsMax: number }
 export type JsonTemplate<T> = {
   readonly object: (input: T) => JsonObject
   /** Null: something in it exceeds the bounds, or has no canonical form; the object has to be asked for, and made fit. */
-  readonly text: (input: T) => readonly string[] | null
+  readonly text: (input: T) => { readonly text: string; readonly cutAt: number } | null
 }
 
 /** The first member of each object is always there: nothing but a comma would tell where it is missing. */
@@ -78,14 +78,13 @@ const stepsOf = <T>(whole: Shape<T>): Steps<T> => {
   return { steps, end: text }
 }
 
-const textOf = <T>({ steps, end }: Steps<T>, input: T, bounds: Bounds): readonly string[] | null => {
-  const parts: string[] = []
+const textOf = <T>({ steps, end }: Steps<T>, input: T, bounds: Bounds): ReturnType<JsonTemplate<T>['text']> => {
   let text = ''
+  let cutAt = 0
   for (const { before, lead, slot } of steps) {
     text += before
     if (slot === CUT) {
-      parts.push(text)
-      text = ''
+      cutAt = text.length
       continue
     }
     const value = slot(input)
@@ -97,8 +96,7 @@ const textOf = <T>({ steps, end }: Steps<T>, input: T, bounds: Bounds): readonly
     if (written === null) return null
     text += lead + written
   }
-  parts.push(text + end)
-  return parts
+  return { text: text + end, cutAt }
 }
 
 /** Printable ASCII that JSON has no escape for: almost every text there is. */

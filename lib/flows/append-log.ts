@@ -102,12 +102,15 @@ const grow = (
 }
 
 const encoder = new TextEncoder()
+const UTF8_BYTES_MAX = 3
+/** Grown to the longest event there was: no other copy of an event is made for its hash. */
+let scratch = new Uint8Array(0)
 
 /** What is public of an event: SHA-256(salt ‖ canonical event) (design §4). Without the salt nobody can test a guess. */
 export const commitmentOf = (sha256: Sha256, salt: Uint8Array, canonical: string): Uint8Array => {
-  const text = encoder.encode(canonical)
-  const data = new Uint8Array(salt.length + text.length)
-  data.set(salt)
-  data.set(text, salt.length)
-  return sha256(data)
+  const room = salt.length + canonical.length * UTF8_BYTES_MAX
+  if (scratch.length < room) scratch = new Uint8Array(2 * room)
+  scratch.set(salt)
+  const { written } = encoder.encodeInto(canonical, scratch.subarray(salt.length))
+  return sha256(scratch.subarray(0, salt.length + written))
 }

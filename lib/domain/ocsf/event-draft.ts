@@ -35,10 +35,10 @@ export const eventTemplate = <T extends object>(shape: EventShape<T>): EventTemp
         uid,
         time: Number(shape.time(input)),
         chained(at, sha256Hex) {
-          const [before, behind] = inLog.text({ ...input, uid, at }) ?? []
-          return before === undefined || behind === undefined || needsBounding(before + behind)
+          const written = inLog.text({ ...input, uid, at })
+          return written === null || needsBounding(written.text)
             ? chainEvent(event(input), at, sha256Hex)
-            : chainText(before, behind, { uid, typeUid: typeUidOf(shape) }, sha256Hex)
+            : chainText(written.text, written.cutAt, { uid, typeUid: typeUidOf(shape) }, sha256Hex)
         },
       }
     },

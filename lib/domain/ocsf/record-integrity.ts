@@ -59,19 +59,19 @@ export const chainEvent = (
   // Canonical order puts the fingerprint behind the chain. The text is looked for, and not written a second time.
   const head = `${LIST}{"authority_uid":${JSON.stringify(authority)},"chain_uid":${JSON.stringify(chain)}`
   const at = unsigned.indexOf(head) + head.length
-  return chainText(unsigned.slice(0, at), unsigned.slice(at), { uid, typeUid: event.type_uid }, sha256Hex)
+  return chainText(unsigned, at, { uid, typeUid: event.type_uid }, sha256Hex)
 }
 
-/** The canonical text in two parts, between which its fingerprint belongs. */
+/** `unsigned`: the canonical text but for the fingerprint, which belongs at `cutAt`. */
 export const chainText = (
-  before: string,
-  behind: string,
+  unsigned: string,
+  cutAt: number,
   { uid, typeUid }: Omit<ChainLink, 'fingerprint'>,
   sha256Hex: (text: string) => string,
 ): Chained => {
-  const fingerprint = sha256Hex(before + behind)
+  const fingerprint = sha256Hex(unsigned)
   return {
-    canonical: before + MEMBER + fingerprintText(fingerprint) + behind,
+    canonical: unsigned.slice(0, cutAt) + MEMBER + fingerprintText(fingerprint) + unsigned.slice(cutAt),
     link: { uid, typeUid, fingerprint },
   }
 }
