@@ -1,6 +1,7 @@
 // Delivers a tenant's log to its sinks (design P7). The cursor moves only after the sink has taken what is before it: a crash in
 // between brings it again under the same ids, and nothing is ever passed over. Each sink is alone: one that is down holds up
 // itself.
+import { canonicalJson } from '../domain/canonical-json.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { eventOfCheckpoint } from '../domain/ocsf/checkpoint.ts'
 import type { OcsfEvent } from '../domain/ocsf/event.ts'
@@ -39,14 +40,14 @@ export const deliverEvents = async (ports: DeliverPorts, target: Target): Promis
   const from = await cursors.lease(key, holder, nowMs, nowMs + LIMITS.sinkLeaseMs)
   if (from === null) return 'waiting'
   const leaves = await log.leaves(tenant, from.leaf, LIMITS.sinkEventsPerDelivery)
-  const events = leaves.map(({ canonical }) => JSON.parse(canonical) as OcsfEvent)
+  const texts = leaves.map(({ canonical }) => canonical)
   const leaf = (leaves.at(-1)?.index ?? from.leaf - 1) + 1
   // A checkpoint comes behind everything it covers, and each that is there when the sink gets to it is told once.
   const checkpoint = await checkpointEvent(ports, target, from.checkpoint, leaf)
-  if (checkpoint !== null) events.push(checkpoint.event)
-  if (events.length === 0) return 'all'
+  if (checkpoint !== null) texts.push(canonicalJson(checkpoint.event))
+  if (texts.length === 0) return 'all'
   try {
-    await target.sink.deliver(events)
+    await (target.sink.deliverTexts?.(texts) ?? target.sink.deliver(texts.map((text) => JSON.parse(text) as OcsfEvent)))
   } catch (error) {
     if (error instanceof Unavailable) return 'waiting'
     throw error

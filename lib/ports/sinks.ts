@@ -7,6 +7,8 @@ export interface Sink {
    * Unavailable: none or some were taken, bring all of them again.
    */
   deliver(events: readonly OcsfEvent[]): Promise<void>
+  /** The same of their canonical texts, for a sink that takes JSON as it is: nothing is parsed and written again. */
+  readonly deliverTexts?: (canonical: readonly string[]) => Promise<void>
 }
 
 /** The next leaf a sink wants, and the size of the checkpoint it was told last. */

@@ -2,6 +2,7 @@
 // twice knows it. Pure.
 import type { JsonObject } from '../domain/claims.ts'
 import { type EventPlace, OCSF_VERSION, type OcsfEvent } from '../domain/ocsf/event.ts'
+import { type EventHead, headOfEvent } from '../domain/ocsf/event-head.ts'
 
 const DATA_SCHEMAS: Readonly<Record<number, string>> = {
   2004: 'detection_finding',
@@ -11,20 +12,27 @@ const DATA_SCHEMAS: Readonly<Record<number, string>> = {
   6003: 'api_activity',
 }
 
-export const cloudEventOf = (event: OcsfEvent, { issuerUrl }: EventPlace): JsonObject => {
-  const { uid, tenant_uid: tenant, correlation_uid: correlation, sequence } = event.metadata
+export const cloudEventOf = (event: OcsfEvent, place: EventPlace): JsonObject => ({ ...envelopeOf(event, place), data: event })
+
+/** The same as text, around the canonical text of an event, which stays as it is. */
+export const cloudEventText = (canonical: string, place: EventPlace): string => {
+  const envelope = JSON.stringify(envelopeOf(headOfEvent(canonical), place))
+  return `${envelope.slice(0, -1)},"data":${canonical}}`
+}
+
+const envelopeOf = ({ class_uid, time, metadata }: EventHead, { issuerUrl }: EventPlace): JsonObject => {
+  const { uid, tenant_uid: tenant, correlation_uid: correlation, sequence } = metadata
   return {
     specversion: '1.0',
     id: uid,
     source: issuerUrl,
-    type: `dev.mintmark.audit.${DATA_SCHEMAS[event.class_uid]}.v1`,
-    time: new Date(event.time).toISOString(),
+    type: `dev.mintmark.audit.${DATA_SCHEMAS[class_uid]}.v1`,
+    time: new Date(time).toISOString(),
     datacontenttype: 'application/json',
-    dataschema: `https://schema.ocsf.io/${OCSF_VERSION}/classes/${DATA_SCHEMAS[event.class_uid]}`,
+    dataschema: `https://schema.ocsf.io/${OCSF_VERSION}/classes/${DATA_SCHEMAS[class_uid]}`,
     partitionkey: tenant,
     ...(correlation === undefined ? {} : { correlationid: correlation }),
     // CloudEvents compares sequences as text: all of one length.
     ...(typeof sequence === 'number' ? { sequence: String(sequence).padStart(16, '0') } : {}),
-    data: event,
   }
 }

@@ -4,15 +4,14 @@ import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, re
 import { oneLine } from '../../domain/canonical-json.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Sink } from '../../ports/sinks.ts'
-import { cloudEventOf } from '../../wire/cloud-event.ts'
+import { cloudEventOf, cloudEventText } from '../../wire/cloud-event.ts'
 
 const NEWLINE = 0x0a
 const CHUNK_BYTES = 64 * 1024
 
 /** `path`: within --data, its name checked when the document was loaded. */
-export const createJsonlSink = (path: string, issuerUrl: string): Sink => ({
-  async deliver(events) {
-    const lines = events.map((event) => `${oneLine(JSON.stringify(cloudEventOf(event, { issuerUrl })))}\n`)
+export const createJsonlSink = (path: string, issuerUrl: string): Sink => {
+  const append = async (lines: readonly string[]): Promise<void> => {
     let file: number
     try {
       // A link would have the broker write where whoever made it wants.
@@ -23,15 +22,29 @@ export const createJsonlSink = (path: string, issuerUrl: string): Sink => ({
     }
     try {
       cutTornLine(file)
-      writeAll(file, Buffer.from(lines.join('')))
+      writeAll(file, bytesOf(lines))
       fsyncSync(file)
     } catch (cause) {
       throw new Unavailable('store_unavailable', undefined, { cause })
     } finally {
       closeSync(file)
     }
-  },
-})
+  }
+  return {
+    deliver: (events) => append(events.map((event) => JSON.stringify(cloudEventOf(event, { issuerUrl })))),
+    deliverTexts: (texts) => append(texts.map((text) => cloudEventText(text, { issuerUrl }))),
+  }
+}
+
+const DELETE = '\u007f'
+
+/** Lines that are safe to print. One whose bytes are as many as its characters is ASCII, and has nothing to be escaped but DEL. */
+const bytesOf = (lines: readonly string[]): Buffer => {
+  const text = `${lines.join('\n')}\n`
+  const bytes = Buffer.from(text)
+  if (bytes.length === text.length && !text.includes(DELETE)) return bytes
+  return Buffer.from(lines.map((line) => `${oneLine(line)}\n`).join(''))
+}
 
 const writeAll = (file: number, bytes: Buffer): void => {
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
