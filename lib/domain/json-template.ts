@@ -40,8 +40,18 @@ const objectOf = <T>(shape: Shape<T>, input: T): JsonValue => {
 
 const isList = <T>(shape: Shape<T>): shape is readonly Shape<T>[] => Array.isArray(shape)
 
+/** What stands in front of a value; `quoted` where it is a text that is written as it is. */
+type Lead = { readonly bare: string; readonly quoted: string }
+
+const leadOf = (bare: string): Lead => ({ bare, quoted: `${bare}"` })
+
 /** `before` stands there always, `lead` only in front of what the slot gives. */
-type Step<T> = { readonly before: string; readonly lead: string; readonly slot: Slot<T> | typeof CUT }
+type Step<T> = {
+  readonly before: string
+  readonly lead: Lead
+  readonly isOptional: boolean
+  readonly slot: Slot<T> | typeof CUT
+}
 
 type Steps<T> = { readonly steps: readonly Step<T>[]; readonly end: string }
 
@@ -50,7 +60,14 @@ const stepsOf = <T>(whole: Shape<T>): Steps<T> => {
   let text = ''
   const add = (shape: Shape<T>, lead: string): void => {
     if (typeof shape === 'function' || shape === CUT) {
-      steps.push({ before: text, lead, slot: shape })
+      // What has to be there has one text in front of it, with what stands there always.
+      const isOptional = lead.startsWith(',')
+      steps.push({
+        before: isOptional ? text : '',
+        lead: leadOf(isOptional ? lead : text + lead),
+        isOptional,
+        slot: shape,
+      })
       text = ''
       return
     }
@@ -81,20 +98,20 @@ const stepsOf = <T>(whole: Shape<T>): Steps<T> => {
 const textOf = <T>({ steps, end }: Steps<T>, input: T, bounds: Bounds): ReturnType<JsonTemplate<T>['text']> => {
   let text = ''
   let cutAt = 0
-  for (const { before, lead, slot } of steps) {
-    text += before
+  for (const { before, lead, isOptional, slot } of steps) {
+    if (before !== '') text += before
     if (slot === CUT) {
       cutAt = text.length
       continue
     }
     const value = slot(input)
     if (value === null) {
-      if (!lead.startsWith(',')) throw new TypeError('a first member is always there')
+      if (!isOptional) throw new TypeError('a first member is always there')
       continue
     }
-    const written = writtenOf(value, bounds)
+    const written = writtenOf(value, lead, bounds)
     if (written === null) return null
-    text += lead + written
+    text += written
   }
   return { text: text + end, cutAt }
 }
@@ -102,44 +119,49 @@ const textOf = <T>({ steps, end }: Steps<T>, input: T, bounds: Bounds): ReturnTy
 /** Printable ASCII that JSON has no escape for: almost every text there is. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
-const writtenOf = (value: JsonValue, bounds: Bounds): string | null => {
+const writtenOf = (value: JsonValue, { bare, quoted }: Lead, bounds: Bounds): string | null => {
   if (typeof value === 'string') {
     if (value.length > bounds.charsMax) return null
-    if (PLAIN.test(value)) return `"${value}"`
-    return value.isWellFormed() ? JSON.stringify(value) : null
+    if (PLAIN.test(value)) return `${quoted}${value}"`
+    return value.isWellFormed() ? bare + JSON.stringify(value) : null
   }
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : null
-  if (typeof value === 'boolean' || value === null) return String(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? bare + String(value) : null
+  if (typeof value === 'boolean' || value === null) return bare + String(value)
   if (typeof value !== 'object') return null
-  return Array.isArray(value) ? writtenList(value, bounds) : writtenObject(value as JsonObject, bounds)
+  return Array.isArray(value) ? writtenList(value, bare, bounds) : writtenObject(value as JsonObject, bare, bounds)
 }
 
-const writtenList = (list: readonly JsonValue[], bounds: Bounds): string | null => {
+const FIRST_ITEM = leadOf('')
+const NEXT_ITEM = leadOf(',')
+
+const writtenList = (list: readonly JsonValue[], lead: string, bounds: Bounds): string | null => {
   if (list.length > bounds.itemsMax) return null
-  let text = ''
-  for (const item of list) {
-    const written = writtenOf(item, bounds)
+  let text = `${lead}[`
+  for (let at = 0; at < list.length; at += 1) {
+    const written = writtenOf(list[at]!, at === 0 ? FIRST_ITEM : NEXT_ITEM, bounds)
     if (written === null) return null
-    text += text === '' ? written : `,${written}`
+    text += written
   }
-  return `[${text}]`
+  return `${text}]`
 }
 
-const writtenObject = (object: JsonObject, bounds: Bounds): string | null => {
+const writtenObject = (object: JsonObject, lead: string, bounds: Bounds): string | null => {
   const members = membersOf(Object.keys(object))
   if (members === null || members.length > bounds.itemsMax) return null
-  let text = ''
-  for (const { name, lead } of members) {
+  let text = `${lead}{`
+  let isFirst = true
+  for (const { name, first, next } of members) {
     const member = object[name]!
     if (member === null) continue
-    const written = writtenOf(member, bounds)
+    const written = writtenOf(member, isFirst ? first : next, bounds)
     if (written === null) return null
-    text += text === '' ? lead + written : `,${lead}${written}`
+    text += written
+    isFirst = false
   }
-  return `{${text}}`
+  return `${text}}`
 }
 
-type Member = { readonly name: string; readonly lead: string }
+type Member = { readonly name: string; readonly first: Lead; readonly next: Lead }
 
 /** The names seen last of each number of names: objects of one place mostly have the same, and to sort costs more than to write. */
 const seen = new Map<number, { readonly names: readonly string[]; readonly members: readonly Member[] | null }>()
@@ -148,10 +170,15 @@ const SEEN_NAMES_MAX = 256
 /** In the order of the canonical text; null: a name that is not written as it is. */
 const membersOf = (names: readonly string[]): readonly Member[] | null => {
   const before = seen.get(names.length)
-  if (before !== undefined && names.every((name, at) => name === before.names[at])) return before.members
+  if (before !== undefined && isSameList(names, before.names)) return before.members
   const members = names.every((name) => PLAIN.test(name))
-    ? names.toSorted().map((name) => ({ name, lead: `"${name}":` }))
+    ? names.toSorted().map((name) => ({ name, first: leadOf(`"${name}":`), next: leadOf(`,"${name}":`) }))
     : null
   if (names.length <= SEEN_NAMES_MAX) seen.set(names.length, { names, members })
   return members
+}
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean => {
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false
+  return true
 }

@@ -8,10 +8,10 @@ export type EventHead = Pick<OcsfEvent, 'class_uid' | 'type_uid' | 'time' | 'met
 export const headOfEvent = (canonical: string): EventHead => headFrom(canonical) ?? (JSON.parse(canonical) as OcsfEvent)
 
 // A quotation mark within a string is escaped, so these are found as members only. Canonical order has them one behind the other;
-// where one is there twice, or holds what JSON has an escape for, the event is parsed.
-const METADATA = ',"metadata":{"correlation_uid":"'
-const CLASS = ',"class_uid":'
-const SEQUENCE = ',"sequence":'
+// what is there twice, or holds what JSON has an escape for, is left to the parser.
+const METADATA = 'metadata":{"correlation_uid":"'
+const CLASS = 'class_uid":'
+const SEQUENCE = 'sequence":'
 const TIME = ',"time":'
 const TEXT = /([^"\\]*)"/y
 const NUMBER = /(\d{1,16}),/y

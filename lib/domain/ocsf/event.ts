@@ -105,9 +105,11 @@ export const boundedEvent = (event: JsonObject): OcsfEvent => {
 export const LONG: Bounds = { charsMax: LIMITS.eventTextCharsMax, itemsMax: LIMITS.listItemsMax }
 const SHORT: Bounds = { charsMax: LIMITS.eventTextCharsShort, itemsMax: LIMITS.eventItemsShort }
 const UTF8_BYTES_MAX = 3
+/** Of TOKEN_START: looked for first, since the e of it is everywhere. */
+const RARE_IN_TEXT = 'yJ'
 
 export const needsBounding = (text: string): boolean =>
-  text.length * UTF8_BYTES_MAX > LIMITS.eventBytesMax || text.includes(TOKEN_START)
+  text.length * UTF8_BYTES_MAX > LIMITS.eventBytesMax || (text.includes(RARE_IN_TEXT) && text.includes(TOKEN_START))
 
 /** A compact JWS, wherever somebody put one: as an audience, a subject, a header. */
 const TOKEN_START = 'eyJ'
