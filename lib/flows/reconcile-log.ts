@@ -6,11 +6,12 @@ import type { JsonObject, JsonValue } from '../domain/claims.ts'
 import type { GrantRecord } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
 import type { OcsfEvent } from '../domain/ocsf/event.ts'
-import { eventsOf } from '../domain/ocsf/map-entry.ts'
+import { draftsOf, eventsOf } from '../domain/ocsf/map-entry.ts'
+import { chainOf } from '../domain/ocsf/record-integrity.ts'
 import type { ChangeFeed } from '../ports/change-feed.ts'
 import type { LogStore } from '../ports/tenant-log.ts'
 import { AUDIT_READER } from './pump-feed.ts'
-import type { LogProblem } from './verify-log.ts'
+import type { CheckedEvent, LogProblem } from './verify-log.ts'
 
 export type ReconcilePorts = {
   readonly feed: Pick<ChangeFeed, 'read' | 'acknowledged'>
@@ -39,15 +40,32 @@ const decisionOf = (entry: AuditEntry | null, tenant: string): readonly string[]
 /** For verifyLog: an event of a grant is what its record gives, word by word. */
 export const agreesWithRecord =
   (recordOf: (decisionId: string) => Promise<GrantRecord | null>, nowSeconds: number) =>
-  async (event: OcsfEvent): Promise<LogProblem | null> => {
-    if (event.type_uid !== 300204 || event['status_code'] !== 'granted') return null
-    const record = await recordOf(event.metadata.uid)
+  async (checked: CheckedEvent): Promise<LogProblem | null> => {
+    const { canonical, head } = checked
+    if (head.type_uid !== 300204 || !canonical.includes(GRANTED)) return null
+    const record = await recordOf(head.metadata.uid)
     // A record goes 7 days after its evidence expired at the earliest.
-    if (record === null) return event.time / 1000 > nowSeconds - LIMITS.recordKeepSeconds ? 'record_missing' : null
-    const [attestation] = event['attestation_list'] as readonly { readonly authority_uid: string }[]
-    const [made] = eventsOf({ kind: 'grant', record }, { issuerUrl: attestation!.authority_uid }, () => record)
-    return isWithin(withoutIntegrity(event), made!) ? null : 'record_differs'
+    if (record === null) return head.time / 1000 > nowSeconds - LIMITS.recordKeepSeconds ? 'record_missing' : null
+    return isWrittenFrom(record, checked) || isMadeFrom(record, canonical) ? null : 'record_differs'
   }
+
+const GRANTED = '"status_code":"granted"'
+
+/** Whether this version would write the very text: then nothing has to be parsed. */
+const isWrittenFrom = (record: GrantRecord, { index, canonical, before, link }: CheckedEvent): boolean => {
+  const chain = chainOf(canonical)
+  if (chain === null) return false
+  const [draft] = draftsOf({ kind: 'grant', record }, { issuerUrl: chain.authority }, () => record)
+  // The fingerprint was found to be that of the text.
+  return draft!.chained({ ...chain, sequence: index, before }, () => link.fingerprint).canonical === canonical
+}
+
+const isMadeFrom = (record: GrantRecord, canonical: string): boolean => {
+  const event = JSON.parse(canonical) as OcsfEvent
+  const [attestation] = event['attestation_list'] as readonly { readonly authority_uid: string }[]
+  const [made] = eventsOf({ kind: 'grant', record }, { issuerUrl: attestation!.authority_uid }, () => record)
+  return isWithin(withoutIntegrity(event), made!)
+}
 
 const withoutIntegrity = (event: OcsfEvent): JsonObject => {
   const { attestation_list: _, metadata, ...rest } = event

@@ -1,7 +1,6 @@
 // Verifies a tenant's log from its first leaf to its last, in one pass and flat memory: every event against its commitment, its
 // fingerprint and the event before it; every commitment against the tiles; every root against what was signed or seen before.
-import type { JsonObject } from '../domain/claims.ts'
-import type { OcsfEvent } from '../domain/ocsf/event.ts'
+import { type EventHead, headOfEvent } from '../domain/ocsf/event-head.ts'
 import { type ChainLink, follows, linkOf } from '../domain/ocsf/record-integrity.ts'
 import { HASH_BYTES, type Hash, isSameHash, leafHash } from '../domain/tlog/merkle.ts'
 import {
@@ -54,7 +53,16 @@ export type VerifyQuestion = {
   /** Notes seen before: anchors, and what the log kept itself. Each has to be of a beginning of this log. */
   readonly earlier: readonly string[]
   /** What else an event must agree with. */
-  readonly checkEvent?: (event: OcsfEvent) => Promise<LogProblem | null>
+  readonly checkEvent?: (event: CheckedEvent) => Promise<LogProblem | null>
+}
+
+/** An event that is the one that was committed to, and in its place. */
+export type CheckedEvent = {
+  readonly index: number
+  readonly canonical: string
+  readonly head: EventHead
+  readonly link: ChainLink
+  readonly before: ChainLink | null
 }
 
 class Bad extends Error {
@@ -155,10 +163,11 @@ const checkedHashes = async (
   const tile = await source.tile({ level: 0, index, width })
   const entries = bundle === undefined ? null : bundle === null ? [] : (entriesOf(bundle, width) ?? [])
   if (entries === null && leaves === null) throw new Bad('entry_missing', start)
+  const byIndex = new Map(leaves?.map((leaf) => [leaf.index, leaf]))
   const hashes: Hash[] = []
   for (let at = 0; at < width; at += 1) {
     const leafIndex = start + at
-    const leaf = leaves?.find((one) => one.index === leafIndex) ?? null
+    const leaf = byIndex.get(leafIndex) ?? null
     if (leaves !== null && leaf === null) throw new Bad('event_missing', leafIndex)
     const entry = entries === null ? commitmentOf(sha256, leaf!.salt, leaf!.canonical) : entries[at]
     if (entry === undefined) throw new Bad('entry_missing', leafIndex)
@@ -183,24 +192,23 @@ const checkLeaf = async (
   entry: Uint8Array,
 ): Promise<void> => {
   if (!isSameHash(commitmentOf(hashes.sha256, salt, canonical), entry)) throw new Bad('event_altered', index)
-  const event = parseEvent(canonical)
-  const link = event === null ? null : linkOf(event, canonical, hashes.sha256Hex)
-  if (event === null || link === null) throw new Bad('event_altered', index)
-  if (event.metadata['sequence'] !== index || event.metadata.tenant_uid !== tenant)
+  const head = headOf(canonical)
+  const link = head === null ? null : linkOf(head, canonical, hashes.sha256Hex)
+  if (head === null || link === null) throw new Bad('event_altered', index)
+  if (head.metadata['sequence'] !== index || head.metadata.tenant_uid !== tenant)
     throw new Bad('event_misplaced', index)
-  if (!follows(event, walk.last)) throw new Bad('chain_broken', index)
-  const problem = (await checkEvent?.(event)) ?? null
+  if (!follows(canonical, walk.last)) throw new Bad('chain_broken', index)
+  const problem = (await checkEvent?.({ index, canonical, head, link, before: walk.last })) ?? null
   if (problem !== null) throw new Bad(problem, index)
   walk.last = link
   walk.events += 1
 }
 
-const parseEvent = (canonical: string): OcsfEvent | null => {
+/** Null: it is no event. */
+const headOf = (canonical: string): EventHead | null => {
   try {
-    const event = JSON.parse(canonical) as JsonObject | null
-    return typeof event === 'object' && event !== null && typeof event['metadata'] === 'object'
-      ? (event as OcsfEvent)
-      : null
+    const head = headOfEvent(canonical) as EventHead | null
+    return typeof head === 'object' && typeof head?.metadata === 'object' ? head : null
   } catch {
     return null
   }

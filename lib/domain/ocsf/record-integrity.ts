@@ -84,25 +84,43 @@ const MEMBER = ',"fingerprint":'
  * The link of an event read back, when the fingerprint in its canonical text is the one it must have; null: it was altered, or
  * is none of ours.
  */
-export const linkOf = (event: OcsfEvent, canonical: string, sha256Hex: (text: string) => string): ChainLink | null => {
+export const linkOf = (
+  { metadata: { uid }, type_uid: typeUid }: Pick<OcsfEvent, 'metadata' | 'type_uid'>,
+  canonical: string,
+  sha256Hex: (text: string) => string,
+): ChainLink | null => {
+  const at = fingerprintAt(canonical)
+  if (at === null) return null
+  const fingerprint = sha256Hex(canonical.slice(0, at.from) + canonical.slice(at.to))
+  const isOwn = canonical.slice(at.from, at.to) === MEMBER + fingerprintText(fingerprint)
+  return isOwn ? { uid, typeUid, fingerprint } : null
+}
+
+const fingerprintAt = (canonical: string): { readonly from: number; readonly to: number } | null => {
   const list = canonical.indexOf(LIST)
   const from = canonical.indexOf(MEMBER, list)
   const to = canonical.indexOf('}', from) + 1
-  if (list < 0 || from < 0 || to === 0) return null
-  const value = sha256Hex(canonical.slice(0, from) + canonical.slice(to))
-  const claimed = canonical.slice(from + MEMBER.length, to)
-  if (claimed !== fingerprintText(value)) return null
-  return { uid: event.metadata.uid, typeUid: event.type_uid, fingerprint: value }
+  return list < 0 || from < 0 || to === 0 ? null : { from, to }
 }
 
-/** Whether the event names the one before it; the first of a log names none. */
-export const follows = (event: OcsfEvent, before: ChainLink | null): boolean => {
-  const attestation = (event['attestation_list'] as readonly JsonObject[] | undefined)?.[0]
-  const named = attestation?.['prev_event']
-  return before === null
-    ? named === undefined
-    : named !== undefined && canonicalJson(named) === canonicalJson(prevEventOf(before))
+/** Whether the event of this canonical text names the one before it; the first of a log names none. */
+export const follows = (canonical: string, before: ChainLink | null): boolean => {
+  const at = fingerprintAt(canonical)
+  // Canonical order: the fingerprint, the event before, the uid.
+  const named = before === null ? '' : `,"prev_event":${prevEventText(before)}`
+  return at !== null && canonical.startsWith(`${named},"uid":"`, at.to)
 }
+
+const PLACE = /"attestation_list":\[\{"authority_uid":"([^"\\]*)","chain_uid":"([^"\\]*)"/
+
+/** Which log an event of this canonical text says it is in; null where it has to be parsed to know. */
+export const chainOf = (canonical: string): Pick<ChainPlace, 'authority' | 'chain'> | null => {
+  const [, authority, chain] = PLACE.exec(canonical) ?? []
+  return authority === undefined || chain === undefined ? null : { authority, chain }
+}
+
+const prevEventText = ({ uid, typeUid, fingerprint }: ChainLink): string =>
+  `{"fingerprint":${fingerprintText(fingerprint)},"type_uid":${typeUid},"uid":${JSON.stringify(uid)}}`
 
 /** Hexadecimal, so there is nothing in it to escape. */
 const fingerprintText = (value: string): string => FINGERPRINT.join(value)
