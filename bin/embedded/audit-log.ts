@@ -2,7 +2,10 @@
 import { createLogHandler } from '../../functions/discovery/log-handler.ts'
 import { logVerifierKeys } from '../../lib/adapters/keys/log-signer.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
+import { admitSource } from '../../lib/flows/admit-source.ts'
+import type { RateLimiter } from '../../lib/ports/rate-limiter.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { type openAuditDatabase, startAudit } from './audit.ts'
@@ -17,12 +20,14 @@ export const startAuditLog = (
     audit,
     keyStore,
     place,
+    rates,
     log,
   }: {
     readonly store: OpenStore
     readonly audit: ReturnType<typeof openAuditDatabase>
     readonly keyStore: SigningKeyStore
     readonly place: Place
+    readonly rates: RateLimiter
     readonly log: ReturnType<typeof createLogger>
   },
 ) => {
@@ -34,7 +39,7 @@ export const startAuditLog = (
   const { checkpoint, tile, about } = createTenantLog(audit)
   const verifierKeys = async (tenant: string) => logVerifierKeys(keyStore, tenant, (await about(tenant))?.origin ?? '')
   return {
-    handler: createLogHandler({ checkpoint, tile, verifierKeys }, log),
+    handler: createLogHandler({ checkpoint, tile, verifierKeys, admitSource: admitSource(rates, 'log', LIMITS.logSourceRate) }, log),
     close: async () => {
       await writer.close()
       audit.close()

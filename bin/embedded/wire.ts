@@ -128,7 +128,7 @@ export const wire = async (
     eventProofs: embeddedEventProofs(reporting),
     log,
   })
-  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, log })
+  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, rates, log })
   const events = embeddedEvents({
     ...reporting,
     queue: own.queue,

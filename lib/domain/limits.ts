@@ -66,6 +66,8 @@ export const LIMITS = {
   sourceRate: [20, 600],
   sourceIssuerRate: [200, 600],
   callerSourceRate: [200, 600],
+  // who mirrors a log asks for tile after tile
+  logSourceRate: [200, 2_000],
   subjectRate: [5, 300],
   tenantRate: [100, 1_000],
   tenantPerDay: 1_000_000,
