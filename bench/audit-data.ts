@@ -64,7 +64,6 @@ export const addRecords = async (dataDir: string, like: GrantRecord, count: numb
   database.close()
 }
 
-
 export type AuditBench = {
   readonly dataDir: string
   readonly like: GrantRecord

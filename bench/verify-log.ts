@@ -2,8 +2,8 @@
 // commands an operator runs, files opened and all.
 import { prove } from '../bin/audit/prove.ts'
 import { verify } from '../bin/audit/verify.ts'
-import { createTenantLog } from '../lib/adapters/sqlite/tenant-log.ts'
 import { openAuditDatabase } from '../bin/embedded/audit.ts'
+import { createTenantLog } from '../lib/adapters/sqlite/tenant-log.ts'
 import { addRecords, openAuditBench } from './audit-data.ts'
 import { countInstructions } from './count-instructions.ts'
 import { TENANT } from './tenants.ts'
@@ -47,7 +47,9 @@ try {
     times.push(performance.now() - start)
   }
   times.sort((a, b) => a - b)
-  process.stdout.write(`prove: ${times[Math.floor(PROOFS / 2)]!.toFixed(1)} ms median of ${PROOFS}, of ${size} leaves\n`)
+  process.stdout.write(
+    `prove: ${times[Math.floor(PROOFS / 2)]!.toFixed(1)} ms median of ${PROOFS}, of ${size} leaves\n`,
+  )
 } finally {
   bench.close()
 }

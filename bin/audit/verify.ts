@@ -60,7 +60,7 @@ const ofData = async (
   anchors: readonly string[],
   warnings: string[],
 ): Promise<Report> => {
-  const { database, log, vkeys, close } = await openLog(dataDir, tenant)
+  const { database, log, retention, vkeys, close } = await openLog(dataDir, tenant)
   try {
     const latest = await createTenantConfigStore(database).latest(tenant)
     const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
@@ -69,6 +69,7 @@ const ofData = async (
       checkpoint: async () => (await log.checkpoint(tenant))?.note ?? null,
       tile: (name) => log.tile(tenant, name),
       leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
+      expired: async () => (isErased ? null : retention.expired(tenant)),
     }
     const decisions = createDecisionLookup(database)
     const recordOf = async (id: string) => {
@@ -102,9 +103,11 @@ const report = (io: Io, result: Report, { json }: VerifyValues): number => {
   for (const warning of result.warnings) io.stderr.write(`mintmark audit verify: warning: ${warning}\n`)
   if (json === true) io.stdout.write(`${JSON.stringify({ ok: isGood, ...result }, null, 2)}\n`)
   else {
-    const { bad, size, origin, events, earlier } = result
+    const { bad, size, origin, events, earlier, expired } = result
     if (bad === null)
-      io.stdout.write(`good: ${size} leaves of ${origin}, ${events} events, ${earlier} earlier checkpoints\n`)
+      io.stdout.write(
+        `good: ${size} leaves of ${origin}, ${events} events${expired === 0 ? '' : `, ${expired} expired`}, ${earlier} earlier checkpoints\n`,
+      )
     else
       io.stdout.write(
         `BAD: ${LOG_PROBLEMS[bad.problem]} (${bad.problem})${bad.index === null ? '' : `, first at index ${bad.index}`}\n`,

@@ -39,7 +39,10 @@ export const startAuditLog = (
   const { checkpoint, tile, about } = createTenantLog(audit)
   const verifierKeys = async (tenant: string) => logVerifierKeys(keyStore, tenant, (await about(tenant))?.origin ?? '')
   return {
-    handler: createLogHandler({ checkpoint, tile, verifierKeys, admitSource: admitSource(rates, 'log', LIMITS.logSourceRate) }, log),
+    handler: createLogHandler(
+      { checkpoint, tile, verifierKeys, admitSource: admitSource(rates, 'log', LIMITS.logSourceRate) },
+      log,
+    ),
     close: async () => {
       await writer.close()
       audit.close()

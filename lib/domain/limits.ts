@@ -128,6 +128,9 @@ export const LIMITS = {
   logEntriesPerCommit: 128,
   feedRowsPerRound: 256,
   logRoundMs: 1_000,
+  // no shorter than records are kept that events are compared with, or that could be brought again
+  auditKeepDaysMin: 30,
+  auditKeepDaysMax: 3_660,
   // after its minute a count of denials may still come in from a process that flushes late
   rollUpSettleSeconds: 5,
   // sinks

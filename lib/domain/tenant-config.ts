@@ -159,6 +159,8 @@ export type TenantConfig = {
   readonly grants: readonly GrantRule[]
   readonly events: readonly EventSource[]
   readonly sinks: readonly SinkRule[]
+  /** How long events of the audit log are kept; null: for ever. */
+  readonly auditKeepSeconds: number | null
 }
 
 /** Everybody whose keys the tenant trusts, by a name that is one among them: event sources are `events/<name>`. */

@@ -54,7 +54,7 @@ const GRANTED = '"status_code":"granted"'
 /** Whether this version would write the very text: then nothing has to be parsed. */
 const isWrittenFrom = (record: GrantRecord, { index, canonical, before, link }: CheckedEvent): boolean => {
   const chain = chainOf(canonical)
-  if (chain === null) return false
+  if (chain === null || before === undefined) return false
   const [draft] = draftsOf({ kind: 'grant', record }, { issuerUrl: chain.authority }, () => record)
   // The fingerprint was found to be that of the text.
   return draft!.chained({ ...chain, sequence: index, before }, () => link.fingerprint).canonical === canonical

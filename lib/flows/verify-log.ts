@@ -11,7 +11,7 @@ import {
   type VerifyEd25519,
 } from '../domain/tlog/signed-note.ts'
 import { appendHashes, type Edge, EMPTY_EDGE, entriesOf, rootOfEdge, TILE_WIDTH } from '../domain/tlog/tiles.ts'
-import type { LogSource, StoredLeaf } from '../ports/tenant-log.ts'
+import type { Expired, LogSource, StoredLeaf } from '../ports/tenant-log.ts'
 import { commitmentOf, type LogHashes } from './append-log.ts'
 
 export const LOG_PROBLEMS = {
@@ -22,6 +22,7 @@ export const LOG_PROBLEMS = {
   truncated: 'the log is shorter than a checkpoint that was seen before',
   entry_missing: 'a commitment is missing',
   event_missing: 'an event is missing',
+  expired_unproven: 'events are gone, and no checkpoint that is trusted shows how old they are',
   event_altered: 'an event is not the one that was committed to',
   event_misplaced: 'an event does not say its own index or tenant',
   chain_broken: 'an event does not follow the one before it',
@@ -39,6 +40,8 @@ export type Verified = {
   /** Leaves that were found good before the first that was not. */
   readonly good: number
   readonly events: number
+  /** Leaves from the front whose events are no longer kept: verified as commitments. */
+  readonly expired: number
   readonly earlier: number
   /** `index`: of the first leaf that is bad or may be; null: no leaf is. */
   readonly bad: { readonly problem: LogProblem; readonly index: number | null } | null
@@ -62,7 +65,8 @@ export type CheckedEvent = {
   readonly canonical: string
   readonly head: EventHead
   readonly link: ChainLink
-  readonly before: ChainLink | null
+  /** Undefined: the event before is no longer kept. */
+  readonly before: ChainLink | null | undefined
 }
 
 class Bad extends Error {
@@ -77,11 +81,14 @@ class Bad extends Error {
 
 /** Throws what the source throws; what is wrong with the log is in the answer. */
 export const verifyLog = async (ports: VerifyPorts, question: VerifyQuestion): Promise<Verified> => {
-  const walk: Walk = { edge: EMPTY_EDGE, last: null, events: 0, checked: 0, good: 0 }
+  const walk: Walk = { edge: EMPTY_EDGE, last: null, events: 0, expired: 0, checked: 0, good: 0 }
   let checkpoint: Checkpoint | null = null
   try {
     checkpoint = await currentCheckpoint(ports, question)
-    await walkLeaves(ports, question, checkpoint, walk)
+    const expired = (await question.source.expired?.()) ?? null
+    const earlier = new Set([...question.earlier, ...(expired === null ? [] : [expired.note])])
+    walk.expired = expired === null ? 0 : provenExpired(ports, question, expired)
+    await walkLeaves(ports, { ...question, earlier: [...earlier] }, checkpoint, walk)
     return answerOf(checkpoint, walk, null)
   } catch (error) {
     if (!(error instanceof Bad)) throw error
@@ -89,13 +96,22 @@ export const verifyLog = async (ports: VerifyPorts, question: VerifyQuestion): P
   }
 }
 
-type Walk = { edge: Edge; last: ChainLink | null; events: number; checked: number; good: number }
+/** `last`: undefined behind an event that is no longer kept. */
+type Walk = {
+  edge: Edge
+  last: ChainLink | null | undefined
+  events: number
+  expired: number
+  checked: number
+  good: number
+}
 
 const answerOf = (checkpoint: Checkpoint | null, walk: Walk, bad: Verified['bad']): Verified => ({
   origin: checkpoint?.origin ?? null,
   size: checkpoint?.size ?? 0,
   good: walk.good,
   events: walk.events,
+  expired: walk.expired,
   earlier: walk.checked,
   bad,
 })
@@ -111,6 +127,18 @@ const currentCheckpoint = async (ports: VerifyPorts, { source, keys }: VerifyQue
   const note = await source.checkpoint()
   if (note === null) throw new Bad('checkpoint_missing', null)
   return opened(ports, note, keys)
+}
+
+/** A checkpoint signed when all of them were there already: nothing younger is gone. Its own root is checked like any other. */
+const provenExpired = (
+  { hashes, verify }: VerifyPorts,
+  { keys }: VerifyQuestion,
+  { note, leaves }: Expired,
+): number => {
+  const text = openNote({ sha256: hashes.sha256, verify }, note, keys)
+  const size = text === null ? 0 : (parseCheckpoint(text)?.size ?? 0)
+  if (size < leaves) throw new Bad('expired_unproven', 0)
+  return leaves
 }
 
 const walkLeaves = async (
@@ -168,8 +196,10 @@ const checkedHashes = async (
   for (let at = 0; at < width; at += 1) {
     const leafIndex = start + at
     const leaf = byIndex.get(leafIndex) ?? null
-    if (leaves !== null && leaf === null) throw new Bad('event_missing', leafIndex)
-    const entry = entries === null ? commitmentOf(sha256, leaf!.salt, leaf!.canonical) : entries[at]
+    const isExpired = leaf === null && leafIndex < walk.expired
+    if (leaves !== null && leaf === null && !isExpired) throw new Bad('event_missing', leafIndex)
+    if (isExpired) walk.last = undefined
+    const entry = entries === null && leaf !== null ? commitmentOf(sha256, leaf.salt, leaf.canonical) : entries?.[at]
     if (entry === undefined) throw new Bad('entry_missing', leafIndex)
     if (leaf !== null) await checkLeaf(ports, question, walk, leaf, entry)
     const hash = leafHash(sha256, entry)
@@ -197,8 +227,9 @@ const checkLeaf = async (
   if (head === null || link === null) throw new Bad('event_altered', index)
   if (head.metadata['sequence'] !== index || head.metadata.tenant_uid !== tenant)
     throw new Bad('event_misplaced', index)
-  if (!follows(canonical, walk.last)) throw new Bad('chain_broken', index)
-  const problem = (await checkEvent?.({ index, canonical, head, link, before: walk.last })) ?? null
+  const before = walk.last
+  if (before !== undefined && !follows(canonical, before)) throw new Bad('chain_broken', index)
+  const problem = (await checkEvent?.({ index, canonical, head, link, before })) ?? null
   if (problem !== null) throw new Bad(problem, index)
   walk.last = link
   walk.events += 1

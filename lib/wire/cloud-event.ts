@@ -12,7 +12,10 @@ const DATA_SCHEMAS: Readonly<Record<number, string>> = {
   6003: 'api_activity',
 }
 
-export const cloudEventOf = (event: OcsfEvent, place: EventPlace): JsonObject => ({ ...envelopeOf(event, place), data: event })
+export const cloudEventOf = (event: OcsfEvent, place: EventPlace): JsonObject => ({
+  ...envelopeOf(event, place),
+  data: event,
+})
 
 /** The same as text, around the canonical text of an event, which stays as it is. */
 export const cloudEventText = (canonical: string, place: EventPlace): string => {

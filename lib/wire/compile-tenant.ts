@@ -9,6 +9,8 @@ import type { TenantDocument } from './tenant-document.ts'
 import type { DocumentPath, LoadedTenant, TenantProblem } from './tenant-problem.ts'
 import { type BrokerPlace, outboundUrlProblem, secretProblem, tenantIssuerUrl } from './tenant-urls.ts'
 
+const DAY_SECONDS = 24 * 3600
+
 export type CompileOptions = BrokerPlace & {
   readonly catalog: ProviderCatalog
   readonly version: number
@@ -65,6 +67,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
     issuers: issuers.map((issuer) => withGrantTenancy(issuer, grants, options.catalog)),
     grants,
     events,
+    auditKeepSeconds: document.audit === undefined ? null : document.audit.keep_days * DAY_SECONDS,
     sinks: Object.entries(document.sinks ?? {}).flatMap(([name, sink]) =>
       sink.type === 'jsonl' ? [{ name, type: sink.type, path: sink.path }] : [],
     ),

@@ -203,6 +203,18 @@ const sink = z
   )
   .check(z.describe('Where audit events go.'))
 
+const audit = z
+  .strictObject({
+    keep_days: z
+      .int()
+      .check(
+        z.minimum(LIMITS.auditKeepDaysMin),
+        z.maximum(LIMITS.auditKeepDaysMax),
+        z.describe('Days after which events are dropped from the log; their commitments stay. Default: never.'),
+      ),
+  })
+  .check(z.describe('The audit log of the tenant.'))
+
 export const tenantDocumentSchema = z
   .strictObject({
     tenant: z
@@ -227,6 +239,7 @@ export const tenantDocumentSchema = z
     events: z.optional(z.record(name('an event source'), eventSource)),
     receivers: z.optional(z.record(name('a receiver'), receiver)),
     sinks: z.optional(z.record(name('a sink'), sink)),
+    audit: z.optional(audit),
   })
   .check(z.describe('One tenant of Mintmark.'))
 

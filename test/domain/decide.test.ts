@@ -71,6 +71,7 @@ const config = (...grants: GrantRule[]): TenantConfig => ({
   issuerUrl: 'https://sts.example.com/t/acme',
   issuers: [],
   sinks: [],
+  auditKeepSeconds: null,
   grants,
   events: [],
 })

@@ -31,7 +31,12 @@ const headFrom = (text: string): EventHead | null => {
     class_uid: Number(kind[1]),
     time: Number(times[1]),
     type_uid: Number(times[2]),
-    metadata: { correlation_uid: correlation[1]!, sequence: Number(placed[1]), tenant_uid: placed[2]!, uid: placed[3]! },
+    metadata: {
+      correlation_uid: correlation[1]!,
+      sequence: Number(placed[1]),
+      tenant_uid: placed[2]!,
+      uid: placed[3]!,
+    },
   }
 }
 
