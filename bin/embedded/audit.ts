@@ -31,7 +31,7 @@ import { compileStored } from './compile.ts'
 import type { OpenStore } from './open-store.ts'
 
 type Log = Parameters<typeof createAlarm>[1]
-type Failpoint = (name: 'appended' | 'signed' | 'delivered') => void
+type Failpoint = (name: 'read' | 'appended' | 'signed' | 'delivered') => void
 
 export const openAuditDatabase = (dataDir: string, dev: boolean | null): Database =>
   openDatabase({ dataDir, dev, schema: AUDIT, cacheKib: SMALL_CACHE_KIB })
