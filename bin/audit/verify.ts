@@ -12,6 +12,7 @@ import { LOG_PROBLEMS, type Verified, verifyLog } from '../../lib/flows/verify-l
 import type { LogSource } from '../../lib/ports/tenant-log.ts'
 import { type Io, required, UsageError } from '../command.ts'
 import { openHttpLog } from './http-log.ts'
+import { printable } from '../printable.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 import { verifyReceipt } from './prove.ts'
 
@@ -92,7 +93,7 @@ const ofData = async (
       checkEvent: agreesWithRecord(recordOf, systemClock.nowSeconds()),
     })
     const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log }, tenant)
-    return { ...verified, recordsWithoutLeaf: missing, warnings }
+    return { ...verified, recordsWithoutLeaf: missing.map(({ id }) => id), warnings }
   } finally {
     close()
   }
@@ -112,7 +113,7 @@ const report = (io: Io, result: Report, { json }: VerifyValues): number => {
       io.stdout.write(
         `BAD: ${LOG_PROBLEMS[bad.problem]} (${bad.problem})${bad.index === null ? '' : `, first at index ${bad.index}`}\n`,
       )
-    for (const id of result.recordsWithoutLeaf) io.stdout.write(`BAD: the log has no leaf of the record ${id}\n`)
+    for (const id of result.recordsWithoutLeaf) io.stdout.write(`BAD: the log has no leaf of the record ${printable(id)}\n`)
   }
   return isGood ? 0 : 1
 }
