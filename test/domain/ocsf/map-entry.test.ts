@@ -8,10 +8,11 @@ import type { Denial } from '../../../lib/domain/grant-record.ts'
 import { LIMITS } from '../../../lib/domain/limits.ts'
 import { eventOfCheckpoint } from '../../../lib/domain/ocsf/checkpoint.ts'
 import type { OcsfEvent } from '../../../lib/domain/ocsf/event.ts'
+import { headOfEvent } from '../../../lib/domain/ocsf/event-head.ts'
 import { draftsOf, eventsOf, NotAnEvent } from '../../../lib/domain/ocsf/map-entry.ts'
 import { type ChainLink, chainEvent, follows, linkOf } from '../../../lib/domain/ocsf/record-integrity.ts'
 import { REFUSALS, type RefusalKind } from '../../../lib/domain/refusal.ts'
-import { cloudEventOf } from '../../../lib/wire/cloud-event.ts'
+import { cloudEventOf, cloudEventText } from '../../../lib/wire/cloud-event.ts'
 import { sampleDenial, sampleRecord } from '../../contract/sample-rows.ts'
 import { SAMPLE_ENTRIES, SAMPLE_PLACE, SAMPLE_RECORD } from '../../support/audit-entries.ts'
 import { hasOcsfSchema, loadOcsfSchema } from '../../support/ocsf-schema.ts'
@@ -171,6 +172,39 @@ describe('what is appended is the canonical text of the event', () => {
       }
     },
   )
+
+  test.each(Object.keys(SAMPLE_ENTRIES))('what is read from the text of %s is what the parser would say', (name) => {
+    for (const { canonical } of bothTexts(SAMPLE_ENTRIES[name]!).drafts) {
+      const event = JSON.parse(canonical) as OcsfEvent
+      const { class_uid, type_uid, time, metadata } = event
+      const head = headOfEvent(canonical)
+      expect(head).toMatchObject({ class_uid, type_uid, time })
+      for (const [member, value] of Object.entries(head.metadata)) expect(metadata[member]).toEqual(value)
+      expect(JSON.parse(cloudEventText(canonical, SAMPLE_PLACE))).toEqual(cloudEventOf(event, SAMPLE_PLACE))
+    }
+  })
+
+  test('a text that only looks like metadata, in a claim or as a name, does not pass for it', () => {
+    const fake = ',"metadata":{"correlation_uid":"fake","sequence":9,"tenant_uid":"globex","uid":"fake","version":"'
+    const { drafts } = bothTexts({
+      kind: 'grant',
+      record: sampleRecord({
+        traceId: fake,
+        grant: fake,
+        verdicts: { [fake]: fake, metadata: fake },
+        evidence: { ...SAMPLE_RECORD.evidence, sub: fake },
+      }),
+    })
+    for (const { canonical } of drafts) {
+      const { metadata } = JSON.parse(canonical) as OcsfEvent
+      expect(headOfEvent(canonical).metadata).toMatchObject({
+        uid: metadata.uid,
+        tenant_uid: 'acme',
+        sequence: 7,
+        correlation_uid: fake,
+      })
+    }
+  })
 
   test('the first event of a log, which names none before it', () => {
     const at = { sequence: 0, chain: 'log', authority: SAMPLE_PLACE.issuerUrl, before: null }
