@@ -11,8 +11,8 @@ import { agreesWithRecord, recordsWithoutLeaf } from '../../lib/flows/reconcile-
 import { LOG_PROBLEMS, type Verified, verifyLog } from '../../lib/flows/verify-log.ts'
 import type { LogSource } from '../../lib/ports/tenant-log.ts'
 import { type Io, required, UsageError } from '../command.ts'
-import { openHttpLog } from './http-log.ts'
 import { printable } from '../printable.ts'
+import { openHttpLog } from './http-log.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 import { verifyReceipt } from './prove.ts'
 
@@ -113,7 +113,8 @@ const report = (io: Io, result: Report, { json }: VerifyValues): number => {
       io.stdout.write(
         `BAD: ${LOG_PROBLEMS[bad.problem]} (${bad.problem})${bad.index === null ? '' : `, first at index ${bad.index}`}\n`,
       )
-    for (const id of result.recordsWithoutLeaf) io.stdout.write(`BAD: the log has no leaf of the record ${printable(id)}\n`)
+    for (const id of result.recordsWithoutLeaf)
+      io.stdout.write(`BAD: the log has no leaf of the record ${printable(id)}\n`)
   }
   return isGood ? 0 : 1
 }

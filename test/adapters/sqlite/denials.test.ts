@@ -22,7 +22,10 @@ test('a denial is durable soon, without anybody asking', async () => {
   const denial = sampleDenial()
   queue.send(denial)
   await sleep(400)
-  expect(await createDecisionLookup(open(dataDir)).find(denial.decisionId, 'acme')).toMatchObject({ kind: 'deny', denial })
+  expect(await createDecisionLookup(open(dataDir)).find(denial.decisionId, 'acme')).toMatchObject({
+    kind: 'deny',
+    denial,
+  })
   await queue.close()
 })
 
