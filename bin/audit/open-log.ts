@@ -5,9 +5,11 @@ import { nodeVerifyEd25519 } from '../../lib/adapters/keys/note-verifier.ts'
 import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
 import { databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
+import type { LogRetention } from '../../lib/ports/tenant-log.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 
 /** Thrown for what the operator can set right: printed, exit as given. */
@@ -24,6 +26,7 @@ export type OpenedLog = {
   readonly database: Database
   readonly audit: Database
   readonly log: ReturnType<typeof createTenantLog>
+  readonly retention: LogRetention
   readonly origin: string
   readonly vkeys: readonly string[]
   readonly close: () => void
@@ -49,7 +52,8 @@ export const openLog = async (dataDir: string, tenant: string): Promise<OpenedLo
     throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} here`, 1)
   }
   const vkeys = await logVerifierKeys(createSigningKeyStore(database), tenant, head.origin)
-  return { tenant, database, audit, log, origin: head.origin, vkeys, close }
+  const retention = createLogRetention(audit)
+  return { tenant, database, audit, log, retention, origin: head.origin, vkeys, close }
 }
 
 export const VERIFY_PORTS = { hashes: { sha256: nodeSha256, sha256Hex }, verify: nodeVerifyEd25519 }

@@ -137,6 +137,8 @@ export const exportLog = async (dataDir: string, tenant: string, out: string | u
       const bytes = await opened.log.tile(tenant, name)
       if (bytes !== null) directory.putTile(name, bytes)
     }
+    const expired = await opened.retention.expired(tenant)
+    if (expired !== null) directory.putExpired(expired)
     directory.close(checkpoint.note, opened.vkeys)
     const { origin } = parseCheckpoint(unverifiedText(checkpoint.note)) ?? { origin: opened.origin }
     io.stderr.write(`exported ${checkpoint.size} events of ${origin} to ${out}\n`)

@@ -13,6 +13,7 @@ import { agreesWithRecord, recordsWithoutLeaf } from '../../lib/flows/reconcile-
 import { LOG_PROBLEMS, type Verified, verifyLog } from '../../lib/flows/verify-log.ts'
 import type { LogSource } from '../../lib/ports/tenant-log.ts'
 import { type Io, required, UsageError } from '../command.ts'
+import { printable } from '../printable.ts'
 import { openHttpLog } from './http-log.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 import { verifyReceipt } from './prove.ts'
@@ -70,7 +71,7 @@ const ofData = async (
   trusted: readonly NoteKey[],
   { anchors: given, warnings, warnOfNone }: Against,
 ): Promise<Report> => {
-  const { database, audit, log, vkeys, close } = await openLog(dataDir, tenant)
+  const { database, audit, log, retention, vkeys, close } = await openLog(dataDir, tenant)
   try {
     const latest = await createTenantConfigStore(database).latest(tenant)
     const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
@@ -79,6 +80,7 @@ const ofData = async (
       checkpoint: async () => (await log.checkpoint(tenant))?.note ?? null,
       tile: (name) => log.tile(tenant, name),
       leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
+      expired: async () => (isErased ? null : retention.expired(tenant)),
     }
     const decisions = createDecisionLookup(database)
     const recordOf = async (id: string) => {
@@ -103,7 +105,7 @@ const ofData = async (
       checkEvent: agreesWithRecord(recordOf, systemClock.nowSeconds()),
     })
     const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log }, tenant)
-    return { ...verified, recordsWithoutLeaf: missing, warnings }
+    return { ...verified, recordsWithoutLeaf: missing.map(({ id }) => id), warnings }
   } finally {
     close()
   }
@@ -114,14 +116,17 @@ const report = (io: Io, result: Report, { json }: VerifyValues): number => {
   for (const warning of result.warnings) io.stderr.write(`mintmark audit verify: warning: ${warning}\n`)
   if (json === true) io.stdout.write(`${JSON.stringify({ ok: isGood, ...result }, null, 2)}\n`)
   else {
-    const { bad, size, origin, events, earlier } = result
+    const { bad, size, origin, events, earlier, expired } = result
     if (bad === null)
-      io.stdout.write(`good: ${size} leaves of ${origin}, ${events} events, ${earlier} earlier checkpoints\n`)
+      io.stdout.write(
+        `good: ${size} leaves of ${origin}, ${events} events${expired === 0 ? '' : `, ${expired} expired`}, ${earlier} earlier checkpoints\n`,
+      )
     else
       io.stdout.write(
         `BAD: ${LOG_PROBLEMS[bad.problem]} (${bad.problem})${bad.index === null ? '' : `, first at index ${bad.index}`}\n`,
       )
-    for (const id of result.recordsWithoutLeaf) io.stdout.write(`BAD: the log has no leaf of the record ${id}\n`)
+    for (const id of result.recordsWithoutLeaf)
+      io.stdout.write(`BAD: the log has no leaf of the record ${printable(id)}\n`)
   }
   return isGood ? 0 : 1
 }

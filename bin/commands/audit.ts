@@ -1,11 +1,13 @@
-// `mintmark audit verify|search|tail|export|prove`: a tenant's audit log, in the data directory, in an export, or behind HTTP.
+// `mintmark audit verify|repair|search|tail|export|prove`: a tenant's audit log, in the data directory, in an export, or behind HTTP.
 import { CannotOpen } from '../audit/open-log.ts'
 import { prove } from '../audit/prove.ts'
 import { exportLog, parseTime, SEARCH_KEYS, search, tail } from '../audit/read.ts'
+import { repair } from '../audit/repair.ts'
 import { verify } from '../audit/verify.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 
 const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --from PATH | --url URL) [--vkey KEY …] [--anchor FILE …]
+       mintmark audit repair --tenant T --data DIR
        mintmark audit search --tenant T --data DIR [--identity ID] [--project ID] [--run ID] [--decision ID]
                              [--credential JTI] [--code CODE] [--since TIME] [--until TIME] [--limit N]
        mintmark audit tail   --tenant T --data DIR [--lines N] [--follow]
@@ -19,6 +21,7 @@ verify  every event against its commitment and the event before it, every commit
         --url: the public log, https://<host>/t/<tenant>/log
         --vkey: the verifier key that is trusted; otherwise the log's own word is taken for it
         --anchor: a file of checkpoints that were seen before
+repair  appends what the log should have and does not, as verify found it
 search  times: 2026-11-26T12:00:00Z, or an age such as 30m, 24h, 7d
 export  with --out a directory that "verify --from" and any tlog-tiles tool read; otherwise one line an event on stdout
 prove   a receipt that the event is in the log; DECISION is a decision id, or the id of any event
@@ -56,7 +59,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   const [verb, subject, ...more] = positionals
   if ((subject === undefined) === (verb === 'prove') || more.length > 0)
-    throw new UsageError('audit takes verify, search, tail, export or prove DECISION')
+    throw new UsageError('audit takes verify, repair, search, tail, export or prove DECISION')
   const tenant = required(values.tenant, 'tenant')
   const isJson = values.json ?? false
   const data = (): string => required(values.data, 'data')
@@ -64,6 +67,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     switch (verb) {
       case 'verify':
         return await verify(values, io)
+      case 'repair':
+        return await repair(data(), tenant, io)
       case 'search':
         return await search(data(), tenant, searchOf(values), isJson, io)
       case 'tail':
@@ -73,7 +78,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       case 'prove':
         return await prove(data(), tenant, subject!, io)
       default:
-        throw new UsageError('audit takes verify, search, tail, export or prove DECISION')
+        throw new UsageError('audit takes verify, repair, search, tail, export or prove DECISION')
     }
   } catch (error) {
     if (!(error instanceof CannotOpen)) throw error

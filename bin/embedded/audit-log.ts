@@ -6,6 +6,8 @@ import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { lastWitnessed, withCosignatures } from '../../lib/domain/tlog/cosignature.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
+import { admitSource } from '../../lib/flows/admit-source.ts'
+import type { RateLimiter } from '../../lib/ports/rate-limiter.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { type openAuditDatabase, startAudit } from './audit.ts'
@@ -25,12 +27,14 @@ export const startAuditLog = (
     audit,
     keyStore,
     place,
+    rates,
     log,
   }: {
     readonly store: OpenStore
     readonly audit: ReturnType<typeof openAuditDatabase>
     readonly keyStore: SigningKeyStore
     readonly place: Place
+    readonly rates: RateLimiter
     readonly log: ReturnType<typeof createLogger>
   },
 ) => {
@@ -64,6 +68,7 @@ export const startAuditLog = (
         tile,
         verifierKeys,
         jwks: (tenant) => logJwks(keyStore, tenant),
+        admitSource: admitSource(rates, 'log', LIMITS.logSourceRate),
       },
       log,
     ),

@@ -28,7 +28,7 @@ import type { OpenStore } from './open-store.ts'
 import { startDeliveries } from './sinks.ts'
 
 type Log = Parameters<typeof createAlarm>[1]
-type Failpoint = (name: 'appended' | 'signed' | 'delivered') => void
+type Failpoint = (name: 'read' | 'appended' | 'signed' | 'delivered') => void
 
 export const openAuditDatabase = (dataDir: string, dev: boolean | null): Database =>
   openDatabase({ dataDir, dev, schema: AUDIT, cacheKib: SMALL_CACHE_KIB })
@@ -51,7 +51,7 @@ export type AuditOptions = {
 type LogKeys = { readonly keyStore: SigningKeyStore; readonly keys: KeyRing }
 
 /** One round: true where there is more to take. */
-const createAuditRound = (
+export const createAuditRound = (
   { store: { database }, audit, baseUrl, budgetBytes, log, failpoint }: AuditOptions,
   { keyStore, keys }: LogKeys,
 ): (() => Promise<boolean>) => {

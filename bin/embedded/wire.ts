@@ -10,10 +10,12 @@ import { createMemoryRateLimiter, unlimitedRates } from '../../lib/adapters/memo
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { withLogErased } from '../../lib/adapters/sqlite/log-eraser.ts'
+import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { createTenantEraser } from '../../lib/adapters/sqlite/tenant-eraser.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { createTenantState } from '../../lib/adapters/sqlite/tenant-state.ts'
 import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -89,7 +91,17 @@ export const wire = async (
   const sweep = startSweep(database, clock)
   const auditDatabase = openAuditDatabase(options.dataDir, options.dev)
   const eraser = withLogErased(auditDatabase, createTenantEraser(database))
-  const erasure = startErasure({ eraser, clock, clockGuard }, { log })
+  const erasure = startErasure(
+    {
+      eraser,
+      retention: createLogRetention(auditDatabase),
+      tenants: createTenantLog(auditDatabase).tenants,
+      directory: tenants,
+      clock,
+      clockGuard,
+    },
+    { log },
+  )
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
   const counted = ops?.countDenials(denials) ?? denials
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
@@ -141,7 +153,7 @@ export const wire = async (
     log,
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   })
-  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, log })
+  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, rates, log })
   const events = embeddedEvents({
     ...reporting,
     queue: own.queue,

@@ -95,6 +95,8 @@ export type Denial = {
   } | null
   /** Decision id of the redemption that came first, when this is a replay (Detection Finding). */
   readonly firstDecisionId: string | null
+  /** Its number among the denials of the tenant that this instance made; absent before it is queued. */
+  readonly counted?: { readonly instance: string; readonly number: number } | undefined
 }
 
 /** A denial too big to keep whole: what was decided and why, without what it was decided on. */

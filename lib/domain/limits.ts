@@ -66,6 +66,8 @@ export const LIMITS = {
   sourceRate: [20, 600],
   sourceIssuerRate: [200, 600],
   callerSourceRate: [200, 600],
+  // who mirrors a log asks for tile after tile
+  logSourceRate: [200, 2_000],
   subjectRate: [5, 300],
   tenantRate: [100, 1_000],
   tenantPerDay: 1_000_000,
@@ -145,6 +147,9 @@ export const LIMITS = {
   logEntriesPerCommit: 128,
   feedRowsPerRound: 256,
   logRoundMs: 1_000,
+  // no shorter than records are kept that events are compared with, or that could be brought again
+  auditKeepDaysMin: 30,
+  auditKeepDaysMax: 3_660,
   // after its minute a count of denials may still come in from a process that flushes late
   rollUpSettleSeconds: 5,
   // sinks

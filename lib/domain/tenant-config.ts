@@ -195,6 +195,8 @@ export type TenantConfig = {
   readonly events: readonly EventSource[]
   readonly receivers: readonly ReceiverRule[]
   readonly sinks: readonly SinkRule[]
+  /** How long events of the audit log are kept; null: for ever. */
+  readonly auditKeepSeconds: number | null
 }
 
 /** Everybody whose keys the tenant trusts, by a name that is one among them: event sources are `events/<name>`. */

@@ -2,6 +2,7 @@
 // cacheable; what no checkpoint covers yet is not there. Nothing of an event can be read from it.
 import { LIMITS } from '../domain/limits.ts'
 import { parseTilePath, TILE_WIDTH, type TileName } from '../domain/tlog/tiles.ts'
+import { jitter, sourceKey } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 export type LogEndpointOptions = {
@@ -14,6 +15,8 @@ export type LogEndpointOptions = {
   readonly verifierKeys: (tenant: string) => Promise<readonly string[]>
   /** The same keys as a JWK Set. */
   readonly jwks?: (tenant: string) => Promise<object>
+  /** Limit L1, with room for who mirrors a log: seconds to wait, or null to go on. */
+  readonly admitSource: (source: string) => Promise<number | null> | number | null
 }
 
 export const logEndpoint =
@@ -22,9 +25,12 @@ export const logEndpoint =
     const tenant = tenantOfPath(event.rawPath)
     const path = event.rawPath.slice(`/t/${tenant}/log/`.length)
     if (tenant === null) return notFound()
-    const { method } = event.requestContext.http
+    const { method, sourceIp } = event.requestContext.http
     if (method !== 'GET' && method !== 'HEAD')
       return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
+    const waitSeconds = await options.admitSource(sourceKey(sourceIp))
+    if (waitSeconds !== null)
+      return jsonResponse(429, { error: 'temporarily_unavailable' }, { 'retry-after': jitter(waitSeconds) })
     const checkpoint = await options.checkpoint(tenant)
     if (checkpoint === null) return notFound()
     if (path === 'checkpoint') return text(checkpoint.note)

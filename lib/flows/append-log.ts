@@ -3,9 +3,9 @@
 import type { AuditEntry } from '../domain/audit-entry.ts'
 import type { GrantRecord } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
-import type { OcsfEvent } from '../domain/ocsf/event.ts'
-import { eventsOf } from '../domain/ocsf/map-entry.ts'
-import { type ChainLink, chainEvent } from '../domain/ocsf/record-integrity.ts'
+import type { EventDraft } from '../domain/ocsf/event-draft.ts'
+import { draftsOf } from '../domain/ocsf/map-entry.ts'
+import type { ChainLink } from '../domain/ocsf/record-integrity.ts'
 import { leafHash, type Sha256 } from '../domain/tlog/merkle.ts'
 import { appendHashes, EMPTY_EDGE } from '../domain/tlog/tiles.ts'
 import { Unavailable } from '../domain/unavailable.ts'
@@ -44,8 +44,8 @@ const appendSome = async (ports: AppendPorts, tenant: string, entries: readonly 
     // Head before known: what comes in between makes the commit fail, and is seen by the next try.
     const head = await ports.store.head(tenant)
     const place = { issuerUrl: head?.authority ?? ports.issuerUrl(tenant) }
-    const events = entries.flatMap((entry) => eventsOf(entry, place, (id) => records.get(id) ?? null))
-    const fresh = await withoutKnown(ports.store, tenant, events)
+    const drafts = entries.flatMap((entry) => draftsOf(entry, place, (id) => records.get(id) ?? null))
+    const fresh = await withoutKnown(ports.store, tenant, drafts)
     if (fresh.length === 0) return
     if (await ports.store.commit(tenant, head?.edge.size ?? 0, grow(ports, head, place.issuerUrl, fresh))) return
   }
@@ -64,31 +64,31 @@ const recordsOf = async (ports: AppendPorts, tenant: string, entries: readonly A
 }
 
 /** One event an id: what is in the log, or came before in this batch, is passed over. */
-const withoutKnown = async (store: LogStore, tenant: string, events: readonly OcsfEvent[]): Promise<OcsfEvent[]> => {
-  const known = new Set(
-    await store.known(
-      tenant,
-      events.map(({ metadata }) => metadata.uid),
-    ),
-  )
-  return events.filter(({ metadata: { uid } }) => !known.has(uid) && known.add(uid))
+const withoutKnown = async (
+  store: LogStore,
+  tenant: string,
+  drafts: readonly EventDraft[],
+): Promise<readonly EventDraft[]> => {
+  const uids = drafts.map(({ uid }) => uid)
+  const known = new Set(await store.known(tenant, uids))
+  return drafts.filter(({ uid }) => !known.has(uid) && known.add(uid))
 }
 
 const grow = (
   { salts, hashes: { sha256, sha256Hex } }: AppendPorts,
   head: LogHead | null,
   authority: string,
-  events: readonly OcsfEvent[],
+  drafts: readonly EventDraft[],
 ): Growth => {
   const origin = head?.origin ?? logOriginOf(authority)
   const leaves: NewLeaf[] = []
   let last: ChainLink | null = head?.last ?? null
   let sequence = head?.edge.size ?? 0
-  for (const event of events) {
-    const { canonical, link } = chainEvent(event, { sequence, chain: origin, authority, before: last }, sha256Hex)
+  for (const { uid, time, chained } of drafts) {
+    const { canonical, link } = chained({ sequence, chain: origin, authority, before: last }, sha256Hex)
     const salt = salts.next()
     const commitment = commitmentOf(sha256, salt, canonical)
-    leaves.push({ uid: event.metadata.uid, atSeconds: Math.floor(event.time / 1000), salt, commitment, canonical })
+    leaves.push({ uid, atSeconds: Math.floor(time / 1000), salt, commitment, canonical })
     last = link
     sequence += 1
   }
@@ -102,12 +102,15 @@ const grow = (
 }
 
 const encoder = new TextEncoder()
+const UTF8_BYTES_MAX = 3
+/** Grown to the longest event there was: no other copy of an event is made for its hash. */
+let scratch = new Uint8Array(0)
 
 /** What is public of an event: SHA-256(salt ‖ canonical event) (design §4). Without the salt nobody can test a guess. */
 export const commitmentOf = (sha256: Sha256, salt: Uint8Array, canonical: string): Uint8Array => {
-  const text = encoder.encode(canonical)
-  const data = new Uint8Array(salt.length + text.length)
-  data.set(salt)
-  data.set(text, salt.length)
-  return sha256(data)
+  const room = salt.length + canonical.length * UTF8_BYTES_MAX
+  if (scratch.length < room) scratch = new Uint8Array(2 * room)
+  scratch.set(salt)
+  const { written } = encoder.encodeInto(canonical, scratch.subarray(salt.length))
+  return sha256(scratch.subarray(0, salt.length + written))
 }

@@ -13,7 +13,7 @@ export type PumpPorts = FeedPorts & {
   readonly feed: ChangeFeed
   readonly clock: Pick<Clock, 'nowSeconds'>
   /** Crash points for fault tests; absent in every production wiring. */
-  readonly failpoint?: (name: 'appended') => void
+  readonly failpoint?: (name: 'read' | 'appended') => void
 }
 
 /** One round; true where there is more. Throws Unavailable when the feed cannot be read. */
@@ -43,6 +43,7 @@ type Taken = 'all' | 'more' | 'stuck'
 
 const takeTopic = async (ports: PumpPorts, topic: ChangeTopic, changes: readonly Change[]): Promise<Taken> => {
   if (changes.length === 0) return 'all'
+  ports.failpoint?.('read')
   const taken = await takeItems(
     ports,
     changes.map(({ item }) => item),

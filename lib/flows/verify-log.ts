@@ -1,7 +1,6 @@
 // Verifies a tenant's log from its first leaf to its last, in one pass and flat memory: every event against its commitment, its
 // fingerprint and the event before it; every commitment against the tiles; every root against what was signed or seen before.
-import type { JsonObject } from '../domain/claims.ts'
-import type { OcsfEvent } from '../domain/ocsf/event.ts'
+import { type EventHead, headOfEvent } from '../domain/ocsf/event-head.ts'
 import { type ChainLink, follows, linkOf } from '../domain/ocsf/record-integrity.ts'
 import { HASH_BYTES, type Hash, isSameHash, leafHash } from '../domain/tlog/merkle.ts'
 import {
@@ -12,7 +11,7 @@ import {
   type VerifyEd25519,
 } from '../domain/tlog/signed-note.ts'
 import { appendHashes, type Edge, EMPTY_EDGE, entriesOf, rootOfEdge, TILE_WIDTH } from '../domain/tlog/tiles.ts'
-import type { LogSource, StoredLeaf } from '../ports/tenant-log.ts'
+import type { Expired, LogSource, StoredLeaf } from '../ports/tenant-log.ts'
 import { commitmentOf, type LogHashes } from './append-log.ts'
 
 export const LOG_PROBLEMS = {
@@ -23,6 +22,7 @@ export const LOG_PROBLEMS = {
   truncated: 'the log is shorter than a checkpoint that was seen before',
   entry_missing: 'a commitment is missing',
   event_missing: 'an event is missing',
+  expired_unproven: 'events are gone, and no checkpoint that is trusted shows how old they are',
   event_altered: 'an event is not the one that was committed to',
   event_misplaced: 'an event does not say its own index or tenant',
   chain_broken: 'an event does not follow the one before it',
@@ -40,6 +40,8 @@ export type Verified = {
   /** Leaves that were found good before the first that was not. */
   readonly good: number
   readonly events: number
+  /** Leaves from the front whose events are no longer kept: verified as commitments. */
+  readonly expired: number
   readonly earlier: number
   /** `index`: of the first leaf that is bad or may be; null: no leaf is. */
   readonly bad: { readonly problem: LogProblem; readonly index: number | null } | null
@@ -54,7 +56,17 @@ export type VerifyQuestion = {
   /** Notes seen before: anchors, and what the log kept itself. Each has to be of a beginning of this log. */
   readonly earlier: readonly string[]
   /** What else an event must agree with. */
-  readonly checkEvent?: (event: OcsfEvent) => Promise<LogProblem | null>
+  readonly checkEvent?: (event: CheckedEvent) => Promise<LogProblem | null>
+}
+
+/** An event that is the one that was committed to, and in its place. */
+export type CheckedEvent = {
+  readonly index: number
+  readonly canonical: string
+  readonly head: EventHead
+  readonly link: ChainLink
+  /** Undefined: the event before is no longer kept. */
+  readonly before: ChainLink | null | undefined
 }
 
 class Bad extends Error {
@@ -69,11 +81,14 @@ class Bad extends Error {
 
 /** Throws what the source throws; what is wrong with the log is in the answer. */
 export const verifyLog = async (ports: VerifyPorts, question: VerifyQuestion): Promise<Verified> => {
-  const walk: Walk = { edge: EMPTY_EDGE, last: null, events: 0, checked: 0, good: 0 }
+  const walk: Walk = { edge: EMPTY_EDGE, last: null, events: 0, expired: 0, checked: 0, good: 0 }
   let checkpoint: Checkpoint | null = null
   try {
     checkpoint = await currentCheckpoint(ports, question)
-    await walkLeaves(ports, question, checkpoint, walk)
+    const expired = (await question.source.expired?.()) ?? null
+    const earlier = new Set([...question.earlier, ...(expired === null ? [] : [expired.note])])
+    walk.expired = expired === null ? 0 : provenExpired(ports, question, expired)
+    await walkLeaves(ports, { ...question, earlier: [...earlier] }, checkpoint, walk)
     return answerOf(checkpoint, walk, null)
   } catch (error) {
     if (!(error instanceof Bad)) throw error
@@ -81,13 +96,22 @@ export const verifyLog = async (ports: VerifyPorts, question: VerifyQuestion): P
   }
 }
 
-type Walk = { edge: Edge; last: ChainLink | null; events: number; checked: number; good: number }
+/** `last`: undefined behind an event that is no longer kept. */
+type Walk = {
+  edge: Edge
+  last: ChainLink | null | undefined
+  events: number
+  expired: number
+  checked: number
+  good: number
+}
 
 const answerOf = (checkpoint: Checkpoint | null, walk: Walk, bad: Verified['bad']): Verified => ({
   origin: checkpoint?.origin ?? null,
   size: checkpoint?.size ?? 0,
   good: walk.good,
   events: walk.events,
+  expired: walk.expired,
   earlier: walk.checked,
   bad,
 })
@@ -103,6 +127,18 @@ const currentCheckpoint = async (ports: VerifyPorts, { source, keys }: VerifyQue
   const note = await source.checkpoint()
   if (note === null) throw new Bad('checkpoint_missing', null)
   return opened(ports, note, keys)
+}
+
+/** A checkpoint signed when all of them were there already: nothing younger is gone. Its own root is checked like any other. */
+const provenExpired = (
+  { hashes, verify }: VerifyPorts,
+  { keys }: VerifyQuestion,
+  { note, leaves }: Expired,
+): number => {
+  const text = openNote({ sha256: hashes.sha256, verify }, note, keys)
+  const size = text === null ? 0 : (parseCheckpoint(text)?.size ?? 0)
+  if (size < leaves) throw new Bad('expired_unproven', 0)
+  return leaves
 }
 
 const walkLeaves = async (
@@ -155,12 +191,15 @@ const checkedHashes = async (
   const tile = await source.tile({ level: 0, index, width })
   const entries = bundle === undefined ? null : bundle === null ? [] : (entriesOf(bundle, width) ?? [])
   if (entries === null && leaves === null) throw new Bad('entry_missing', start)
+  const byIndex = new Map(leaves?.map((leaf) => [leaf.index, leaf]))
   const hashes: Hash[] = []
   for (let at = 0; at < width; at += 1) {
     const leafIndex = start + at
-    const leaf = leaves?.find((one) => one.index === leafIndex) ?? null
-    if (leaves !== null && leaf === null) throw new Bad('event_missing', leafIndex)
-    const entry = entries === null ? commitmentOf(sha256, leaf!.salt, leaf!.canonical) : entries[at]
+    const leaf = byIndex.get(leafIndex) ?? null
+    const isExpired = leaf === null && leafIndex < walk.expired
+    if (leaves !== null && leaf === null && !isExpired) throw new Bad('event_missing', leafIndex)
+    if (isExpired) walk.last = undefined
+    const entry = entries === null && leaf !== null ? commitmentOf(sha256, leaf.salt, leaf.canonical) : entries?.[at]
     if (entry === undefined) throw new Bad('entry_missing', leafIndex)
     if (leaf !== null) await checkLeaf(ports, question, walk, leaf, entry)
     const hash = leafHash(sha256, entry)
@@ -183,24 +222,24 @@ const checkLeaf = async (
   entry: Uint8Array,
 ): Promise<void> => {
   if (!isSameHash(commitmentOf(hashes.sha256, salt, canonical), entry)) throw new Bad('event_altered', index)
-  const event = parseEvent(canonical)
-  const link = event === null ? null : linkOf(event, canonical, hashes.sha256Hex)
-  if (event === null || link === null) throw new Bad('event_altered', index)
-  if (event.metadata['sequence'] !== index || event.metadata.tenant_uid !== tenant)
+  const head = headOf(canonical)
+  const link = head === null ? null : linkOf(head, canonical, hashes.sha256Hex)
+  if (head === null || link === null) throw new Bad('event_altered', index)
+  if (head.metadata['sequence'] !== index || head.metadata.tenant_uid !== tenant)
     throw new Bad('event_misplaced', index)
-  if (!follows(event, walk.last)) throw new Bad('chain_broken', index)
-  const problem = (await checkEvent?.(event)) ?? null
+  const before = walk.last
+  if (before !== undefined && !follows(canonical, before)) throw new Bad('chain_broken', index)
+  const problem = (await checkEvent?.({ index, canonical, head, link, before })) ?? null
   if (problem !== null) throw new Bad(problem, index)
   walk.last = link
   walk.events += 1
 }
 
-const parseEvent = (canonical: string): OcsfEvent | null => {
+/** Null: it is no event. */
+const headOf = (canonical: string): EventHead | null => {
   try {
-    const event = JSON.parse(canonical) as JsonObject | null
-    return typeof event === 'object' && event !== null && typeof event['metadata'] === 'object'
-      ? (event as OcsfEvent)
-      : null
+    const head = headOfEvent(canonical) as EventHead | null
+    return typeof head === 'object' && typeof head?.metadata === 'object' ? head : null
   } catch {
     return null
   }

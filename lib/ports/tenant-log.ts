@@ -72,6 +72,19 @@ export interface LogLeaves {
   history(tenant: string): Promise<readonly SignedCheckpoint[]>
 }
 
+/** Events from the front of a log that are no longer kept: `note`, signed at `atSeconds`, covered all of them. */
+export type Expired = { readonly leaves: number; readonly atSeconds: number; readonly note: string }
+
+export interface LogRetention {
+  /** Null: all are kept. */
+  expired(tenant: string): Promise<Expired | null>
+  /**
+   * Drops events and salts, beyond recovery, of the leaves that a checkpoint signed before a time covers, but none that a sink
+   * has still to be given. How many went; may be called again after a crash.
+   */
+  expire(tenant: string, beforeSeconds: number): Promise<number>
+}
+
 /** Signs notes as the log of a tenant. */
 export interface LogSigner {
   /**
@@ -95,4 +108,6 @@ export interface LogSource {
   tile(name: TileName): Promise<Uint8Array | null | undefined>
   /** As LogLeaves; null: this source shows no events. */
   leaves(fromIndex: number, limit: number): Promise<readonly StoredLeaf[] | null>
+  /** What the source says is no longer kept. */
+  readonly expired?: () => Promise<Expired | null>
 }

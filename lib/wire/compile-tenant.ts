@@ -11,6 +11,8 @@ import type { TenantDocument } from './tenant-document.ts'
 import type { DocumentPath, LoadedTenant, TenantProblem } from './tenant-problem.ts'
 import { type BrokerPlace, outboundUrlProblem, secretProblem, tenantIssuerUrl } from './tenant-urls.ts'
 
+const DAY_SECONDS = 24 * 3600
+
 export type CompileOptions = BrokerPlace & {
   readonly catalog: ProviderCatalog
   readonly version: number
@@ -73,6 +75,7 @@ export const compileTenant = (loaded: LoadedTenant, options: CompileOptions): Co
         ? { name, type: receiver.type }
         : { name, type: receiver.type, url: receiver.url, authorization: receiver.authorization?.file ?? null },
     ),
+    auditKeepSeconds: document.audit === undefined ? null : document.audit.keep_days * DAY_SECONDS,
     sinks,
   }
   return { ok: true, tenant: { loaded, config } }

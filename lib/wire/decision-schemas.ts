@@ -64,6 +64,7 @@ export const denialSchema = z.strictObject({
     }),
   ),
   ...denialContextSchema.shape,
+  counted: z.optional(z.strictObject({ instance: decisionIdSchema, number: z.int().check(z.positive()) })),
 })
 
 export const rollUpPartSchema = z.strictObject({

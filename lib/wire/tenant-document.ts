@@ -210,6 +210,18 @@ const receiver = z
   )
   .check(z.describe('Who is told of revocations.'))
 
+const audit = z
+  .strictObject({
+    keep_days: z
+      .int()
+      .check(
+        z.minimum(LIMITS.auditKeepDaysMin),
+        z.maximum(LIMITS.auditKeepDaysMax),
+        z.describe('Days after which events are dropped from the log; their commitments stay. Default: never.'),
+      ),
+  })
+  .check(z.describe('The audit log of the tenant.'))
+
 export const tenantDocumentSchema = z
   .strictObject({
     tenant: z
@@ -245,6 +257,7 @@ export const tenantDocumentSchema = z
       )
       .check(z.describe('Who is told of revocations, each by itself, until it has them.')),
     sinks: z.optional(z.record(name('a sink'), sink)),
+    audit: z.optional(audit),
   })
   .check(z.describe('One tenant of Mintmark.'))
 

@@ -30,6 +30,9 @@ test('brokers erase by themselves what was removed long enough ago, together, an
   for (const process of [database, open(dataDir)]) {
     const ports = {
       eraser: createTenantEraser(process),
+      retention: { expire: async () => 0 },
+      tenants: async () => [],
+      directory: { current: async () => null },
       clock: systemClock,
       clockGuard: createClockGuard(systemClock, createMemoryTimeMark()),
     }

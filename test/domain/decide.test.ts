@@ -72,6 +72,7 @@ const config = (...grants: GrantRule[]): TenantConfig => ({
   issuers: [],
   receivers: [],
   sinks: [],
+  auditKeepSeconds: null,
   grants,
   events: [],
 })

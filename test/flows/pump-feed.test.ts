@@ -9,7 +9,9 @@ import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
-import { type PumpPorts, pumpFeed } from '../../lib/flows/pump-feed.ts'
+import { AUDIT_READER, type PumpPorts, pumpFeed } from '../../lib/flows/pump-feed.ts'
+import { recordsWithoutLeaf } from '../../lib/flows/reconcile-log.ts'
+import { CHANGE_TOPICS } from '../../lib/ports/change-feed.ts'
 import { open, temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import {
   NOW_SECONDS,
@@ -41,7 +43,7 @@ const setUp = () => {
   }
   const events = async (tenant = 'acme') =>
     (await store.leaves(tenant, 0, 100_000)).map(({ canonical }) => JSON.parse(canonical) as OcsfEvent)
-  return { dataDir, database, audit, ports, events, quarantined, alarms }
+  return { dataDir, database, audit, store, ports, events, quarantined, alarms }
 }
 const drain = async (ports: PumpPorts) => {
   while (await pumpFeed(ports));
@@ -159,4 +161,36 @@ test('whoever writes a key, a document or a tombstone, it is told', async () => 
     'tenant_removed',
   ])
   expect((await events())[3]!['comment']).toBe('+ grants.x\n- grants.y')
+})
+
+test('what was acknowledged and is not in the log is found, whatever it is, and can be brought', async () => {
+  const { database, store, ports, events } = setUp()
+  await putMany(database, 3)
+  await drain(ports)
+  const puts = await putMany(database, 2)
+  await createGrantStore(database).putNotIssued(sampleNotIssued(puts[0]!))
+  const denials = startDenialQueue(database, { rollUps: false })
+  const denial = sampleDenial()
+  denials.send(denial)
+  denials.send(sampleDenial({ tenant: 'globex' }))
+  await denials.close()
+  await createSigningKeyStore(database).insert(sampleKey())
+  for (const topic of CHANGE_TOPICS) {
+    const changes = await ports.feed.read(topic, 0, 1_000)
+    await ports.feed.acknowledge(AUDIT_READER, topic, changes.at(-1)!.sequence)
+  }
+  await drain(ports)
+  const missing = await recordsWithoutLeaf({ feed: ports.feed, store }, 'acme')
+  expect(missing.map(({ id }) => id)).toEqual([
+    ...puts.map(({ record }) => record.decisionId),
+    `${puts[0]!.record.decisionId}.not_issued`,
+    denial.decisionId,
+    'key.kid-1.prepared',
+  ])
+  await ports.log.append(
+    'acme',
+    missing.map(({ entry }) => entry),
+  )
+  expect(await recordsWithoutLeaf({ feed: ports.feed, store }, 'acme')).toEqual([])
+  expect((await events()).filter((event) => event['status_code'] === 'granted')).toHaveLength(5)
 })

@@ -4,6 +4,7 @@
 
 import type { RollUpPart } from '../../domain/audit-entry.ts'
 import { isWithinBudget, newDenialCounters } from '../../domain/denial-budget.ts'
+import { numberedDenials } from '../../domain/denial-numbers.ts'
 import { addToRollUp, type GatheredRollUp, newRollUps, takeRollUps } from '../../domain/denial-roll-up.ts'
 import { type Denial, shortDenial } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
@@ -20,9 +21,10 @@ export type FlushedDenials = DenialQueue & {
   readonly waiting: () => number
 }
 
-/** `newId`: a UUID, for each count that is sent. */
+/** `newId`: a UUID, for this instance and for each count that is sent. */
 export const createSqsDenials = (target: SqsTarget, newId: () => string): FlushedDenials => {
   const counters = newDenialCounters()
+  const numbered = numberedDenials(newId())
   const rollUps = newRollUps()
   let full: Denial[] = []
   let unsent: readonly Outgoing[] = []
@@ -39,7 +41,8 @@ export const createSqsDenials = (target: SqsTarget, newId: () => string): Flushe
   }
 
   return {
-    send(denial) {
+    send(sent) {
+      const denial = numbered(sent)
       const hasRoom = full.length < LIMITS.denialQueueMax && unsent.length < LIMITS.unsentMessagesMax
       if (hasRoom && isWithinBudget(counters, denial)) full.push(denial)
       else addToRollUp(rollUps, denial)

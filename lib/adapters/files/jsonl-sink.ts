@@ -13,7 +13,7 @@ const CHUNK_BYTES = 64 * 1024
 /** `path`: within --data, its name checked when the document was loaded. */
 export const createJsonlSink = (path: string, issuerUrl: string): Sink => ({
   async deliver(events) {
-    const lines = events.map((event) => `${oneLine(cloudEventText(event, { issuerUrl }))}\n`)
+    const lines = events.map((event) => cloudEventText(event, { issuerUrl }))
     let file: number
     try {
       // A link would have the broker write where whoever made it wants.
@@ -24,7 +24,7 @@ export const createJsonlSink = (path: string, issuerUrl: string): Sink => ({
     }
     try {
       cutTornLine(file)
-      writeAll(file, Buffer.from(lines.join('')))
+      writeAll(file, bytesOf(lines))
       fsyncSync(file)
     } catch (cause) {
       throw new Unavailable('store_unavailable', undefined, { cause })
@@ -34,6 +34,16 @@ export const createJsonlSink = (path: string, issuerUrl: string): Sink => ({
     return TAKEN
   },
 })
+
+const DELETE = '\u007f'
+
+/** Lines that are safe to print. One whose bytes are as many as its characters is ASCII, and has nothing to be escaped but DEL. */
+const bytesOf = (lines: readonly string[]): Buffer => {
+  const text = `${lines.join('\n')}\n`
+  const bytes = Buffer.from(text)
+  if (bytes.length === text.length && !text.includes(DELETE)) return bytes
+  return Buffer.from(lines.map((line) => `${oneLine(line)}\n`).join(''))
+}
 
 const writeAll = (file: number, bytes: Buffer): void => {
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)

@@ -6,11 +6,12 @@ import { createInterface } from 'node:readline'
 import { canonicalJson, oneLine } from '../../domain/canonical-json.ts'
 import type { JsonValue } from '../../domain/claims.ts'
 import { type TileName, tilePath } from '../../domain/tlog/tiles.ts'
-import type { LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
+import type { Expired, LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
 
 const EVENTS = 'events.jsonl'
 const CHECKPOINT = 'checkpoint'
 const KEYS = 'vkeys'
+const EXPIRED = 'expired.json'
 
 /** A leaf as one line. */
 export const leafLine = ({ index, salt, canonical }: StoredLeaf): string =>
@@ -46,6 +47,10 @@ export const openLogDirectory = (directory: string): LogSource & { readonly vkey
   return {
     vkeys: () => (readIfThere(join(directory, KEYS))?.toString('utf8') ?? '').split('\n').filter((line) => line !== ''),
     checkpoint: async () => readIfThere(join(directory, CHECKPOINT))?.toString('utf8') ?? null,
+    expired: async () => {
+      const text = readIfThere(join(directory, EXPIRED))?.toString('utf8')
+      return text === undefined ? null : (JSON.parse(text) as Expired)
+    },
     tile: async (name) => readIfThere(join(directory, tilePath(name))),
     async leaves(fromIndex, limit) {
       if (!hasEvents) return null
@@ -75,6 +80,9 @@ export const createLogDirectory = (directory: string) => {
       const path = join(directory, tilePath(name))
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
       writeFileSync(path, bytes)
+    },
+    putExpired(expired: Expired): void {
+      writeFileSync(join(directory, EXPIRED), `${JSON.stringify(expired)}\n`)
     },
     close(note: string, vkeys: readonly string[]): void {
       writeFileSync(join(directory, KEYS), `${vkeys.join('\n')}\n`)

@@ -94,4 +94,13 @@ CREATE TABLE log_anchor (
 ) STRICT, WITHOUT ROWID;
 `
 
-export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST, SINKS] }
+/** Leaves from the front whose events are no longer kept, and the checkpoint that shows how old they are. */
+const RETENTION = `
+ALTER TABLE log ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE log ADD COLUMN expired_minute INTEGER;
+CREATE TRIGGER log_expired_only_grows BEFORE UPDATE OF expired ON log
+  WHEN new.expired < old.expired OR new.expired > new.size
+  BEGIN SELECT RAISE(ABORT, 'what has expired does not come back'); END;
+`
+
+export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST, SINKS, RETENTION] }

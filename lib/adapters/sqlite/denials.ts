@@ -1,7 +1,9 @@
 // Denials: taken at once, written every 100 ms in transactions of their own, a few at a time, so that a flood of them never
 // holds up an allow. What exceeds the budget, or the queue while the store is away, is counted and not dropped.
+import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isWithinBudget, newDenialCounters } from '../../domain/denial-budget.ts'
+import { numberedDenials } from '../../domain/denial-numbers.ts'
 import {
   addToRollUp,
   type GatheredRollUp,
@@ -38,6 +40,7 @@ export const startDenialQueue = (
   { rollUps: isBudgeted }: { readonly rollUps: boolean },
 ): RunningDenialQueue => {
   const counters = newDenialCounters()
+  const numbered = numberedDenials(randomUUID())
   const rollUps = newRollUps()
   let queue: Denial[] = []
   let running: Promise<void> | null = null
@@ -81,7 +84,8 @@ export const startDenialQueue = (
   timer.unref()
 
   return {
-    send(denial) {
+    send(sent) {
+      const denial = numbered(sent)
       ownDecisionBytes(denial.decisionId) // throws here, where the bug is, and not in every flush from now on
       const isFull = !isBudgeted || isWithinBudget(counters, denial)
       if (isFull && queue.length < LIMITS.denialQueueMax) queue.push(denial)

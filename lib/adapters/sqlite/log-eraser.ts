@@ -25,7 +25,7 @@ export const withLogErased = (audit: Database, rest: TenantEraser): TenantEraser
   },
 })
 
-const emptyWal = async (audit: Database): Promise<boolean> => {
+export const emptyWal = async (audit: Database): Promise<boolean> => {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     if (audit.emptyWal()) return true
     await sleep(WAIT_MS)

@@ -151,6 +151,8 @@ const factsOf = (denial: Denial): JsonObject => ({
   verdicts: denial.verdicts,
   wid: denial.wid as JsonObject | null,
   first_decision_id: denial.firstDecisionId,
+  instance: denial.counted?.instance ?? null,
+  number: denial.counted?.number ?? null,
   target: denial.target,
   evidence:
     denial.evidence === null

@@ -1,6 +1,7 @@
 // What all events of the audit stream share (OCSF 1.9): envelope, severities, and the rule for text from outside. An event is
 // built member by member from records, so nothing gets out that is not named here: never a token, key or assertion. Pure.
 import type { JsonObject, JsonValue } from '../claims.ts'
+import type { Bounds, ShapeObject, Slot } from '../json-template.ts'
 import { LIMITS } from '../limits.ts'
 import { utf8Length } from '../utf8.ts'
 
@@ -28,23 +29,27 @@ const CLASSES = {
 } as const
 const SEVERITIES = { 1: 'Informational', 2: 'Low', 3: 'Medium', 4: 'High' } as const
 
-/** `code`: the reason code, stable for ever. `detail`: members of the class. */
-export type EventParts = {
+/** `code`: the reason code, stable for ever. `detail`: members of the class. `unmapped`: what OCSF has no member for. */
+type Parts<Text, Time, Members> = {
   readonly classUid: keyof typeof CLASSES
   readonly activityId: number
   readonly severityId: keyof typeof SEVERITIES
   readonly outcome: 'success' | 'failure' | 'new'
   readonly code: string
   readonly message: string
-  readonly uid: string
-  readonly tenant: string
-  readonly atSeconds: number
+  readonly uid: Text
+  readonly tenant: Text
+  readonly time: Time
   /** The trace, or what else binds events of one activity together. */
-  readonly correlation: string
-  readonly detail: JsonObject
-  /** What OCSF has no member for. */
-  readonly unmapped: JsonObject
+  readonly correlation: Text
+  readonly detail: Members
+  readonly unmapped: Members
 }
+
+export type EventParts = Omit<Parts<string, number, JsonObject>, 'time'> & { readonly atSeconds: number }
+
+/** The same with places left open. */
+export type EventShape<T> = Parts<Slot<T>, Slot<T>, ShapeObject<T>>
 
 const OUTCOMES = {
   success: { status_id: 1, status: 'Success' },
@@ -52,24 +57,23 @@ const OUTCOMES = {
   new: { status_id: 1, status: 'New' },
 } as const
 
-/** Members that are null are left out: OCSF knows no null. */
-export const newEvent = (parts: EventParts): OcsfEvent => {
+export const envelopeOf = <Text, Time, Members extends object>(parts: Parts<Text, Time, Members>) => {
   const { classUid, activityId, severityId } = parts
   const categoryUid = Math.floor(classUid / 1000) as keyof typeof CATEGORIES
-  const event = {
+  return {
     ...parts.detail,
     activity_id: activityId,
     category_uid: categoryUid,
     category_name: CATEGORIES[categoryUid],
     class_uid: classUid,
     class_name: CLASSES[classUid],
-    type_uid: classUid * 100 + activityId,
+    type_uid: typeUidOf(parts),
     severity_id: severityId,
     severity: SEVERITIES[severityId],
     ...OUTCOMES[parts.outcome],
     status_code: parts.code,
     message: parts.message,
-    time: parts.atSeconds * 1000,
+    time: parts.time,
     metadata: {
       version: OCSF_VERSION,
       product: PRODUCT,
@@ -80,6 +84,16 @@ export const newEvent = (parts: EventParts): OcsfEvent => {
     },
     unmapped: { mintmark: { v: 1, ...parts.unmapped } },
   }
+}
+
+export const typeUidOf = ({ classUid, activityId }: Pick<EventParts, 'classUid' | 'activityId'>): number =>
+  classUid * 100 + activityId
+
+export const newEvent = (parts: EventParts): OcsfEvent =>
+  boundedEvent(envelopeOf({ ...parts, time: parts.atSeconds * 1000 }))
+
+/** Members that are null are left out: OCSF knows no null. */
+export const boundedEvent = (event: JsonObject): OcsfEvent => {
   const whole = bounded(event, LONG) as OcsfEvent
   if (utf8Length(JSON.stringify(whole)) <= LIMITS.eventBytesMax) return whole
   // More than a CloudEvent may be sure to be forwarded with: texts and lists are cut, and the event says so.
@@ -87,15 +101,22 @@ export const newEvent = (parts: EventParts): OcsfEvent => {
   return { ...short, metadata: { ...short.metadata, is_truncated: true } }
 }
 
-type Bounds = { readonly charsMax: number; readonly itemsMax: number }
-const LONG: Bounds = { charsMax: LIMITS.eventTextCharsMax, itemsMax: LIMITS.listItemsMax }
+/** What boundedEvent leaves as it is; said of the text, which is quicker, and never of one that it would not. */
+export const LONG: Bounds = { charsMax: LIMITS.eventTextCharsMax, itemsMax: LIMITS.listItemsMax }
 const SHORT: Bounds = { charsMax: LIMITS.eventTextCharsShort, itemsMax: LIMITS.eventItemsShort }
+const UTF8_BYTES_MAX = 3
+/** Of TOKEN_START: looked for first, since the e of it is everywhere. */
+const RARE_IN_TEXT = 'yJ'
+
+export const needsBounding = (text: string): boolean =>
+  text.length * UTF8_BYTES_MAX > LIMITS.eventBytesMax || (text.includes(RARE_IN_TEXT) && text.includes(TOKEN_START))
 
 /** A compact JWS, wherever somebody put one: as an audience, a subject, a header. */
+const TOKEN_START = 'eyJ'
 const TOKEN = /eyJ[\w-]{6,}\.[\w-]*\.?[\w-]*/g
 
 const boundedText = (text: string, charsMax: number): string =>
-  text.length <= charsMax && !text.includes('eyJ') && text.isWellFormed()
+  text.length <= charsMax && !text.includes(TOKEN_START) && text.isWellFormed()
     ? text
     : text.replace(TOKEN, '[token]').slice(0, charsMax).toWellFormed()
 

@@ -2,72 +2,152 @@
 // an Authentication that failed where an outcome says that nothing was issued after all. Pure.
 import type { JsonObject } from '../claims.ts'
 import type { GrantRecord, NotIssued } from '../grant-record.ts'
+import type { ShapeObject } from '../json-template.ts'
 import { REFUSALS } from '../refusal.ts'
 import { type EventPlace, newEvent, type OcsfEvent, serviceOf, uidOf } from './event.ts'
+import { type EventDraft, eventTemplate } from './event-draft.ts'
 
 const TYPES: Readonly<Record<GrantRecord['credential']['type'], string>> = {
   access_token: 'at+jwt',
   'aws-credentials': 'aws-credentials',
 }
 
-export const eventsOfGrant = (record: GrantRecord, place: EventPlace): OcsfEvent[] => {
-  const { credential, decisionId } = record
-  const granted = newEvent({
-    classUid: 3002,
-    activityId: 4,
-    severityId: 1,
-    outcome: 'success',
-    code: 'granted',
-    message: 'a credential was granted',
-    uid: decisionId,
-    tenant: record.tenant,
-    atSeconds: record.atSeconds,
-    correlation: record.traceId,
-    detail: {
-      auth_protocol_id: 6,
-      auth_protocol: 'OAUTH 2.0',
-      logon_type_id: 3,
-      logon_type: 'Network',
-      is_remote: true,
-      user: identityOf(credential.sub),
-      service: serviceOf(place),
-      dst_endpoint: { svc_name: credential.aud },
-      authentication_token: {
-        uid: credential.jti,
-        type_id: 99,
-        type: TYPES[credential.type],
-        created_time: credential.iat * 1000,
-        expiration_time: credential.exp * 1000,
-        is_renewable: false,
-      },
-      session: sessionOf(record, place),
-      actor: actorOf(record, 'Granted'),
-    },
-    unmapped: factsOf(record),
-  })
-  if (credential.scope === '') return [granted]
-  const authorized = newEvent({
-    classUid: 3003,
-    activityId: 1,
-    severityId: 1,
-    outcome: 'success',
-    code: 'scope_granted',
-    message: 'the credential carries scopes',
-    uid: uidOf(decisionId, 'scope'),
-    tenant: record.tenant,
-    atSeconds: record.atSeconds,
-    correlation: record.traceId,
-    detail: {
-      user: identityOf(credential.sub),
-      privileges: credential.scope.split(' '),
-      session: sessionOf(record, place),
-      dst_endpoint: { svc_name: credential.aud },
-      actor: actorOf(record, 'Granted'),
-    },
-    unmapped: { decision_id: decisionId },
-  })
-  return [granted, authorized]
+type Granted = { readonly record: GrantRecord; readonly place: EventPlace }
+
+/** Of both events of a grant. */
+const OF_GRANT = {
+  severityId: 1,
+  outcome: 'success',
+  tenant: ({ record }: Granted) => record.tenant,
+  time: ({ record }: Granted) => record.atSeconds * 1000,
+  correlation: ({ record }: Granted) => record.traceId,
+} as const
+
+const USER: ShapeObject<Granted> = {
+  uid: ({ record }) => record.credential.sub,
+  name: ({ record }) => nameOfIdentity(record.credential.sub),
+  type_id: 4,
+  type: 'Service',
 }
+
+const SESSION: ShapeObject<Granted> = {
+  uid: ({ record }) => record.credential.jti,
+  uid_alt: ({ record }) => record.credential.session?.sourceIdentity ?? null,
+  issuer: ({ place }) => place.issuerUrl,
+  created_time: ({ record }) => record.credential.iat * 1000,
+  expiration_time: ({ record }) => record.credential.exp * 1000,
+  is_remote: true,
+}
+
+/** The workload as its platform names it, and the rule that let it in. */
+const ACTOR: ShapeObject<Granted> = {
+  user: {
+    uid: ({ record }) => record.evidence.sub,
+    name: ({ record }) => record.evidence.sub,
+    type_id: 4,
+    type: 'Service',
+  },
+  idp: { name: ({ record }) => record.evidence.issuerName, uid: ({ record }) => record.evidence.issuer },
+  authorizations: [
+    {
+      decision: 'Granted',
+      policy: {
+        uid: ({ record }) => record.grant,
+        name: ({ record }) => record.grant,
+        version: ({ record }) => String(record.configVersion),
+        is_applied: true,
+      },
+    },
+  ],
+}
+
+const FACTS: ShapeObject<Granted> = {
+  decision_id: ({ record }) => record.decisionId,
+  trace_id: ({ record }) => record.traceId,
+  grant: ({ record }) => record.grant,
+  config_version: ({ record }) => record.configVersion,
+  verdicts: ({ record }) => record.verdicts,
+  wid: ({ record }) => record.wid as JsonObject,
+  evidence: {
+    issuer: ({ record }) => record.evidence.issuer,
+    issuer_name: ({ record }) => record.evidence.issuerName,
+    jti: ({ record }) => record.evidence.jti,
+    iat: ({ record }) => record.evidence.iat,
+    exp: ({ record }) => record.evidence.exp,
+    alg: ({ record }) => record.evidence.alg,
+    kid: ({ record }) => record.evidence.kid,
+    claims_sha256: ({ record }) => record.evidence.claimsHash,
+    replay_key: ({ record }) => record.evidence.replayKey,
+  },
+  credential: {
+    type: ({ record }) => record.credential.type,
+    audience: ({ record }) => record.credential.aud,
+    scope: ({ record }) => record.credential.scope,
+    alg: ({ record }) => record.credential.alg,
+    kid: ({ record }) => record.credential.kid,
+    fingerprint: ({ record }) => record.credential.claimsHash,
+    jkt: ({ record }) => record.credential.jkt,
+    ancestors: ({ record }) => record.credential.ancestors,
+    role: ({ record }) => record.credential.session?.role ?? null,
+  },
+}
+
+const GRANTED = eventTemplate<Granted>({
+  ...OF_GRANT,
+  classUid: 3002,
+  activityId: 4,
+  code: 'granted',
+  message: 'a credential was granted',
+  uid: ({ record }) => record.decisionId,
+  detail: {
+    auth_protocol_id: 6,
+    auth_protocol: 'OAUTH 2.0',
+    logon_type_id: 3,
+    logon_type: 'Network',
+    is_remote: true,
+    user: USER,
+    service: { name: 'mintmark', uid: ({ place }) => place.issuerUrl },
+    dst_endpoint: { svc_name: ({ record }) => record.credential.aud },
+    authentication_token: {
+      uid: ({ record }) => record.credential.jti,
+      type_id: 99,
+      type: ({ record }) => TYPES[record.credential.type],
+      created_time: ({ record }) => record.credential.iat * 1000,
+      expiration_time: ({ record }) => record.credential.exp * 1000,
+      is_renewable: false,
+    },
+    session: SESSION,
+    actor: ACTOR,
+  },
+  unmapped: FACTS,
+})
+
+const SCOPE_GRANTED = eventTemplate<Granted>({
+  ...OF_GRANT,
+  classUid: 3003,
+  activityId: 1,
+  code: 'scope_granted',
+  message: 'the credential carries scopes',
+  uid: ({ record }) => uidOf(record.decisionId, 'scope'),
+  detail: {
+    user: USER,
+    privileges: ({ record }) => record.credential.scope.split(' '),
+    session: SESSION,
+    dst_endpoint: { svc_name: ({ record }) => record.credential.aud },
+    actor: ACTOR,
+  },
+  unmapped: { decision_id: ({ record }) => record.decisionId },
+})
+
+/** The credential, and the scopes it carries. */
+const templatesOf = ({ credential }: GrantRecord) => (credential.scope === '' ? [GRANTED] : [GRANTED, SCOPE_GRANTED])
+
+export const eventsOfGrant = (record: GrantRecord, place: EventPlace): OcsfEvent[] =>
+  templatesOf(record).map((template) => template.event({ record, place }))
+
+/** The same events, made when their place in the log is known: almost all of a log is these. */
+export const draftsOfGrant = (record: GrantRecord, place: EventPlace): EventDraft[] =>
+  templatesOf(record).map((template) => template.draft({ record, place }))
 
 /** The record may be gone by then: the outcome names it, and with it the credential. */
 export const eventOfNotIssued = (
@@ -100,10 +180,13 @@ export const eventOfNotIssued = (
 
 const identityOf = (spiffeId: string): JsonObject => ({
   uid: spiffeId,
-  name: spiffeId.slice(spiffeId.indexOf('/', 'spiffe://'.length) + 1),
+  name: nameOfIdentity(spiffeId),
   type_id: 4,
   type: 'Service',
 })
+
+/** Its path. */
+const nameOfIdentity = (spiffeId: string): string => spiffeId.slice(spiffeId.indexOf('/', 'spiffe://'.length) + 1)
 
 const sessionOf = ({ credential }: GrantRecord, { issuerUrl }: EventPlace): JsonObject => ({
   uid: credential.jti,
@@ -113,44 +196,3 @@ const sessionOf = ({ credential }: GrantRecord, { issuerUrl }: EventPlace): Json
   expiration_time: credential.exp * 1000,
   is_remote: true,
 })
-
-/** The workload as its platform names it, and the rule that let it in. */
-const actorOf = ({ evidence, grant, configVersion }: GrantRecord, decision: string): JsonObject => ({
-  user: { uid: evidence.sub, name: evidence.sub, type_id: 4, type: 'Service' },
-  idp: { name: evidence.issuerName, uid: evidence.issuer },
-  authorizations: [{ decision, policy: { uid: grant, name: grant, version: String(configVersion), is_applied: true } }],
-})
-
-const factsOf = (record: GrantRecord): JsonObject => {
-  const { evidence, credential } = record
-  return {
-    decision_id: record.decisionId,
-    trace_id: record.traceId,
-    grant: record.grant,
-    config_version: record.configVersion,
-    verdicts: record.verdicts,
-    wid: record.wid as JsonObject,
-    evidence: {
-      issuer: evidence.issuer,
-      issuer_name: evidence.issuerName,
-      jti: evidence.jti,
-      iat: evidence.iat,
-      exp: evidence.exp,
-      alg: evidence.alg,
-      kid: evidence.kid,
-      claims_sha256: evidence.claimsHash,
-      replay_key: evidence.replayKey,
-    },
-    credential: {
-      type: credential.type,
-      audience: credential.aud,
-      scope: credential.scope,
-      alg: credential.alg,
-      kid: credential.kid,
-      fingerprint: credential.claimsHash,
-      jkt: credential.jkt,
-      ancestors: credential.ancestors,
-      role: credential.session?.role ?? null,
-    },
-  }
-}

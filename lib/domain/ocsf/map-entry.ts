@@ -5,7 +5,8 @@ import type { GrantRecord } from '../grant-record.ts'
 import { eventOfRollUp, eventsOfDenial } from './denial.ts'
 import { eventOfChange, eventOfRevocation } from './entity.ts'
 import type { EventPlace, OcsfEvent } from './event.ts'
-import { eventOfNotIssued, eventsOfGrant } from './issuance.ts'
+import { draftOf, type EventDraft } from './event-draft.ts'
+import { draftsOfGrant, eventOfNotIssued, eventsOfGrant } from './issuance.ts'
 import { eventOfReceiver } from './receiver.ts'
 
 /** An entry no event can be made of: a row of a later version. Waiting does not help. */
@@ -20,9 +21,22 @@ export class NotAnEvent extends Error {
  * `recordOf`: the grant record of an outcome, or null where it is gone. At least one event, the entry's own first. Throws
  * NotAnEvent.
  */
-export const eventsOf = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): readonly OcsfEvent[] => {
+export const eventsOf = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): readonly OcsfEvent[] =>
+  orNotAnEvent(() => mapped(entry, place, recordOf))
+
+/** The same events, written when their place in the log is known. What is in an entry may turn out only then: NotAnEvent. */
+export const draftsOf = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): readonly EventDraft[] => {
+  if (entry.kind !== 'grant') return eventsOf(entry, place, recordOf).map(draftOf)
+  return orNotAnEvent(() => draftsOfGrant(entry.record, place)).map(({ uid, time, chained }) => ({
+    uid,
+    time,
+    chained: (at, sha256Hex) => orNotAnEvent(() => chained(at, sha256Hex)),
+  }))
+}
+
+const orNotAnEvent = <T>(work: () => T): T => {
   try {
-    return mapped(entry, place, recordOf)
+    return work()
   } catch (cause) {
     throw new NotAnEvent({ cause })
   }

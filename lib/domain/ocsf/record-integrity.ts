@@ -2,6 +2,7 @@
 // it, and its own, over the canonical text without that fingerprint. A chain anybody can walk with nothing but the events. Pure.
 import { canonicalJson } from '../canonical-json.ts'
 import type { JsonObject } from '../claims.ts'
+import { CUT, type ShapeObject } from '../json-template.ts'
 import type { OcsfEvent } from './event.ts'
 
 /** The event before, as the next one names it. */
@@ -13,35 +14,65 @@ export type Chained = {
   readonly link: ChainLink
 }
 
-/** `sequence`: the index of its leaf. `sha256Hex`: over UTF-8. */
+/** `sequence`: the index of the leaf. `chain`: name of the log. `authority`: issuer URL of the tenant. */
+export type ChainPlace = {
+  readonly sequence: number
+  readonly chain: string
+  readonly authority: string
+  readonly before: ChainLink | null
+}
+
+export type Placed = { readonly uid: string; readonly at: ChainPlace }
+
+const PROFILES = ['record_integrity'] as const
+
+/** The shape of an event with the members of the profile, cut where its fingerprint belongs. */
+export const inLogShape = <T>(
+  envelope: ShapeObject<T> & { readonly metadata: ShapeObject<T> },
+): ShapeObject<T & Placed> => ({
+  ...envelope,
+  metadata: { ...envelope.metadata, sequence: ({ at }) => at.sequence, profiles: PROFILES },
+  attestation_list: [
+    {
+      uid: ({ uid }) => uid,
+      authority_uid: ({ at }) => at.authority,
+      chain_uid: ({ at }) => at.chain,
+      fingerprint: CUT,
+      prev_event: ({ at }) => (at.before === null ? null : prevEventOf(at.before)),
+    },
+  ],
+})
+
+/** `sha256Hex`: over UTF-8. */
 export const chainEvent = (
   event: OcsfEvent,
-  place: {
-    readonly sequence: number
-    readonly chain: string
-    readonly authority: string
-    readonly before: ChainLink | null
-  },
+  { sequence, chain, authority, before }: ChainPlace,
   sha256Hex: (text: string) => string,
 ): Chained => {
-  const attestation = {
-    uid: event.metadata.uid,
-    authority_uid: place.authority,
-    chain_uid: place.chain,
-    ...(place.before === null ? {} : { prev_event: prevEventOf(place.before) }),
-  }
+  const { uid } = event.metadata
+  const prevEvent = before === null ? {} : { prev_event: prevEventOf(before) }
   const unsigned = canonicalJson({
     ...event,
-    metadata: { ...event.metadata, sequence: place.sequence, profiles: ['record_integrity'] },
-    attestation_list: [attestation],
+    metadata: { ...event.metadata, sequence, profiles: PROFILES },
+    attestation_list: [{ uid, authority_uid: authority, chain_uid: chain, ...prevEvent }],
   })
-  const value = sha256Hex(unsigned)
-  // Canonical order puts it behind the chain. The text is looked for, and not written a second time, which costs as much again.
-  const head = `${LIST}{"authority_uid":${JSON.stringify(place.authority)},"chain_uid":${JSON.stringify(place.chain)}`
+  // Canonical order puts the fingerprint behind the chain. The text is looked for, and not written a second time.
+  const head = `${LIST}{"authority_uid":${JSON.stringify(authority)},"chain_uid":${JSON.stringify(chain)}`
   const at = unsigned.indexOf(head) + head.length
+  return chainText(unsigned, at, { uid, typeUid: event.type_uid }, sha256Hex)
+}
+
+/** `unsigned`: the canonical text but for the fingerprint, which belongs at `cutAt`. */
+export const chainText = (
+  unsigned: string,
+  cutAt: number,
+  { uid, typeUid }: Omit<ChainLink, 'fingerprint'>,
+  sha256Hex: (text: string) => string,
+): Chained => {
+  const fingerprint = sha256Hex(unsigned)
   return {
-    canonical: `${unsigned.slice(0, at)}${MEMBER}${canonicalJson(fingerprintOf(value))}${unsigned.slice(at)}`,
-    link: { uid: event.metadata.uid, typeUid: event.type_uid, fingerprint: value },
+    canonical: unsigned.slice(0, cutAt) + MEMBER + fingerprintText(fingerprint) + unsigned.slice(cutAt),
+    link: { uid, typeUid, fingerprint },
   }
 }
 
@@ -53,25 +84,46 @@ const MEMBER = ',"fingerprint":'
  * The link of an event read back, when the fingerprint in its canonical text is the one it must have; null: it was altered, or
  * is none of ours.
  */
-export const linkOf = (event: OcsfEvent, canonical: string, sha256Hex: (text: string) => string): ChainLink | null => {
+export const linkOf = (
+  { metadata: { uid }, type_uid: typeUid }: Pick<OcsfEvent, 'metadata' | 'type_uid'>,
+  canonical: string,
+  sha256Hex: (text: string) => string,
+): ChainLink | null => {
+  const at = fingerprintAt(canonical)
+  if (at === null) return null
+  const fingerprint = sha256Hex(canonical.slice(0, at.from) + canonical.slice(at.to))
+  const isOwn = canonical.slice(at.from, at.to) === MEMBER + fingerprintText(fingerprint)
+  return isOwn ? { uid, typeUid, fingerprint } : null
+}
+
+const fingerprintAt = (canonical: string): { readonly from: number; readonly to: number } | null => {
   const list = canonical.indexOf(LIST)
   const from = canonical.indexOf(MEMBER, list)
   const to = canonical.indexOf('}', from) + 1
-  if (list < 0 || from < 0 || to === 0) return null
-  const value = sha256Hex(canonical.slice(0, from) + canonical.slice(to))
-  const claimed = canonical.slice(from + MEMBER.length, to)
-  if (claimed !== canonicalJson(fingerprintOf(value))) return null
-  return { uid: event.metadata.uid, typeUid: event.type_uid, fingerprint: value }
+  return list < 0 || from < 0 || to === 0 ? null : { from, to }
 }
 
-/** Whether the event names the one before it; the first of a log names none. */
-export const follows = (event: OcsfEvent, before: ChainLink | null): boolean => {
-  const attestation = (event['attestation_list'] as readonly JsonObject[] | undefined)?.[0]
-  const named = attestation?.['prev_event']
-  return before === null
-    ? named === undefined
-    : named !== undefined && canonicalJson(named) === canonicalJson(prevEventOf(before))
+/** Whether the event of this canonical text names the one before it; the first of a log names none. */
+export const follows = (canonical: string, before: ChainLink | null): boolean => {
+  const at = fingerprintAt(canonical)
+  // Canonical order: the fingerprint, the event before, the uid.
+  const named = before === null ? '' : `,"prev_event":${prevEventText(before)}`
+  return at !== null && canonical.startsWith(`${named},"uid":"`, at.to)
 }
+
+const PLACE = /"attestation_list":\[\{"authority_uid":"([^"\\]*)","chain_uid":"([^"\\]*)"/
+
+/** Which log an event of this canonical text says it is in; null where it has to be parsed to know. */
+export const chainOf = (canonical: string): Pick<ChainPlace, 'authority' | 'chain'> | null => {
+  const [, authority, chain] = PLACE.exec(canonical) ?? []
+  return authority === undefined || chain === undefined ? null : { authority, chain }
+}
+
+const prevEventText = ({ uid, typeUid, fingerprint }: ChainLink): string =>
+  `{"fingerprint":${fingerprintText(fingerprint)},"type_uid":${typeUid},"uid":${JSON.stringify(uid)}}`
+
+/** Hexadecimal, so there is nothing in it to escape. */
+const fingerprintText = (value: string): string => FINGERPRINT.join(value)
 
 const prevEventOf = ({ uid, typeUid, fingerprint }: ChainLink): JsonObject => ({
   uid,
@@ -88,3 +140,5 @@ const fingerprintOf = (value: string): JsonObject => ({
   serialization_id: 2,
   serialization: 'JCS',
 })
+
+const FINGERPRINT = canonicalJson(fingerprintOf('%')).split('%')

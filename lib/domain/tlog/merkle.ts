@@ -3,6 +3,7 @@
 
 /** 32 bytes. */
 export type Hash = Uint8Array
+/** Keeps nothing of `data`. */
 export type Sha256 = (data: Uint8Array) => Hash
 
 export const HASH_BYTES = 32
@@ -15,17 +16,22 @@ export const leafHash = (sha256: Sha256, leaf: Uint8Array): Hash => {
 }
 
 export const nodeHash = (sha256: Sha256, left: Hash, right: Hash): Hash => {
-  const data = new Uint8Array(1 + 2 * HASH_BYTES)
-  data[0] = 1
-  data.set(left, 1)
-  data.set(right, 1 + HASH_BYTES)
-  return sha256(data)
+  node.set(left, 1)
+  node.set(right, 1 + HASH_BYTES)
+  return sha256(node)
 }
+
+/** Filled anew for every hash: to allocate it costs as much as to hash it. */
+const node = new Uint8Array(1 + 2 * HASH_BYTES)
+node[0] = 1
 
 export const emptyRoot = (sha256: Sha256): Hash => sha256(new Uint8Array(0))
 
-export const isSameHash = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, at) => byte === b[at])
+export const isSameHash = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false
+  return true
+}
 
 /** The largest power of two below n, for n > 1: where RFC 6962 splits. */
 const splitOf = (n: number): number => {

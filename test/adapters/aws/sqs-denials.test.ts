@@ -50,7 +50,7 @@ test('a denial is on the queue, exactly as it was, when flush resolves', async (
   const denial = sampleDenial({ wid: { 'project.path': 'acme/\uFFFFé' }, verdicts: { 'deploy-prod': '1101' } })
   denials.send(denial)
   await denials.flush()
-  expect(taken()).toEqual([{ kind: 'denial', denial }])
+  expect(taken()).toMatchObject([{ kind: 'denial', denial: { ...denial, counted: { number: 1 } } }])
 })
 
 test('with nothing gathered nothing is sent: an allow does not wait for a queue', async () => {
@@ -109,6 +109,6 @@ test('a denial too big for a message is kept short, and its neighbours whole', a
   await denials.flush()
   expect(taken()).toEqual([
     { kind: 'denial', denial: expect.objectContaining({ decisionId: big.decisionId, wid: null }) },
-    { kind: 'denial', denial: neighbour },
+    { kind: 'denial', denial: { ...neighbour, counted: { instance: expect.any(String), number: 2 } } },
   ])
 })

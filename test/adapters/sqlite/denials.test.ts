@@ -22,7 +22,10 @@ test('a denial is durable soon, without anybody asking', async () => {
   const denial = sampleDenial()
   queue.send(denial)
   await sleep(400)
-  expect(await createDecisionLookup(open(dataDir)).find(denial.decisionId, 'acme')).toEqual({ kind: 'deny', denial })
+  expect(await createDecisionLookup(open(dataDir)).find(denial.decisionId, 'acme')).toMatchObject({
+    kind: 'deny',
+    denial,
+  })
   await queue.close()
 })
 
@@ -107,5 +110,25 @@ test('a denial too big to keep whole is kept short, and its neighbours are kept'
   expect(await lookup.find(big.decisionId, 'acme')).toMatchObject({
     denial: { wid: null, refusal: { kind: 'token_not_compact' } },
   })
-  expect(await lookup.find(neighbour.decisionId, 'acme')).toEqual({ kind: 'deny', denial: neighbour })
+  expect(await lookup.find(neighbour.decisionId, 'acme')).toMatchObject({ kind: 'deny', denial: neighbour })
+})
+
+test('a denial that was lost would leave a gap in the numbers that no count explains', async () => {
+  const database = open(temporaryDirectory())
+  const queue = startDenialQueue(database, { rollUps: true })
+  const first = sampleDenial()
+  queue.send(first)
+  for (let at = 0; at < 30; at += 1) queue.send(sampleDenial({ source: '198.51.100.1' }))
+  queue.send(sampleDenial({ tenant: 'globex' }))
+  const last = sampleDenial({ source: '203.0.113.9', verified: true })
+  queue.send(last)
+  await queue.close()
+  const stored = database.read((sql) => sql("SELECT body FROM denial WHERE tenant = 'acme' ORDER BY seq").all())
+  const numbers = stored.map((row) => (JSON.parse(String(row['body'])) as typeof first).counted!.number)
+  const counted = database.read((sql) => sql("SELECT sum(count) AS n FROM denial_roll_up WHERE tenant = 'acme'").get())
+  expect(numbers).toEqual([...Array.from({ length: 21 }, (_, at) => at + 1), 32])
+  expect(32 - numbers.length).toBe(counted?.['n'])
+  // Of each tenant its own: how much another one is refused is not to be read from them.
+  const other = database.read((sql) => sql("SELECT body FROM denial WHERE tenant = 'globex'").get())
+  expect(JSON.parse(String(other?.['body']))).toMatchObject({ counted: { number: 1 } })
 })

@@ -1,0 +1,36 @@
+// Expiry of a log's events: those a checkpoint of long ago covers, from the front. What they say and the salts are overwritten;
+// commitments, tiles and that checkpoint stay, so the log still verifies, and shows that nothing younger was dropped.
+import { LIMITS } from '../../domain/limits.ts'
+import type { LogRetention } from '../../ports/tenant-log.ts'
+import type { Database } from './database.ts'
+import { emptyWal } from './log-eraser.ts'
+
+// What a sink has still to be given is not dropped.
+const EXPIRED = `SELECT size, minute FROM log_checkpoint WHERE tenant = ?1 AND minute < ?2
+    AND size <= coalesce((SELECT min(leaf) FROM log_sink WHERE tenant = ?1), size)
+  ORDER BY minute DESC LIMIT 1`
+const MOVE = 'UPDATE log SET expired = ?2, expired_minute = ?3 WHERE tenant = ?1 AND expired < ?2'
+const AT = `SELECT expired AS leaves, expired_minute * 60 AS atSeconds, note FROM log
+  JOIN log_checkpoint USING (tenant) WHERE tenant = ? AND expired > 0 AND minute = expired_minute`
+const SOME = `DELETE FROM log_leaf WHERE seq IN (
+  SELECT seq FROM log_leaf WHERE tenant = ?1 AND leaf < (SELECT expired FROM log WHERE tenant = ?1) LIMIT ?2)`
+
+const IS_ANY = `SELECT 1 FROM log_leaf
+  WHERE tenant = ?1 AND leaf < (SELECT expired FROM log WHERE tenant = ?1) LIMIT 1`
+
+type Row = { readonly size: number; readonly minute: number }
+
+export const createLogRetention = (database: Database): LogRetention => ({
+  expired: async (tenant) =>
+    (database.read((sql) => sql(AT).get(tenant)) as Awaited<ReturnType<LogRetention['expired']>> | undefined) ?? null,
+  async expire(tenant, beforeSeconds) {
+    const row = database.read((sql) => sql(EXPIRED).get(tenant, Math.floor(beforeSeconds / 60))) as Row | undefined
+    if (row !== undefined) await database.write((sql) => sql(MOVE).run(tenant, row.size, row.minute))
+    let dropped = 0
+    // Asked first: most of the time there is nothing, and that must not cost a write.
+    while (database.read((sql) => sql(IS_ANY).get(tenant)) !== undefined)
+      dropped += await database.writeOver((sql) => Number(sql(SOME).run(tenant, LIMITS.sweepRowsMax).changes))
+    if (dropped > 0) await emptyWal(database)
+    return dropped
+  },
+})

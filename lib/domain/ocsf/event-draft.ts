@@ -1,0 +1,46 @@
+// Events on their way into a log: a draft becomes an event when its place there is known. Those of one shape are written from a
+// template, which gives the very text that the object would. Pure.
+import { jsonTemplate, type ShapeObject } from '../json-template.ts'
+import { boundedEvent, type EventShape, envelopeOf, LONG, needsBounding, type OcsfEvent, typeUidOf } from './event.ts'
+import { type Chained, type ChainPlace, chainEvent, chainText, inLogShape, type Placed } from './record-integrity.ts'
+
+export type EventDraft = {
+  readonly uid: string
+  /** Epoch milliseconds. */
+  readonly time: number
+  readonly chained: (at: ChainPlace, sha256Hex: (text: string) => string) => Chained
+}
+
+export const draftOf = (event: OcsfEvent): EventDraft => ({
+  uid: event.metadata.uid,
+  time: event.time,
+  chained: (at, sha256Hex) => chainEvent(event, at, sha256Hex),
+})
+
+export type EventTemplate<T> = {
+  readonly event: (input: T) => OcsfEvent
+  readonly draft: (input: T) => EventDraft
+}
+
+export const eventTemplate = <T extends object>(shape: EventShape<T>): EventTemplate<T> => {
+  const envelope: ShapeObject<T> & { readonly metadata: ShapeObject<T> } = envelopeOf(shape)
+  const alone = jsonTemplate<T>(envelope, LONG)
+  const inLog = jsonTemplate<T & Placed>(inLogShape<T>(envelope), LONG)
+  const event = (input: T): OcsfEvent => boundedEvent(alone.object(input))
+  return {
+    event,
+    draft(input) {
+      const uid = String(shape.uid(input))
+      return {
+        uid,
+        time: Number(shape.time(input)),
+        chained(at, sha256Hex) {
+          const written = inLog.text({ ...input, uid, at })
+          return written === null || needsBounding(written.text)
+            ? chainEvent(event(input), at, sha256Hex)
+            : chainText(written.text, written.cutAt, { uid, typeUid: typeUidOf(shape) }, sha256Hex)
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,30 @@
+// Drops what tenants no longer keep of their logs (`audit: { keep_days: … }`). A clock that jumped ahead would drop too much, and
+// nothing brings it back: it has to be trusted.
+import type { Clock } from '../ports/clock.ts'
+import type { LogRetention } from '../ports/tenant-log.ts'
+import type { TenantDirectory } from '../ports/tenants.ts'
+import type { ClockGuard } from './guard-clock.ts'
+
+export type ExpirePorts = {
+  readonly retention: Pick<LogRetention, 'expire'>
+  /** Those that have a log. */
+  readonly tenants: () => Promise<readonly string[]>
+  readonly directory: Pick<TenantDirectory, 'current'>
+  readonly clock: Pick<Clock, 'nowSeconds'>
+  readonly clockGuard: Pick<ClockGuard, 'isTrusted'>
+}
+
+/** How many events went, of each tenant that lost some. Throws Unavailable: what is left is found by the next run. */
+export const expireEvents = async (
+  ports: ExpirePorts,
+): Promise<readonly { readonly tenant: string; readonly events: number }[]> => {
+  if (!ports.clockGuard.isTrusted()) return []
+  const expired: { readonly tenant: string; readonly events: number }[] = []
+  for (const tenant of await ports.tenants()) {
+    const keepSeconds = (await ports.directory.current(tenant))?.auditKeepSeconds ?? null
+    if (keepSeconds === null) continue
+    const events = await ports.retention.expire(tenant, ports.clock.nowSeconds() - keepSeconds)
+    if (events > 0) expired.push({ tenant, events })
+  }
+  return expired
+}

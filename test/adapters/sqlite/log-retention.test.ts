@@ -1,0 +1,113 @@
+// Retention: what is gone is old, shown by a checkpoint that was signed when all of it was there; what is left verifies.
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { nodeSha256 } from '../../../lib/adapters/keys/log-signer.ts'
+import { createLogRetention } from '../../../lib/adapters/sqlite/log-retention.ts'
+import { createSinkCursors } from '../../../lib/adapters/sqlite/sink-cursors.ts'
+import { sha256Hex } from '../../../lib/adapters/system/digest.ts'
+import { checkpointText, noteOf } from '../../../lib/domain/tlog/signed-note.ts'
+import { rootOfEdge } from '../../../lib/domain/tlog/tiles.ts'
+import { expireEvents } from '../../../lib/flows/expire-events.ts'
+import { verifyLog } from '../../../lib/flows/verify-log.ts'
+import type { Expired } from '../../../lib/ports/tenant-log.ts'
+import { sampleRecord } from '../../contract/sample-rows.ts'
+import { openAudit, treeLogOver } from '../../support/tree-log.ts'
+import { temporaryDirectory } from './temporary-database.ts'
+
+const DAY = 24 * 3600
+const START = 1_790_000_000
+const setUp = () => {
+  const dataDir = temporaryDirectory()
+  const audit = openAudit(dataDir)
+  onTestFinished(() => audit.close())
+  const { log, store } = treeLogOver(audit)
+  const retention = createLogRetention(audit)
+  const key = { name: 'sts.example.com/t/acme/log', publicKey: new Uint8Array(32) }
+  /** Records appended, and a checkpoint of them all, at a time. */
+  const append = async (count: number, atSeconds: number) => {
+    const records = Array.from({ length: count }, () =>
+      sampleRecord({ decisionId: randomUUID(), atSeconds, traceId: `trace of ${atSeconds}` }),
+    )
+    await log.append(
+      'acme',
+      records.map((record) => ({ kind: 'grant', record })),
+    )
+    const { origin, edge } = (await store.head('acme'))!
+    const text = checkpointText({ origin, size: edge.size, root: rootOfEdge(nodeSha256, edge) })
+    const note = noteOf(nodeSha256, text, [{ key, signature: new Uint8Array(64) }])
+    await store.putCheckpoint('acme', { size: edge.size, note }, atSeconds)
+  }
+  const verified = async (expired: () => Promise<Expired | null> = () => retention.expired('acme')) =>
+    verifyLog(
+      { hashes: { sha256: nodeSha256, sha256Hex }, verify: () => true },
+      {
+        source: {
+          checkpoint: async () => (await store.checkpoint('acme'))?.note ?? null,
+          tile: (name) => store.tile('acme', name),
+          leaves: (from, limit) => store.leaves('acme', from, limit),
+          expired,
+        },
+        keys: [key],
+        tenant: 'acme',
+        earlier: (await store.history('acme')).map(({ note }) => note),
+      },
+    )
+  return { dataDir, audit, store, retention, append, verified }
+}
+
+test('what a checkpoint of long ago covers is gone for good, and the log verifies and says how much', async () => {
+  const { dataDir, store, retention, append, verified } = setUp()
+  await append(200, START)
+  await append(100, START + 40 * DAY)
+  const salts = (await store.leaves('acme', 0, 400)).map(({ salt }) => Buffer.from(salt))
+  expect(await retention.expire('acme', START + 10 * DAY)).toBe(400)
+  expect(await retention.expired('acme')).toMatchObject({ leaves: 400, atSeconds: Math.floor(START / 60) * 60 })
+  expect(await verified()).toMatchObject({ bad: null, size: 600, expired: 400, events: 200, good: 600 })
+  const bytes = Buffer.concat(readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name))))
+  expect(bytes.includes(`trace of ${START}"`)).toBe(false)
+  expect(bytes.includes(`trace of ${START + 40 * DAY}"`)).toBe(true)
+  expect(salts.some((salt) => bytes.includes(salt))).toBe(false)
+})
+
+test('nothing that is young, or that a sink still waits for, is dropped', async () => {
+  const { audit, retention, append } = setUp()
+  await append(10, START)
+  await append(10, START + 40 * DAY)
+  expect(await retention.expire('acme', START)).toBe(0)
+  const cursors = createSinkCursors(audit)
+  await cursors.lease({ tenant: 'acme', sink: 'siem' }, 'one', 0, 1)
+  expect(await retention.expire('acme', START + 10 * DAY)).toBe(0)
+  expect(await retention.expired('acme')).toBeNull()
+})
+
+test('an event that is gone without being expired is missing, and a claim without a checkpoint is no proof', async () => {
+  const { audit, store, retention, append, verified } = setUp()
+  await append(10, START)
+  await append(10, START + 40 * DAY)
+  await retention.expire('acme', START + 10 * DAY)
+  await audit.write((sql) => sql('DELETE FROM log_leaf WHERE leaf = 25').run())
+  expect((await verified()).bad).toEqual({ problem: 'event_missing', index: 25 })
+  const { note } = (await store.history('acme'))[0]!
+  const claim = async () => ({ leaves: 26, atSeconds: START, note })
+  expect((await verified(claim)).bad?.problem).toBe('expired_unproven')
+})
+
+test('only tenants that say so lose events, and none while the clock is not trusted', async () => {
+  const asked: unknown[] = []
+  const ports = {
+    retention: { expire: async (...args: unknown[]) => asked.push(args) },
+    tenants: async () => ['acme', 'globex', 'gone'],
+    directory: {
+      current: async (tenant: string) =>
+        (tenant === 'gone' ? null : { auditKeepSeconds: tenant === 'acme' ? 30 * DAY : null }) as never,
+    },
+    clock: { nowSeconds: () => START },
+    clockGuard: { isTrusted: () => true },
+  }
+  expect(await expireEvents({ ...ports, clockGuard: { isTrusted: () => false } })).toEqual([])
+  expect(asked).toEqual([])
+  expect(await expireEvents(ports)).toEqual([{ tenant: 'acme', events: 1 }])
+  expect(asked).toEqual([['acme', START - 30 * DAY]])
+})
