@@ -18,16 +18,18 @@ export const startAuditLog = (
     keyStore,
     place,
     log,
+    countAlarm,
   }: {
     readonly store: OpenStore
     readonly audit: ReturnType<typeof openAuditDatabase>
     readonly keyStore: SigningKeyStore
     readonly place: Place
     readonly log: ReturnType<typeof createLogger>
+    readonly countAlarm: ((kind: unknown) => void) | undefined
   },
 ) => {
   const writer = {
-    thread: () => startAuditThread({ dataDir, ...place, masterKey }, log),
+    thread: () => startAuditThread({ dataDir, ...place, masterKey }, log, countAlarm),
     here: () => startAudit({ store, audit, dataDir, ...place, log }),
     off: () => ({ close: async () => undefined }),
   }[auditLog]()

@@ -18,7 +18,12 @@ const CLOSE_MS = 10_000
 /** A round holds some hundred records; without a bound the thread keeps what it once needed. */
 const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 }
 
-export const startAuditThread = (options: AuditThreadOptions, log: Log): { readonly close: () => Promise<void> } => {
+/** `countAlarm`: told of each alarm that the thread logged. */
+export const startAuditThread = (
+  options: AuditThreadOptions,
+  log: Log,
+  countAlarm: (kind: unknown) => void = () => undefined,
+): { readonly close: () => Promise<void> } => {
   let isClosing = false
   let restart: NodeJS.Timeout | undefined
   const start = (): Worker => {
@@ -26,6 +31,7 @@ export const startAuditThread = (options: AuditThreadOptions, log: Log): { reado
       workerData: options,
       resourceLimits: HEAP,
     })
+    started.on('message', ({ alarm }: { readonly alarm?: unknown }) => countAlarm(alarm))
     // Its message may hold anything; the exit that follows is what is acted on.
     started.on('error', () => log.error('the audit thread failed', { function: 'audit' }))
     started.on('exit', () => {

@@ -5,6 +5,7 @@ import { SMALL_CACHE_KIB } from '../../lib/adapters/sqlite/connection.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { openAuditDatabase, startAudit } from './audit.ts'
 import type { AuditThreadOptions } from './audit-thread.ts'
+import { countingAlarms } from './count-alarms.ts'
 import { openStore } from './open-store.ts'
 
 /** A nice value: on a core that is full, exchanges have nine tenths of it and the log catches up behind them. */
@@ -18,7 +19,8 @@ const opened = openStore({ dataDir, dev, masterKey, cacheKib: SMALL_CACHE_KIB })
 if (!opened.ok) throw new Error('the store cannot be opened')
 const { store } = opened
 const audit = openAuditDatabase(dataDir, dev)
-const running = startAudit({ store, audit, dataDir, dev, baseUrl, log: createLogger('mintmark') })
+const log = countingAlarms(createLogger('mintmark'), (alarm) => parentPort?.postMessage({ alarm }))
+const running = startAudit({ store, audit, dataDir, dev, baseUrl, log })
 
 // The port keeps the thread alive until it is closed.
 parentPort?.once('message', async () => {

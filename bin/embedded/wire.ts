@@ -35,10 +35,12 @@ import { startAuditLog } from './audit-log.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { embeddedCloudSessions } from './cloud-sessions.ts'
 import { compileStored } from './compile.ts'
+import { alarmCounter, countingAlarms } from './count-alarms.ts'
 import { startErasure } from './erasure.ts'
 import { embeddedEventProofs, embeddedEvents } from './events.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
 import type { OpenStore } from './open-store.ts'
+import { createOperatingState } from './operating-state.ts'
 import type { Ops } from './ops.ts'
 import { startOwnEndpoints } from './own-endpoints.ts'
 import { startRotation } from './rotation.ts'
@@ -53,7 +55,9 @@ export const wire = async (
 ) => {
   const { database, vault } = store
   const clock = systemClock
-  const log = createLogger('mintmark')
+  const plainLog = createLogger('mintmark')
+  const countAlarm = ops && alarmCounter(ops.counts)
+  const log = countAlarm === undefined ? plainLog : countingAlarms(plainLog, countAlarm)
   const ids = createIds(clock)
   const configs = createTenantConfigStore(database)
   await applyDocuments(options, { configs, clock }, documents)
@@ -63,6 +67,11 @@ export const wire = async (
     compile: (version) => compileStored(version, place),
     onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
   })
+  const served = (await configs.list()).filter(({ tombstonedAtSeconds }) => tombstonedAtSeconds === null)
+  ops?.meter.knowTenants(
+    tenants.peek,
+    served.map(({ tenant }) => tenant),
+  )
   const keyStore = createSigningKeyStore(database)
   const keys = createLocalKeyRing({ store: keyStore, vault, clock })
   // Of revoke alone, as the other is of mint: neither opens the keys of the other's use.
@@ -75,7 +84,17 @@ export const wire = async (
   }
   const mark = startTimeMark(database)
   const clockGuard = createClockGuard(clock, mark)
-  const rotation = await startRotation({ store, configs, tenants, keyStore, keys: rings, clock, clockGuard, log })
+  const rotation = await startRotation({
+    store,
+    configs,
+    tenants,
+    keyStore,
+    keys: rings,
+    clock,
+    clockGuard,
+    log,
+    counts: ops?.counts,
+  })
   const issuerKeys = await startIssuerKeys({
     database,
     clock,
@@ -84,13 +103,14 @@ export const wire = async (
     configs,
     tenants,
     log,
+    counts: ops?.counts,
   })
   const sweep = startSweep(database, clock)
   const auditDatabase = openAuditDatabase(options.dataDir, options.dev)
   const eraser = withLogErased(auditDatabase, createTenantEraser(database))
   const erasure = startErasure({ eraser, clock, clockGuard }, { log })
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
-  const counted = ops?.countDenials(denials) ?? denials
+  const counted = ops?.meter.countDenials(denials) ?? denials
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
   const cloudSessions = embeddedCloudSessions(place, options.egressAllow, options.aws)
   const state = createTenantState(database)
@@ -107,6 +127,7 @@ export const wire = async (
     rates,
     ids,
     baseUrl: place.baseUrl,
+    ...(ops === undefined ? {} : { meter: ops.meter }),
     log,
   })
   const { secretsDir, dataDir } = options
@@ -128,11 +149,13 @@ export const wire = async (
     eventProofs: embeddedEventProofs(reporting),
     log,
   })
-  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, log })
+  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, log, countAlarm })
+  ops?.show(createOperatingState({ database, audit: auditDatabase, tenants, clock, clockGuard }))
   const events = embeddedEvents({
     ...reporting,
     queue: own.queue,
     admit: admitSource(rates, 'events', LIMITS.eventRate),
+    counts: ops?.counts,
     log,
   })
   const discovery = createDiscovery({
@@ -144,7 +167,7 @@ export const wire = async (
   })
   return {
     tenantRoutes: {
-      token: ops?.countExchanges(attest) ?? attest,
+      token: ops?.meter.countExchanges(attest) ?? attest,
       ...own.tenantRoutes,
       events,
       'jwks.json': discovery,
@@ -187,12 +210,13 @@ const applyDocuments = async (
 const wireExchange = (
   options: BrokerOptions,
   ports: Pick<MintPorts, 'issuerKeys' | 'tenants' | 'grants' | 'state' | 'keys' | 'clockGuard' | 'cloudSessions'> &
-    Pick<ExchangePorts, 'denials' | 'rates' | 'ids' | 'clock'> & {
+    Pick<ExchangePorts, 'denials' | 'rates' | 'ids' | 'clock' | 'meter'> & {
       readonly baseUrl: string
       readonly log: ReturnType<typeof createLogger>
     },
 ) => {
   const { issuerKeys, tenants, grants, state, keys, clock, clockGuard, denials, rates, ids, baseUrl, log } = ports
+  const meter = ports.meter === undefined ? {} : { meter: ports.meter }
   const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
   const mint = createMint({
     ...evidence,
@@ -211,7 +235,7 @@ const wireExchange = (
     options.hasLimits ? undefined : { tenantMax: Number.POSITIVE_INFINITY, instanceMax: Number.POSITIVE_INFINITY },
   )
   return createAttest({
-    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, turns },
+    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, turns, ...meter },
     http: { admitSource: admitSource(rates), baseUrl, newTraceId: ids.traceId },
     log,
   })
