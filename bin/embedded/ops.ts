@@ -41,7 +41,7 @@ export const startOps = async (place: OpsPlace, isReady: () => boolean): Promise
   const health = startProcessHealth()
   let state: () => readonly Reading[] = () => []
   const read = () =>
-    metricsText([...exchangeReadings(meter.counts), ...brokerReadings(counts), ...state(), ...health.read()])
+    metricsText([...exchangeReadings(meter.counts()), ...brokerReadings(counts), ...state(), ...health.read()])
   const host = await startHost({
     ...place,
     tenantRoutes: {},

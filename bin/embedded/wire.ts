@@ -127,7 +127,7 @@ export const wire = async (
     rates,
     ids,
     baseUrl: place.baseUrl,
-    ...(ops === undefined ? {} : { meter: ops.meter }),
+    meter: ops?.meter,
     log,
   })
   const { secretsDir, dataDir } = options
@@ -215,8 +215,8 @@ const wireExchange = (
       readonly log: ReturnType<typeof createLogger>
     },
 ) => {
-  const { issuerKeys, tenants, grants, state, keys, clock, clockGuard, denials, rates, ids, baseUrl, log } = ports
-  const meter = ports.meter === undefined ? {} : { meter: ports.meter }
+  const { issuerKeys, tenants, grants, state, keys, clock, clockGuard, denials, rates, ids, meter, baseUrl, log } =
+    ports
   const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
   const mint = createMint({
     ...evidence,
@@ -235,7 +235,7 @@ const wireExchange = (
     options.hasLimits ? undefined : { tenantMax: Number.POSITIVE_INFINITY, instanceMax: Number.POSITIVE_INFINITY },
   )
   return createAttest({
-    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, turns, ...meter },
+    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, turns, meter },
     http: { admitSource: admitSource(rates), baseUrl, newTraceId: ids.traceId },
     log,
   })

@@ -11,6 +11,7 @@ export const ALARMS = {
   event_not_carried_out: 'a security event that is authentic was refused',
   event_selects_nothing: 'a security event selects nothing of the tenant and was recorded',
   event_stream_ending: 'a transmitter of security events says that it stops sending',
+  keys_not_rotated: 'keys of tenants could not be rotated',
   denials_not_sent: 'denials could not be queued and wait in this instance',
 } as const
 

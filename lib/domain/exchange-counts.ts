@@ -45,11 +45,12 @@ export type ExchangeCounts = {
 const zeros = <K extends string>(keys: readonly K[]): Record<K, number> =>
   Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>
 
-export const newExchangeCounts = (): ExchangeCounts => ({
+/** `keepsValues`: of durations, for whoever takes the counts often and sends them on. */
+export const newExchangeCounts = (keepsValues = false): ExchangeCounts => ({
   inFlight: 0,
   tenants: new Map(),
   refusals: zeros(KINDS),
-  durations: new Map(STATUSES.map((status) => [status, newHistogram(DURATION_BOUNDS)])),
+  durations: new Map(STATUSES.map((status) => [status, newHistogram(DURATION_BOUNDS, keepsValues)])),
 })
 
 const newTenantCounts = (): TenantCounts => ({

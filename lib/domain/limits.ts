@@ -162,6 +162,7 @@ export const LIMITS = {
   metricTenantsMax: 500,
   metricSeriesMax: 1_000,
   metricStateSeconds: 5,
+  metricWriteSeconds: 10,
   // an active key that is this much older than it should be: rotation does not work
   keyOverdueSeconds: 3_600,
   // the job's side (mintmark token): a retry must fall inside the window in which a repeat is not a replay

@@ -272,20 +272,24 @@ export type Histogram = {
   /** One for each bound, not cumulative, and one for what is above all of them. */
   readonly counts: number[]
   sum: number
+  /** What was observed, where that is sent on as it is; null: only counted. */
+  readonly values: number[] | null
 }
 
-export const newHistogram = (bounds: readonly number[]): Histogram => ({
+export const newHistogram = (bounds: readonly number[], keepsValues = false): Histogram => ({
   bounds,
   counts: new Array<number>(bounds.length + 1).fill(0),
   sum: 0,
+  values: keepsValues ? [] : null,
 })
 
 export const observe = (histogram: Histogram, value: number): void => {
-  const { bounds, counts } = histogram
+  const { bounds, counts, values } = histogram
   let at = 0
   while (at < bounds.length && value > bounds[at]!) at += 1
   counts[at]! += 1
   histogram.sum += value
+  values?.push(value)
 }
 
 /** One series as it is now. `labels`: values in the order of the table. */

@@ -20,12 +20,20 @@ type PeekTenant = (tenant: string) => TenantConfig | null | undefined
 
 export type ExchangeMeter = ReturnType<typeof createExchangeMeter>
 
-export const createExchangeMeter = (counts: ExchangeCounts = newExchangeCounts()) => {
+/** `keepsValues`: durations as they were, for whoever takes the counts. */
+export const createExchangeMeter = (keepsValues = false) => {
+  let counts = newExchangeCounts(keepsValues)
   let peek: PeekTenant = () => undefined
   countsOf(counts, UNKNOWN_TENANT, () => false)
   const isRegistered = (tenant: string): boolean => Boolean(peek(tenant))
   return {
-    counts,
+    counts: (): ExchangeCounts => counts,
+    /** What was counted since the last time; counting begins anew, but for what is in flight. */
+    take(): ExchangeCounts {
+      const taken = counts
+      counts = { ...newExchangeCounts(keepsValues), inFlight: taken.inFlight }
+      return taken
+    },
     /** Until it is called, nobody is registered. `tenants`: whose series begin at zero, or a rate would miss their first event. */
     knowTenants(known: PeekTenant, tenants: readonly string[] = []) {
       peek = known

@@ -26,7 +26,7 @@ export type ExchangePorts = AttestPorts & {
   readonly clock: Clock
   readonly turns: Turns
   /** Left out: nothing is counted. */
-  readonly meter?: ExchangeMeter
+  readonly meter?: ExchangeMeter | undefined
 }
 
 export type ExchangeRequest = {

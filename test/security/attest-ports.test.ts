@@ -44,7 +44,7 @@ describe('what attest holds', () => {
     const watched = Object.fromEntries(
       Object.entries(broker.attestPorts).map(([name, port]) => [
         name,
-        new Proxy(port, {
+        new Proxy(port as object, {
           get(target, member) {
             touched.set(name, (touched.get(name) ?? new Set()).add(String(member)))
             return Reflect.get(target, member)
