@@ -21,6 +21,8 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --secrets DIR          where file: secrets are, DIR/<tenant>/<name>; default /run/secrets
   --ops-port N           /metrics (Prometheus), /healthz and /readyz here, on loopback; ADDRESS:N for elsewhere
 
+With OTEL_EXPORTER_OTLP_ENDPOINT set, exchanges are traced (OpenTelemetry, OTLP over HTTP; other OTEL_* variables apply).
+
 aws-credentials are issued where --base-url is https without a port, by the STS endpoint of AWS_REGION (default us-east-1)
 or by AWS_ENDPOINT_URL_STS.
 `
@@ -65,6 +67,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     aws: { region: io.env['AWS_REGION'], stsEndpoint: io.env['AWS_ENDPOINT_URL_STS'] },
     ...(ops === undefined ? {} : { ops }),
     auditLog: values['audit-log'] === 'on' ? 'thread' : 'off',
+    traceEnvironment: Object.fromEntries(Object.entries(io.env).filter(([name]) => name.startsWith('OTEL_'))),
     masterKey: io.env['MINTMARK_MASTER_KEY'],
     warn: (line) => io.stderr.write(`mintmark: ${line}\n`),
   })

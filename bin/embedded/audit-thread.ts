@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import type { TraceEnvironment } from './tracing.ts'
 
 export type AuditThreadOptions = {
   readonly dataDir: string
@@ -10,6 +11,7 @@ export type AuditThreadOptions = {
   readonly baseUrl: string
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
+  readonly traceEnvironment: TraceEnvironment
 }
 
 type Log = { error(message: string, fields: Record<string, unknown>): void }

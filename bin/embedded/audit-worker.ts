@@ -7,6 +7,7 @@ import { openAuditDatabase, startAudit } from './audit.ts'
 import type { AuditThreadOptions } from './audit-thread.ts'
 import { countingAlarms } from './count-alarms.ts'
 import { openStore } from './open-store.ts'
+import { startTracing } from './tracing.ts'
 
 /** A nice value: on a core that is full, exchanges have nine tenths of it and the log catches up behind them. */
 const BEHIND_EXCHANGES = 10
@@ -14,17 +15,19 @@ const BEHIND_EXCHANGES = 10
 // On Linux the priority is a thread's own; elsewhere it would be that of the whole broker.
 if (process.platform === 'linux') setPriority(BEHIND_EXCHANGES)
 
-const { dataDir, dev, baseUrl, masterKey } = workerData as AuditThreadOptions
+const { dataDir, dev, baseUrl, masterKey, traceEnvironment } = workerData as AuditThreadOptions
 const opened = openStore({ dataDir, dev, masterKey, cacheKib: SMALL_CACHE_KIB })
 if (!opened.ok) throw new Error('the store cannot be opened')
 const { store } = opened
 const audit = openAuditDatabase(dataDir, dev)
 const log = countingAlarms(createLogger('mintmark'), (alarm) => parentPort?.postMessage({ alarm }))
-const running = startAudit({ store, audit, dataDir, dev, baseUrl, log })
+const tracing = await startTracing(traceEnvironment)
+const running = startAudit({ store, audit, dataDir, dev, baseUrl, log, tracing })
 
 // The port keeps the thread alive until it is closed.
 parentPort?.once('message', async () => {
   await running.close()
+  await tracing?.close()
   audit.close()
   store.database.close()
   parentPort?.close()

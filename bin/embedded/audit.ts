@@ -26,9 +26,11 @@ import { createTreeLog } from '../../lib/flows/append-log.ts'
 import { checkpointLogs } from '../../lib/flows/checkpoint-log.ts'
 import { deliverAll, type Target } from '../../lib/flows/deliver-events.ts'
 import { pumpFeed } from '../../lib/flows/pump-feed.ts'
+import type { Tracing } from '../../lib/ports/tracing.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import { compileStored } from './compile.ts'
 import type { OpenStore } from './open-store.ts'
+import { tracedAppend, tracedSink } from './tracing.ts'
 
 type Log = Parameters<typeof createAlarm>[1]
 type Failpoint = (name: 'appended' | 'signed' | 'delivered') => void
@@ -43,12 +45,13 @@ export type AuditOptions = {
   readonly dev: boolean
   readonly baseUrl: string
   readonly log: Log
+  readonly tracing?: Tracing | undefined
   readonly failpoint?: Failpoint
 }
 
 /** One round: true where there is more to take. */
 export const createAuditRound = (options: AuditOptions): (() => Promise<boolean>) => {
-  const { store, audit, baseUrl, log, failpoint } = options
+  const { store, audit, baseUrl, log, tracing, failpoint } = options
   const { database, vault } = store
   const clock = systemClock
   const alarm = createAlarm('audit', log)
@@ -56,22 +59,23 @@ export const createAuditRound = (options: AuditOptions): (() => Promise<boolean>
   const decisions = createDecisionLookup(database)
   const tenantLog = createTenantLog(audit)
   const crash = failpoint === undefined ? {} : { failpoint }
+  const treeLog = createTreeLog({
+    store: tenantLog,
+    salts: systemSalts,
+    hashes: { sha256: nodeSha256, sha256Hex },
+    issuerUrl: (tenant) => tenantIssuerUrl(baseUrl, tenant),
+    recordOf: async (tenant, decisionId) => {
+      const found = await decisions.find(decisionId, tenant)
+      return found?.kind === 'allow' ? found.record : null
+    },
+  })
   const pump = {
     feed: createChangeFeed(database),
     quarantine: createQueue(database, 'audit', clock),
     alarm,
     clock,
     ...crash,
-    log: createTreeLog({
-      store: tenantLog,
-      salts: systemSalts,
-      hashes: { sha256: nodeSha256, sha256Hex },
-      issuerUrl: (tenant) => tenantIssuerUrl(baseUrl, tenant),
-      recordOf: async (tenant, decisionId) => {
-        const found = await decisions.find(decisionId, tenant)
-        return found?.kind === 'allow' ? found.record : null
-      },
-    }),
+    log: tracing === undefined ? treeLog : { ...treeLog, append: tracedAppend(tracing, treeLog.append) },
   }
   const checkpoints = {
     store: tenantLog,
@@ -98,7 +102,7 @@ export const createAuditRound = (options: AuditOptions): (() => Promise<boolean>
 }
 
 /** The sinks a tenant's current document names. */
-const sinkTargets = ({ store: { database }, dataDir, baseUrl, dev, log }: AuditOptions) => {
+const sinkTargets = ({ store: { database }, dataDir, baseUrl, dev, log, tracing }: AuditOptions) => {
   const directory = createTenantDirectory({
     configs: createTenantConfigStore(database),
     validity: whileUnmoved(() => database.controlThisTurn()),
@@ -109,7 +113,8 @@ const sinkTargets = ({ store: { database }, dataDir, baseUrl, dev, log }: AuditO
     const config = await directory.current(tenant)
     return (config?.sinks ?? []).map(({ name, path }) => {
       const issuerUrl = tenantIssuerUrl(baseUrl, tenant)
-      return { tenant, issuerUrl, name, sink: createJsonlSink(join(dataDir, path), issuerUrl) }
+      const sink = createJsonlSink(join(dataDir, path), issuerUrl)
+      return { tenant, issuerUrl, name, sink: tracing === undefined ? sink : tracedSink(tracing, name, sink) }
     })
   }
 }

@@ -2,6 +2,7 @@
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import type { AwsPlace } from './cloud-sessions.ts'
 import type { OpsPlace } from './ops.ts'
+import type { TraceEnvironment } from './tracing.ts'
 
 export type BrokerOptions = {
   readonly tenantsDir: string
@@ -21,6 +22,8 @@ export type BrokerOptions = {
   readonly warn: (line: string) => void
   /** Where metrics are served; left out: nowhere, and nothing is counted. */
   readonly ops?: OpsPlace
+  /** OTEL_* variables; left out: nothing is traced. */
+  readonly traceEnvironment?: TraceEnvironment
   readonly failpoint?: NonNullable<MintPorts['failpoint']>
   /** Where the audit log is written: a thread of its own, or this one, for a broker that is bundled into one file; or not now. */
   readonly auditLog?: 'thread' | 'here' | 'off'

@@ -26,6 +26,7 @@ import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
+import type { Tracing } from '../../lib/ports/tracing.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuedTokenTypes, OAUTH_METADATA_PREFIX, RESOURCE_METADATA_PREFIX } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
@@ -44,6 +45,7 @@ import { createOperatingState } from './operating-state.ts'
 import type { Ops } from './ops.ts'
 import { startOwnEndpoints } from './own-endpoints.ts'
 import { startRotation } from './rotation.ts'
+import { startTracing, tracedEndpoint, tracedGrants, tracedKeys, tracedMint } from './tracing.ts'
 
 /** Resolves when everything runs: what is answered where, and how all of it is stopped. */
 export const wire = async (
@@ -58,6 +60,7 @@ export const wire = async (
   const plainLog = createLogger('mintmark')
   const countAlarm = ops && alarmCounter(ops.counts)
   const log = countAlarm === undefined ? plainLog : countingAlarms(plainLog, countAlarm)
+  const tracing = await startTracing(options.traceEnvironment ?? {})
   const ids = createIds(clock)
   const configs = createTenantConfigStore(database)
   await applyDocuments(options, { configs, clock }, documents)
@@ -128,6 +131,7 @@ export const wire = async (
     ids,
     baseUrl: place.baseUrl,
     meter: ops?.meter,
+    tracing,
     log,
   })
   const { secretsDir, dataDir } = options
@@ -149,7 +153,7 @@ export const wire = async (
     eventProofs: embeddedEventProofs(reporting),
     log,
   })
-  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, log, countAlarm })
+  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, log, countAlarm, tracing })
   ops?.show(createOperatingState({ database, audit: auditDatabase, tenants, clock, clockGuard }))
   const events = embeddedEvents({
     ...reporting,
@@ -188,6 +192,7 @@ export const wire = async (
       await denials.close()
       await auditLog.close()
       await mark.close()
+      await tracing?.close()
     },
   }
 }
@@ -212,31 +217,34 @@ const wireExchange = (
   ports: Pick<MintPorts, 'issuerKeys' | 'tenants' | 'grants' | 'state' | 'keys' | 'clockGuard' | 'cloudSessions'> &
     Pick<ExchangePorts, 'denials' | 'rates' | 'ids' | 'clock' | 'meter'> & {
       readonly baseUrl: string
+      readonly tracing: Tracing | undefined
       readonly log: ReturnType<typeof createLogger>
     },
 ) => {
-  const { issuerKeys, tenants, grants, state, keys, clock, clockGuard, denials, rates, ids, meter, baseUrl, log } =
+  const { issuerKeys, tenants, grants, state, keys, clock, clockGuard, denials, rates, ids, meter, baseUrl, log, tracing } =
     ports
   const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
-  const mint = createMint({
+  const untraced = createMint({
     ...evidence,
     tenants,
     proofs: createProofVerifier(nodeDigest),
-    grants,
+    grants: tracing === undefined ? grants : tracedGrants(tracing, grants),
     state,
-    keys,
+    keys: tracing === undefined ? keys : tracedKeys(tracing, keys),
     clock,
     clockGuard,
     ...(ports.cloudSessions === undefined ? {} : { cloudSessions: ports.cloudSessions }),
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
   })
+  const mint = tracing === undefined ? untraced : tracedMint(tracing, untraced)
   const turns = createFairTurns(
     clock,
     options.hasLimits ? undefined : { tenantMax: Number.POSITIVE_INFINITY, instanceMax: Number.POSITIVE_INFINITY },
   )
-  return createAttest({
+  const attest = createAttest({
     ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, turns, meter },
     http: { admitSource: admitSource(rates), baseUrl, newTraceId: ids.traceId },
     log,
   })
+  return tracing === undefined ? attest : tracedEndpoint(tracing, attest)
 }
