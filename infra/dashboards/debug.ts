@@ -90,7 +90,7 @@ export const DEBUG: Dashboard = {
         {
           title: 'Delay of the event loop',
           unit: 's',
-          queries: { '{{quantile}}': `max by (quantile) (${series('eventLoopDelay')})` },
+          queries: { '{{percentile}}': `max by (percentile) (${series('eventLoopDelay')})` },
         },
         {
           title: 'Up since',

@@ -61,7 +61,7 @@ export const ON_CALL: Dashboard = {
           title: 'In flight, and delay of the event loop',
           queries: {
             'in flight': `sum(${series('inFlight')})`,
-            'loop p99, ms': `1000 * max(${series('eventLoopDelay', 'quantile="0.99"')})`,
+            'loop p99, ms': `1000 * max(${series('eventLoopDelay', 'percentile="99"')})`,
           },
         },
       ],

@@ -237,7 +237,7 @@ export const METRICS = {
     name: 'mintmark.event_loop.delay',
     kind: 'gauge',
     unit: 's',
-    labels: ['quantile'],
+    labels: ['percentile'],
     says: 'Delay of the event loop over the last whole 10 s.',
   },
   // Named as every Prometheus client library names them: dashboards of hosts look for these.

@@ -9,7 +9,7 @@ const RESOLUTION_MS = 10
 export const startProcessHealth = (): { readonly read: () => Reading[]; readonly close: () => void } => {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   histogram.enable()
-  let delays: readonly (readonly [quantile: string, seconds: number])[] = delaysOf(null)
+  let delays: readonly (readonly [percentile: string, seconds: number])[] = delaysOf(null)
   const timer = setInterval(() => {
     delays = delaysOf(histogram)
     histogram.reset()
@@ -21,7 +21,7 @@ export const startProcessHealth = (): { readonly read: () => Reading[]; readonly
       const { rss, heapUsed } = process.memoryUsage()
       const { user, system } = process.cpuUsage()
       return [
-        ...delays.map(([quantile, seconds]) => reading('eventLoopDelay', seconds, quantile)),
+        ...delays.map(([percentile, seconds]) => reading('eventLoopDelay', seconds, percentile)),
         reading('residentMemory', rss),
         reading('heapUsed', heapUsed),
         reading('cpu', (user + system) / 1e6),
@@ -39,8 +39,8 @@ export const startProcessHealth = (): { readonly read: () => Reading[]; readonly
 const delaysOf = (histogram: ReturnType<typeof monitorEventLoopDelay> | null) => {
   const seconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000)
   return [
-    ['0.5', seconds(histogram?.percentile(50) ?? 0)],
-    ['0.99', seconds(histogram?.percentile(99) ?? 0)],
-    ['1', seconds(histogram?.max ?? 0)],
+    ['50', seconds(histogram?.percentile(50) ?? 0)],
+    ['99', seconds(histogram?.percentile(99) ?? 0)],
+    ['100', seconds(histogram?.max ?? 0)],
   ] as const
 }
