@@ -12,7 +12,12 @@ import type { BrokerOptions } from './broker-options.ts'
 import type { OpenStore } from './open-store.ts'
 
 export const startAuditLog = (
-  { dataDir, masterKey, auditLog = 'thread', traceEnvironment = {} }: Pick<BrokerOptions, 'dataDir' | 'masterKey' | 'auditLog' | 'traceEnvironment'>,
+  {
+    dataDir,
+    masterKey,
+    auditLog = 'thread',
+    traceEnvironment = {},
+  }: Pick<BrokerOptions, 'dataDir' | 'masterKey' | 'auditLog' | 'traceEnvironment'>,
   {
     store,
     audit,

@@ -13,8 +13,7 @@ export type TraceEnvironment = Readonly<Record<string, string | undefined>>
 /** OTEL_* as the specification has them. */
 export const isTracingOn = (environment: TraceEnvironment): boolean => {
   const { OTEL_SDK_DISABLED: disabled, OTEL_TRACES_EXPORTER: exporter = 'otlp' } = environment
-  const endpoint =
-    environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? ''
+  const endpoint = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? ''
   return endpoint !== '' && exporter === 'otlp' && disabled?.toLowerCase() !== 'true'
 }
 

@@ -221,8 +221,22 @@ const wireExchange = (
       readonly log: ReturnType<typeof createLogger>
     },
 ) => {
-  const { issuerKeys, tenants, grants, state, keys, clock, clockGuard, denials, rates, ids, meter, baseUrl, log, tracing } =
-    ports
+  const {
+    issuerKeys,
+    tenants,
+    grants,
+    state,
+    keys,
+    clock,
+    clockGuard,
+    denials,
+    rates,
+    ids,
+    meter,
+    baseUrl,
+    log,
+    tracing,
+  } = ports
   const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
   const untraced = createMint({
     ...evidence,

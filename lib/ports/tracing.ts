@@ -9,11 +9,19 @@ export type Traced = { readonly traceId: string; readonly decisionId: string }
 
 export interface Tracing {
   /** A request: continues the trace of a `traceparent`, or begins one. `work` is given the `traceparent` to go on with. */
-  serve<T>(traceparent: string | undefined, work: (traceparent: string, end: (attributes: SpanAttributes) => void) => Promise<T>): Promise<T>
+  serve<T>(
+    traceparent: string | undefined,
+    work: (traceparent: string, end: (attributes: SpanAttributes) => void) => Promise<T>,
+  ): Promise<T>
   /** A part of what is running. `decisionId`: names the span, so that whoever has only the record can hang others below it. */
   during<T>(name: SpanName, attributes: SpanAttributes, work: () => T, decisionId?: string): T
   /** Something done later, elsewhere, for a record: in the trace of its exchange. Times in ms since the epoch. */
-  follow(name: SpanName, of: Traced, times: { readonly fromMs: number; readonly toMs: number }, attributes: SpanAttributes): void
+  follow(
+    name: SpanName,
+    of: Traced,
+    times: { readonly fromMs: number; readonly toMs: number },
+    attributes: SpanAttributes,
+  ): void
   /** Sends what waits. */
   close(): Promise<void>
 }

@@ -55,7 +55,7 @@ afterAll(async () => {
   collector.close()
 })
 
-test('one exchange is one trace, the caller\'s: attest, mint, store, sign, and what audit did with its record', async () => {
+test("one exchange is one trace, the caller's: attest, mint, store, sign, and what audit did with its record", async () => {
   const assertion = signAssertion(key, githubClaims(acme))
   const headers = { traceparent: `00-${TRACE}-${CALLER}-01` }
   const answer = await exchange(acme, assertion, { audience: TARGET }, headers)
@@ -76,7 +76,9 @@ test('one exchange is one trace, the caller\'s: attest, mint, store, sign, and w
 test('a trace that the broker begins has the id that the token and the record have', async () => {
   const before = spans.length
   const answer = await exchange(acme, signAssertion(key, githubClaims(acme)), { audience: TARGET })
-  const claims = JSON.parse(Buffer.from(String(answer.body['access_token']).split('.')[1] ?? '', 'base64url').toString())
+  const claims = JSON.parse(
+    Buffer.from(String(answer.body['access_token']).split('.')[1] ?? '', 'base64url').toString(),
+  )
   const attest = () => spans.slice(before).find(({ name }) => name === 'attest')
   await expect.poll(() => attest()?.traceId, { timeout: 40_000 }).toBe(claims.txn)
 })

@@ -84,9 +84,14 @@ describe.skipIf(HAS_NO_PROMETHEUS)('with a real Prometheus (needs prometheus and
     )
     prometheus = await startPrometheus(new URL(ops).host, rules)
     await makeTraffic()
-    await until(async () => countOf(await prometheus.query('min(count_over_time(mintmark_security_events_total[5m]))')) > 3)
+    await until(
+      async () => countOf(await prometheus.query('min(count_over_time(mintmark_security_events_total[5m]))')) > 3,
+    )
     await makeTraffic()
-    await until(async () => countOf(await prometheus.query('min(count_over_time(mintmark:issuance_errors:ratio_rate1h[5m]))')) > 3)
+    await until(
+      async () =>
+        countOf(await prometheus.query('min(count_over_time(mintmark:issuance_errors:ratio_rate1h[5m]))')) > 3,
+    )
   }, 3 * SETTLE_MS)
   afterAll(async () => {
     await prometheus.stop()

@@ -12,6 +12,7 @@ import {
   ParentBasedSampler,
   RandomIdGenerator,
   type Sampler,
+  SamplingDecision,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
@@ -36,25 +37,25 @@ class NamedIds implements IdGenerator {
   }
 }
 
-/** OTEL_TRACES_SAMPLER and its ARG; the default of the specification is parentbased_always_on. */
-export const samplerOf = ({ OTEL_TRACES_SAMPLER: name = '', OTEL_TRACES_SAMPLER_ARG: ratio = '1' }: Environment): Sampler => {
-  const parts = /^(parentbased_)?(always_on|always_off|traceidratio)$/.exec(name)
-  const kind = parts?.[2]
-  const root =
-    kind === 'always_off'
-      ? new AlwaysOffSampler()
-      : kind === 'traceidratio'
-        ? new TraceIdRatioBasedSampler(Number(ratio))
-        : new AlwaysOnSampler()
-  return parts !== null && parts[1] === undefined ? root : new ParentBasedSampler({ root })
+/** OTEL_TRACES_SAMPLER and its ARG; the default of the specification is parentbased_always_on. `root`: for traces begun here. */
+const samplersOf = (environment: Environment): { readonly root: Sampler; readonly sampler: Sampler } => {
+  const { OTEL_TRACES_SAMPLER: name = 'parentbased_always_on', OTEL_TRACES_SAMPLER_ARG: ratio = '1' } = environment
+  const root = rootSampler(name.replace('parentbased_', ''), Number(ratio))
+  return { root, sampler: name.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root }
+}
+
+const rootSampler = (kind: string, ratio: number): Sampler => {
+  if (kind === 'always_off') return new AlwaysOffSampler()
+  return kind === 'traceidratio' ? new TraceIdRatioBasedSampler(ratio) : new AlwaysOnSampler()
 }
 
 export const createTracing = (environment: Environment): Tracing => {
   const ids = new NamedIds()
+  const { root, sampler } = samplersOf(environment)
   const processor = new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })
   const provider = new TracerProvider({
     idGenerator: ids,
-    sampler: samplerOf(environment),
+    sampler,
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': 'mintmark' }))
       .merge(detectResources({ detectors: [envDetector] })),
@@ -74,6 +75,8 @@ export const createTracing = (environment: Environment): Tracing => {
       return inSpan(tracer.startSpan(name, { attributes }), work)
     },
     follow(name, { traceId, decisionId }, { fromMs, toMs }, attributes) {
+      const { decision } = root.shouldSample(context.active(), traceId, name, SpanKind.INTERNAL, {}, [])
+      if (decision !== SamplingDecision.RECORD_AND_SAMPLED) return
       const parent = { traceId, spanId: spanIdOf(decisionId), traceFlags: TraceFlags.SAMPLED, isRemote: true }
       tracer
         .startSpan(name, { attributes, startTime: fromMs }, trace.setSpanContext(context.active(), parent))
@@ -84,7 +87,8 @@ export const createTracing = (environment: Environment): Tracing => {
 }
 
 const withParent = (traceparent: string | undefined) => {
-  const [, traceId, spanId, flags] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent ?? '') ?? []
+  const [, traceId, spanId, flags] =
+    /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent ?? '') ?? []
   if (traceId === undefined || spanId === undefined) return context.active()
   const traceFlags = Number.parseInt(flags ?? '0', 16) & TraceFlags.SAMPLED
   return trace.setSpanContext(context.active(), { traceId, spanId, traceFlags, isRemote: true })
