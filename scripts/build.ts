@@ -6,7 +6,7 @@ import { bundle } from './bundle.ts'
 
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
-  attest: 400,
+  attest: 390,
   audit: 285,
   discovery: 332,
   mint: 430,
