@@ -1,10 +1,13 @@
-// What wakes somebody: anything in a dead-letter queue, a feed that falls behind, failing or throttled functions, a burst of
-// replays, and whatever the functions themselves count as an alarm (lib/domain/alarm.ts).
+// What wakes somebody: anything in a dead-letter queue, a feed that falls behind, failing or throttled functions, replays, objectives that
+// are missed, and whatever the functions themselves count as an alarm (lib/domain/alarm.ts).
 
 import { CORE_TABLE, LOG_TABLE } from '../lib/adapters/aws/table-keys.ts'
 import type { AlarmKind } from '../lib/domain/alarm.ts'
+import { METRICS } from '../lib/domain/metrics.ts'
+import { cloudWatchName } from '../lib/wire/metrics-emf.ts'
 import { LOG_KEY } from './keys.ts'
 import { DEAD_LETTERS, FUNCTIONS, type FunctionName, functionName, type Place, queueName } from './names.ts'
+import { objectiveAlarms } from './objective-alarms.ts'
 import { deadLetterId } from './queues.ts'
 
 type Metric = {
@@ -47,7 +50,7 @@ const ofDeadLetters = (place: Place) =>
         dimensions: { QueueName: queueName(place, name) },
         statistic: 'Maximum',
       },
-      { says: `something was put aside in ${name}: see docs/deploy-aws.md`, above: 0 },
+      { says: `something was put aside in ${name}: docs/runbooks/dead-letters.md`, above: 0 },
     ),
   ])
 
@@ -73,6 +76,7 @@ const COUNTED = {
   role_shut: ['revoke'],
   sessions_out_of_reach: ['revoke'],
   denials_not_sent: ['attest'],
+  keys_not_rotated: ['rotate'],
   // Of the function events, which has no place on AWS yet.
   event_not_carried_out: [],
   event_selects_nothing: [],
@@ -94,7 +98,7 @@ const ofKinds = () =>
       `${pascal(kind)}In${pascal(fn)}Alarm`,
       alarm(
         { namespace: 'Mintmark', name: kind, dimensions: { function: fn } },
-        { says: `${fn} counted ${kind}`, above: 0 },
+        { says: `${fn} counted ${kind}: docs/runbooks/alarm.md`, above: 0 },
       ),
     ]),
   )
@@ -123,7 +127,7 @@ export const alarmResources = (place: Place) => ({
       statistic: 'Maximum',
     },
     // A stream keeps a day; a minute behind is when a person still has all of it.
-    { says: 'the audit feed is more than a minute behind', above: 60_000 },
+    { says: 'the audit feed is more than a minute behind: docs/runbooks/feed-lag.md', above: 60_000 },
   ),
   RevokeQueueAgeAlarm: alarm(
     {
@@ -132,13 +136,18 @@ export const alarmResources = (place: Place) => ({
       dimensions: { QueueName: queueName(place, 'revoke') },
       statistic: 'Maximum',
     },
-    { says: 'a revocation order waits', above: 30 },
+    { says: 'page: a revocation order waits: docs/runbooks/revocation-stuck.md', above: 30 },
   ),
-  ReplaysAlarm: alarm(
-    { namespace: 'AWS/DynamoDB', name: 'ConditionalCheckFailedRequests', dimensions: { TableName: CORE_TABLE } },
-    // Retries of lost answers are a few; a stolen assertion that is tried everywhere is many.
-    { says: 'many redemptions of evidence that was spent', above: 50, periodSeconds: 300 },
+  ReplayAlarm: alarm(
+    { namespace: 'Mintmark', name: cloudWatchName(METRICS.replays), dimensions: { function: 'attest' } },
+    // None is tolerated, and a job that retries badly is a few; a stolen assertion that is tried everywhere is many.
+    { says: 'evidence that was spent is tried again: docs/runbooks/replay.md', above: 0, periodSeconds: 300 },
   ),
+  ReplaySurgeAlarm: alarm(
+    { namespace: 'Mintmark', name: cloudWatchName(METRICS.replays), dimensions: { function: 'attest' } },
+    { says: 'page: many replays: docs/runbooks/compromised-runner.md', above: 20, periodSeconds: 300 },
+  ),
+  ...objectiveAlarms(place),
   ApiErrorsAlarm: alarm(
     { namespace: 'AWS/ApiGateway', name: '5xx', dimensions: { ApiId: { Ref: 'HttpApi' } } },
     { says: 'callers get 5xx', above: 5, periodSeconds: 300 },

@@ -25,6 +25,8 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --audit-disk SIZE      what the audit logs may take, as 500MB or 20GB; beyond it records wait in the feed; default 64GB
   --ops-port N           /metrics (Prometheus), /healthz and /readyz here, on loopback; ADDRESS:N for elsewhere
 
+With OTEL_EXPORTER_OTLP_ENDPOINT set, exchanges are traced (OpenTelemetry, OTLP over HTTP; other OTEL_* variables apply).
+
 aws-credentials are issued where --base-url is https without a port, by the STS endpoint of AWS_REGION (default us-east-1)
 or by AWS_ENDPOINT_URL_STS.
 `
@@ -78,6 +80,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     anchors,
     auditBytes,
     auditLog: values['audit-log'] === 'on' ? 'thread' : 'off',
+    traceEnvironment: Object.fromEntries(Object.entries(io.env).filter(([name]) => name.startsWith('OTEL_'))),
     masterKey: io.env['MINTMARK_MASTER_KEY'],
     warn: (line) => io.stderr.write(`mintmark: ${line}\n`),
   })

@@ -9,6 +9,7 @@ import type { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import type { RateLimiter } from '../../lib/ports/rate-limiter.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
+import type { Tracing } from '../../lib/ports/tracing.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { type openAuditDatabase, startAudit } from './audit.ts'
 import { startAuditThread } from './audit-thread.ts'
@@ -17,11 +18,11 @@ import type { OpenStore } from './open-store.ts'
 
 type LogOptions = Pick<
   BrokerOptions,
-  'dataDir' | 'secretsDir' | 'egressAllow' | 'masterKey' | 'auditLog' | 'auditBytes' | 'anchors'
+  'dataDir' | 'secretsDir' | 'egressAllow' | 'masterKey' | 'auditLog' | 'auditBytes' | 'anchors' | 'traceEnvironment'
 >
 
 export const startAuditLog = (
-  { dataDir, secretsDir, egressAllow, masterKey, auditLog = 'thread', ...options }: LogOptions,
+  { dataDir, secretsDir, egressAllow, masterKey, auditLog = 'thread', traceEnvironment = {}, ...options }: LogOptions,
   {
     store,
     audit,
@@ -29,6 +30,8 @@ export const startAuditLog = (
     place,
     rates,
     log,
+    countAlarm,
+    tracing,
   }: {
     readonly store: OpenStore
     readonly audit: ReturnType<typeof openAuditDatabase>
@@ -36,13 +39,16 @@ export const startAuditLog = (
     readonly place: Place
     readonly rates: RateLimiter
     readonly log: ReturnType<typeof createLogger>
+    /** Of this thread. */
+    readonly tracing: Tracing | undefined
+    readonly countAlarm: ((kind: unknown) => void) | undefined
   },
 ) => {
   const budgetBytes = options.auditBytes ?? LIMITS.auditBytesDefault
   const where = { dataDir, secretsDir, egressAllow, budgetBytes, anchors: options.anchors ?? [], ...place }
   const writer = {
-    thread: () => startAuditThread({ ...where, masterKey }, log),
-    here: () => startAudit({ ...where, store, audit, log }),
+    thread: () => startAuditThread({ ...where, masterKey, traceEnvironment }, log, countAlarm),
+    here: () => startAudit({ ...where, store, audit, log, tracing }),
     off: () => ({ close: async () => undefined }),
   }[auditLog]()
   const { checkpoint, tile, about } = createTenantLog(audit)

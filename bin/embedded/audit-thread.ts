@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import type { TraceEnvironment } from './tracing.ts'
 
 export type AuditThreadOptions = {
   readonly dataDir: string
@@ -14,6 +15,7 @@ export type AuditThreadOptions = {
   readonly anchors: readonly string[]
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
+  readonly traceEnvironment: TraceEnvironment
 }
 
 type Log = { error(message: string, fields: Record<string, unknown>): void }
@@ -22,7 +24,12 @@ const CLOSE_MS = 10_000
 /** A round holds some hundred records; without a bound the thread keeps what it once needed. */
 const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 }
 
-export const startAuditThread = (options: AuditThreadOptions, log: Log): { readonly close: () => Promise<void> } => {
+/** `countAlarm`: told of each alarm that the thread logged. */
+export const startAuditThread = (
+  options: AuditThreadOptions,
+  log: Log,
+  countAlarm: (kind: unknown) => void = () => undefined,
+): { readonly close: () => Promise<void> } => {
   let isClosing = false
   let restart: NodeJS.Timeout | undefined
   const start = (): Worker => {
@@ -30,6 +37,7 @@ export const startAuditThread = (options: AuditThreadOptions, log: Log): { reado
       workerData: options,
       resourceLimits: HEAP,
     })
+    started.on('message', ({ alarm }: { readonly alarm?: unknown }) => countAlarm(alarm))
     // Its message may hold anything; the exit that follows is what is acted on.
     started.on('error', () => log.error('the audit thread failed', { function: 'audit' }))
     started.on('exit', () => {

@@ -22,10 +22,12 @@ import { checkpointLogs } from '../../lib/flows/checkpoint-log.ts'
 import { createLogBudget } from '../../lib/flows/log-budget.ts'
 import { pumpFeed } from '../../lib/flows/pump-feed.ts'
 import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
+import type { Tracing } from '../../lib/ports/tracing.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import { startAnchors } from './anchors.ts'
 import type { OpenStore } from './open-store.ts'
 import { startDeliveries } from './sinks.ts'
+import { tracedAppend } from './tracing.ts'
 
 type Log = Parameters<typeof createAlarm>[1]
 type Failpoint = (name: 'read' | 'appended' | 'signed' | 'delivered') => void
@@ -45,6 +47,7 @@ export type AuditOptions = {
   /** As `--anchor` says them. */
   readonly anchors: readonly string[]
   readonly log: Log
+  readonly tracing?: Tracing | undefined
   readonly failpoint?: Failpoint
 }
 
@@ -52,7 +55,7 @@ type LogKeys = { readonly keyStore: SigningKeyStore; readonly keys: KeyRing }
 
 /** One round: true where there is more to take. */
 export const createAuditRound = (
-  { store: { database }, audit, baseUrl, budgetBytes, log, failpoint }: AuditOptions,
+  { store: { database }, audit, baseUrl, budgetBytes, log, tracing, failpoint }: AuditOptions,
   { keyStore, keys }: LogKeys,
 ): (() => Promise<boolean>) => {
   const clock = systemClock
@@ -60,22 +63,23 @@ export const createAuditRound = (
   const decisions = createDecisionLookup(database)
   const tenantLog = createTenantLog(audit)
   const crash = failpoint === undefined ? {} : { failpoint }
+  const treeLog = createTreeLog({
+    store: tenantLog,
+    salts: systemSalts,
+    hashes: { sha256: nodeSha256, sha256Hex },
+    issuerUrl: (tenant) => tenantIssuerUrl(baseUrl, tenant),
+    recordOf: async (tenant, decisionId) => {
+      const found = await decisions.find(decisionId, tenant)
+      return found?.kind === 'allow' ? found.record : null
+    },
+  })
   const pump = {
     feed: createChangeFeed(database),
     quarantine: createQueue(database, 'audit', clock),
     alarm,
     clock,
     ...crash,
-    log: createTreeLog({
-      store: tenantLog,
-      salts: systemSalts,
-      hashes: { sha256: nodeSha256, sha256Hex },
-      issuerUrl: (tenant) => tenantIssuerUrl(baseUrl, tenant),
-      recordOf: async (tenant, decisionId) => {
-        const found = await decisions.find(decisionId, tenant)
-        return found?.kind === 'allow' ? found.record : null
-      },
-    }),
+    log: tracing === undefined ? treeLog : { ...treeLog, append: tracedAppend(tracing, treeLog.append) },
   }
   const checkpoints = {
     store: tenantLog,

@@ -3,6 +3,7 @@ import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import type { PushPorts } from '../../lib/flows/push-revocations.ts'
 import type { AwsPlace } from './cloud-sessions.ts'
 import type { OpsPlace } from './ops.ts'
+import type { TraceEnvironment } from './tracing.ts'
 
 export type BrokerOptions = {
   readonly tenantsDir: string
@@ -22,6 +23,8 @@ export type BrokerOptions = {
   readonly warn: (line: string) => void
   /** Where metrics are served; left out: nowhere, and nothing is counted. */
   readonly ops?: OpsPlace
+  /** OTEL_* variables; left out: nothing is traced. */
+  readonly traceEnvironment?: TraceEnvironment
   readonly failpoint?: (
     name: Parameters<NonNullable<MintPorts['failpoint']> | NonNullable<PushPorts['failpoint']>>[0],
   ) => void

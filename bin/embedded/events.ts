@@ -7,6 +7,7 @@ import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.
 import { createSecurityEvents } from '../../lib/adapters/sqlite/security-events.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import { type BrokerCounts, countSecurityEvent } from '../../lib/domain/broker-counts.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
@@ -14,6 +15,7 @@ import { createEventProofs, type EventProofPorts } from '../../lib/flows/check-e
 import type { IssuerKeys } from '../../lib/ports/evidence.ts'
 import type { Queue } from '../../lib/ports/queue.ts'
 import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'
+import type { SecurityEvents } from '../../lib/ports/security-events.ts'
 
 type EventsOptions = Pick<EventProofPorts, 'configs' | 'tenants' | 'clock' | 'ids'> & {
   readonly database: Database
@@ -38,18 +40,28 @@ export const embeddedEvents = (
   options: EventsOptions & {
     readonly queue: Queue
     readonly admit: (source: string) => Promise<number | null>
+    readonly counts: BrokerCounts | undefined
     readonly log: ReturnType<typeof createLogger>
   },
 ): HttpHandler => {
-  const { database, queue, log, admit } = options
+  const { database, queue, log, admit, counts } = options
+  const events = createSecurityEvents(database)
   return createHandler({
     ports: {
       ...portsOf(options),
       queue,
-      events: createSecurityEvents(database),
+      events: counts === undefined ? events : countedEvents(events, counts),
       alarm: createAlarm('events', log),
     },
     http: { admit },
     log,
   })
 }
+
+const countedEvents = (events: SecurityEvents, counts: BrokerCounts): SecurityEvents => ({
+  ...events,
+  async put(event) {
+    await events.put(event)
+    countSecurityEvent(counts, event)
+  },
+})

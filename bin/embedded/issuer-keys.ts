@@ -5,6 +5,7 @@ import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import { importVerifyKey } from '../../lib/adapters/jose/evidence-signature.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createIssuerKeyStore } from '../../lib/adapters/sqlite/issuer-key-store.ts'
+import { type BrokerCounts, countOne, type RefreshOutcome } from '../../lib/domain/broker-counts.ts'
 import type { KeySource } from '../../lib/domain/key-source.ts'
 import { keyOwnersOf } from '../../lib/domain/tenant-config.ts'
 import { createIssuerKeys, type RefreshedIssuerKeys } from '../../lib/flows/issuer-keys.ts'
@@ -22,6 +23,7 @@ type IssuerKeysOptions = {
   readonly configs: TenantConfigStore
   readonly tenants: TenantDirectory
   readonly log: { warn(message: string, fields: Record<string, unknown>): void }
+  readonly counts: BrokerCounts | undefined
 }
 
 const PERIOD_MS = 5_000
@@ -29,9 +31,10 @@ const PERIOD_MS = 5_000
 export const startIssuerKeys = async (
   options: IssuerKeysOptions,
 ): Promise<{ readonly keys: RefreshedIssuerKeys; readonly close: () => void }> => {
-  const { database, clock, place, log } = options
+  const { database, clock, place, log, counts } = options
   const store = createIssuerKeyStore(database)
   const observe = (event: TrustEvent) => {
+    if (counts) countOne(counts.refreshes, outcomeOf(event))
     if (event.kind !== 'keys_refreshed') log.warn('issuer keys were not refreshed', { ...event })
     else if (event.dropped.length > 0) log.warn('keys of an issuer were dropped', { ...event })
   }
@@ -54,6 +57,11 @@ export const startIssuerKeys = async (
   const timer = setInterval(() => void refresh([]), PERIOD_MS)
   timer.unref()
   return { keys, close: () => clearInterval(timer) }
+}
+
+const outcomeOf = (event: TrustEvent): RefreshOutcome => {
+  if (event.kind === 'keys_refreshed') return 'refreshed'
+  return event.keptLastGood ? 'kept' : 'failed'
 }
 
 const fetchedSources = async ({ configs, tenants }: IssuerKeysOptions): Promise<KeySource[]> => {

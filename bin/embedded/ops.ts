@@ -2,11 +2,11 @@
 // the broker wires and is not there at all without the port.
 import { isIP } from 'node:net'
 import { startProcessHealth } from '../../lib/adapters/system/process-health.ts'
-import { type ExchangeCounts, newExchangeCounts, outcomeOf } from '../../lib/domain/exchange-counts.ts'
-import { REFUSALS } from '../../lib/domain/refusal.ts'
-import type { HttpHandler } from '../../lib/edge/http.ts'
+import { type BrokerCounts, brokerReadings, newBrokerCounts } from '../../lib/domain/broker-counts.ts'
+import { exchangeReadings } from '../../lib/domain/exchange-counts.ts'
+import type { Reading } from '../../lib/domain/metrics.ts'
+import { createExchangeMeter, type ExchangeMeter } from '../../lib/edge/exchange-meter.ts'
 import { metricsEndpoint } from '../../lib/edge/metrics-endpoint.ts'
-import type { DenialQueue } from '../../lib/ports/decisions.ts'
 import { metricsText } from '../../lib/wire/metrics-text.ts'
 import { createHostAllowed } from './client-address.ts'
 import { startHost } from './http-host.ts'
@@ -27,20 +27,26 @@ export type Ops = {
   readonly url: string
   /** Not on loopback. */
   readonly isOpen: boolean
-  readonly countExchanges: (handler: HttpHandler) => HttpHandler
-  readonly countDenials: (queue: DenialQueue) => DenialQueue
+  readonly meter: ExchangeMeter
+  readonly counts: BrokerCounts
+  /** Asked at each scrape. */
+  readonly show: (state: () => readonly Reading[]) => void
   readonly close: () => Promise<void>
 }
 
 /** Rejects when it cannot listen there. */
 export const startOps = async (place: OpsPlace, isReady: () => boolean): Promise<Ops> => {
-  const counts = newExchangeCounts()
+  const meter = createExchangeMeter()
+  const counts = newBrokerCounts()
   const health = startProcessHealth()
+  let state: () => readonly Reading[] = () => []
+  const read = () =>
+    metricsText([...exchangeReadings(meter.counts()), ...brokerReadings(counts), ...state(), ...health.read()])
   const host = await startHost({
     ...place,
     tenantRoutes: {},
     rootRoutes: [],
-    exactRoutes: { '/metrics': metricsEndpoint(() => metricsText(counts, health.read())) },
+    exactRoutes: { '/metrics': metricsEndpoint(read) },
     isReady,
     // A page in a browser on this machine could reach loopback under a name of its own (DNS rebinding).
     hostAllowed: isLoopback(place) ? createHostAllowed('http://localhost') : null,
@@ -49,31 +55,14 @@ export const startOps = async (place: OpsPlace, isReady: () => boolean): Promise
   return {
     url: `http://${place.host.includes(':') ? `[${place.host}]` : place.host}:${host.port}`,
     isOpen: !isLoopback(place),
-    countExchanges: (handler) => counting(counts, handler),
-    countDenials: (queue) => ({
-      send(denial) {
-        counts.denials[REFUSALS[denial.refusal.kind].answer] += 1
-        queue.send(denial)
-      },
-    }),
+    meter,
+    counts,
+    show(read) {
+      state = read
+    },
     close() {
       health.close()
       return host.close()
     },
   }
 }
-
-const counting =
-  (counts: ExchangeCounts, handler: HttpHandler): HttpHandler =>
-  async (event) => {
-    counts.inFlight += 1
-    let outcome = outcomeOf(500)
-    try {
-      const answer = await handler(event)
-      outcome = outcomeOf(answer.statusCode)
-      return answer
-    } finally {
-      counts.inFlight -= 1
-      counts.exchanges[outcome] += 1
-    }
-  }

@@ -1,6 +1,7 @@
 // `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served;
 // those of a removed tenant are dropped from memory.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
+import { type BrokerCounts, countOne } from '../../lib/domain/broker-counts.ts'
 import { LOG_SLOT, neededSlots, signalSlots } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { createKeyActivation } from '../../lib/flows/activate-key.ts'
@@ -21,6 +22,7 @@ type RotationPorts = {
   readonly clock: Clock
   readonly clockGuard: ClockGuard
   readonly log: { error(message: string, fields: Record<string, unknown>): void }
+  readonly counts: BrokerCounts | undefined
 }
 
 const PERIOD_MS = 30_000
@@ -55,8 +57,12 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
     try {
       const config = await ports.tenants.current(tenant)
       if (config === null) ports.keys.invalidate(tenant)
-      else await rotateKeys(rotation, { tenant, needed: [...neededSlots(config), ...signalSlots(config), LOG_SLOT] })
+      else {
+        const moves = await rotateKeys(rotation, { tenant, needed: [...neededSlots(config), ...signalSlots(config), LOG_SLOT] })
+        if (ports.counts) for (const { kind } of moves) countOne(ports.counts.keyMoves, kind)
+      }
     } catch {
+      if (ports.counts) ports.counts.failedRounds += 1
       ports.log.error('keys could not be rotated', { tenant })
     }
   }

@@ -25,6 +25,7 @@ import type { MessageSigner, Sink } from '../../lib/ports/sinks.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import type { AuditOptions } from './audit.ts'
 import { compileStored } from './compile.ts'
+import { tracedSink } from './tracing.ts'
 
 type Wired = AuditOptions & { readonly signer: MessageSigner }
 
@@ -82,7 +83,11 @@ const sinkTargets = (options: Wired) => {
     compile: (version) => compileStored(version, { baseUrl, dev }),
     onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
   })
-  const make = createSink(options)
+  const plain = createSink(options)
+  const make = (rule: SinkRule, tenant: string, issuerUrl: string): Sink => {
+    const sink = plain(rule, tenant, issuerUrl)
+    return options.tracing === undefined ? sink : tracedSink(options.tracing, rule.name, sink)
+  }
   const made = new Map<string, { readonly rule: string; readonly sink: Sink }>()
   return async (tenant: string): Promise<readonly Target[]> => {
     const config = await directory.current(tenant)

@@ -28,6 +28,7 @@ import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
+import type { Tracing } from '../../lib/ports/tracing.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuedTokenTypes, OAUTH_METADATA_PREFIX, RESOURCE_METADATA_PREFIX } from '../../lib/wire/metadata.ts'
 import { authorOf } from '../commands/apply.ts'
@@ -37,14 +38,17 @@ import { startAuditLog } from './audit-log.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { embeddedCloudSessions } from './cloud-sessions.ts'
 import { compileStored } from './compile.ts'
+import { alarmCounter, countingAlarms } from './count-alarms.ts'
 import { startErasure } from './erasure.ts'
 import { embeddedEventProofs, embeddedEvents } from './events.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
 import type { OpenStore } from './open-store.ts'
+import { createOperatingState } from './operating-state.ts'
 import type { Ops } from './ops.ts'
 import { startOwnEndpoints } from './own-endpoints.ts'
 import { startReceivers } from './receivers.ts'
 import { startRotation } from './rotation.ts'
+import { startTracing, tracedEndpoint, tracedGrants, tracedKeys, tracedMint } from './tracing.ts'
 
 /** Resolves when everything runs: what is answered where, and how all of it is stopped. */
 export const wire = async (
@@ -56,7 +60,10 @@ export const wire = async (
 ) => {
   const { database, vault } = store
   const clock = systemClock
-  const log = createLogger('mintmark')
+  const plainLog = createLogger('mintmark')
+  const countAlarm = ops && alarmCounter(ops.counts)
+  const log = countAlarm === undefined ? plainLog : countingAlarms(plainLog, countAlarm)
+  const tracing = await startTracing(options.traceEnvironment ?? {})
   const ids = createIds(clock)
   const configs = createTenantConfigStore(database)
   await applyDocuments(options, { configs, clock }, documents)
@@ -66,6 +73,11 @@ export const wire = async (
     compile: (version) => compileStored(version, place),
     onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
   })
+  const served = (await configs.list()).filter(({ tombstonedAtSeconds }) => tombstonedAtSeconds === null)
+  ops?.meter.knowTenants(
+    tenants.peek,
+    served.map(({ tenant }) => tenant),
+  )
   const keyStore = createSigningKeyStore(database)
   const keys = createLocalKeyRing({ store: keyStore, vault, clock })
   // Of revoke alone, as the other is of mint: neither opens the keys of the other's use.
@@ -78,7 +90,17 @@ export const wire = async (
   }
   const mark = startTimeMark(database)
   const clockGuard = createClockGuard(clock, mark)
-  const rotation = await startRotation({ store, configs, tenants, keyStore, keys: rings, clock, clockGuard, log })
+  const rotation = await startRotation({
+    store,
+    configs,
+    tenants,
+    keyStore,
+    keys: rings,
+    clock,
+    clockGuard,
+    log,
+    counts: ops?.counts,
+  })
   const issuerKeys = await startIssuerKeys({
     database,
     clock,
@@ -87,6 +109,7 @@ export const wire = async (
     configs,
     tenants,
     log,
+    counts: ops?.counts,
   })
   const sweep = startSweep(database, clock)
   const auditDatabase = openAuditDatabase(options.dataDir, options.dev)
@@ -103,7 +126,7 @@ export const wire = async (
     { log },
   )
   const denials = startDenialQueue(database, { rollUps: options.hasLimits })
-  const counted = ops?.countDenials(denials) ?? denials
+  const counted = ops?.meter.countDenials(denials) ?? denials
   const rates = options.hasLimits ? createMemoryRateLimiter(clock) : unlimitedRates
   const cloudSessions = embeddedCloudSessions(place, options.egressAllow, options.aws)
   const state = createTenantState(database)
@@ -120,6 +143,8 @@ export const wire = async (
     rates,
     ids,
     baseUrl: place.baseUrl,
+    meter: ops?.meter,
+    tracing,
     log,
   })
   const { secretsDir, dataDir } = options
@@ -153,11 +178,13 @@ export const wire = async (
     log,
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   })
-  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, rates, log })
+  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, rates, log, countAlarm, tracing })
+  ops?.show(createOperatingState({ database, audit: auditDatabase, tenants, clock, clockGuard, anchors: options.anchors?.length ?? 0 }))
   const events = embeddedEvents({
     ...reporting,
     queue: own.queue,
     admit: admitSource(rates, 'events', LIMITS.eventRate),
+    counts: ops?.counts,
     log,
   })
   const discovery = createDiscovery({
@@ -169,7 +196,7 @@ export const wire = async (
   })
   return {
     tenantRoutes: {
-      token: ops?.countExchanges(attest) ?? attest,
+      token: ops?.meter.countExchanges(attest) ?? attest,
       ...own.tenantRoutes,
       'receivers/': receivers.handler,
       events,
@@ -193,6 +220,7 @@ export const wire = async (
       await denials.close()
       await auditLog.close()
       await mark.close()
+      await tracing?.close()
     },
   }
 }
@@ -215,32 +243,50 @@ const applyDocuments = async (
 const wireExchange = (
   options: BrokerOptions,
   ports: Pick<MintPorts, 'issuerKeys' | 'tenants' | 'grants' | 'state' | 'keys' | 'clockGuard' | 'cloudSessions'> &
-    Pick<ExchangePorts, 'denials' | 'rates' | 'ids' | 'clock'> & {
+    Pick<ExchangePorts, 'denials' | 'rates' | 'ids' | 'clock' | 'meter'> & {
       readonly baseUrl: string
+      readonly tracing: Tracing | undefined
       readonly log: ReturnType<typeof createLogger>
     },
 ) => {
-  const { issuerKeys, tenants, grants, state, keys, clock, clockGuard, denials, rates, ids, baseUrl, log } = ports
-  const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
-  const mint = createMint({
-    ...evidence,
+  const {
+    issuerKeys,
     tenants,
-    proofs: createProofVerifier(nodeDigest),
     grants,
     state,
     keys,
     clock,
     clockGuard,
+    denials,
+    rates,
+    ids,
+    meter,
+    baseUrl,
+    log,
+    tracing,
+  } = ports
+  const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
+  const untraced = createMint({
+    ...evidence,
+    tenants,
+    proofs: createProofVerifier(nodeDigest),
+    grants: tracing === undefined ? grants : tracedGrants(tracing, grants),
+    state,
+    keys: tracing === undefined ? keys : tracedKeys(tracing, keys),
+    clock,
+    clockGuard,
     ...(ports.cloudSessions === undefined ? {} : { cloudSessions: ports.cloudSessions }),
     ...(options.failpoint ? { failpoint: options.failpoint } : {}),
   })
+  const mint = tracing === undefined ? untraced : tracedMint(tracing, untraced)
   const turns = createFairTurns(
     clock,
     options.hasLimits ? undefined : { tenantMax: Number.POSITIVE_INFINITY, instanceMax: Number.POSITIVE_INFINITY },
   )
-  return createAttest({
-    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, turns },
+  const attest = createAttest({
+    ports: { ...evidence, tenants, mint: { mint }, denials, rates, ids, clock, turns, meter },
     http: { admitSource: admitSource(rates), baseUrl, newTraceId: ids.traceId },
     log,
   })
+  return tracing === undefined ? attest : tracedEndpoint(tracing, attest)
 }

@@ -16,6 +16,7 @@ import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
+import { createEmfMetrics } from '../../lib/edge/emf-metrics.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { settleDenials } from '../../lib/edge/settle-denials.ts'
@@ -55,6 +56,8 @@ export const createAttest = (
     log,
     learn: owners.learn,
   })
+  const metrics = createEmfMetrics({ functionName: 'attest', log, nowMs: clock.nowMs })
+  metrics.meter.knowTenants(tenants.peek)
   const trust = { client: lambda, functionName: environment.MINTMARK_TRUST_FUNCTION }
   const issuerKeys = createKeysOfIssuers({
     store: createIssuerKeyStore(table),
@@ -74,19 +77,20 @@ export const createAttest = (
       providers: PROVIDER_CATALOG,
       tenants,
       mint: createLambdaMint({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
-      denials,
+      denials: metrics.meter.countDenials(denials),
       rates,
       ids,
       clock,
       turns: createFairTurns(clock),
+      meter: metrics.meter,
     },
     http: { admitSource: admitSource(rates), baseUrl: environment.MINTMARK_BASE_URL, newTraceId: ids.traceId },
     log,
     settle: settleDenials(denials, alarm),
   })
   const reread = rereadNowAndThen(issuerKeys)
-  return async (event) => {
+  return metrics.counted(async (event) => {
     await reread()
     return handler(event)
-  }
+  })
 }

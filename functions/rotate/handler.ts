@@ -1,13 +1,16 @@
 // rotate: on a schedule. Moves the keys of all tenants on; mint activates the new ones.
+import { createAlarm } from '../../lib/edge/alarm.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import { type RotatedTenants, type RotateTenantsPorts, rotateTenants } from '../../lib/flows/rotate-tenants.ts'
 
 type Log = Pick<ReturnType<typeof createLogger>, 'error'>
 
 /** `open` is asked with each run: what must be read before the first may not be had at once. */
-export const createHandler =
-  (open: () => Promise<RotateTenantsPorts>, log: Log) => async (): Promise<RotatedTenants> => {
+export const createHandler = (open: () => Promise<RotateTenantsPorts>, log: Log) => {
+  const alarm = createAlarm('rotate', log)
+  return async (): Promise<RotatedTenants> => {
     const rotated = await rotateTenants(await open())
-    if (rotated.failed.length > 0) log.error('keys of tenants could not be rotated', { tenants: rotated.failed })
+    if (rotated.failed.length > 0) alarm('keys_not_rotated', { tenants: rotated.failed.join(' ').slice(0, 1_000) })
     return rotated
   }
+}

@@ -17,6 +17,7 @@ export const ALARMS = {
   log_budget_reached: 'the logs have the disk they may have: records wait in the feed, nothing is dropped',
   checkpoint_not_anchored: 'a checkpoint could not be given to an anchor',
   anchor_disagrees: 'an anchor has seen another log than this one: somebody has rewritten one of them',
+  keys_not_rotated: 'keys of tenants could not be rotated',
   denials_not_sent: 'denials could not be queued and wait in this instance',
 } as const
 

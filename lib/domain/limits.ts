@@ -207,6 +207,13 @@ export const LIMITS = {
   removedTenantKeepSeconds: 7 * 24 * 3600,
   // tenants that are applied, or whose keys are moved, at a time: their writes share commits
   tenantsAtOnceMax: 64,
+  // metrics: tenants with series of their own, series of a metric by sink or event, how old what is read from the store may be
+  metricTenantsMax: 500,
+  metricSeriesMax: 1_000,
+  metricStateSeconds: 5,
+  metricWriteSeconds: 10,
+  // an active key that is this much older than it should be: rotation does not work
+  keyOverdueSeconds: 3_600,
   // the job's side (mintmark token): a retry must fall inside the window in which a repeat is not a replay
   clientTimeoutMs: 10_000,
   clientTriesMax: 4,

@@ -9,6 +9,7 @@ import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DenialQueue } from '../ports/decisions.ts'
+import type { ExchangeMeter } from '../ports/exchange-meter.ts'
 import type { DenialContext, IssuedCredential, Mint } from '../ports/mint.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { Ids } from '../ports/system.ts'
@@ -24,6 +25,8 @@ export type ExchangePorts = AttestPorts & {
   readonly ids: Ids
   readonly clock: Clock
   readonly turns: Turns
+  /** Left out: nothing is counted. */
+  readonly meter?: ExchangeMeter | undefined
 }
 
 export type ExchangeRequest = {
@@ -131,7 +134,7 @@ const attestAndMint = async (
 
   // 4. mint verifies again, decides, records, looks for revocations, signs. It is asked even when no grant matches: whether
   //    the evidence was spent must be told before anything is told about targets.
-  return ports.mint.mint({
+  const minted = await ports.mint.mint({
     tenant: request.tenant,
     grantType: token.grantType,
     evidence: token.evidence,
@@ -142,6 +145,9 @@ const attestAndMint = async (
     traceId: request.traceId,
     attested: verified.attested,
   })
+  if (minted.ok && ports.meter)
+    ports.meter.issued(request.tenant, verified.attested.facts.issuer.provider, token.grantType, minted.credential)
+  return minted
 }
 
 const refused = (refusal: Refusal, context: DenialContext): Refused => ({ ok: false, refusal, context })

@@ -1,0 +1,104 @@
+// For whoever looks for one thing: what a tenant does, what the stores hold, what the process uses. One exchange by its id is
+// `mintmark decision ID`; its trace is under the trace id which that shows.
+import { JOB } from '../observability/alerts.ts'
+import { bucket, count, series } from '../observability/series.ts'
+import { type Dashboard, OF_TENANT } from './dashboard.ts'
+
+export const DEBUG: Dashboard = {
+  uid: 'mintmark-debug',
+  title: 'Mintmark: debug',
+  byTenant: true,
+  range: '1h',
+  rows: [
+    {
+      title: 'A tenant',
+      panels: [
+        {
+          title: 'Issued, by provider, OAuth grant and kind',
+          queries: {
+            '{{provider}} {{grant_type}} {{credential_type}}': `sum by (provider, grant_type, credential_type) (rate(${series('issued', OF_TENANT)}[$__rate_interval]))`,
+          },
+        },
+        {
+          title: 'Answers by status',
+          queries: {
+            '{{http_response_status_code}}': `sum by (http_response_status_code) (rate(${count('duration')}[$__rate_interval]))`,
+          },
+        },
+        {
+          title: 'Time to an answer',
+          unit: 's',
+          queries: {
+            'p95 {{http_response_status_code}}': `histogram_quantile(0.95, sum by (le, http_response_status_code) (rate(${bucket('duration')}[$__rate_interval])))`,
+          },
+        },
+      ],
+    },
+    {
+      title: 'Events',
+      panels: [
+        {
+          title: 'Replays',
+          queries: { '{{tenant}}': `sum by (tenant) (increase(${series('replays', OF_TENANT)}[5m]))` },
+        },
+        {
+          title: 'Security events',
+          queries: {
+            '{{event}} {{outcome}}': `sum by (event, outcome) (increase(${series('securityEvents', OF_TENANT)}[1h]))`,
+          },
+        },
+        {
+          title: 'Revocations in force',
+          kind: 'bargauge',
+          queries: { '{{kind}}': `max by (kind) (${series('revocations')})` },
+        },
+      ],
+    },
+    {
+      title: 'Stores',
+      panels: [
+        { title: 'Feed backlog', queries: { '{{topic}}': `max by (topic) (${series('feedBacklog')})` } },
+        {
+          title: 'Sink backlog',
+          queries: { '{{tenant}} {{sink}}': `topk(20, max by (tenant, sink) (${series('sinkBacklog', OF_TENANT)}))` },
+        },
+        { title: 'Messages in queues', queries: { '{{queue}}': `max by (queue) (${series('queueMessages')})` } },
+        {
+          title: 'Leaves in logs',
+          queries: { leaves: `max(${series('logLeaves')})`, unsigned: `max(${series('logUnsigned')})` },
+        },
+        { title: 'Anchors', kind: 'stat', goodFrom: 1, queries: { anchors: `max(${series('anchors')})` } },
+        { title: 'Alarms', queries: { '{{kind}}': `sum by (kind) (increase(${series('alarms')}[1h]))` } },
+      ],
+    },
+    {
+      title: 'Process',
+      panels: [
+        {
+          title: 'Processor',
+          unit: 'percentunit',
+          queries: { '{{instance}}': `rate(${series('cpu', JOB)}[$__rate_interval])` },
+        },
+        {
+          title: 'Memory',
+          unit: 'bytes',
+          queries: {
+            '{{instance}} resident': series('residentMemory', JOB),
+            '{{instance}} heap': series('heapUsed', JOB),
+          },
+        },
+        {
+          title: 'Delay of the event loop',
+          unit: 's',
+          queries: { '{{percentile}}': `max by (percentile) (${series('eventLoopDelay')})` },
+        },
+        {
+          title: 'Up since',
+          unit: 's',
+          kind: 'stat',
+          queries: { '{{instance}}': `time() - ${series('startTime', JOB)}` },
+        },
+      ],
+    },
+  ],
+}
