@@ -1,4 +1,5 @@
-// rotate on AWS: pairs made by KMS, unseen; rows of each tenant through that tenant's session; mint activates what was made.
+// rotate on AWS: pairs made by KMS, unseen; rows of each tenant through that tenant's session; the owner of
+// its use activates what was made.
 import type { KMSClient } from '@aws-sdk/client-kms'
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
@@ -12,8 +13,11 @@ import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { createKeyMaker } from '../../lib/adapters/keys/key-maker.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import type { Environment } from '../../lib/config/environment.ts'
+import type { KeyUse } from '../../lib/domain/signing-key.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { createMarkedClock } from '../../lib/flows/guard-clock.ts'
+import type { KeyActivation } from '../../lib/ports/signing-keys.ts'
 import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createTenants } from '../tenants.ts'
 import { createHandler } from './handler.ts'
@@ -22,6 +26,7 @@ export const ROTATE_ENVIRONMENT = [
   'MINTMARK_BASE_URL',
   'MINTMARK_CORE_TABLE',
   'MINTMARK_MINT_FUNCTION',
+  'MINTMARK_FEED_FUNCTION',
   'MINTMARK_DATA_ROLE',
   'MINTMARK_POOL_KEY',
 ] as const
@@ -48,7 +53,10 @@ export const createRotate = (
   const rotation = {
     store: createSigningKeyStore(table),
     maker: createKeyMaker(createTieredKeyPairs(wrapping, tenants)),
-    activation: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
+    activation: activationBy({
+      token: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
+      signal: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_FEED_FUNCTION }),
+    }),
     clock,
     ring: null,
   }
@@ -57,3 +65,12 @@ export const createRotate = (
     log,
   )
 }
+
+/** Each use has an owner (design §2). A key of a use without one stays prepared, and is never served. */
+const activationBy = (owners: Readonly<Partial<Record<KeyUse, KeyActivation>>>): KeyActivation => ({
+  async activate(key) {
+    const owner = owners[key.use]
+    if (owner === undefined) throw new Unavailable('signing_key_unavailable')
+    return owner.activate(key)
+  },
+})
