@@ -52,16 +52,21 @@ export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its r
     resources: [CORE_TABLE_ARN],
     when: onRows(own.revocations, own.revocationVersion, own.revocationChanges, own.appliedOrders),
   }),
-  allow('ReadRevocations', {
+  // What is in force; which roles the tenant's grants issue, whose session a piece of evidence became, and whether the token behind
+  // an order is ours. In one statement, since one request asks for several of these rows.
+  allow('ReadTenantRows', {
     actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
     resources: [CORE_TABLE_ARN],
-    when: onRows(own.revocations, own.revocationVersion, own.revocationChanges, own.appliedOrders),
-  }),
-  // Which roles the tenant's grants issue, whose session a piece of evidence became, and whether the token behind an order is ours.
-  allow('ReadRolesAndRecords', {
-    actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
-    resources: [CORE_TABLE_ARN],
-    when: onRows(own.config, own.grants, own.decisions, own.signingKeys),
+    when: onRows(
+      own.config,
+      own.grants,
+      own.decisions,
+      own.revocations,
+      own.revocationVersion,
+      own.revocationChanges,
+      own.appliedOrders,
+      own.signingKeys,
+    ),
   }),
   // What a transmitter of events shares with the tenant: the order it became is judged by it once more.
   allow('ReadSecrets', { actions: ['secretsmanager:GetSecretValue'], resources: [secretsOf(SESSION_TENANT)] }),

@@ -44,8 +44,9 @@ export const callsOf = (deployed: () => Deployed) => {
   const urlOf = (queue: string) => `https://sqs.eu-west-1.amazonaws.com/111122223333/mintmark-prod-${queue}`
   const empty = async (fn: 'revoke' | 'events', queue: string, handler: (event: QueueEvent) => Promise<unknown>) => {
     const client = sqsClient(deployed().placeOfService(fn))
+    const root = sqsClient(deployed().aws.client(deployed().aws.rootCredentials) as never)
     for (let delivery = 0; delivery < TRIES_MAX; delivery += 1)
-      if ((await deliverBatch(client, urlOf(queue), handler as never)) === 0) return
+      if ((await deliverBatch(client, urlOf(queue), handler as never, root)) === 0) return
     throw new Error(`${queue} is not empty`)
   }
   return {

@@ -146,6 +146,7 @@ export const eventSuite = (
       readFileSync(new URL(`../../events/aws/${name}.json`, import.meta.url), 'utf8')
         .replaceAll('444455556666', account)
         .replaceAll('01936d3e7c1a7b2f9c4d5e6f708192a3', session.replaceAll('-', ''))
+        .replaceAll('01936d3e-7c1a-7b2f-9c4d-5e6f708192a3', session)
 
     test.each([
       ['guardduty-anomalous-behavior', '620001'],

@@ -229,7 +229,9 @@ describe('a silo tenant', () => {
     await rotated()
     expect(await kidOf(await exchange())).toBe(kid)
     const published = JSON.parse((await deployed.get('/t/vault/jwks.json')).body).keys as readonly { kid: string }[]
-    const es256 = (await rows()).filter(({ alg }) => alg?.S === 'ES256').map(({ sk }) => sk!.S!.slice('KID#'.length))
+    const es256 = (await rows())
+      .filter(({ alg, use }) => alg?.S === 'ES256' && use?.S === 'token')
+      .map(({ sk }) => sk!.S!.slice('KID#'.length))
     expect(es256).toHaveLength(2)
     expect(published.map((each) => each.kid)).toEqual(expect.arrayContaining(es256))
     await age('prepared', 'provenAt', LIMITS.keyPublicationDelaySeconds)
