@@ -281,6 +281,8 @@ Up to the answer (goal: at most $3.50):
 
 ${linesTable(exchangeLines())}
 
+The goal is missed by the second write: introspection must find a token in the moment it is in somebody's hands, which no index promises.
+
 In front of the API and behind the answer, where a batch brings one record of a tenant:
 
 ${linesTable(aroundLines())}

@@ -24,7 +24,7 @@ events:
     on: { session-revoked: { member: session, subject: opaque, revoke: run } }
   guarded:
     issuer: https://guarded.example
-    jwks: { inline: ${JSON.stringify({ keys: [guarded.jwk] })} }
+    jwks: { url: https://guarded.example/keys }
     authorization: { file: acme/push }
     on: { session-revoked: { subject: opaque, revoke: subject, action: cut } }
   leaks:
@@ -40,7 +40,9 @@ events:
 /** In Secrets Manager. */
 export const EVENT_SECRETS = { 'mintmark/acme/push': 'Bearer of-the-stream', 'mintmark/acme/github': HOOK_SECRET }
 
-/** What GitHub answers trust. */
+/** What the transmitter with a key set answers trust. */
+export const guardedKeys = () => ({ keys: [guarded.jwk] })
+/** What GitHub does. */
 export const partnerKeys = () => {
   const key = createPublicKey(partner.privateKey).export({ type: 'spki', format: 'pem' })
   return { public_keys: [{ key_identifier: partner.kid, key, is_current: true }] }
@@ -127,6 +129,10 @@ export const eventSuite = (
         'github-public-key-signature': createSign('sha256').update(found).sign(partner.privateKey, 'base64'),
       })
       expect([answer.statusCode, answer.body]).toEqual([202, ''])
+      // A key that is not known yet may be new: trust is asked, and only then it is refused.
+      const unknown = { 'github-public-key-identifier': 'new', 'github-public-key-signature': 'MAYCAQECAQE=' }
+      const refused = await push('acme', found, { 'content-type': 'application/json', ...unknown })
+      expect(refused.statusCode).toBeGreaterThanOrEqual(400)
       await carryOut()
       expect(await deployed().inForce('acme')).toContainEqual(
         expect.objectContaining({ kind: 'credential', value: body['decision_id'], by: 'events/partner' }),

@@ -22,7 +22,7 @@ import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
 import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
-import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, partnerKeys } from './event-suite.ts'
+import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
 
 const BASE = 'https://sts.example.com'
 const ROLE = 'arn:aws:iam::111122223333:role/mintmark/t/acme/acme-deployer'
@@ -44,7 +44,9 @@ const internet = {
       ? { issuer, jwks_uri: `${issuer}/keys` }
       : url.endsWith('/secret_scanning')
         ? partnerKeys()
-        : { keys: [key.jwk] }
+        : url.startsWith('https://guarded.example/')
+          ? guardedKeys()
+          : { keys: [key.jwk] }
     return { ok: true as const, response: { status: 200, body: new TextEncoder().encode(JSON.stringify(document)) } }
   },
 }
