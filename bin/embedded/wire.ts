@@ -19,9 +19,8 @@ import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
-import { LIMITS } from '../../lib/domain/limits.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
-import { admitSource } from '../../lib/flows/admit-source.ts'
+import { admitSource, admitTransmitter } from '../../lib/flows/admit-source.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
@@ -132,7 +131,7 @@ export const wire = async (
   const events = embeddedEvents({
     ...reporting,
     queue: own.queue,
-    admit: admitSource(rates, 'events', LIMITS.eventRate),
+    admit: admitTransmitter(rates),
     log,
   })
   const discovery = createDiscovery({

@@ -21,11 +21,10 @@ import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import type { Environment } from '../../lib/config/environment.ts'
-import { LIMITS } from '../../lib/domain/limits.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import type { HttpEvent } from '../../lib/edge/http.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
-import { admitSource } from '../../lib/flows/admit-source.ts'
+import { admitTransmitter } from '../../lib/flows/admit-source.ts'
 import { createSourceOwners } from '../../lib/flows/source-owners.ts'
 import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
 import { createKeysOfIssuers, rereadNowAndThen } from '../issuer-keys.ts'
@@ -57,7 +56,7 @@ export const createEvents = (environment: EventsEnvironment, clients: EventsClie
   const log = createLogger('events')
   const { ports, reread } = openPorts(environment, clients, log)
   const rates = createMemoryRateLimiter(clock)
-  const pushed = createHandler({ ports, http: { admit: admitSource(rates, 'events', LIMITS.eventRate) }, log })
+  const pushed = createHandler({ ports, http: { admit: admitTransmitter(rates) }, log })
   const queueUrl = environment.MINTMARK_QUARANTINE_QUEUE
   const findings = createFindings({ ports, quarantine: createSqsQuarantine({ client: clients.sqs, queueUrl }), log })
   /** One function, two sources. */

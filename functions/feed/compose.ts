@@ -7,18 +7,15 @@ import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createTenantState } from '../../lib/adapters/aws/dynamo-tenant-state.ts'
 import { startTimeMark } from '../../lib/adapters/aws/dynamo-time-mark.ts'
-import { createTieredKeyVault } from '../../lib/adapters/aws/kms-tiers.ts'
+import { createTieredKeyVault, withoutNewSecrets } from '../../lib/adapters/aws/kms-tiers.ts'
 import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import type { Environment } from '../../lib/config/environment.ts'
-import { LIMITS } from '../../lib/domain/limits.ts'
-import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { createMarkedClock } from '../../lib/flows/guard-clock.ts'
 import { createFeed, type Feed } from '../../lib/flows/publish-feed.ts'
-import type { KeyVault } from '../../lib/ports/signing-keys.ts'
 import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createTenants } from '../tenants.ts'
 import { createHandler } from './handler.ts'
@@ -53,7 +50,6 @@ export const createFeedFunction = (
     keys: createLocalKeyRing({ store, vault, clock, use: 'signal' }),
     state: createTenantState(table),
     clock,
-    changesPerPage: LIMITS.feedChangesPerPageOnAws,
   }
   const shared = tableOf(name, clients.dynamo)
   const marked = createMarkedClock({ clock, start: () => startTimeMark({ table: shared, clock }) })
@@ -68,11 +64,3 @@ export const createFeedFunction = (
     log,
   })
 }
-
-/** mint makes the secret behind the handles with the tenant's first token. Before that no token is there to be denied. */
-const withoutNewSecrets = (vault: KeyVault): KeyVault => ({
-  ...vault,
-  sealSecret() {
-    throw new Unavailable('signing_key_unavailable')
-  },
-})

@@ -13,11 +13,9 @@ import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { createKeyMaker } from '../../lib/adapters/keys/key-maker.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import type { Environment } from '../../lib/config/environment.ts'
-import type { KeyUse } from '../../lib/domain/signing-key.ts'
-import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
+import { activationByOwner } from '../../lib/flows/activate-key.ts'
 import { createMarkedClock } from '../../lib/flows/guard-clock.ts'
-import type { KeyActivation } from '../../lib/ports/signing-keys.ts'
 import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createTenants } from '../tenants.ts'
 import { createHandler } from './handler.ts'
@@ -53,7 +51,7 @@ export const createRotate = (
   const rotation = {
     store: createSigningKeyStore(table),
     maker: createKeyMaker(createTieredKeyPairs(wrapping, tenants)),
-    activation: activationBy({
+    activation: activationByOwner({
       token: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
       signal: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_FEED_FUNCTION }),
     }),
@@ -65,12 +63,3 @@ export const createRotate = (
     log,
   )
 }
-
-/** Each use has an owner (design §2). A key of a use without one stays prepared, and is never served. */
-const activationBy = (owners: Readonly<Partial<Record<KeyUse, KeyActivation>>>): KeyActivation => ({
-  async activate(key) {
-    const owner = owners[key.use]
-    if (owner === undefined) throw new Unavailable('signing_key_unavailable')
-    return owner.activate(key)
-  },
-})

@@ -33,3 +33,12 @@ export const activateNamedKey = async (ports: ActivationPorts, { tenant, kid }: 
   if (key === undefined || key.use !== ports.use || key.state !== 'prepared') throw new Unavailable('changed_underway')
   return createKeyActivation(ports).activate(key)
 }
+
+/** Each use has an owner (design §2). A key of a use without one stays prepared, and is never served. */
+export const activationByOwner = (owners: Readonly<Partial<Record<KeyUse, KeyActivation>>>): KeyActivation => ({
+  async activate(key) {
+    const owner = owners[key.use]
+    if (owner === undefined) throw new Unavailable('signing_key_unavailable')
+    return owner.activate(key)
+  },
+})

@@ -2,6 +2,7 @@
 // have no gaps and none is given twice; what it says of the revocation is read from the revocation's own row, as it is now. So
 // two changes of one row may be numbered in either order and the last page that names it is right all the same.
 
+import { LIMITS } from '../../domain/limits.ts'
 import type { RevocationKind, Selector } from '../../domain/revocation.ts'
 import type { FeedChange } from '../../domain/revocation-feed.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
@@ -66,7 +67,8 @@ export const announceChange = async (
 
 export const createRevocationChanges = (table: Table): RevocationChanges => ({
   head: async (tenant) => headOf(await begin(table, tenant), tenant),
-  async since(tenant, cursor, max) {
+  async since(tenant, cursor, asked) {
+    const max = Math.min(asked, LIMITS.feedChangesPerPageOnAws)
     const call = await begin(table, tenant)
     const pk = revocationChangesPartition(tenant)
     // The head first: what is numbered after it may be among the rows, and is left for the next page.
