@@ -10,6 +10,8 @@ import { IDP, pushSet, setClaims, signSet } from './security-events.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from './tenants.ts'
 
 const idp = issuerKey('RS256')
+/** An emulator's first decisions come later than functions wait. */
+const TRIES_MAX = 40
 
 /** `issuerUrl`: known before the broker runs, since grants name it. */
 export const callerTenant = (tenant: string, issuerUrl: string, key: IssuerKey, orgId: string): string => {
@@ -35,16 +37,24 @@ events:
 export const callerHttpSuite = (targetOf: () => { readonly url: string; readonly key: IssuerKey }): void => {
   const acme = () => `${targetOf().url}/t/acme`
   const globex = () => `${targetOf().url}/t/globex`
-  const mint = (run: string) => {
+  const mint = async (run: string, attempt = 0): ReturnType<typeof exchange> => {
     const claims = githubClaims(acme(), { run_id: run })
-    return exchange(acme(), signAssertion(targetOf().key, claims), { audience: TARGET })
+    const answer = await exchange(acme(), signAssertion(targetOf().key, claims), { audience: TARGET })
+    return answer.status === 503 && attempt < TRIES_MAX ? mint(run, attempt + 1) : answer
   }
   const tokenOfRun = async (run: string) => String((await mint(run)).body['access_token'])
-  const bearerOf = async (right: 'reader' | 'operator') => (await tokenOf(acme(), { key: targetOf().key, right })).token
+  const bearerOf = async (right: 'reader' | 'operator', attempt = 0): Promise<string> => {
+    try {
+      return (await tokenOf(acme(), { key: targetOf().key, right })).token
+    } catch (error) {
+      if (attempt < TRIES_MAX && String(error).includes('temporarily_unavailable')) return bearerOf(right, attempt + 1)
+      throw error
+    }
+  }
   /** An emulator's first decisions may come too late: 503, and then asked again. */
   const asked = async (...args: Parameters<typeof call>) => {
     let answer = await call(...args)
-    for (let attempt = 0; answer.status === 503 && attempt < 40; attempt += 1) answer = await call(...args)
+    for (let attempt = 0; answer.status === 503 && attempt < TRIES_MAX; attempt += 1) answer = await call(...args)
     return answer
   }
   const isActive = async (token: string, bearer: string): Promise<boolean> =>

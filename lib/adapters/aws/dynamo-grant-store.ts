@@ -33,8 +33,6 @@ export const createGrantStore = (table: Table): GrantStore => ({
   async put(put) {
     const call = await begin(table, put.record.tenant)
     const [outcome] = await Promise.all([putRecord(call, put), putPlace(call, put)])
-    // Who was first may have died between the two, and its record may be about to be signed again.
-    if (outcome.outcome === 'exists') await putPlace(call, { ...put, record: outcome.existing })
     return outcome
   },
 
@@ -72,10 +70,15 @@ const putPlace = async (call: Call, { record, guard, keepUntilSeconds }: GrantPu
   await write(call, { put: { Item, ConditionExpression, ExpressionAttributeValues: { ':guard': { S: guard } } } })
 }
 
-const existing = async (call: Call, { record, guard }: GrantPut, row: Item | null): Promise<PutOutcome> => {
+const existing = async (call: Call, put: GrantPut, row: Item | null): Promise<PutOutcome> => {
   if (row === null) throw new Error('a guard was neither put nor found')
-  const outcome = await getItem(call, outcomeKey(record.tenant, guard))
-  return { outcome: 'exists', existing: readGrantItem(row), notIssued: outcome !== null }
+  const first = readGrantItem(row)
+  const [outcome] = await Promise.all([
+    getItem(call, outcomeKey(first.tenant, put.guard)),
+    // Who was first may have died between its two rows, and its record may be about to be signed again.
+    putPlace(call, { ...put, record: first }),
+  ])
+  return { outcome: 'exists', existing: first, notIssued: outcome !== null }
 }
 
 type Rows = { readonly item: Item; readonly proof: Item; readonly mark: string }
