@@ -28,8 +28,8 @@ import {
   seqOfChange,
 } from './table-keys.ts'
 
-/** Others may take the number that was free: one of them wins each time. */
-const TRIES_MAX = 64
+/** Others may take the number that was free: one of them wins each time, and the next one up is tried. */
+const TRIES_MAX = 256
 /** Keys of one BatchGetItem. */
 const BATCH = 100
 
@@ -44,8 +44,10 @@ export const announceChange = async (
   tenant: string,
   { kind, issuer, value, form }: Changed,
 ): Promise<void> => {
-  for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-    const key = revocationChangeKey(tenant, (await headOf(call, tenant)) + 1)
+  const first = (await headOf(call, tenant)) + 1
+  // INVARIANT: a number is tried only when the one below it is there, so there are no gaps.
+  for (let seq = first; seq < first + TRIES_MAX; seq += 1) {
+    const key = revocationChangeKey(tenant, seq)
     const mark = newMark()
     const update = {
       Key: keyOf(key),
