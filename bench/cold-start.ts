@@ -30,6 +30,10 @@ const EVENTS: Readonly<Record<FunctionName, unknown>> = {
   mint: { tenant: 'acme' },
   trust: { tenant: 'acme' },
   revoke: { Records: [] },
+  feed: { page: 'acme' },
+  events: request('GET', '/t/acme/events'),
+  introspect: request('GET', '/t/acme/introspect'),
+  admin: request('GET', '/t/Not-A-Tenant/admin/revocations'),
   audit: { Records: [] },
   rotate: null,
 }

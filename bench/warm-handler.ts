@@ -50,7 +50,7 @@ export const measureWarm = async (rounds: number): Promise<WarmReport> => {
       http: { admitSource: () => null, baseUrl: BASE_URL, newTraceId: attestPorts.ids.traceId },
       log: silent,
     })
-  const activation = { store: own.store, prover: own.prover, clock }
+  const activation = { store: own.store, prover: own.prover, clock, use: 'token' as const }
   const invoked = createInvoked({ open: async () => ports, activation, settle: async () => undefined }, silent)
   const [embedded, lambda] = [handlerOver({ mint: broker.mint }), handlerOver(overJson(invoked))]
   const microsOf = async (handler: HttpHandler): Promise<number> => {

@@ -72,15 +72,14 @@ const ofFunction = (place: Place, fn: FunctionName) => {
 const COUNTED = {
   record_tampered: ['audit'],
   record_unreadable: ['audit'],
-  message_quarantined: ['revoke', 'audit'],
+  message_quarantined: ['revoke', 'audit', 'events'],
   role_shut: ['revoke'],
   sessions_out_of_reach: ['revoke'],
-  denials_not_sent: ['attest'],
+  denials_not_sent: ['attest', 'introspect', 'admin'],
+  event_not_carried_out: ['events'],
+  event_selects_nothing: ['events'],
+  event_stream_ending: ['events'],
   keys_not_rotated: ['rotate'],
-  // Of the function events, which has no place on AWS yet.
-  event_not_carried_out: [],
-  event_selects_nothing: [],
-  event_stream_ending: [],
   // Only the embedded broker signs logs as yet.
   log_not_signed: [],
   // Receivers are told by the embedded broker only.

@@ -1,6 +1,7 @@
 // The core stack: everything that all tenants share. Functions and their triggers are in serverless.yml.
 import { alarmResources } from './alarms.ts'
 import { archiveResources } from './archive.ts'
+import { findingResources } from './findings.ts'
 import { API_THROTTLE, originResources } from './front-door.ts'
 import { CORE_KEY, keyResources, LOG_KEY, POOL_KEY } from './keys.ts'
 import { FUNCTIONS } from './names.ts'
@@ -31,6 +32,7 @@ export const coreResources = (settings: Settings) => {
       ...networkResources,
       ...archiveResources(place),
       ...scheduleResources(place),
+      ...findingResources(settings),
       ...originResources(settings),
       ...alarmResources(place),
     },

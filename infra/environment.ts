@@ -21,13 +21,17 @@ const roleIds = (...roles: readonly string[]): Value => ({
 export const environments = (place: Place, domain: string): Readonly<Record<FunctionName, Environment>> => {
   const base = { MINTMARK_BASE_URL: `https://${domain}` }
   const mint = { MINTMARK_MINT_FUNCTION: functionName(place, 'mint') }
+  const trust = { MINTMARK_TRUST_FUNCTION: functionName(place, 'trust') }
+  const feed = { MINTMARK_FEED_FUNCTION: functionName(place, 'feed') }
+  const orders = { MINTMARK_ORDERS_QUEUE: queueUrl('RevokeQueue') }
+  const denials = { MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue') }
   return {
     attest: {
       ...base,
       ...CORE,
       ...mint,
-      MINTMARK_TRUST_FUNCTION: functionName(place, 'trust'),
-      MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue'),
+      ...trust,
+      ...denials,
     },
     mint: {
       ...base,
@@ -38,18 +42,31 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
     },
     trust: { ...base, ...CORE },
     revoke: {
+      ...base,
       ...CORE,
       ...dataRole('revoke'),
       MINTMARK_QUARANTINE_QUEUE: queueUrl('RevokeDlq'),
       MINTMARK_ORDER_SENDERS: roleIds('OperatorRole', 'ApplyRole'),
+      MINTMARK_EVENTS_SENDER: roleIds('EventsRole'),
     },
+    feed: { ...base, ...CORE, ...dataRole('feed'), MINTMARK_POOL_KEY: POOL_KEY },
+    events: {
+      ...base,
+      ...CORE,
+      ...dataRole('events'),
+      ...trust,
+      ...orders,
+      MINTMARK_QUARANTINE_QUEUE: queueUrl('FindingsDlq'),
+    },
+    introspect: { ...base, ...CORE, ...dataRole('introspect'), ...orders, ...denials },
+    admin: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('admin'), ...orders, ...denials },
     audit: {
       MINTMARK_LOG_TABLE: LOG_TABLE,
       ...dataRole('audit'),
       MINTMARK_QUARANTINE_QUEUE: queueUrl('AuditDlq'),
       MINTMARK_DENIALS_QUARANTINE_QUEUE: queueUrl('DenialsDlq'),
     },
-    discovery: { ...base, ...CORE, ...dataRole('discovery') },
-    rotate: { ...base, ...CORE, ...mint, ...dataRole('rotate'), MINTMARK_POOL_KEY: POOL_KEY },
+    discovery: { ...base, ...CORE, ...dataRole('discovery'), ...feed },
+    rotate: { ...base, ...CORE, ...mint, ...feed, ...dataRole('rotate'), MINTMARK_POOL_KEY: POOL_KEY },
   }
 }

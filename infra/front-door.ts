@@ -85,8 +85,11 @@ const webAcl = {
   },
 }
 
-/** Managed policies of CloudFront, by id: UseOriginCacheControlHeaders, and all of a viewer's request but its Host. */
-const CACHE_AS_ORIGIN_SAYS = '83da9c7e-98b4-4e11-a168-04f0df8e2c65'
+/**
+ * Managed policies of CloudFront, by id: UseOriginCacheControlHeaders-QueryStrings, since pages of the feed differ by their query,
+ * and all of a viewer's request but its Host.
+ */
+const CACHE_AS_ORIGIN_SAYS = '4cc15a8a-d715-48a4-82b8-cc0b614638fe'
 const ALL_BUT_HOST = 'b689b0a8-53d0-40ab-baf2-68738e2966ac'
 const SECURITY_HEADERS = '67f7725c-6f97-4210-82d7-5512b31e9d03'
 

@@ -7,12 +7,34 @@ import { DENY_ALL_NAME, DENY_PATH } from '../lib/domain/aws-session.ts'
 /** Where it is deployed. */
 export type Place = { readonly stage: string }
 
-/** Functions that exist. `events`, `introspect` and `admin` (design §2) join when they have something to do. */
-export const FUNCTIONS = ['attest', 'mint', 'trust', 'revoke', 'audit', 'discovery', 'rotate'] as const
+/** Those of design §2; `feed` is the half of revoke that is asked, and the only one that opens signal keys. */
+export const FUNCTIONS = [
+  'attest',
+  'mint',
+  'trust',
+  'revoke',
+  'feed',
+  'audit',
+  'events',
+  'introspect',
+  'admin',
+  'discovery',
+  'rotate',
+] as const
 export type FunctionName = (typeof FUNCTIONS)[number]
 
 /** Functions that reach a tenant's rows only through a session tagged with that tenant. */
-export const TENANT_BOUND = ['mint', 'revoke', 'audit', 'discovery', 'rotate'] as const
+export const TENANT_BOUND = [
+  'mint',
+  'revoke',
+  'feed',
+  'audit',
+  'events',
+  'introspect',
+  'admin',
+  'discovery',
+  'rotate',
+] as const
 export type TenantBound = (typeof TENANT_BOUND)[number]
 
 /** The session tag that names the tenant; every fence is written in it. */
@@ -31,12 +53,13 @@ export const logGroupName = (place: Place, fn: FunctionName): string => `/aws/la
 export const logStreamsArn = (place: Place, fn: FunctionName): string =>
   inRegion('logs', `log-group:${logGroupName(place, fn)}:*`)
 
-export const QUEUES = ['revoke', 'denials'] as const
+export const QUEUES = ['revoke', 'denials', 'findings'] as const
 export type QueueName = (typeof QUEUES)[number]
 /** Dead-letter queues: of the queues, of the stream and of the schedules. */
 export const DEAD_LETTERS = [
   'revoke-dlq',
   'denials-dlq',
+  'findings-dlq',
   'audit-dlq',
   'trust-dlq',
   'rotate-dlq',
@@ -49,6 +72,13 @@ export const queueArn = (place: Place, queue: AnyQueue): string => inRegion('sqs
 
 export const ruleName = ({ stage }: Place, rule: string): string => `mintmark-${stage}-${rule}`
 export const ruleArn = (place: Place, rule: string): string => inRegion('events', `rule/${ruleName(place, rule)}`)
+/** Where accounts of tenants send what AWS found in them. */
+export const findingsBusName = ({ stage }: Place): string => `mintmark-${stage}-findings`
+/** A rule of that bus; rules of the account's own bus are ruleArn(). */
+export const busRuleArn = (place: Place, rule: string): string =>
+  inRegion('events', `rule/${findingsBusName(place)}/${ruleName(place, rule)}`)
+/** Secrets of one tenant. `tenant` is a policy variable. */
+export const secretsOf = (tenant: string): string => inRegion('secretsmanager', `secret:mintmark/${tenant}/*`)
 export const ARCHIVE_BUCKET = 'mintmark-archive-${AWS::AccountId}-${AWS::Region}'
 /** KMS keys have no names of their own; who may use which is said by tags, contexts and key policies. */
 export const KEYS = inRegion('kms', 'key/*')

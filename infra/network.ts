@@ -6,7 +6,7 @@ import { allow, policy, text } from './policies/statement.ts'
 export const ISOLATED_RANGE = '10.90.0.0/24'
 const SUBNET_CIDRS = ['10.90.0.0/26', '10.90.0.64/26'] as const
 /** Interface endpoints; DynamoDB has a gateway, which costs nothing. */
-const SERVICES = ['lambda', 'sqs', 'sts', 'kms'] as const
+export const SERVICES = ['lambda', 'sqs', 'sts', 'kms', 'secretsmanager'] as const
 
 const tags = (name: string) => [{ Key: 'Name', Value: name }]
 const subnetId = (index: number): string => `IsolatedSubnet${'AB'[index]}`

@@ -1,7 +1,8 @@
 // Queues, and where what failed waits for a person. A message carries its tenant as MessageGroupId, which makes a standard
 // queue fair: a flood of one tenant holds up no other.
 import { LIMITS } from '../lib/domain/limits.ts'
-import { type AnyQueue, type DeadLetterName, type Place, queueArn, queueName, ruleArn } from './names.ts'
+import { FINDING_RULES } from './findings.ts'
+import { type AnyQueue, busRuleArn, type DeadLetterName, type Place, queueArn, queueName, ruleArn } from './names.ts'
 import type { Statement } from './policies/statement.ts'
 import { queuePolicy, ruleMaySend } from './policies/storage.ts'
 import { TIMEOUT_SECONDS } from './timeouts.ts'
@@ -48,7 +49,14 @@ const deadLetter = (place: Place, name: DeadLetterName, producers: readonly Stat
 })
 
 /** Six times what one batch may take (AWS Lambda guide, SQS): no message is delivered while it is worked on. */
-const visibility = (fn: 'revoke' | 'audit'): number => 6 * TIMEOUT_SECONDS[fn]
+const visibility = (fn: 'revoke' | 'audit' | 'events'): number => 6 * TIMEOUT_SECONDS[fn]
+
+/** EventBridge, from the rules of both buses. */
+const findingsMaySend = (place: Place, queue: AnyQueue): Statement =>
+  ruleMaySend(
+    queueArn(place, queue),
+    ...FINDING_RULES.flatMap((rule) => [ruleArn(place, rule), busRuleArn(place, rule)]),
+  )
 
 export const queueResources = (place: Place) => ({
   RevokeQueue: queue(queueName(place, 'revoke'), {
@@ -63,8 +71,15 @@ export const queueResources = (place: Place) => ({
     deadLetters: 'DenialsDlq',
   }),
   ...policyOf('DenialsQueue', place, 'denials'),
+  FindingsQueue: queue(queueName(place, 'findings'), {
+    visibilitySeconds: visibility('events'),
+    keepDays: 4,
+    deadLetters: 'FindingsDlq',
+  }),
+  ...policyOf('FindingsQueue', place, 'findings', [findingsMaySend(place, 'findings')]),
   ...deadLetter(place, 'revoke-dlq'),
   ...deadLetter(place, 'denials-dlq'),
+  ...deadLetter(place, 'findings-dlq', [findingsMaySend(place, 'findings-dlq')]),
   ...deadLetter(place, 'audit-dlq'),
   ...deadLetter(place, 'trust-dlq', [ruleMaySend(queueArn(place, 'trust-dlq'), ruleArn(place, 'trust'))]),
   ...deadLetter(place, 'rotate-dlq', [ruleMaySend(queueArn(place, 'rotate-dlq'), ruleArn(place, 'rotate'))]),

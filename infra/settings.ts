@@ -18,6 +18,8 @@ export type Settings = {
   readonly deployRole: string
   readonly applyPrincipals: readonly string[]
   readonly operatorPrincipals: readonly string[]
+  /** Accounts that send their findings. */
+  readonly findingAccounts: readonly string[]
   /** The account of the broker. Roles of tenants in other accounts get stacks of their own. */
   readonly account: string
   /** Folder of tenant documents. */
@@ -43,6 +45,7 @@ export const readSettings = async ({ resolveVariable }: OslsContext): Promise<Se
     deployRole: await param('deployRole'),
     applyPrincipals: await list('applyPrincipals'),
     operatorPrincipals: await list('operatorPrincipals'),
+    findingAccounts: await list('findingAccounts'),
     account: await param('account'),
     tenants: await param('tenants'),
     stack: await param('stack'),

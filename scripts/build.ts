@@ -6,11 +6,15 @@ import { bundle } from './bundle.ts'
 
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
+  admin: 420,
   attest: 390,
   audit: 285,
-  discovery: 332,
+  discovery: 372,
+  events: 440,
+  feed: 400,
+  introspect: 390,
   mint: 430,
-  revoke: 315,
+  revoke: 440,
   rotate: 384,
   trust: 340,
 }

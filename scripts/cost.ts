@@ -4,6 +4,7 @@
 import { alarmResources } from '../infra/alarms.ts'
 import { API_THROTTLE } from '../infra/front-door.ts'
 import { keyResources } from '../infra/keys.ts'
+import { SERVICES } from '../infra/network.ts'
 import { CONCURRENCY } from '../infra/timeouts.ts'
 import { LIMITS } from '../lib/domain/limits.ts'
 import { AUDIT, EXCHANGE } from './exchange-requests.ts'
@@ -140,7 +141,7 @@ export const exchangeLines = (): readonly Line[] => {
     {
       item: 'DynamoDB writes',
       dollars: EXCHANGE.writeUnits * price('writePerMillion'),
-      why: `${EXCHANGE.writeUnits} unit: guard, record and audit entry in one put`,
+      why: `${EXCHANGE.writeUnits} units: guard, record and audit entry in one put; where a decision id finds it in another`,
     },
     {
       item: 'DynamoDB strong reads',
@@ -192,8 +193,8 @@ export const fixedLines = (): readonly Line[] => {
   return [
     {
       item: 'VPC interface endpoints',
-      dollars: 4 * 2 * 730 * price('endpointHour'),
-      why: 'Lambda, SQS, STS, KMS in two zones; DynamoDB has a gateway, which is free',
+      dollars: SERVICES.length * 2 * 730 * price('endpointHour'),
+      why: 'Lambda, SQS, STS, KMS, Secrets Manager in two zones; DynamoDB has a gateway, which is free',
     },
     { item: 'WAF', dollars: price('webAclMonth') + 4 * price('wafRuleMonth'), why: '1 ACL, 1 rule, 3 managed groups' },
     { item: 'Alarms', dollars: alarms * price('alarmMonth'), why: `${alarms} alarms` },
@@ -279,6 +280,8 @@ Counts are measured: \`test/aws/dynamo-requests.test.ts\` and \`test/aws/lambda-
 Up to the answer (goal: at most $3.50):
 
 ${linesTable(exchangeLines())}
+
+The goal is missed by the second write: introspection must find a token in the moment it is in somebody's hands, which no index promises.
 
 In front of the API and behind the answer, where a batch brings one record of a tenant:
 

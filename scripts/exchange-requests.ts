@@ -5,9 +5,9 @@ export const EXCHANGE = {
   /** attest, and mint invoked by it. */
   invocations: 2,
   /** DynamoDB, by command. */
-  requests: { BatchGetItem: 2, PutItem: 1 },
-  /** Of 1 KB: redemption, record and audit entry are one put. */
-  writeUnits: 1,
+  requests: { BatchGetItem: 2, PutItem: 2 },
+  /** Of 1 KB: redemption, record and audit entry are one put; where its decision id finds it, for introspection, is another. */
+  writeUnits: 2,
   /** Of 4 KB, strong. */
   readUnits: 5,
   /** KMS and STS: the tenant's session and key are in memory. */

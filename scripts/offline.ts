@@ -1,9 +1,9 @@
 // `npm run offline`: the AWS target on this machine. The zips as packaged run under serverless-offline; what they call is
 // DynamoDB Local, fauxqs and the emulator of the tests, which checks signatures and asks the packaged policies. Loopback only.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { CreateQueueCommand } from '@aws-sdk/client-sqs'
@@ -41,6 +41,7 @@ const { values } = parseArgs({
     tenants: { type: 'string', default: 'tenants' },
     port: { type: 'string', default: '8081' },
     operator: { type: 'string' },
+    secrets: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
 })
@@ -144,6 +145,14 @@ const writeOperator = (aws: Aws, file: string): void => {
   writeFileSync(file, lines.join(''), { mode: 0o600 })
 }
 
+/** `<tenant>/<name>` below the folder are the secrets `mintmark/<tenant>/<name>`. */
+const putSecrets = (aws: Aws, folder: string): void => {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name)
+    if (entry.isFile()) aws.secrets.set(`mintmark/${relative(folder, file)}`, readFileSync(file, 'utf8').trimEnd())
+  }
+}
+
 /** As the schedule does, until every tenant has its keys: the emulator's first answers come too late for the functions. */
 const makeFirstKeys = async (rotate: (event: unknown) => Promise<unknown>): Promise<void> => {
   for (const deadline = Date.now() + READY_MS_MAX; ; await sleep(200)) {
@@ -173,8 +182,9 @@ const start = async (): Promise<string> => {
     queueUrl: `https://sqs.${PLACE.region}.amazonaws.com/${PLACE.account}/${queueName(STAGE, queue)}`,
     invoke: invokeAt(lambda, fn),
   })
+  if (values.secrets !== undefined) putSecrets(aws, resolve(values.secrets))
   if (values.operator !== undefined) writeOperator(aws, values.operator)
-  const queues = [source('revoke', 'revoke'), source('audit', 'denials')]
+  const queues = [source('revoke', 'revoke'), source('audit', 'denials'), source('events', 'findings')]
   undo.push(startSources({ queues, stream: { endpoint: dynamodb, invoke: invokeAt(lambda, 'audit') } }))
   return url
 }

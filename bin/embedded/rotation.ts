@@ -58,7 +58,10 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
       const config = await ports.tenants.current(tenant)
       if (config === null) ports.keys.invalidate(tenant)
       else {
-        const moves = await rotateKeys(rotation, { tenant, needed: [...neededSlots(config), ...signalSlots(config), LOG_SLOT] })
+        const moves = await rotateKeys(rotation, {
+          tenant,
+          needed: [...neededSlots(config), ...signalSlots(config), LOG_SLOT],
+        })
         if (ports.counts) for (const { kind } of moves) countOne(ports.counts.keyMoves, kind)
       }
     } catch {

@@ -21,9 +21,8 @@ import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
-import { LIMITS } from '../../lib/domain/limits.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
-import { admitSource } from '../../lib/flows/admit-source.ts'
+import { admitSource, admitTransmitter } from '../../lib/flows/admit-source.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
@@ -178,12 +177,30 @@ export const wire = async (
     log,
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   })
-  const auditLog = startAuditLog(options, { store, audit: auditDatabase, keyStore, place, rates, log, countAlarm, tracing })
-  ops?.show(createOperatingState({ database, audit: auditDatabase, tenants, clock, clockGuard, anchors: options.anchors?.length ?? 0 }))
+  const auditLog = startAuditLog(options, {
+    store,
+    audit: auditDatabase,
+    keyStore,
+    place,
+    rates,
+    log,
+    countAlarm,
+    tracing,
+  })
+  ops?.show(
+    createOperatingState({
+      database,
+      audit: auditDatabase,
+      tenants,
+      clock,
+      clockGuard,
+      anchors: options.anchors?.length ?? 0,
+    }),
+  )
   const events = embeddedEvents({
     ...reporting,
     queue: own.queue,
-    admit: admitSource(rates, 'events', LIMITS.eventRate),
+    admit: admitTransmitter(rates),
     counts: ops?.counts,
     log,
   })

@@ -4,11 +4,17 @@ import { endpoint } from '../../lib/edge/endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { type AdminPorts, administerTenant } from '../../lib/flows/administer-tenant.ts'
 
-type Wiring = { readonly ports: AdminPorts; readonly log: Parameters<typeof endpoint>[2] }
+type Wiring = {
+  readonly ports: AdminPorts
+  readonly log: Parameters<typeof endpoint>[2]
+  /** What must be durable before the answer goes out: where nothing runs on after it, the denial of this request. */
+  readonly settle?: () => Promise<void>
+}
 
-export const createHandler = ({ ports, log }: Wiring): HttpHandler =>
+export const createHandler = ({ ports, log, settle }: Wiring): HttpHandler =>
   endpoint(
     'admin',
     adminEndpoint({ act: (call, asked) => administerTenant(ports, call, asked), newTraceId: ports.ids.traceId }),
     log,
+    settle,
   )

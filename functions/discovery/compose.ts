@@ -1,20 +1,33 @@
-// discovery on AWS: configuration and public keys of a tenant through that tenant's session, which can read nothing else of it.
+// discovery on AWS: configuration and public keys of a tenant through that tenant's session, which can read nothing else of it;
+// pages of the revocation feed as feed signs them.
+import type { LambdaClient } from '@aws-sdk/client-lambda'
 import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { createLambdaFeed } from '../../lib/adapters/aws/lambda-invoke.ts'
+import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
+import { admitSource } from '../../lib/flows/admit-source.ts'
 import { issuedTokenTypes } from '../../lib/wire/metadata.ts'
 import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createTenants } from '../tenants.ts'
-import { createHandler } from './handler.ts'
+import { createFeedHandler, createHandler } from './handler.ts'
 
-export const DISCOVERY_ENVIRONMENT = ['MINTMARK_BASE_URL', 'MINTMARK_CORE_TABLE', 'MINTMARK_DATA_ROLE'] as const
+export const DISCOVERY_ENVIRONMENT = [
+  'MINTMARK_BASE_URL',
+  'MINTMARK_CORE_TABLE',
+  'MINTMARK_DATA_ROLE',
+  'MINTMARK_FEED_FUNCTION',
+] as const
+
+export type DiscoveryClients = TenantTableClients & { readonly lambda: LambdaClient }
 
 export const createDiscovery = (
   environment: Environment<(typeof DISCOVERY_ENVIRONMENT)[number]>,
-  clients: TenantTableClients,
+  { lambda, ...clients }: DiscoveryClients,
 ): HttpHandler => {
   const log = createLogger('discovery')
   const { table } = openTenantTable(environment.MINTMARK_CORE_TABLE, environment.MINTMARK_DATA_ROLE, clients)
@@ -23,11 +36,16 @@ export const createDiscovery = (
     baseUrl: environment.MINTMARK_BASE_URL,
     log,
   })
-  return createHandler({
+  const documents = createHandler({
     ports: { tenants, keys: createSigningKeyStore(table) },
     tokenTypes: issuedTokenTypes({ hasCloudSessions: true }),
-    takesOwnTokens: false,
+    takesOwnTokens: true,
     digest: nodeDigest,
     log,
   })
+  // Of this instance alone: over all of them the WAF counts, and caches in front answer most.
+  const admit = admitSource(createMemoryRateLimiter(systemClock))
+  const asked = createLambdaFeed({ client: lambda, functionName: environment.MINTMARK_FEED_FUNCTION })
+  const feed = createFeedHandler({ feed: asked, admitSource: admit }, log)
+  return (event) => (event.rawPath.endsWith('/revocations') ? feed : documents)(event)
 }

@@ -1,5 +1,5 @@
 // discovery: GET of a tenant's metadata, key sets and revocation feed. Has no private key and no way to one: pages of the feed are
-// signed by revoke.
+// signed by the half of revoke that is asked for them.
 import { discoveryEndpoint } from '../../lib/edge/discovery-endpoint.ts'
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import { type FeedEndpointOptions, feedEndpoint } from '../../lib/edge/feed-endpoint.ts'

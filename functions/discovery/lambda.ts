@@ -1,5 +1,5 @@
 // The AWS entry of discovery.
-import { dynamoClient, dynamoLike, stsClient } from '../../lib/adapters/aws/clients.ts'
+import { dynamoClient, dynamoLike, lambdaClient, stsClient } from '../../lib/adapters/aws/clients.ts'
 import { readAwsPlace, readEnvironment } from '../../lib/config/environment.ts'
 import { createDiscovery, DISCOVERY_ENVIRONMENT } from './compose.ts'
 
@@ -9,5 +9,6 @@ const dynamo = dynamoClient(place)
 export const handler = createDiscovery(readEnvironment(DISCOVERY_ENVIRONMENT), {
   dynamo,
   dynamoAs: dynamoLike(dynamo, place),
+  lambda: lambdaClient(place),
   sts: stsClient(place),
 })

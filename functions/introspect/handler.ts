@@ -7,14 +7,31 @@ import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
 import { introspectToken } from '../../lib/flows/introspect-token.ts'
 import { type RevokeTokenPorts, revokeToken } from '../../lib/flows/revoke-token.ts'
 
-type Wiring<Ports> = { readonly ports: Ports; readonly log: Parameters<typeof endpoint>[2] }
+type Wiring<Ports> = {
+  readonly ports: Ports
+  readonly log: Parameters<typeof endpoint>[2]
+  /** What must be durable before the answer goes out: where nothing runs on after it, the denial of this request. */
+  readonly settle?: () => Promise<void>
+}
 
-export const createIntrospect = ({ ports, log }: Wiring<CallerPorts>): HttpHandler =>
+export const createIntrospect = ({ ports, log, settle }: Wiring<CallerPorts>): HttpHandler =>
   endpoint(
     'introspect',
     introspectEndpoint({ act: (asked) => introspectToken(ports, asked), newTraceId: ports.ids.traceId }),
     log,
+    settle,
   )
 
-export const createRevokeToken = ({ ports, log }: Wiring<RevokeTokenPorts>): HttpHandler =>
-  endpoint('revoke', revokeEndpoint({ act: (asked) => revokeToken(ports, asked), newTraceId: ports.ids.traceId }), log)
+export const createRevokeToken = ({ ports, log, settle }: Wiring<RevokeTokenPorts>): HttpHandler =>
+  endpoint(
+    'revoke',
+    revokeEndpoint({ act: (asked) => revokeToken(ports, asked), newTraceId: ports.ids.traceId }),
+    log,
+    settle,
+  )
+
+/** Both in one function. */
+export const createHandler = (wiring: Wiring<RevokeTokenPorts>): HttpHandler => {
+  const [introspect, revoke] = [createIntrospect(wiring), createRevokeToken(wiring)]
+  return (event) => (event.rawPath.endsWith('/revoke') ? revoke : introspect)(event)
+}

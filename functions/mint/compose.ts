@@ -80,7 +80,7 @@ export const createMint = (
         await reread()
         return { ...ports, clockGuard: await marked.guard() }
       },
-      activation: { store, prover: createKeyProver(vault), clock },
+      activation: { store, prover: createKeyProver(vault), clock, use: 'token' },
       settle: marked.settle,
     },
     log,

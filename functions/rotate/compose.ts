@@ -1,4 +1,5 @@
-// rotate on AWS: pairs made by KMS, unseen; rows of each tenant through that tenant's session; mint activates what was made.
+// rotate on AWS: pairs made by KMS, unseen; rows of each tenant through that tenant's session; the owner of
+// its use activates what was made.
 import type { KMSClient } from '@aws-sdk/client-kms'
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
@@ -13,6 +14,7 @@ import { createKeyMaker } from '../../lib/adapters/keys/key-maker.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
+import { activationByOwner } from '../../lib/flows/activate-key.ts'
 import { createMarkedClock } from '../../lib/flows/guard-clock.ts'
 import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createTenants } from '../tenants.ts'
@@ -22,6 +24,7 @@ export const ROTATE_ENVIRONMENT = [
   'MINTMARK_BASE_URL',
   'MINTMARK_CORE_TABLE',
   'MINTMARK_MINT_FUNCTION',
+  'MINTMARK_FEED_FUNCTION',
   'MINTMARK_DATA_ROLE',
   'MINTMARK_POOL_KEY',
 ] as const
@@ -48,7 +51,10 @@ export const createRotate = (
   const rotation = {
     store: createSigningKeyStore(table),
     maker: createKeyMaker(createTieredKeyPairs(wrapping, tenants)),
-    activation: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
+    activation: activationByOwner({
+      token: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
+      signal: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_FEED_FUNCTION }),
+    }),
     clock,
     ring: null,
   }

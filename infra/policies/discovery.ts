@@ -1,6 +1,7 @@
-// discovery serves public documents. It reads the public halves of a tenant's keys and has no way to a private one.
+// discovery serves public documents. It reads the public halves of a tenant's keys and has no way to a private one: pages of the
+// feed it is given, signed.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, type Place } from '../names.ts'
+import { CORE_TABLE_ARN, functionArn, type Place } from '../names.ts'
 import { dataRole, functionRole, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
 
@@ -12,11 +13,12 @@ export const discoveryRole = (place: Place): Role =>
     place,
     says: 'Serves public documents.',
     isIsolated: true,
-    onlyInside: ['sts:AssumeRole', 'sts:TagSession'],
+    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'lambda:*'],
     statements: [
       ...tenantSessionsOnly('discovery'),
+      allow('AskForPages', { actions: ['lambda:InvokeFunction'], resources: [functionArn(place, 'feed')] }),
       deny('NeverAct', {
-        actions: ['kms:*', 'iam:*', 'lambda:*', 'secretsmanager:*', 'dynamodb:*'],
+        actions: ['kms:*', 'iam:*', 'secretsmanager:*', 'dynamodb:*'],
         resources: ['*'],
       }),
     ],

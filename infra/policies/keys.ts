@@ -47,20 +47,27 @@ const ofRole = (arn: string, sid: string, action: Action, context: Condition): S
 }
 
 const mint = dataRoleArn('mint')
+const feed = dataRoleArn('feed')
 const rotate = dataRoleArn('rotate')
 
 /** Wraps the signing keys and feed secrets of all pooled tenants, each under its own context. */
 export const poolKeyPolicy = (deployRole: string): PolicyDocument =>
   policy([
     administered(deployRole),
-    ofRole(rotate, 'MakePairUnseen', 'kms:GenerateDataKeyPairWithoutPlaintext', keyContext(SESSION_TENANT, 'token')),
+    ofRole(
+      rotate,
+      'MakePairUnseen',
+      'kms:GenerateDataKeyPairWithoutPlaintext',
+      keyContext(SESSION_TENANT, ['token', 'signal']),
+    ),
     ofRole(mint, 'OpenOwnTenant', 'kms:Decrypt', keyContext(SESSION_TENANT, ['token', FEED_SECRET])),
+    ofRole(feed, 'OpenOwnSignals', 'kms:Decrypt', keyContext(SESSION_TENANT, ['signal', FEED_SECRET])),
     ofRole(mint, 'SealFeedSecret', 'kms:Encrypt', keyContext(SESSION_TENANT, FEED_SECRET)),
     deny('NobodyElseOpens', {
       principal: '*',
       actions: ['kms:Decrypt'],
       resources: ['*'],
-      when: { ArnNotEquals: { 'aws:PrincipalArn': text(mint) } },
+      when: { ArnNotEquals: { 'aws:PrincipalArn': [mint, feed].map(text) } },
     }),
     deny('NobodyPassesOn', {
       principal: '*',

@@ -91,7 +91,7 @@ export const mintDataRole = (poolKey: Text): Role =>
     allow('AppendRecords', {
       actions: ['dynamodb:PutItem'],
       resources: [CORE_TABLE_ARN],
-      when: onRows(own.grants, own.proofs, own.feedSecret),
+      when: onRows(own.grants, own.decisions, own.proofs, own.feedSecret),
     }),
     allow('ReadTenantRows', {
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
@@ -128,6 +128,6 @@ export const mintDataRole = (poolKey: Text): Role =>
     allow('SignWithSiloKey', {
       actions: ['kms:Sign', 'kms:GetPublicKey'],
       resources: [KEYS],
-      when: ownSiloKey,
+      when: ownSiloKey('token'),
     }),
   ])

@@ -58,7 +58,14 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
     allow('ReadDecisions', {
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       resources: [CORE_TABLE_ARN],
-      when: onRows(rows.config, rows.tenantList, rows.grants, rows.revocations, rows.revocationVersion),
+      when: onRows(
+        rows.config,
+        rows.tenantList,
+        rows.grants,
+        rows.revocations,
+        rows.revocationVersion,
+        rows.revocationChanges,
+      ),
     }),
     allow('ReadLogs', {
       actions: ['dynamodb:GetItem', 'dynamodb:Query'],
@@ -70,7 +77,7 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
     allow('LiftBlocks', {
       actions: ['dynamodb:UpdateItem'],
       resources: [CORE_TABLE_ARN],
-      when: onRows(rows.revocations, rows.revocationVersion),
+      when: onRows(rows.revocations, rows.revocationVersion, rows.revocationChanges),
     }),
     deny('NeverWrite', {
       actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],

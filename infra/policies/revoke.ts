@@ -8,11 +8,13 @@ import {
   denyTextsOf,
   type Place,
   queueArn,
+  secretsOf,
   workloadRolesOf,
 } from '../names.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT, text } from './statement.ts'
 
+const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
 
 export const revokeRole = (place: Place): Role =>
@@ -29,6 +31,12 @@ export const revokeRole = (place: Place): Role =>
         resources: [queueArn(place, 'revoke')],
       }),
       allow('Quarantine', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke-dlq')] }),
+      // By them it judges again what a transmitter signed.
+      allow('ReadKeySets', {
+        actions: ['dynamodb:GetItem'],
+        resources: [CORE_TABLE_ARN],
+        when: onRows(shared.issuerKeySets),
+      }),
       // Roles are denied on with a tenant's session alone.
       deny('NoDirectIam', { actions: ['iam:*'], resources: ['*'] }),
       deny('NeverUse', { actions: ['lambda:InvokeFunction', 'secretsmanager:*'], resources: ['*'] }),
@@ -42,19 +50,26 @@ export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its r
   allow('WriteRevocations', {
     actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
     resources: [CORE_TABLE_ARN],
-    when: onRows(own.revocations, own.revocationVersion, own.appliedOrders),
+    when: onRows(own.revocations, own.revocationVersion, own.revocationChanges, own.appliedOrders),
   }),
-  allow('ReadRevocations', {
-    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+  // What is in force; which roles the tenant's grants issue, whose session a piece of evidence became, and whether the token behind
+  // an order is ours. In one statement, since one request asks for several of these rows.
+  allow('ReadTenantRows', {
+    actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
     resources: [CORE_TABLE_ARN],
-    when: onRows(own.revocations, own.revocationVersion, own.appliedOrders),
+    when: onRows(
+      own.config,
+      own.grants,
+      own.decisions,
+      own.revocations,
+      own.revocationVersion,
+      own.revocationChanges,
+      own.appliedOrders,
+      own.signingKeys,
+    ),
   }),
-  // Which roles the tenant's grants issue, and whose session a piece of evidence became.
-  allow('ReadRolesAndRecords', {
-    actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
-    resources: [CORE_TABLE_ARN],
-    when: onRows(own.config, own.grants),
-  }),
+  // What a transmitter of events shares with the tenant: the order it became is judged by it once more.
+  allow('ReadSecrets', { actions: ['secretsmanager:GetSecretValue'], resources: [secretsOf(SESSION_TENANT)] }),
   // IAM cannot see what a text says. It sees that a text is new (there is no right to a second version) and lies below the tenant;
   // one that allowed something would allow it to the tenant's own workloads, within their boundary, and to nobody here.
   allow('MakeDenyText', { actions: ['iam:CreatePolicy'], resources: [denyTextsOf(SESSION_TENANT)] }),

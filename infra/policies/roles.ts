@@ -1,9 +1,13 @@
 // Every role, by its logical id in the template.
 import type { Place } from '../names.ts'
+import { adminDataRole, adminRole } from './admin.ts'
 import { archiveRole } from './archive.ts'
 import { attestRole } from './attest.ts'
 import { auditDataRole, auditRole } from './audit.ts'
 import { discoveryDataRole, discoveryRole } from './discovery.ts'
+import { eventsDataRole, eventsRole } from './events.ts'
+import { feedDataRole, feedRole } from './feed.ts'
+import { introspectDataRole, introspectRole } from './introspect.ts'
 import { mintDataRole, mintRole } from './mint.ts'
 import { applyRole, operatorRole } from './people.ts'
 import { provisionerRole } from './provisioner.ts'
@@ -27,12 +31,20 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   MintRole: mintRole(place),
   TrustRole: trustRole(place),
   RevokeRole: revokeRole(place),
+  FeedRole: feedRole(place),
   AuditRole: auditRole(place),
+  EventsRole: eventsRole(place),
+  IntrospectRole: introspectRole(place),
+  AdminRole: adminRole(place),
   DiscoveryRole: discoveryRole(place),
   RotateRole: rotateRole(place),
   DataMintRole: mintDataRole(poolKey),
   DataRevokeRole: revokeDataRole,
+  DataFeedRole: feedDataRole(poolKey),
   DataAuditRole: auditDataRole,
+  DataEventsRole: eventsDataRole,
+  DataIntrospectRole: introspectDataRole,
+  DataAdminRole: adminDataRole,
   DataDiscoveryRole: discoveryDataRole,
   DataRotateRole: rotateDataRole(poolKey),
   ApplyRole: applyRole(place, applyPrincipals),

@@ -1,4 +1,5 @@
-// rotate moves each tenant's keys on. It has pairs made without seeing the private half, and asks mint to prove them.
+// rotate moves each tenant's keys on. It has pairs made without seeing the private half, and asks the owner of
+// its use, mint or feed, to prove it.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_TABLE_ARN, functionArn, KEYS, type Place, queueArn, TENANT_TAG } from '../names.ts'
 import {
@@ -27,9 +28,12 @@ import {
 const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
 
-/** Tags a silo key is made with: whose it is, and that it signs tokens. */
+/** Keys of the log are the embedded broker's alone, as yet. */
+const MADE_USES = ['token', 'signal'] as const
+
+/** Tags a silo key is made with: whose it is, and what for. */
 const siloTags: Condition = all(onlyTags(TENANT_TAG, 'mintmark-use'), {
-  StringEquals: { [`aws:RequestTag/${TENANT_TAG}`]: text(SESSION_TENANT), 'aws:RequestTag/mintmark-use': 'token' },
+  StringEquals: { [`aws:RequestTag/${TENANT_TAG}`]: text(SESSION_TENANT), 'aws:RequestTag/mintmark-use': MADE_USES },
 })
 
 export const rotateRole = (place: Place): Role =>
@@ -58,7 +62,11 @@ export const rotateRole = (place: Place): Role =>
         resources: [CORE_TABLE_ARN],
         when: onRows(shared.clockMark),
       }),
-      allow('AskMintToProve', { actions: ['lambda:InvokeFunction'], resources: [functionArn(place, 'mint')] }),
+      // Each owner of a use proves its own.
+      allow('AskOwnersToProve', {
+        actions: ['lambda:InvokeFunction'],
+        resources: [functionArn(place, 'mint'), functionArn(place, 'feed')],
+      }),
       keepWhatFailed(queueArn(place, 'rotate-dlq')),
       deny('NeverAct', { actions: ['iam:*', 'secretsmanager:*'], resources: ['*'] }),
       noDirectKms,
@@ -81,7 +89,7 @@ export const rotateDataRole = (poolKey: Text): Role =>
     {
       ...allow('MakePairUnseen', {
         actions: ['kms:GenerateDataKeyPairWithoutPlaintext'],
-        when: keyContext(SESSION_TENANT, 'token'),
+        when: keyContext(SESSION_TENANT, MADE_USES),
       }),
       Resource: [poolKey],
     },
@@ -97,7 +105,7 @@ export const rotateDataRole = (poolKey: Text): Role =>
       resources: [KEYS],
       when: all(siloTags, { Null: { [`aws:ResourceTag/${TENANT_TAG}`]: 'true' } }),
     }),
-    allow('ReadSiloKey', { actions: ['kms:GetPublicKey'], resources: [KEYS], when: ownSiloKey }),
+    allow('ReadSiloKey', { actions: ['kms:GetPublicKey'], resources: [KEYS], when: ownSiloKey(...MADE_USES) }),
     deny('NeverSee', {
       actions: ['kms:Decrypt', 'kms:GenerateDataKeyPair', 'kms:ReEncryptFrom', 'kms:CreateGrant'],
       resources: ['*'],

@@ -109,12 +109,12 @@ export const touchingRows = (...partitions: readonly string[]): Condition => ({
 export const onlyTags = (...tags: readonly string[]): Condition => everyValue('StringEquals', 'aws:TagKeys', tags)
 
 /** A non-exportable signing key of the session's tenant (silo): an asymmetric key takes no context, its tags say whose it is. */
-export const ownSiloKey: Condition = {
+export const ownSiloKey = (...uses: readonly string[]): Condition => ({
   StringEquals: {
-    'aws:ResourceTag/mintmark-use': 'token',
+    'aws:ResourceTag/mintmark-use': uses,
     [`aws:ResourceTag/${TENANT_TAG}`]: text(SESSION_TENANT),
   },
-}
+})
 
 /**
  * Associated data of what is wrapped (design §2): tenant, use and alg, these and nothing else. A kid is the thumbprint of the

@@ -14,13 +14,13 @@ const tlsOnly = (action: Action, ...resources: readonly string[]): Statement =>
 export const queuePolicy = (arn: string, producers: readonly Statement[] = []): PolicyDocument =>
   policy([...producers, tlsOnly('sqs:*', arn)])
 
-export const ruleMaySend = (arn: string, rule: string): Statement =>
+export const ruleMaySend = (arn: string, ...rules: readonly string[]): Statement =>
   allow('RuleMaySend', {
     principal: { Service: 'events.amazonaws.com' },
     actions: ['sqs:SendMessage'],
     resources: [arn],
     when: {
-      ArnEquals: { 'aws:SourceArn': text(rule) },
+      ArnEquals: { 'aws:SourceArn': rules.map(text) },
       StringEquals: { 'aws:SourceAccount': text('${AWS::AccountId}') },
     },
   })

@@ -10,15 +10,20 @@ const rows = leadingKeys('*')
 export const WRITERS = {
   Configuration: { rows: [rows.config, rows.tenantList], roles: [APPLY_ROLE_ARN] },
   KeySetsAndVerdicts: { rows: [rows.issuerKeySets, rows.verdicts], roles: [functionRoleArn('trust')] },
-  Records: { rows: [rows.grants, rows.proofs], roles: [dataRoleArn('mint')] },
+  Records: { rows: [rows.grants, rows.decisions, rows.proofs], roles: [dataRoleArn('mint')] },
   // An operator lifts blocks, by hand.
   Revocations: {
-    rows: [rows.revocations, rows.revocationVersion],
+    rows: [rows.revocations, rows.revocationVersion, rows.revocationChanges],
     roles: [dataRoleArn('revoke'), OPERATOR_ROLE_ARN],
   },
   Orders: { rows: [rows.appliedOrders], roles: [dataRoleArn('revoke')] },
+  SecurityEvents: { rows: [rows.securityEvents], roles: [dataRoleArn('events')] },
+  LookUps: { rows: [rows.lookUps], roles: [dataRoleArn('admin')] },
   // apply erases a removed tenant's keys; it can do nothing else to them.
-  OwnKeys: { rows: [rows.signingKeys], roles: [dataRoleArn('mint'), dataRoleArn('rotate'), APPLY_ROLE_ARN] },
+  OwnKeys: {
+    rows: [rows.signingKeys],
+    roles: [dataRoleArn('mint'), dataRoleArn('feed'), dataRoleArn('rotate'), APPLY_ROLE_ARN],
+  },
   FeedSecrets: { rows: [rows.feedSecret], roles: [dataRoleArn('mint'), APPLY_ROLE_ARN] },
   ClockMark: { rows: [rows.clockMark], roles: [functionRoleArn('mint')] },
   Rates: { rows: [rows.rates], roles: [functionRoleArn('attest')] },

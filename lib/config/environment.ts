@@ -11,12 +11,17 @@ const FORMS = {
   MINTMARK_POOL_KEY: /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
   MINTMARK_MINT_FUNCTION: /^[\w-]{1,64}$/,
   MINTMARK_TRUST_FUNCTION: /^[\w-]{1,64}$/,
+  MINTMARK_FEED_FUNCTION: /^[\w-]{1,64}$/,
+  /** Where revocation orders go. */
+  MINTMARK_ORDERS_QUEUE: /^https?:\/\/\S+$/,
   MINTMARK_DENIALS_QUEUE: /^https?:\/\/\S+$/,
   /** Where a message goes that no retry can help; of audit, what the stream brought. */
   MINTMARK_QUARANTINE_QUEUE: /^https?:\/\/\S+$/,
   MINTMARK_DENIALS_QUARANTINE_QUEUE: /^https?:\/\/\S+$/,
   /** Ids of the roles whose sessions may order revocations, separated by commas. */
   MINTMARK_ORDER_SENDERS: /^[\w-]+(?:,[\w-]+)*$/,
+  /** Id of the role of events: AWS signs no finding, so nobody else may bring one. */
+  MINTMARK_EVENTS_SENDER: /^[\w-]+$/,
   /** Where the endpoint of STS lies in the network without a way out: a private range, which is otherwise never dialled. */
   MINTMARK_STS_RANGE: /^[\d.]+\/\d+$/,
 } as const satisfies Readonly<Record<string, RegExp>>

@@ -103,6 +103,9 @@ export const LIMITS = {
   feedReuseSeconds: 5,
   feedMaxAgeSeconds: 5,
   feedChangesPerPage: 8_192,
+  // there each change is a row to read: ten requests side by side
+  feedChangesPerPageOnAws: 1_000,
+  feedInvokeMs: 5_500,
   feedCacheCharsMax: 16 * 1024 * 1024,
   // security events: what is older than the first is refused, what was received is remembered for the second
   eventAgeSecondsMax: 7 * 24 * 3600,
@@ -110,6 +113,7 @@ export const LIMITS = {
   eventRate: [200, 2_000],
   eventRulesMax: 16,
   secretFileBytesMax: 4 * 1024,
+  secretCallMs: 2_000,
   // receivers of revocations. A lease outlives a turn and the request begun at its end
   receiversMax: 16,
   receiverLeaseMs: 10_000,

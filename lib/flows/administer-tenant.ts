@@ -34,11 +34,13 @@ export type AdminPorts = CallerPorts & {
   readonly compile: ExplainPorts['compile']
   readonly recent: RecentRecords
   readonly revocations: RevocationPages
-  readonly receivers: ReceiverStates
+  /** Absent: nobody is told by this broker. */
+  readonly receivers?: ReceiverStates
   readonly applied: Pick<AppliedOrders, 'find'>
   readonly lookUps: LookUps
   readonly orders: Queue
-  readonly sinks: Omit<SinkPorts, 'clock' | 'ids'>
+  /** Absent: this broker delivers to none. */
+  readonly sinks?: Omit<SinkPorts, 'clock' | 'ids'>
 }
 
 export type AdminAnswer =
@@ -76,6 +78,7 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
     case 'revocations':
       return { kind: 'revocations', ...(await ports.revocations.page(tenant, asked.after, LIMITS.adminPageMax)) }
     case 'receivers':
+      if (ports.receivers === undefined) return { kind: 'not_found' }
       return { kind: 'receivers', receivers: await ports.receivers.list(tenant) }
     case 'order': {
       const found = await ports.applied.find(tenant, asked.id)
@@ -87,6 +90,7 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
     case 'ask_sink':
     case 'sink_errand':
     case 'dead_letters':
+      if (ports.sinks === undefined) return { kind: 'not_found' }
       return administerSinks({ ...ports.sinks, clock: ports.clock, ids: ports.ids }, caller.config, asked)
     case 'decision': {
       const decision = await ports.records.find(asked.id, tenant)

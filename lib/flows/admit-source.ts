@@ -9,3 +9,6 @@ export const admitSource =
     const { allowed, retryAfterSeconds } = await rates.take(`${bucket} ${source}`, rate)
     return allowed ? null : retryAfterSeconds
   }
+
+/** The same for those who report events, who are few and loud. */
+export const admitTransmitter = (rates: RateLimiter) => admitSource(rates, 'events', LIMITS.eventRate)

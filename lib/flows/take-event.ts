@@ -35,7 +35,7 @@ export type EventReport = {
 
 export type TakePorts = DraftPorts & {
   readonly queue: Queue
-  readonly events: SecurityEvents
+  readonly events: Pick<SecurityEvents, 'find' | 'put'>
   readonly alarm: Alarm
   /** Crash points for fault tests; absent in every production wiring. */
   readonly failpoint?: (name: 'order_sent') => void

@@ -115,6 +115,7 @@ describe('our adapters', () => {
     ['revoke', 'revoke-dlq'],
     ['audit', 'audit-dlq'],
     ['audit', 'denials-dlq'],
+    ['events', 'findings-dlq'],
   ])('%s puts what no retry can help into %s', async (fn, queue) => {
     const root = new SQSClient(aws.client(aws.rootCredentials))
     const { QueueUrl } = await root.send(new CreateQueueCommand({ QueueName: `mintmark-prod-${queue}` }))
@@ -231,6 +232,10 @@ describe('with our checks switched off', () => {
     ['mint', 'issuerKeySets', 'a key set'],
     ['mint', 'config', 'configuration'],
     ['revoke', 'grants', 'a grant'],
+    ['events', 'revocations', 'a revocation'],
+    ['introspect', 'revocations', 'a revocation'],
+    ['admin', 'config', 'configuration'],
+    ['feed', 'revocations', 'a revocation'],
   ] as const)('the credentials of %s cannot put a row of %s: %s', async (fn, kind, _what) => {
     const client = dynamo(aws.credentialsFor(fn))
     const put = new PutItemCommand({ TableName: tables.core, Item: key('poolco', kind) })

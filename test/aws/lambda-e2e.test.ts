@@ -15,14 +15,14 @@ import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { applyTenants } from '../../lib/flows/apply-tenants.ts'
-import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
 import { EXCHANGE } from '../../scripts/exchange-requests.ts'
 import { sampleOrder } from '../contract/sample-rows.ts'
 import { type Deployed, patientDynamo, startDeployed } from '../support/aws/deployed.ts'
-import { readStream } from '../support/dynamodb-local.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
+import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
+import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
 
 const BASE = 'https://sts.example.com'
 const ROLE = 'arn:aws:iam::111122223333:role/mintmark/t/acme/acme-deployer'
@@ -42,7 +42,11 @@ const internet = {
     const issuer = 'https://token.actions.githubusercontent.com'
     const document = url.endsWith('/openid-configuration')
       ? { issuer, jwks_uri: `${issuer}/keys` }
-      : { keys: [key.jwk] }
+      : url.endsWith('/secret_scanning')
+        ? partnerKeys()
+        : url.startsWith('https://guarded.example/')
+          ? guardedKeys()
+          : { keys: [key.jwk] }
     return { ok: true as const, response: { status: 200, body: new TextEncoder().encode(JSON.stringify(document)) } }
   },
 }
@@ -55,8 +59,9 @@ let deployed: Deployed
 let claims: (tenant: string, more?: Record<string, unknown>) => string
 
 beforeAll(async () => {
-  const acme = githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + AWS_GRANT })
+  const acme = githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + AWS_GRANT + OWN_GRANTS }) + EVENT_SOURCES
   deployed = await startDeployed({ acme, globex: GLOBEX, vault: VAULT }, internet)
+  for (const [name, secret] of Object.entries(EVENT_SECRETS)) deployed.aws.secrets.set(name, secret)
   const orgs: Readonly<Record<string, string>> = { acme: '1234567', globex: '7777777', vault: '8888888' }
   claims = (tenant, more = {}) =>
     signAssertion(key, githubClaims(`${BASE}/t/${tenant}`, { repository_owner_id: orgs[tenant], ...more }))
@@ -130,7 +135,7 @@ describe('an exchange', () => {
     expect(metadata).toMatchObject({ issuer: `${BASE}/t/acme`, jwks_uri: `${BASE}/t/acme/jwks.json` })
   })
 
-  test('warm, makes one write, at most five strong reads, no call of KMS or STS, two invocations with its own', async () => {
+  test('warm, makes two writes, at most five strong reads, no call of KMS or STS, two invocations with its own', async () => {
     await deployed.exchange('acme', claims('acme'), { audience: TARGET })
     const before = deployed.aws.recorder.entries().length
     expect((await deployed.exchange('acme', claims('acme'), { audience: TARGET })).status).toBe(200)
@@ -142,6 +147,7 @@ describe('an exchange', () => {
     expect(calls.filter((action) => /^(?:kms|sts):/.test(action))).toHaveLength(EXCHANGE.keyAndSessionCalls)
     expect(calls.filter((action) => action === 'lambda:InvokeFunction')).toHaveLength(EXCHANGE.invocations - 1)
     expect(calls.filter((action) => !reads.includes(action)).sort()).toEqual([
+      'dynamodb:PutItem',
       'dynamodb:PutItem',
       'lambda:InvokeFunction',
     ])
@@ -225,7 +231,9 @@ describe('a silo tenant', () => {
     await rotated()
     expect(await kidOf(await exchange())).toBe(kid)
     const published = JSON.parse((await deployed.get('/t/vault/jwks.json')).body).keys as readonly { kid: string }[]
-    const es256 = (await rows()).filter(({ alg }) => alg?.S === 'ES256').map(({ sk }) => sk!.S!.slice('KID#'.length))
+    const es256 = (await rows())
+      .filter(({ alg, use }) => alg?.S === 'ES256' && use?.S === 'token')
+      .map(({ sk }) => sk!.S!.slice('KID#'.length))
     expect(es256).toHaveLength(2)
     expect(published.map((each) => each.kid)).toEqual(expect.arrayContaining(es256))
     await age('prepared', 'provenAt', LIMITS.keyPublicationDelaySeconds)
@@ -309,11 +317,7 @@ test('audit takes records from the stream and denials from their queue into the 
   const { body } = await deployed.exchange('acme', claims('acme'), { audience: TARGET })
   const jti = decodeJwt(body['access_token']!).jti!
   const denied = await deployed.exchange('acme', 'not.a.jwt', { audience: TARGET })
-  const Records = (await readStream('mintmark-core')) as never
-  expect(await deployed.functions.audit({ Records })).toEqual({ batchItemFailures: [] })
-  const queueUrl = deployed.variablesOf('attest')['MINTMARK_DENIALS_QUEUE']!
-  const audit = (event: QueueEvent) => deployed.functions.audit(event)
-  while ((await deliverBatch(sqsClient(deployed.placeOfService('audit')), queueUrl, audit)) > 0);
+  await deployed.audit()
   const look = async (id: string) => {
     const command = new QueryCommand({
       TableName: 'mintmark-log',
@@ -327,6 +331,15 @@ test('audit takes records from the stream and denials from their queue into the 
   const head = { TableName: 'mintmark-log', Key: { pk: { S: logPartition('acme') }, sk: { S: 'HEAD' } } }
   expect((await root().send(new GetItemCommand(head))).Item).toBeDefined()
 })
+
+callerSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
+eventSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
 
 test('every call of this file was allowed by the policies as they are packaged', () => {
   expect(refused().map(({ principal, action, resource }) => ({ by: principal.role, action, resource }))).toEqual([])

@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exchange } from '../support/broker.ts'
+import { callerHttpSuite, callerTenant } from '../support/caller-http-suite.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { exchangeSuite } from '../support/exchange-suite.ts'
-import { githubTenant, TARGET } from '../support/tenants.ts'
+import { freePort } from '../support/free-port.ts'
+import { TARGET } from '../support/tenants.ts'
 
 const key = issuerKey('RS256')
 const tenantsDir = mkdtempSync(join(tmpdir(), 'mintmark-tenants-'))
@@ -20,9 +22,16 @@ let url: string
 const stopped = (child: ChildProcess) => new Promise<number | null>((resolve) => child.once('exit', resolve))
 
 beforeAll(async () => {
-  writeFileSync(join(tenantsDir, 'acme.yaml'), githubTenant('acme', { keys: [key] }))
-  writeFileSync(join(tenantsDir, 'globex.yaml'), githubTenant('globex', { keys: [key], orgId: '7777777' }))
-  const args = ['scripts/offline.ts', '--tenants', tenantsDir, '--port', '0', '--operator', operator, '--verbose']
+  const port = String(await freePort())
+  for (const [name, orgId] of [
+    ['acme', '1234567'],
+    ['globex', '7777777'],
+  ] as const)
+    writeFileSync(
+      join(tenantsDir, `${name}.yaml`),
+      callerTenant(name, `http://127.0.0.1:${port}/t/${name}`, key, orgId),
+    )
+  const args = ['scripts/offline.ts', '--tenants', tenantsDir, '--port', port, '--operator', operator, '--verbose']
   offline = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   url = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
@@ -60,6 +69,7 @@ afterAll(async () => {
 })
 
 exchangeSuite(() => ({ url, key }))
+callerHttpSuite(() => ({ url, key }))
 
 /** The command as a person runs it, after `. operator.sh`. */
 const mintmark = async (...args: string[]) => {

@@ -61,7 +61,7 @@ const invokedMint = (ports: MemoryMint['ports']) =>
   createInvokedMint(
     {
       open: async () => ports,
-      activation: { ...ownKeys(), clock: ports.clock },
+      activation: { ...ownKeys(), clock: ports.clock, use: 'token' },
       settle: async () => undefined,
     },
     log,

@@ -40,7 +40,11 @@ const leaks = (tenant: string): string =>
   `  leaks: { type: github, secret: { file: ${tenant}/hook }, secret_types: [mintmark_access_token] }\n`
 const SUBJECT_RULE = '{ subject: opaque, revoke: subject }'
 
-type Bench = EventProofPorts & ReceivePorts & { readonly queue: ReturnType<typeof createMemoryQueue> }
+type Bench = EventProofPorts &
+  ReceivePorts & {
+    readonly queue: ReturnType<typeof createMemoryQueue>
+    readonly events: ReturnType<typeof createMemorySecurityEvents>
+  }
 let bench: Bench
 let revoke: RevokePorts & { readonly revocations: ReturnType<typeof createMemoryRevocationStore> }
 let configs: ReturnType<typeof createMemoryTenantConfigStore>

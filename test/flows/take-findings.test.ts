@@ -43,7 +43,10 @@ const tenant = (name: string, account: string, events: string): string =>
 
 let current: Map<string, TenantConfig>
 let records: GrantRecord[]
-let ports: TakeFindingsPorts & { readonly queue: ReturnType<typeof createMemoryQueue> }
+let ports: TakeFindingsPorts & {
+  readonly queue: ReturnType<typeof createMemoryQueue>
+  readonly events: ReturnType<typeof createMemorySecurityEvents>
+}
 let revoke: RevokePorts & { readonly revocations: ReturnType<typeof createMemoryRevocationStore> }
 let alarms: string[]
 let quarantined: string[]

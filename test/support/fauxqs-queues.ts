@@ -45,6 +45,8 @@ export const deliverBatch = async (
   client: SQSClient,
   queueUrl: string,
   handler: (event: QueueEvent) => Promise<BatchResponse>,
+  /** Who makes visible at once what comes again; Lambda waits until it is. */
+  again = client,
 ): Promise<number> => {
   const { Messages: messages = [] } = await client.send(
     new ReceiveMessageCommand({
@@ -60,7 +62,7 @@ export const deliverBatch = async (
   for (const { MessageId, ReceiptHandle } of messages) {
     const handle = { QueueUrl: queueUrl, ReceiptHandle: ReceiptHandle! }
     if (failed.has(MessageId!))
-      await client.send(new ChangeMessageVisibilityCommand({ ...handle, VisibilityTimeout: 0 }))
+      await again.send(new ChangeMessageVisibilityCommand({ ...handle, VisibilityTimeout: 0 }))
     else await client.send(new DeleteMessageCommand(handle))
   }
   return messages.length

@@ -4,6 +4,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { IAMClient } from '@aws-sdk/client-iam'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { LambdaClient } from '@aws-sdk/client-lambda'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { STSClient } from '@aws-sdk/client-sts'
 import { LIMITS } from '../../domain/limits.ts'
@@ -42,6 +43,9 @@ export const stsClient = (place: ClientPlace): STSClient =>
 
 export const iamClient = (place: ClientPlace): IAMClient =>
   new IAMClient({ ...place, maxAttempts: 2, requestHandler: deadlines(LIMITS.iamCallMs) })
+
+export const secretsClient = (place: ClientPlace): SecretsManagerClient =>
+  new SecretsManagerClient({ ...place, maxAttempts: 2, requestHandler: deadlines(LIMITS.secretCallMs) })
 
 export const sqsClient = (place: ClientPlace): SQSClient =>
   new SQSClient({ ...place, maxAttempts: 2, requestHandler: deadlines(LIMITS.queueSendMs) })

@@ -7,7 +7,7 @@ import type { GrantRecord, NotIssued } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import type { GrantPut, NotIssuedPut } from '../../ports/grant-store.ts'
 import type { Item } from './dynamo-request.ts'
-import { grantKey, outcomeKey, proofKey, type RowKey } from './table-keys.ts'
+import { decisionKey, grantKey, outcomeKey, proofKey, type RowKey } from './table-keys.ts'
 
 /** Format 1. INVARIANT: never edited, or rows that are stored no longer open; another dictionary is another format. */
 const DICTIONARY_1 = Buffer.from(
@@ -63,6 +63,10 @@ export const grantItem = ({ record, guard, keepUntilSeconds }: GrantPut, mark: s
     { v: { N: FORMAT }, d: { S: record.decisionId }, w: { S: mark }, b: { B: deflate(record) } },
     keepUntilSeconds + RECORD_KEEP_SECONDS,
   )
+
+/** Where a record lies, by its decision id. */
+export const placeItem = ({ record, guard, keepUntilSeconds }: Omit<GrantPut, 'proofGuard'>): Item =>
+  row(decisionKey(record.tenant, record.decisionId), { guard: { S: guard } }, keepUntilSeconds + RECORD_KEEP_SECONDS)
 
 export const proofItem = (tenant: string, proof: NonNullable<GrantPut['proofGuard']>): Item =>
   row(proofKey(tenant, proof.hash), {}, proof.keepUntilSeconds)

@@ -1,10 +1,11 @@
 // Grant records in DynamoDB: replay guard, issuance record and audit entry are one conditional PutItem, so that none is ever
 // there without the others and tables that are strong over Regions (which refuse transactions) can hold them. Only a
-// redemption with a DPoP proof takes a transaction of two puts.
+// redemption with a DPoP proof takes a transaction of two puts. Beside it, at the same time, is put where the record lies, by its
+// decision id: INVARIANT: a put resolves well only when both are durable, so whoever holds a credential has a record that is found.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb'
 import type { GrantPut, GrantStore, PutOutcome } from '../../ports/grant-store.ts'
-import { grantItem, outcomeItem, proofItem, readGrantItem } from './dynamo-grant-rows.ts'
+import { grantItem, outcomeItem, placeItem, proofItem, readGrantItem } from './dynamo-grant-rows.ts'
 import {
   begin,
   type Call,
@@ -16,6 +17,7 @@ import {
   newMark,
   type Table,
   unavailable,
+  write,
   writeIf,
 } from './dynamo-request.ts'
 import { grantKey, outcomeKey } from './table-keys.ts'
@@ -30,13 +32,8 @@ const IF_ABSENT = { ConditionExpression: 'attribute_not_exists(pk)' } as const
 export const createGrantStore = (table: Table): GrantStore => ({
   async put(put) {
     const call = await begin(table, put.record.tenant)
-    const mark = newMark()
-    const item = grantItem(put, mark)
-    if (put.proofGuard !== null)
-      return putWithProof(call, put, { item, mark, proof: proofItem(put.record.tenant, put.proofGuard) })
-    const key = grantKey(put.record.tenant, put.guard)
-    const written = await writeIf(call, { put: { Item: item, ...IF_ABSENT } }, { key, mark })
-    return written.applied ? CREATED : existing(call, put, written.existing)
+    const [outcome] = await Promise.all([putRecord(call, put), putPlace(call, put)])
+    return outcome
   },
 
   async find(tenant, guard) {
@@ -56,10 +53,32 @@ export const createGrantStore = (table: Table): GrantStore => ({
   },
 })
 
-const existing = async (call: Call, { record, guard }: GrantPut, row: Item | null): Promise<PutOutcome> => {
+const putRecord = async (call: Call, put: GrantPut): Promise<PutOutcome> => {
+  const mark = newMark()
+  const item = grantItem(put, mark)
+  if (put.proofGuard !== null)
+    return putWithProof(call, put, { item, mark, proof: proofItem(put.record.tenant, put.proofGuard) })
+  const key = grantKey(put.record.tenant, put.guard)
+  const written = await writeIf(call, { put: { Item: item, ...IF_ABSENT } }, { key, mark })
+  return written.applied ? CREATED : existing(call, put, written.existing)
+}
+
+/** An id that names another record already is refused: attest chooses ids, and must not hide one record behind another. */
+const putPlace = async (call: Call, { record, guard, keepUntilSeconds }: GrantPut): Promise<void> => {
+  const Item = placeItem({ record, guard, keepUntilSeconds })
+  const ConditionExpression = 'attribute_not_exists(pk) OR guard = :guard'
+  await write(call, { put: { Item, ConditionExpression, ExpressionAttributeValues: { ':guard': { S: guard } } } })
+}
+
+const existing = async (call: Call, put: GrantPut, row: Item | null): Promise<PutOutcome> => {
   if (row === null) throw new Error('a guard was neither put nor found')
-  const outcome = await getItem(call, outcomeKey(record.tenant, guard))
-  return { outcome: 'exists', existing: readGrantItem(row), notIssued: outcome !== null }
+  const first = readGrantItem(row)
+  const [outcome] = await Promise.all([
+    getItem(call, outcomeKey(first.tenant, put.guard)),
+    // Who was first may have died between its two rows, and its record may be about to be signed again.
+    putPlace(call, { ...put, record: first }),
+  ])
+  return { outcome: 'exists', existing: first, notIssued: outcome !== null }
 }
 
 type Rows = { readonly item: Item; readonly proof: Item; readonly mark: string }

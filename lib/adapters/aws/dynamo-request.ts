@@ -132,6 +132,37 @@ export const queryAll = async (
   return items
 }
 
+type Page = {
+  readonly pk: string
+  /** Only rows whose sort key is beyond this one: above it, or below it where the newest come first. */
+  readonly beyond?: string
+  readonly isNewestFirst?: boolean
+  readonly limit: number
+}
+
+/** Strong read of up to `limit` neighbouring rows of a partition. Fewer: there are no more. */
+export const queryPage = async ({ table, client, signal }: Call, page: Page): Promise<readonly Item[]> => {
+  const { pk, beyond, isNewestFirst = false, limit } = page
+  const items: Item[] = []
+  let from: Item | undefined
+  do {
+    const command = new QueryCommand({
+      TableName: table.name,
+      KeyConditionExpression:
+        beyond === undefined ? 'pk = :pk' : `pk = :pk AND sk ${isNewestFirst ? '<' : '>'} :beyond`,
+      ExpressionAttributeValues: { ':pk': { S: pk }, ...(beyond === undefined ? {} : { ':beyond': { S: beyond } }) },
+      ConsistentRead: true,
+      ScanIndexForward: !isNewestFirst,
+      Limit: limit - items.length,
+      ExclusiveStartKey: from,
+    })
+    const answer = await send(client.send(command, { abortSignal: signal }))
+    items.push(...(answer.Items ?? []))
+    from = answer.LastEvaluatedKey
+  } while (from !== undefined && items.length < limit)
+  return items
+}
+
 type Write =
   | { readonly put: Omit<PutItemCommandInput, 'TableName'> }
   | { readonly update: Omit<UpdateItemCommandInput, 'TableName'> }

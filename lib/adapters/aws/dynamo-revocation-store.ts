@@ -1,7 +1,7 @@
 // Revocations in DynamoDB: one row a selector, its block and its cut side by side, and a version of the tenant that is moved
-// after every change. INVARIANT: the row first, then the version, and only then does the call resolve: whoever reads the
-// version that was there before asked before this revocation was accepted. No transaction, no index.
-import type { Revocation, RevocationKind } from '../../domain/revocation.ts'
+// after every change. INVARIANT: the row first, then the version and the change's number in the feed, and only then does the call
+// resolve: whoever reads the version that was there before asked before this revocation was accepted. No transaction, no index.
+import type { Revocation, RevocationKind, Selector } from '../../domain/revocation.ts'
 import type { RevocationStore } from '../../ports/revocations.ts'
 import {
   begin,
@@ -15,14 +15,15 @@ import {
   write,
   writeIf,
 } from './dynamo-request.ts'
+import { announceChange } from './dynamo-revocation-changes.ts'
 import { REVOCATION_SHARDS, revocationKey, revocationPartition, revocationVersionKey } from './table-keys.ts'
 
 export const createRevocationStore = (table: Table): RevocationStore => ({
   async put(revocation) {
     const call = await begin(table, revocation.tenant)
     const inForce = revocation.form === 'block' ? await putBlock(call, revocation) : await putCut(call, revocation)
-    // Also where nothing changed: the writer of the row may have died before it moved the version.
-    await moveVersion(call, revocation.tenant)
+    // Also where nothing changed: the writer of the row may have died before it said so.
+    await sayChanged(call, revocation.tenant, revocation)
     return inForce
   },
 
@@ -57,8 +58,8 @@ export const createRevocationStore = (table: Table): RevocationStore => ({
       }
       isLifted = (await writeIf(call, { update }, { key, mark })).applied
     }
-    // Also where it was lifted before: who did it may have died before the version moved, and its readers still refuse.
-    await moveVersion(call, tenant)
+    // Also where it was lifted before: who did it may have died before that was said, and its readers still refuse.
+    await sayChanged(call, tenant, { ...selectorOf(row), form: 'block' })
     return isLifted
   },
 })
@@ -67,6 +68,17 @@ const allRows = async (call: Call, tenant: string): Promise<readonly Item[]> => 
   const shards = Array.from({ length: REVOCATION_SHARDS }, (_, shard) => revocationPartition(tenant, shard))
   return (await Promise.all(shards.map((pk) => queryAll(call, { pk })))).flat()
 }
+
+/** To those who decide, and to those who follow from afar. */
+const sayChanged = async (call: Call, tenant: string, change: Selector & Pick<Revocation, 'form'>): Promise<void> => {
+  await Promise.all([moveVersion(call, tenant), announceChange(call, tenant, change)])
+}
+
+const selectorOf = (row: Item): Selector => ({
+  kind: textOf(row, 'kind') as RevocationKind,
+  issuer: textOf(row, 'issuer'),
+  value: textOf(row, 'value'),
+})
 
 /** A new mark each time, not only a number: a restored table counts the same numbers again. */
 const moveVersion = async (call: Call, tenant: string): Promise<void> => {
@@ -146,9 +158,7 @@ export const liftOf = (row: Item) => {
   if (lifted === undefined) return null
   return {
     revocation: textOf(lifted, 'id'),
-    kind: textOf(row, 'kind') as RevocationKind,
-    issuer: textOf(row, 'issuer'),
-    value: textOf(row, 'value'),
+    ...selectorOf(row),
     by: textOf(lifted, 'liftedBy'),
     reason: textOf(lifted, 'liftedReason'),
     atSeconds: Number(lifted['liftedAt']?.N),
@@ -165,9 +175,7 @@ export const revocationsOf = (row: Item, tenant: string): Revocation[] =>
     return {
       id: textOf(of, 'id'),
       tenant,
-      kind: textOf(row, 'kind') as RevocationKind,
-      issuer: textOf(row, 'issuer'),
-      value: textOf(row, 'value'),
+      ...selectorOf(row),
       form,
       notBeforeSeconds: bound === undefined ? null : Number(bound),
       reason: textOf(of, 'reason'),

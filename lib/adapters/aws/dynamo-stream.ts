@@ -6,6 +6,7 @@ import type { ControlChange } from '../../domain/control-change.ts'
 import type { StreamAttributes, StreamRecord } from '../../wire/lambda-events.ts'
 import { readAppliedOrderItem } from './dynamo-applied-orders.ts'
 import { readGrantItem, readOutcomeItem } from './dynamo-grant-rows.ts'
+import { lookUpOf } from './dynamo-look-ups.ts'
 import { type Item, numberOf, textOf } from './dynamo-request.ts'
 import { liftOf } from './dynamo-revocation-store.ts'
 import { type AuditedRow, auditedRowAt, type RowKey } from './table-keys.ts'
@@ -77,6 +78,9 @@ const ownKey: Read = ({ tenant: name, eventName, key, atSeconds }) =>
     ? entry({ what: 'erasure', id: `erasure ${key.sk}`, tenant: name, atSeconds, erased: key.sk })
     : null
 
+const lookUp: Read = ({ tenant: name, eventName, after }) =>
+  eventName === 'INSERT' ? entry(lookUpOf(after, name)) : 'altered'
+
 const READERS: Readonly<Record<AuditedRow, Read>> = {
   record: written((item) => ({ kind: 'grant', record: readGrantItem(item) })),
   outcome: written((item) => ({ kind: 'not_issued', outcome: readOutcomeItem(item) })),
@@ -84,6 +88,7 @@ const READERS: Readonly<Record<AuditedRow, Read>> = {
   revocation,
   tenant,
   own_key: ownKey,
+  look_up: lookUp,
 }
 
 const keyIn = (keys: StreamAttributes): RowKey => ({ pk: String(keys['pk']?.['S']), sk: String(keys['sk']?.['S']) })

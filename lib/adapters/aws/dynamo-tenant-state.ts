@@ -83,6 +83,7 @@ export const createTenantState = (table: Table, { rowsPerTenantMax, rowsMax }: B
     asked: ReadonlyMap<string, Item> | null,
   ) => {
     const { tenant, selectors } = query
+    if (selectors.length === 0) return NONE
     const known = tenants.get(tenant)
     if (known?.mark === mark && known.rows !== null) return selectedOf(known.rows, tenant, selectors)
     const readsWithout = known?.mark === mark ? known.readsWithout + 1 : 1

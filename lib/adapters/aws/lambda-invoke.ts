@@ -9,6 +9,7 @@ import type { Trust } from '../../ports/issuer-keys.ts'
 import type { Mint } from '../../ports/mint.ts'
 import type { KeyActivation } from '../../ports/signing-keys.ts'
 import { readActivateReply, writeActivateRequest } from '../../wire/activate-invocation.ts'
+import { readFeedReply, writeFeedRequest } from '../../wire/feed-invocation.ts'
 import { readMintReply, writeMintRequest } from '../../wire/mint-invocation.ts'
 import { readTrustReply, writeTrustRequest } from '../../wire/trust-invocation.ts'
 
@@ -49,7 +50,7 @@ export const createLambdaTrust = (target: LambdaTarget, ownerOf: OwnerOfSource):
   },
 })
 
-/** mint opens the key and writes the activation row: whoever asks can do neither. */
+/** The owner of the use opens the key and writes the activation row: whoever asks can do neither. */
 export const createLambdaActivation = (target: LambdaTarget): KeyActivation => ({
   activate: ({ tenant, kid }) =>
     invoke(target, {
@@ -59,6 +60,19 @@ export const createLambdaActivation = (target: LambdaTarget): KeyActivation => (
       read: readActivateReply,
     }),
 })
+
+/** Pages of the revocation feed; null: no such tenant. */
+export const createLambdaFeed =
+  (target: LambdaTarget) =>
+  async (tenant: string, since: number): Promise<string | null> => {
+    const { page } = await invoke(target, {
+      payload: writeFeedRequest({ tenant, since }),
+      timeoutMs: LIMITS.feedInvokeMs,
+      otherwise: 'signing_key_unavailable',
+      read: readFeedReply,
+    })
+    return page
+  }
 
 type Invocation<Answer> = {
   readonly payload: string

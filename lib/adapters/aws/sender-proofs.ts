@@ -2,11 +2,16 @@
 // For a session of a role it is `<role id>:<session name>`, and a role id is never given out twice.
 import type { OrderProofs } from '../../ports/revocation-orders.ts'
 
-/** `roleIds`: of the roles whose sessions may give orders (AROA…), from the stack. */
+/** `roleIds`: AROA…, from the stack. */
+export const isSessionOf = (roleIds: readonly string[], sender: string): boolean => {
+  const [roleId, session] = sender.split(':')
+  return session !== undefined && roleIds.includes(roleId as string)
+}
+
+/** `roleIds`: of the roles whose sessions may give orders. */
 export const createSenderProofs = (roleIds: readonly string[]): OrderProofs => ({
   async verify({ proof }, sender) {
     if (proof.kind !== 'sender' || sender === null) return null
-    const [roleId, session] = sender.split(':')
-    return session !== undefined && roleIds.includes(roleId as string) ? `aws:${sender}` : null
+    return isSessionOf(roleIds, sender) ? `aws:${sender}` : null
   },
 })

@@ -44,19 +44,39 @@ export const proofKey = (tenant: string, proofHash: string): RowKey => ({
   sk: 'P',
 })
 
+const HOUR_MS = 3_600_000
+/** Decisions of one hour lie together: a decision id begins with its time (RFC 9562 §5.7), in milliseconds. */
+const hourOf = (decisionId: string): number =>
+  Math.floor(Number.parseInt(decisionId.replace('-', '').slice(0, 12), 16) / HOUR_MS)
+export const decisionPartition = (tenant: string, hour: number): string => ofTenant(tenant, `D#${hour}`)
+/** Where the record of a decision lies: what makes an id enough to read it strongly. */
+export const decisionKey = (tenant: string, decisionId: string): RowKey => ({
+  pk: decisionPartition(tenant, hourOf(decisionId)),
+  sk: decisionId,
+})
+/** Hours from the newest to the oldest whose decisions may be of that time, seconds. */
+export const hoursSince = (sinceSeconds: number, nowSeconds: number): readonly number[] => {
+  const [oldest, newest] = [sinceSeconds, nowSeconds].map((seconds) => Math.floor((seconds * 1000) / HOUR_MS)) as [
+    number,
+    number,
+  ]
+  return Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, back) => newest - back)
+}
+
 /** Which of a tenant's audited rows lies at a key; null: none. What a reader of the stream asks. */
 export const auditedRowAt = ({ pk, sk }: RowKey): { readonly tenant: string; readonly row: AuditedRow } | null => {
-  const [, tenant, family] = /^T#([a-z][a-z0-9]{2,30})#(G|RO|RV|CFG|K|FS)(?:#|$)/.exec(pk) ?? []
+  const [, tenant, family] = /^T#([a-z][a-z0-9]{2,30})#(G|RO|RV|CFG|K|FS|LU)(?:#|$)/.exec(pk) ?? []
   if (tenant === undefined || family === undefined) return null
   const row = AUDITED_FAMILIES[family] ?? AUDITED_ROWS[`${family} ${sk}`]
   return row === undefined ? null : { tenant, row }
 }
-export type AuditedRow = 'record' | 'outcome' | 'order' | 'revocation' | 'tenant' | 'own_key'
+export type AuditedRow = 'record' | 'outcome' | 'order' | 'revocation' | 'tenant' | 'own_key' | 'look_up'
 const AUDITED_ROWS: Readonly<Record<string, AuditedRow>> = {
   'G G': 'record',
   'G OUT': 'outcome',
   'RO O': 'order',
   'CFG CUR': 'tenant',
+  'LU L': 'look_up',
 }
 /** Of these every row. */
 const AUDITED_FAMILIES: Readonly<Record<string, AuditedRow>> = { RV: 'revocation', K: 'own_key', FS: 'own_key' }
@@ -71,6 +91,22 @@ export const revocationKey = (tenant: string, { kind, issuer, value }: Selector)
 }
 /** Raised after every change of a tenant's revocations. */
 export const revocationVersionKey = (tenant: string): RowKey => ({ pk: ofTenant(tenant, 'RVV'), sk: 'E' })
+
+/** The changes of a tenant's revocations by number: what its feed is read from. */
+export const revocationChangesPartition = (tenant: string): string => ofTenant(tenant, 'RC')
+const CHANGE = 'S#'
+const CHANGE_DIGITS = 12
+/** Sorts as its number does. */
+export const revocationChangeKey = (tenant: string, seq: number): RowKey => ({
+  pk: revocationChangesPartition(tenant),
+  sk: `${CHANGE}${String(seq).padStart(CHANGE_DIGITS, '0')}`,
+})
+export const seqOfChange = (sk: string): number => Number(sk.slice(CHANGE.length))
+
+/** A security event that was received. */
+export const securityEventKey = (tenant: string, id: string): RowKey => ({ pk: ofTenant(tenant, `SE#${id}`), sk: 'E' })
+/** That an operator looked a decision up. `id`: random, of this one look. */
+export const lookUpKey = (tenant: string, id: string): RowKey => ({ pk: ofTenant(tenant, `LU#${id}`), sk: 'L' })
 
 /** An order that was carried out. */
 export const appliedOrderKey = (tenant: string, orderId: string): RowKey => ({
@@ -122,10 +158,14 @@ export const leadingKeys = (tenant: string) =>
   ({
     config: ofTenant(tenant, 'CFG'),
     grants: ofTenant(tenant, 'G#*'),
+    decisions: ofTenant(tenant, 'D#*'),
     proofs: ofTenant(tenant, 'P#*'),
     revocations: ofTenant(tenant, 'RV#*'),
     revocationVersion: ofTenant(tenant, 'RVV'),
+    revocationChanges: revocationChangesPartition(tenant),
     appliedOrders: ofTenant(tenant, 'RO#*'),
+    securityEvents: ofTenant(tenant, 'SE#*'),
+    lookUps: ofTenant(tenant, 'LU#*'),
     signingKeys: signingKeyPartition(tenant),
     feedSecret: ofTenant(tenant, 'FS'),
     verdicts: `VD#${tenant}#*`,

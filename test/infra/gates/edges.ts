@@ -96,7 +96,7 @@ const alarms: Gate = {
 }
 
 /** Who waits for whom: a caller must outlast all that it asks in turn. */
-const CALLS = { attest: ['trust', 'mint'], rotate: ['mint'] } as const
+const CALLS = { attest: ['trust', 'mint'], events: ['trust'], discovery: ['feed'], rotate: ['mint', 'feed'] } as const
 /** An HTTP API gives up after this. */
 const API_SECONDS = 30
 
@@ -115,7 +115,9 @@ const timeouts: Gate = {
       ...Object.entries(CALLS)
         .filter(([caller, callees]) => seconds(caller) <= callees.reduce((sum, callee) => sum + seconds(callee), 0))
         .map(([caller]) => `${caller} gives up before what it calls`),
-      ...['attest', 'discovery'].filter((fn) => seconds(fn) >= API_SECONDS).map((fn) => `${fn} outlasts the HTTP API`),
+      ...['attest', 'discovery', 'introspect', 'admin', 'events']
+        .filter((fn) => seconds(fn) >= API_SECONDS)
+        .map((fn) => `${fn} outlasts the HTTP API`),
       ...ofType(template, 'AWS::Lambda::EventSourceMapping')
         .filter(([, mapping]) => !isStream(mapping))
         .filter(

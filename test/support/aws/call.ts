@@ -2,7 +2,7 @@
 // request (target header, form action, path), never by what the caller signed for: a signature for another service is an error.
 
 /** JSON 1.0/1.1 by `x-amz-target`, the form-and-XML "query" protocol, Lambda's REST paths. */
-export type ServiceName = 'dynamodb' | 'kms' | 'sqs' | 'sts' | 'iam' | 'lambda'
+export type ServiceName = 'dynamodb' | 'kms' | 'sqs' | 'sts' | 'iam' | 'lambda' | 'secretsmanager'
 export type Protocol = 'json' | 'query' | 'rest-json'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined }
@@ -30,6 +30,7 @@ const TARGETS: Readonly<Record<string, ServiceName>> = {
   DynamoDB_20120810: 'dynamodb',
   TrentService: 'kms',
   AmazonSQS: 'sqs',
+  secretsmanager: 'secretsmanager',
 }
 const FORM_VERSIONS: Readonly<Record<string, ServiceName>> = { '2011-06-15': 'sts', '2010-05-08': 'iam' }
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/

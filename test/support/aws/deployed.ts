@@ -6,30 +6,37 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateQueueCommand } from '@aws-sdk/client-sqs'
+import { ADMIN_ENVIRONMENT, createAdmin } from '../../../functions/admin/compose.ts'
 import { ATTEST_ENVIRONMENT, createAttest } from '../../../functions/attest/compose.ts'
 import { AUDIT_ENVIRONMENT, createAudit } from '../../../functions/audit/compose.ts'
 import { createDiscovery, DISCOVERY_ENVIRONMENT } from '../../../functions/discovery/compose.ts'
+import { createEvents, EVENTS_ENVIRONMENT } from '../../../functions/events/compose.ts'
+import { createFeedFunction, FEED_ENVIRONMENT } from '../../../functions/feed/compose.ts'
+import { createIntrospect, INTROSPECT_ENVIRONMENT } from '../../../functions/introspect/compose.ts'
 import { createMint, MINT_ENVIRONMENT } from '../../../functions/mint/compose.ts'
 import { createRevoke, REVOKE_ENVIRONMENT } from '../../../functions/revoke/compose.ts'
 import { createRotate, ROTATE_ENVIRONMENT } from '../../../functions/rotate/compose.ts'
 import { createTrust, TRUST_ENVIRONMENT } from '../../../functions/trust/compose.ts'
-import type { FUNCTIONS, FunctionName } from '../../../infra/names.ts'
+import { DEAD_LETTERS, type FUNCTIONS, type FunctionName, QUEUES } from '../../../infra/names.ts'
 import {
   type ClientPlace,
   dynamoLike,
   iamClient,
   kmsClient,
   lambdaClient,
+  secretsClient,
   sqsClient,
   stsClient,
 } from '../../../lib/adapters/aws/clients.ts'
-import { createDynamoClient } from '../../../lib/adapters/aws/dynamo-request.ts'
+import { createDynamoClient, tableOf } from '../../../lib/adapters/aws/dynamo-request.ts'
+import { createRevocationStore } from '../../../lib/adapters/aws/dynamo-revocation-store.ts'
 import { createStsWebIdentity } from '../../../lib/adapters/aws/sts-web-identity.ts'
 import { createGuardedHttp } from '../../../lib/adapters/http/guarded-http.ts'
 import { type EnvironmentName, readEnvironment } from '../../../lib/config/environment.ts'
 import type { OutboundHttp } from '../../../lib/ports/outbound-http.ts'
-import { createTablesNamed, localDynamo } from '../dynamodb-local.ts'
-import { startQueues } from '../fauxqs-queues.ts'
+import type { StreamEvent } from '../../../lib/wire/lambda-events.ts'
+import { createTablesNamed, localDynamo, readStream } from '../dynamodb-local.ts'
+import { deliverBatch, startQueues } from '../fauxqs-queues.ts'
 import { recordingOf } from '../recordings.ts'
 import { cloudFromTemplates, type Stack } from './cloud-from-template.ts'
 import { type Aws, startAws } from './emulator.ts'
@@ -39,6 +46,7 @@ const ROOT = join(import.meta.dirname, '../../..')
 const FILE = 'cloudformation-template-update-stack.json'
 const PLACE = { account: '111122223333', region: 'eu-west-1' }
 const STACK = 'mintmark-prod'
+const STREAM_BATCH = 25
 
 /** Writes the documents, packages them, and reads what came out. */
 const packageTenants = (tenants: Readonly<Record<string, string>>) => {
@@ -88,9 +96,10 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
   })
 
   const root = sqsClient(aws.client(aws.rootCredentials) as ClientPlace)
-  for (const name of ['revoke', 'revoke-dlq', 'denials', 'denials-dlq', 'audit-dlq'])
+  for (const name of [...QUEUES, ...DEAD_LETTERS])
     await root.send(new CreateQueueCommand({ QueueName: `${STACK}-${name}` }))
 
+  const rootDynamo = patientDynamo(aws.client(aws.rootCredentials) as ClientPlace)
   const placeOf = (fn: FunctionName): ClientPlace => aws.client(aws.credentialsFor(fn)) as ClientPlace
   const own = (fn: FunctionName) => {
     const place = placeOf(fn)
@@ -99,6 +108,8 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
   }
   const kmsAs = (place: ClientPlace) => (credentials: ClientPlace['credentials']) =>
     kmsClient({ ...place, credentials })
+  const secretsAs = (place: ClientPlace) => (credentials: ClientPlace['credentials']) =>
+    secretsClient({ ...place, credentials })
   const compose = {
     attest() {
       const { place, dynamo } = own('attest')
@@ -119,14 +130,36 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     revoke() {
       const { place, ...clients } = own('revoke')
       const iamAs = (credentials: ClientPlace['credentials']) => iamClient({ ...place, credentials })
-      const more = { iamAs, sqs: sqsClient(place) }
+      const more = { iamAs, secretsAs: secretsAs(place), sqs: sqsClient(place) }
       return createRevoke(environmentOf('revoke', REVOKE_ENVIRONMENT), { ...clients, ...more })
     },
     audit() {
       const { place, ...clients } = own('audit')
       return createAudit(environmentOf('audit', AUDIT_ENVIRONMENT), { ...clients, sqs: sqsClient(place) })
     },
-    discovery: () => createDiscovery(environmentOf('discovery', DISCOVERY_ENVIRONMENT), own('discovery')),
+    discovery() {
+      const { place, ...clients } = own('discovery')
+      const more = { lambda: lambdaClient(place) }
+      return createDiscovery(environmentOf('discovery', DISCOVERY_ENVIRONMENT), { ...clients, ...more })
+    },
+    feed() {
+      const { place, ...clients } = own('feed')
+      return createFeedFunction(environmentOf('feed', FEED_ENVIRONMENT), { ...clients, kmsAs: kmsAs(place) })
+    },
+    introspect() {
+      const { place, ...clients } = own('introspect')
+      const more = { sqs: sqsClient(place) }
+      return createIntrospect(environmentOf('introspect', INTROSPECT_ENVIRONMENT), { ...clients, ...more })
+    },
+    admin() {
+      const { place, ...clients } = own('admin')
+      return createAdmin(environmentOf('admin', ADMIN_ENVIRONMENT), { ...clients, sqs: sqsClient(place) })
+    },
+    events() {
+      const { place, ...clients } = own('events')
+      const more = { lambda: lambdaClient(place), sqs: sqsClient(place), secretsAs: secretsAs(place) }
+      return createEvents(environmentOf('events', EVENTS_ENVIRONMENT), { ...clients, ...more })
+    },
     rotate() {
       const { place, ...clients } = own('rotate')
       const more = { lambda: lambdaClient(place), kmsAs: kmsAs(place) }
@@ -140,10 +173,15 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     revoke: compose.revoke(),
     audit: compose.audit(),
     discovery: compose.discovery(),
+    feed: compose.feed(),
+    introspect: compose.introspect(),
+    admin: compose.admin(),
+    events: compose.events(),
     rotate: compose.rotate(),
   } satisfies Record<(typeof FUNCTIONS)[number], unknown>
   aws.functions.register(`${STACK}-mint`, functions.mint)
   aws.functions.register(`${STACK}-trust`, functions.trust)
+  aws.functions.register(`${STACK}-feed`, functions.feed)
 
   const httpEvent = (method: string, rawPath: string, more: object = {}) => ({
     rawPath,
@@ -171,6 +209,23 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       const answer = await functions.attest(httpEvent('POST', `/t/${tenant}/token`, { headers, body }))
       return { status: answer.statusCode, body: JSON.parse(answer.body) as Record<string, string> }
     },
+    /** The stream from its beginning and the queue of denials, taken. */
+    async audit() {
+      const all = await readStream('mintmark-core')
+      for (let at = 0, tries = 0; at < all.length; tries += 1) {
+        if (tries > all.length) throw new Error('audit could not take the stream')
+        const Records = all.slice(at, at + STREAM_BATCH) as never as StreamEvent['Records']
+        const { batchItemFailures } = await functions.audit({ Records })
+        const failed = Records.findIndex(
+          ({ dynamodb }) => dynamodb?.SequenceNumber === batchItemFailures[0]?.itemIdentifier,
+        )
+        at += batchItemFailures.length === 0 ? Records.length : Math.max(failed, 0)
+      }
+      const queueUrl = variablesOf('attest')['MINTMARK_DENIALS_QUEUE']!
+      const client = sqsClient(aws.client(aws.credentialsFor('audit', { asService: true })) as ClientPlace)
+      while ((await deliverBatch(client, queueUrl, (event) => functions.audit(event))) > 0);
+    },
+    inForce: (tenant: string) => createRevocationStore(tableOf('mintmark-core', rootDynamo, 20_000)).list(tenant),
     /** Clients of people and of the service itself. */
     placeOfRole: (name: string): ClientPlace => {
       const role = `arn:aws:iam::${PLACE.account}:role/mintmark/${name}`

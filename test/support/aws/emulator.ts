@@ -14,6 +14,7 @@ import { iamService } from './iam.ts'
 import { kmsService } from './kms.ts'
 import { Functions, lambdaService } from './lambda.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
+import { type Secrets, secretsService } from './secretsmanager.ts'
 import type { Service } from './service.ts'
 import { type Caller, type Credentials, Sessions, sessionArn } from './sessions.ts'
 import { verifySignature } from './sigv4.ts'
@@ -69,6 +70,7 @@ export interface Aws {
   readonly recorder: Recorder
   readonly faults: Faults
   readonly functions: Functions
+  readonly secrets: Secrets
   /** Rejects with what went wrong inside, if anything did: a request IAM could not judge, an engine that was gone. */
   stop(): Promise<void>
 }
@@ -85,12 +87,14 @@ export const startAws = async (options: AwsOptions): Promise<Aws> => {
   const recorder = createRecorder(options.recordTo)
   const faults = new Faults(options.seed ?? 1)
   const functions = new Functions()
+  const secrets: Secrets = new Map()
   const publishedKeys = options.publishedKeys ?? (() => Promise.reject(new Error('no keys are published')))
   const services: Partial<Record<ServiceName, Service>> = {
     kms: kmsService(currentCloud, changeCloud),
     sts: stsService({ cloud: currentCloud, sessions, nowMs, publishedKeys }),
     iam: iamService(currentCloud, changeCloud),
     lambda: lambdaService(functions, currentCloud),
+    secretsmanager: secretsService(secrets, currentCloud),
     ...(options.dynamodb === undefined ? {} : { dynamodb: dynamodbService(options.dynamodb, currentCloud) }),
     ...(options.sqs === undefined ? {} : { sqs: sqsService(options.sqs, currentCloud) }),
   }
@@ -168,6 +172,7 @@ export const startAws = async (options: AwsOptions): Promise<Aws> => {
     recorder,
     faults,
     functions,
+    secrets,
     stop: async () => {
       stopping.abort()
       await new Promise<void>((resolve) => {

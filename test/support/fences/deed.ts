@@ -11,6 +11,7 @@ import { dynamodbAsks } from '../aws/dynamodb-asks.ts'
 import { iamService } from '../aws/iam.ts'
 import { kmsService } from '../aws/kms.ts'
 import { Functions, lambdaService } from '../aws/lambda.ts'
+import { secretsService } from '../aws/secretsmanager.ts'
 import type { Ask } from '../aws/service.ts'
 import { type Session, Sessions } from '../aws/sessions.ts'
 import { sqsService } from '../aws/sqs.ts'
@@ -52,6 +53,8 @@ const asksOf = async ({ does }: Deed, cloud: Cloud, session: Session): Promise<r
       return iamService(current, never).asks(asked, null)
     case 'lambda':
       return lambdaService(new Functions(), current).asks(asked, null)
+    case 'secretsmanager':
+      return secretsService(new Map(), current).asks(asked, null)
     case 'sqs':
       return sqsService('', current).asks(asked, null)
     case 'sts': {
@@ -91,7 +94,8 @@ export const possible = async (cloud: Cloud, session: Session, deeds: readonly D
 }
 
 /** A key that stays in KMS, as rotate makes one for a tenant of the silo tier: it is in no template. */
-export const heldKey = (cloud: Cloud, tenant: string): string => arnIn(cloud, 'kms', `key/held-${tenant}`)
+export const heldKey = (cloud: Cloud, tenant: string, use = 'token'): string =>
+  arnIn(cloud, 'kms', `key/held-${use}-${tenant}`)
 /** One that was just made, and belongs to nobody yet. */
 export const newKey = (cloud: Cloud): string => arnIn(cloud, 'kms', 'key/new')
 export const withHeldKeys = (cloud: Cloud, ...tenants: readonly string[]): Cloud => {
@@ -101,10 +105,11 @@ export const withHeldKeys = (cloud: Cloud, ...tenants: readonly string[]): Cloud
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Principal: root, Action: 'kms:*', Resource: '*' }],
   } as const
-  const keys = tenants.map((tenant) => {
-    const tags = { 'mintmark-tenant': tenant, 'mintmark-use': 'token' }
+  const owners = tenants.flatMap((tenant) => ['token', 'signal'].map((use) => [tenant, use] as const))
+  const keys = owners.map(([tenant, use]) => {
+    const tags = { 'mintmark-tenant': tenant, 'mintmark-use': use }
     return [
-      heldKey(cloud, tenant),
+      heldKey(cloud, tenant, use),
       { policy, tags, key: { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' } as const },
     ] as const
   })

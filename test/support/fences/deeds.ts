@@ -6,13 +6,25 @@ import { arnIn, type Cloud } from '../aws/cloud.ts'
 import { roleNamed } from './callers.ts'
 import { ask, call, type Deed, heldKey, newKey } from './deed.ts'
 
-const FUNCTIONS = ['attest', 'mint', 'trust', 'revoke', 'audit', 'discovery', 'rotate'] as const
-const TENANT_BOUND = ['mint', 'revoke', 'audit', 'discovery', 'rotate'] as const
+const TENANT_BOUND = [
+  'mint',
+  'revoke',
+  'feed',
+  'audit',
+  'events',
+  'introspect',
+  'admin',
+  'discovery',
+  'rotate',
+] as const
+const FUNCTIONS = ['attest', 'trust', ...TENANT_BOUND] as const
 const QUEUES = [
   'revoke',
   'denials',
+  'findings',
   'revoke-dlq',
   'denials-dlq',
+  'findings-dlq',
   'audit-dlq',
   'trust-dlq',
   'rotate-dlq',
@@ -93,6 +105,8 @@ const keyDeeds = (cloud: Cloud, { tenant, claimant }: WorkloadRole, of: string):
     ...wrapped,
     kms('decrypt under a wider context', 'Decrypt', pool, { EncryptionContext }),
     kms('sign with held key', 'Sign', held, { SigningAlgorithm: 'ECDSA_SHA_256' }),
+    kms('sign with held signal key', 'Sign', heldKey(cloud, tenant, 'signal'), { SigningAlgorithm: 'ECDSA_SHA_256' }),
+    kms('read public half of held signal key', 'GetPublicKey', heldKey(cloud, tenant, 'signal')),
     kms('read public half of held key', 'GetPublicKey', held),
     kms('destroy held key', 'ScheduleKeyDeletion', held),
     kms('rewrite policy of held key', 'PutKeyPolicy', held),
@@ -213,8 +227,20 @@ const roleDeeds = (cloud: Cloud, { tenant, role }: WorkloadRole, of: string): De
   ]
 }
 
+const secretDeeds = (_cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[] => [
+  {
+    says: `read a transmitter's secret${of}`,
+    does: call('secretsmanager', 'GetSecretValue', { SecretId: `mintmark/${tenant}/github` }),
+  },
+  {
+    says: `write a transmitter's secret${of}`,
+    does: call('secretsmanager', 'PutSecretValue', { SecretId: `mintmark/${tenant}/github` }),
+  },
+]
+
 /** What can be tried on what belongs to one tenant. `of`: ` of own`. */
 export const tenantDeeds = (cloud: Cloud, role: WorkloadRole, of: string): Deed[] => [
+  ...secretDeeds(cloud, role, of),
   ...TENANT_KINDS.flatMap((kind) => rowDeeds(kind, role.tenant, of)),
   ...keyDeeds(cloud, role, of),
   ...sessionDeeds(cloud, role, of),

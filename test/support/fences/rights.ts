@@ -43,7 +43,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(UPDATE, ['clockMark']),
     ],
     forTenant: [
-      ...rows(['put'], ['grants', 'proofs', 'feedSecret'], ' of own'),
+      ...rows(['put'], ['grants', 'decisions', 'proofs', 'feedSecret'], ' of own'),
       ...rows(
         ['get', 'query', 'batch get'],
         ['config', 'grants', 'revocations', 'revocationVersion', 'signingKeys', 'feedSecret', 'verdicts'],
@@ -71,16 +71,88 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   // "write revocations, close the subtree, fan out"; "mint, undo a revocation silently" it may not.
   revoke: {
-    itself: [...ofBoth("open revoke's session"), ...poll('revoke'), 'SendMessage revoke-dlq', ...LAMBDA],
+    itself: [
+      ...ofBoth("open revoke's session"),
+      'get issuerKeySets',
+      ...poll('revoke'),
+      'SendMessage revoke-dlq',
+      ...LAMBDA,
+    ],
     forTenant: [
-      ...rows(['get', 'query', 'put', ...UPDATE], ['revocations', 'revocationVersion', 'appliedOrders'], ' of own'),
-      ...rows(['get', 'batch get'], ['config', 'grants'], ' of own'),
+      ...rows(
+        ['get', 'batch get', 'query', 'put', ...UPDATE],
+        ['revocations', 'revocationVersion', 'revocationChanges', 'appliedOrders'],
+        ' of own',
+      ),
+      ...rows(['get', 'batch get', 'query'], ['config', 'grants', 'decisions', 'signingKeys'], ' of own'),
+      "read a transmitter's secret of own",
       'make deny text of own',
       'attach deny text to role of own',
       'attach what denies all to role of own',
       'count policies of role of own',
     ],
     elsewhere: [...poll('revoke'), 'SendMessage revoke-dlq', ...LAMBDA],
+  },
+  // The half of revoke that is asked: `signal` is a use of its own; what it says cannot make a revocation.
+  feed: {
+    itself: [...ofBoth("open feed's session"), ...rows(['get'], ['clockMark'])],
+    forTenant: [
+      ...rows(
+        ['get', 'query', 'batch get'],
+        ['config', 'revocations', 'revocationVersion', 'revocationChanges', 'signingKeys', 'feedSecret'],
+        ' of own',
+      ),
+      ...rows(UPDATE, ['signingKeys'], ' of own'),
+      'decrypt signal of own',
+      'decrypt feed-secret of own',
+      'sign with held signal key of own',
+      'read public half of held signal key of own',
+    ],
+    elsewhere: [...LAMBDA, 'attach to a network'],
+  },
+  // "authenticate a security event, turn it into a revocation order on the queue"; "act on it directly" it may not.
+  events: {
+    itself: [
+      ...ofBoth("open events's session", ...rows(['get', 'batch get'], ['config'])),
+      ...rows(['query'], ['tenantList']),
+      ...rows(['get', 'batch get'], ['issuerKeySets']),
+      'invoke trust',
+      'SendMessage revoke',
+      'SendMessage findings-dlq',
+      // Polling is Lambda's own.
+      ...poll('findings'),
+    ],
+    forTenant: [
+      ...rows(['put', 'get', 'batch get', 'query'], ['securityEvents'], ' of own'),
+      ...rows(['get', 'batch get', 'query'], ['grants', 'decisions', 'signingKeys'], ' of own'),
+      "read a transmitter's secret of own",
+    ],
+    elsewhere: [...poll('findings'), ...LAMBDA, 'attach to a network'],
+  },
+  // RFC 7662 and RFC 7009; it writes nothing, and what it orders carries the caller's token.
+  introspect: {
+    itself: [...ofBoth("open introspect's session"), 'SendMessage revoke', 'SendMessage denials'],
+    forTenant: rows(
+      ['get', 'batch get', 'query'],
+      ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'signingKeys'],
+      ' of own',
+    ),
+    elsewhere: [...LAMBDA, 'attach to a network'],
+  },
+  // "decisions, search, revocation orders, simulation"; "reach another tenant; edit trust" it may not.
+  admin: {
+    itself: [...ofBoth("open admin's session"), 'SendMessage revoke', 'SendMessage denials'],
+    forTenant: [
+      ...rows(
+        ['get', 'batch get', 'query'],
+        ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'signingKeys'],
+        ' of own',
+      ),
+      ...rows(['get'], ['appliedOrders'], ' of own'),
+      ...rows(['get', 'query'], ['log', 'logDecisions'], ' of own'),
+      ...rows(['put'], ['lookUps'], ' of own'),
+    ],
+    elsewhere: [...LAMBDA, 'attach to a network'],
   },
   // "append to the tenant's log, deliver to sinks, checkpoint"; "change or delete a record" it may not.
   audit: {
@@ -107,7 +179,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   // "serve signed and public documents"; "touch private keys" it may not.
   discovery: {
-    itself: [...ofBoth("open discovery's session")],
+    itself: [...ofBoth("open discovery's session"), 'invoke feed'],
     forTenant: rows(['get', 'query'], ['config', 'signingKeys'], ' of own'),
     elsewhere: [...LAMBDA, 'attach to a network'],
   },
@@ -118,15 +190,18 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(['query'], ['tenantList']),
       ...rows(['get'], ['clockMark']),
       'invoke mint',
+      'invoke feed',
       'SendMessage rotate-dlq',
     ],
     forTenant: [
       ...rows(['put', ...UPDATE, 'get', 'query'], ['signingKeys'], ' of own'),
       ...rows(['get', 'query'], ['config'], ' of own'),
       'make unseen token pair of own',
+      'make unseen signal pair of own',
       'make held key of own',
       'tag new key of own',
       'read public half of held key of own',
+      'read public half of held signal key of own',
     ],
     elsewhere: ['SendMessage rotate-dlq', ...LAMBDA, 'attach to a network'],
   },
@@ -143,9 +218,12 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
   ],
   operator: [
     ...ofBoth(
-      ...rows(['get', 'batch get', 'query'], ['config', 'grants', 'revocations', 'revocationVersion']),
+      ...rows(
+        ['get', 'batch get', 'query'],
+        ['config', 'grants', 'revocations', 'revocationVersion', 'revocationChanges'],
+      ),
       ...rows(['get', 'query'], ['log', 'logDecisions']),
-      ...rows(UPDATE, ['revocations', 'revocationVersion']),
+      ...rows(UPDATE, ['revocations', 'revocationVersion', 'revocationChanges']),
     ),
     ...rows(['get', 'batch get', 'query'], ['tenantList']),
     'SendMessage revoke',

@@ -8,12 +8,12 @@ const exception = (policy: RegExp, statement: RegExp, why: string): Exception =>
 
 export const UNUSED: readonly Exception[] = [
   exception(
-    /^trust of mintmark-(attest|mint|trust|revoke|audit|discovery|rotate)$/,
+    /^trust of mintmark-(?!data-|apply|operator|provisioner|archive)/,
     /^RunByLambda$/,
     'Lambda takes the role before our code runs.',
   ),
   exception(
-    /^role mintmark-(attest|mint|trust|revoke|audit|discovery|rotate), /,
+    /^role mintmark-(?!data-|apply|operator|provisioner|archive)/,
     new RegExp(`^(${[...SERVICE_SIDS].filter((sid) => sid !== 'PollQueue').join('|')})$`),
     'Lambda writes logs and traces, attaches to the network, polls the stream and keeps what failed with the role.',
   ),
@@ -42,5 +42,5 @@ export const UNUSED: readonly Exception[] = [
   exception(/^managed mintmark-workload$/, /^Own/, 'Workloads use it, with what the owner of their role attaches.'),
   exception(/^policy of kms:/, /^Administer$/, 'The deploying role manages keys.'),
   exception(/^policy of kms:/, /^(ProcessLogs|AlarmsToTopic)$/, 'CloudWatch and its logs encrypt with the key.'),
-  exception(/^policy of sqs:.*-dlq$/, /^RuleMaySend$/, 'EventBridge puts what it could not deliver there.'),
+  exception(/^policy of sqs:.*-(dlq|findings)$/, /^RuleMaySend$/, 'EventBridge delivers, or puts what it could not.'),
 ]

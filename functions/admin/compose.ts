@@ -1,0 +1,63 @@
+// admin on AWS: one tenant's decisions, orders and revocations through that tenant's session; what it orders goes onto the queue,
+// and what it was asked about into the table, from where audit takes it.
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
+import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
+import { createLookUps } from '../../lib/adapters/aws/dynamo-look-ups.ts'
+import { createRecentRecords } from '../../lib/adapters/aws/dynamo-records.ts'
+import { createRevocationPages } from '../../lib/adapters/aws/dynamo-revocation-pages.ts'
+import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import type { Environment } from '../../lib/config/environment.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
+import { createLogger } from '../../lib/edge/logger.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import { compileStored } from '../../lib/wire/compile-stored.ts'
+import { openCallers } from '../callers.ts'
+import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
+import { placeOf } from '../tenants.ts'
+import { createHandler } from './handler.ts'
+
+export const ADMIN_ENVIRONMENT = [
+  'MINTMARK_BASE_URL',
+  'MINTMARK_CORE_TABLE',
+  'MINTMARK_LOG_TABLE',
+  'MINTMARK_DATA_ROLE',
+  'MINTMARK_ORDERS_QUEUE',
+  'MINTMARK_DENIALS_QUEUE',
+] as const
+
+export type AdminClients = TenantTableClients & { readonly sqs: SQSClient }
+
+export const createAdmin = (
+  environment: Environment<(typeof ADMIN_ENVIRONMENT)[number]>,
+  { sqs, ...clients }: AdminClients,
+): HttpHandler => {
+  const log = createLogger('admin')
+  const { table } = openTenantTable(environment.MINTMARK_CORE_TABLE, environment.MINTMARK_DATA_ROLE, clients)
+  const baseUrl = environment.MINTMARK_BASE_URL
+  const { configs, ports, settle } = openCallers({
+    name: 'admin',
+    table,
+    sqs,
+    baseUrl,
+    queues: { orders: environment.MINTMARK_ORDERS_QUEUE, denials: environment.MINTMARK_DENIALS_QUEUE },
+    log,
+    // Denials have no record: they are in the tenant's log, a moment later.
+    decisions: createDecisionLookup({ ...table, name: environment.MINTMARK_LOG_TABLE }, async () => []),
+  })
+  const options = { ...placeOf(baseUrl), catalog: PROVIDER_CATALOG, sha256: nodeDigest.sha256 }
+  return createHandler({
+    ports: {
+      ...ports,
+      configs,
+      compile: (version) => compileStored(version, options),
+      recent: createRecentRecords(table, ports.clock),
+      revocations: createRevocationPages(createRevocationStore(table)),
+      applied: createAppliedOrders(table),
+      lookUps: createLookUps(table),
+    },
+    log,
+    settle,
+  })
+}

@@ -1,0 +1,44 @@
+// What every function has that is called with a tenant's own tokens: the tenants, who believes the token, where refusals go, and
+// the queue of orders.
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { Table } from '../lib/adapters/aws/dynamo-request.ts'
+import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { createSqsDenials } from '../lib/adapters/aws/sqs-denials.ts'
+import { createSqsQueue } from '../lib/adapters/aws/sqs-queue.ts'
+import { createMemoryRateLimiter } from '../lib/adapters/memory/rate-limiter.ts'
+import { systemClock as clock } from '../lib/adapters/system/clock.ts'
+import { createIds } from '../lib/adapters/system/ids.ts'
+import { createAlarm } from '../lib/edge/alarm.ts'
+import type { createLogger } from '../lib/edge/logger.ts'
+import { settleDenials } from '../lib/edge/settle-denials.ts'
+import type { RevokeTokenPorts } from '../lib/flows/revoke-token.ts'
+import type { DecisionLookup } from '../lib/ports/decisions.ts'
+import { openOwnTokens } from './own-tokens.ts'
+import { createTenants } from './tenants.ts'
+
+type Options = {
+  readonly name: string
+  readonly table: Table
+  readonly sqs: SQSClient
+  readonly baseUrl: string
+  readonly queues: { readonly orders: string; readonly denials: string }
+  readonly log: ReturnType<typeof createLogger>
+  readonly decisions?: DecisionLookup
+}
+
+export const openCallers = ({ name, table, sqs, baseUrl, queues, log, decisions }: Options) => {
+  const ids = createIds(clock)
+  const denials = createSqsDenials({ client: sqs, queueUrl: queues.denials }, ids.decisionId)
+  const configs = createTenantConfigStore(table)
+  const ports: RevokeTokenPorts = {
+    ...openOwnTokens(table, decisions),
+    tenants: createTenants({ configs, baseUrl, log }),
+    denials,
+    // Of this instance alone, which has one request at a time: over all of them the WAF counts, and allows a source less.
+    rates: createMemoryRateLimiter(clock),
+    ids,
+    clock,
+    orders: createSqsQueue({ client: sqs, queueUrl: queues.orders }),
+  }
+  return { configs, ports, settle: settleDenials(denials, createAlarm(name, log)) }
+}

@@ -1,0 +1,34 @@
+// admin serves the operators of one tenant: it reads that tenant's decisions, orders and revocations, writes only that it was
+// asked, and orders everything else.
+import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
+import { CORE_TABLE_ARN, LOG_TABLE_ARN, type Place } from '../names.ts'
+import { callerRole, readTokens } from './callers.ts'
+import { dataRole, neverErase, noDirectKms, type Role } from './role.ts'
+import { allow, onRows, SESSION_TENANT } from './statement.ts'
+
+const own = leadingKeys(SESSION_TENANT)
+
+export const adminRole = (place: Place): Role =>
+  callerRole('admin', place, 'Serves the operators of a tenant. Orders, and edits no trust.')
+
+export const adminDataRole: Role = dataRole('admin', 'One tenant: reads its decisions and what is in force.', [
+  readTokens,
+  allow('ReadOrders', {
+    actions: ['dynamodb:GetItem'],
+    resources: [CORE_TABLE_ARN],
+    when: onRows(own.appliedOrders),
+  }),
+  // Denials have no record: they are found in the log.
+  allow('ReadLog', {
+    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    resources: [LOG_TABLE_ARN],
+    when: onRows(own.log, own.logDecisions),
+  }),
+  allow('TellLookUps', {
+    actions: ['dynamodb:PutItem'],
+    resources: [CORE_TABLE_ARN],
+    when: onRows(own.lookUps),
+  }),
+  neverErase,
+  noDirectKms,
+])

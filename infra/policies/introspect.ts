@@ -1,0 +1,17 @@
+// introspect says what a token is, now, and takes it back for its holder: by an order, since it can write nothing.
+import type { Place } from '../names.ts'
+import { callerRole, readTokens } from './callers.ts'
+import { dataRole, noDirectKms, type Role } from './role.ts'
+import { deny } from './statement.ts'
+
+export const introspectRole = (place: Place): Role =>
+  callerRole('introspect', place, 'Says what a token is, and orders that it be revoked.')
+
+export const introspectDataRole: Role = dataRole('introspect', 'One tenant: reads what says whether a token is good.', [
+  readTokens,
+  deny('NeverWrite', {
+    actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
+    resources: ['*'],
+  }),
+  noDirectKms,
+])

@@ -1,0 +1,75 @@
+// Grant records by decision id, and the newest of a tenant. Both go by the row that says where a record lies, which is durable
+// before anything is signed: a look-up sees every record whose credential is in somebody's hands. Strong reads, no index.
+import type { StoredDecision } from '../../domain/grant-record.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { DecisionLookup, RecentRecords } from '../../ports/decisions.ts'
+import { readGrantItem, readOutcomeItem } from './dynamo-grant-rows.ts'
+import {
+  begin,
+  type Call,
+  getItem,
+  getItems,
+  type Item,
+  nameOf,
+  queryPage,
+  type Table,
+  textOf,
+} from './dynamo-request.ts'
+import { decisionKey, decisionPartition, grantKey, hoursSince, outcomeKey } from './table-keys.ts'
+
+const DECISION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Allows only, of the tenant that is named. `otherwise`: who knows of denials, which have no record. */
+export const createRecordLookup = (table: Table, otherwise?: DecisionLookup): DecisionLookup => ({
+  async find(decisionId, tenant) {
+    if (tenant === null || !DECISION_ID.test(decisionId)) return null
+    const call = await begin(table, tenant)
+    const place = await getItem(call, decisionKey(tenant, decisionId))
+    const found = place === null ? undefined : (await recordsAt(call, tenant, [place])).get(decisionId)
+    return found ?? (await otherwise?.find(decisionId, tenant)) ?? null
+  },
+})
+
+/** Rows of one BatchGetItem: a record and its outcome each. */
+const PAGE = 50
+
+export const createRecentRecords = (table: Table, clock: Pick<Clock, 'nowSeconds'>): RecentRecords => ({
+  async *since(tenant, sinceSeconds) {
+    // Ids may come from a clock that is ahead of ours.
+    for (const hour of hoursSince(sinceSeconds, clock.nowSeconds() + LEAD_SECONDS)) {
+      let beyond: string | undefined
+      do {
+        const call = await begin(table, tenant)
+        const pk = decisionPartition(tenant, hour)
+        const page = { pk, isNewestFirst: true, limit: PAGE, ...(beyond === undefined ? {} : { beyond }) }
+        const places = await queryPage(call, page)
+        for (const { record, notIssued } of (await recordsAt(call, tenant, places)).values())
+          if (record.atSeconds >= sinceSeconds) yield { record, notIssued: notIssued !== null }
+        const last = places.at(-1)
+        beyond = places.length < PAGE || last === undefined ? undefined : textOf(last, 'sk')
+      } while (beyond !== undefined)
+    }
+  },
+})
+
+const LEAD_SECONDS = 60
+
+type Found = Extract<StoredDecision, { kind: 'allow' }>
+
+/** By decision id, in the order of the places. A place whose redemption was somebody else's has no record. */
+const recordsAt = async (call: Call, tenant: string, places: readonly Item[]): Promise<ReadonlyMap<string, Found>> => {
+  const wanted = places.map((place) => ({ decisionId: textOf(place, 'sk'), guard: textOf(place, 'guard') }))
+  const keys = wanted.flatMap(({ guard }) => [grantKey(tenant, guard), outcomeKey(tenant, guard)])
+  const rows = keys.length === 0 ? new Map<string, Item>() : await getItems(call, keys)
+  return new Map(
+    wanted.flatMap(({ decisionId, guard }): [string, Found][] => {
+      const row = rows.get(nameOf(grantKey(tenant, guard)))
+      const record = row === undefined ? null : readGrantItem(row)
+      if (record?.decisionId !== decisionId) return []
+      const outcome = rows.get(nameOf(outcomeKey(tenant, guard)))
+      return [
+        [decisionId, { kind: 'allow', record, notIssued: outcome === undefined ? null : readOutcomeItem(outcome) }],
+      ]
+    }),
+  )
+}

@@ -1,0 +1,139 @@
+// The order of a tenant's changes, for its feed. A change takes the next free number by a conditional write, so that numbers
+// have no gaps and none is given twice; what it says of the revocation is read from the revocation's own row, as it is now. So
+// two changes of one row may be numbered in either order and the last page that names it is right all the same.
+
+import { LIMITS } from '../../domain/limits.ts'
+import type { RevocationKind, Selector } from '../../domain/revocation.ts'
+import type { FeedChange } from '../../domain/revocation-feed.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
+import type { RevocationChanges } from '../../ports/revocation-feed.ts'
+import {
+  begin,
+  type Call,
+  getItems,
+  type Item,
+  keyOf,
+  nameOf,
+  newMark,
+  queryPage,
+  type Table,
+  textOf,
+  writeIf,
+} from './dynamo-request.ts'
+import {
+  type RowKey,
+  revocationChangeKey,
+  revocationChangesPartition,
+  revocationKey,
+  seqOfChange,
+} from './table-keys.ts'
+
+/** Others may take the number that was free: one of them wins each time, and the next one up is tried. */
+const TRIES_MAX = 256
+/** Keys of one BatchGetItem. */
+const BATCH = 100
+
+type Changed = Selector & { readonly form: FeedChange['form'] }
+
+/**
+ * Numbers a change whose row is written. Durable when it resolves; done twice it is announced twice, which changes nothing.
+ * Throws Unavailable.
+ */
+export const announceChange = async (
+  call: Call,
+  tenant: string,
+  { kind, issuer, value, form }: Changed,
+): Promise<void> => {
+  const first = (await headOf(call, tenant)) + 1
+  // INVARIANT: a number is tried only when the one below it is there, so there are no gaps.
+  for (let seq = first; seq < first + TRIES_MAX; seq += 1) {
+    const key = revocationChangeKey(tenant, seq)
+    const mark = newMark()
+    const update = {
+      Key: keyOf(key),
+      UpdateExpression: 'SET #kind = :kind, #issuer = :issuer, #value = :value, #form = :form, w = :mark',
+      ConditionExpression: 'attribute_not_exists(pk)',
+      ExpressionAttributeNames: { '#kind': 'kind', '#issuer': 'issuer', '#value': 'value', '#form': 'form' },
+      ExpressionAttributeValues: {
+        ':kind': { S: kind },
+        ':issuer': { S: issuer },
+        ':value': { S: value },
+        ':form': { S: form },
+        ':mark': { S: mark },
+      },
+    }
+    if ((await writeIf(call, { update }, { key, mark })).applied) return
+  }
+  throw new Unavailable('store_unavailable')
+}
+
+export const createRevocationChanges = (table: Table): RevocationChanges => ({
+  head: async (tenant) => headOf(await begin(table, tenant), tenant),
+  async since(tenant, cursor, asked) {
+    const max = Math.min(asked, LIMITS.feedChangesPerPageOnAws)
+    const call = await begin(table, tenant)
+    const pk = revocationChangesPartition(tenant)
+    // The head first: what is numbered after it may be among the rows, and is left for the next page.
+    const head = await headOf(call, tenant)
+    const rows = await queryPage(call, { pk, beyond: revocationChangeKey(tenant, cursor).sk, limit: max })
+    const seqs = rows.map((row) => seqOfChange(textOf(row, 'sk')))
+    const within = rows.filter((_, at) => (seqs[at] as number) <= head)
+    return {
+      head,
+      next: within.length < max ? head : seqOfChange(textOf(within.at(-1) as Item, 'sk')),
+      changes: await asTheyAreNow(call, tenant, within),
+    }
+  },
+})
+
+const headOf = async (call: Call, tenant: string): Promise<number> => {
+  const [last] = await queryPage(call, { pk: revocationChangesPartition(tenant), isNewestFirst: true, limit: 1 })
+  return last === undefined ? 0 : seqOfChange(textOf(last, 'sk'))
+}
+
+/** Each revocation once, in the place of its last change. */
+const asTheyAreNow = async (call: Call, tenant: string, rows: readonly Item[]): Promise<readonly FeedChange[]> => {
+  const changed = new Map<string, Changed>()
+  for (const row of rows) {
+    const change = changeOf(row)
+    const name = `${change.form} ${nameOf(revocationKey(tenant, change))}`
+    changed.delete(name)
+    changed.set(name, change)
+  }
+  const all = [...changed.values()]
+  const found = await allItems(call, [...new Map(all.map((change) => keyed(tenant, change))).values()])
+  return all.flatMap((change) => {
+    const row = found.get(nameOf(revocationKey(tenant, change)))
+    return row === undefined ? [] : [nowOf(row, change)]
+  })
+}
+
+const keyed = (tenant: string, change: Changed): readonly [string, RowKey] => {
+  const key = revocationKey(tenant, change)
+  return [nameOf(key), key]
+}
+
+const allItems = async (call: Call, keys: readonly RowKey[]): Promise<ReadonlyMap<string, Item>> => {
+  const batches = Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, at) =>
+    getItems(call, keys.slice(at * BATCH, (at + 1) * BATCH)),
+  )
+  return new Map((await Promise.all(batches)).flatMap((batch) => [...batch]))
+}
+
+const changeOf = (row: Item): Changed => ({
+  kind: textOf(row, 'kind') as RevocationKind,
+  issuer: textOf(row, 'issuer'),
+  value: textOf(row, 'value'),
+  form: textOf(row, 'form') as Changed['form'],
+})
+
+/** A cut is never taken back; a block that is not there was lifted. */
+const nowOf = (row: Item, change: Changed): FeedChange => {
+  const bound = row['cut']?.M?.['notBefore']?.N
+  const isCut = change.form === 'cut'
+  return {
+    ...change,
+    notBeforeSeconds: isCut && bound !== undefined ? Number(bound) : null,
+    isLifted: !isCut && row['block'] === undefined,
+  }
+}

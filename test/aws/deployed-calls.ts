@@ -1,0 +1,79 @@
+// Calls of the deployed functions as somebody outside makes them, and the queues emptied as Lambda does it. The emulator's first
+// decision of a kind comes later than a function waits: what was unavailable is asked for again.
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { sqsClient } from '../../lib/adapters/aws/clients.ts'
+import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
+import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
+import type { Deployed } from '../support/aws/deployed.ts'
+import { deliverBatch } from '../support/fauxqs-queues.ts'
+
+const TRIES_MAX = 40
+
+export const patiently = async (ask: () => Promise<HttpResponse>): Promise<HttpResponse> => {
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await ask()
+    if (answer.statusCode !== 503 || attempt === TRIES_MAX) return answer
+  }
+}
+
+type Sent = { readonly bearer?: string; readonly headers?: Record<string, string>; readonly query?: string }
+type Body = { readonly form?: Record<string, string>; readonly json?: unknown; readonly text?: string }
+
+export const callsOf = (deployed: () => Deployed) => {
+  const send = (
+    handler: (event: HttpEvent) => Promise<unknown>,
+    method: string,
+    rawPath: string,
+    { bearer, headers = {}, query, form, json, text }: Sent & Body = {},
+  ): Promise<HttpResponse> =>
+    patiently(
+      () =>
+        handler({
+          rawPath,
+          ...(query === undefined ? {} : { rawQueryString: query }),
+          headers: {
+            ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+            ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+            ...headers,
+          },
+          requestContext: { http: { method, sourceIp: '203.0.113.7' } },
+          body: text ?? (form === undefined ? JSON.stringify(json ?? {}) : new URLSearchParams(form).toString()),
+        }) as ReturnType<HttpHandler>,
+    )
+  const urlOf = (queue: string) => `https://sqs.eu-west-1.amazonaws.com/111122223333/mintmark-prod-${queue}`
+  /** Nothing waits, and nothing that was received is still to be settled. */
+  const isEmpty = (queue: string): boolean => {
+    const { ready, inflight, delayed } = deployed().queues.server.inspectQueue(`mintmark-prod-${queue}`)!.messages
+    return ready.length + inflight.length + delayed.length === 0
+  }
+  const empty = async (fn: 'revoke' | 'events', queue: string, handler: (event: QueueEvent) => Promise<unknown>) => {
+    const client = sqsClient(deployed().placeOfService(fn))
+    const root = sqsClient(deployed().aws.client(deployed().aws.rootCredentials) as never)
+    for (let delivery = 0; delivery < TRIES_MAX; delivery += 1)
+      if ((await deliverBatch(client, urlOf(queue), handler as never, root)) === 0 && isEmpty(queue)) return
+    throw new Error(`${queue} is not empty`)
+  }
+  return {
+    introspect: (tenant: string, token: string, bearer: string) =>
+      send(deployed().functions.introspect, 'POST', `/t/${tenant}/introspect`, { bearer, form: { token } }),
+    revokeToken: (tenant: string, token: string, bearer: string) =>
+      send(deployed().functions.introspect, 'POST', `/t/${tenant}/revoke`, { bearer, form: { token } }),
+    admin: (method: 'GET' | 'POST', path: string, sent: Sent & Body) =>
+      send(deployed().functions.admin, method, `/t/acme/admin/${path}`, sent),
+    push: (tenant: string, text: string, headers: Record<string, string>) =>
+      send(deployed().functions.events, 'POST', `/t/${tenant}/events`, { text, headers }),
+    fetchFrom: (path: string, query = '') => send(deployed().functions.discovery, 'GET', path, { query }),
+    /** Every order on the queue is carried out, or quarantined. */
+    carryOut: () => empty('revoke', 'revoke', deployed().functions.revoke),
+    /** A finding, as EventBridge puts it on the queue, taken by events. */
+    async find(event: string) {
+      const client = sqsClient(deployed().aws.client(deployed().aws.rootCredentials) as never)
+      await client.send(new SendMessageCommand({ QueueUrl: urlOf('findings'), MessageBody: event }))
+      await empty('events', 'findings', deployed().functions.events as never)
+    },
+    /** Bodies of what lies in a queue. */
+    lyingIn: (queue: string): readonly string[] =>
+      (deployed().queues.server.inspectQueue(`mintmark-prod-${queue}`)?.messages.ready ?? []).map(({ body }) => body),
+  }
+}
