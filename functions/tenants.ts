@@ -3,14 +3,12 @@
 import { createTenantDirectory, forSeconds } from '../lib/adapters/config/tenant-directory.ts'
 import { systemClock } from '../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../lib/adapters/system/digest.ts'
+import { LIMITS } from '../lib/domain/limits.ts'
 import type { TenantConfig } from '../lib/domain/tenant-config.ts'
 import type { TenantConfigStore, TenantDirectory } from '../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../lib/providers/catalog.ts'
 import { compileStored } from '../lib/wire/compile-stored.ts'
 import type { BrokerPlace } from '../lib/wire/tenant-urls.ts'
-
-/** Design §3: what was added waits this long, what was removed does not. */
-const CACHE_SECONDS = 30
 
 /** An http base URL is that of an emulator on this machine. */
 export const placeOf = (baseUrl: string): BrokerPlace => ({ baseUrl, dev: baseUrl.startsWith('http:') })
@@ -27,7 +25,8 @@ export const createTenants = ({ configs, baseUrl, log, learn }: Options): Tenant
   const options = { ...placeOf(baseUrl), catalog: PROVIDER_CATALOG, sha256: nodeDigest.sha256 }
   return createTenantDirectory({
     configs,
-    validity: forSeconds(CACHE_SECONDS, systemClock),
+    // Design §3: what was added waits this long, what was removed does not.
+    validity: forSeconds(LIMITS.configCacheSeconds, systemClock),
     compile(version) {
       const config = compileStored(version, options)
       if (config !== null) learn?.(config)

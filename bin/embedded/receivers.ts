@@ -42,8 +42,6 @@ type Receivers = {
   readonly close: () => Promise<void>
 }
 
-const STUCK_MS = 60_000
-
 export const startReceivers = (options: ReceiversOptions): Receivers => {
   const { database, secretsDir, dataDir, place, egressAllow, callers, signalKeys, log, failpoint } = options
   const { clock, tenants, state } = callers
@@ -74,7 +72,7 @@ export const startReceivers = (options: ReceiversOptions): Receivers => {
     do {
       try {
         await pusher.look()
-        if (clock.monotonicMs() - alarmedMs < STUCK_MS) continue
+        if (clock.monotonicMs() - alarmedMs < LIMITS.receiverAlarmEveryMs) continue
         alarmedMs = clock.monotonicMs()
         await alarmStuckReceivers(alarms)
       } catch {

@@ -180,14 +180,14 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: 'MintmarkRecordTampered',
-    expression: `sum(increase(${series('alarms', 'kind="record_tampered"')}[1h])) > 0`,
+    expression: `sum(increase(${series('alarms', 'kind=~"record_tampered|anchor_disagrees"')}[1h])) > 0`,
     severity: 'page',
-    says: 'A grant record was changed or removed.',
+    says: 'A grant record was changed or removed, or an anchor has seen another log.',
     runbook: 'record-tampered',
   },
   {
     name: 'MintmarkAlarm',
-    expression: `${sumBy('kind', `increase(${series('alarms', 'kind!="record_tampered"')}[1h])`)} > 0`,
+    expression: `${sumBy('kind', `increase(${series('alarms', 'kind!~"record_tampered|anchor_disagrees"')}[1h])`)} > 0`,
     severity: 'ticket',
     says: 'The broker raised {{ $labels.kind }}.',
     runbook: 'alarm',

@@ -17,7 +17,6 @@ export const LIMITS = {
   rsaModulusBitsMax: 8192,
   // times of evidence (issuers.md §0.4), seconds
   leewaySeconds: 30,
-  maxAgeSecondsDefault: 600,
   epochSecondsMax: 253_402_300_799,
   // replay (issuers.md §0.6, design §3)
   replayMarkerKeepSeconds: 24 * 3600,
@@ -43,7 +42,6 @@ export const LIMITS = {
   // credentials (design P2), seconds
   ttlSecondsDefault: 600,
   ttlSecondsMax: 3_600,
-  ancestorDepthMax: 3,
   cloudSessionSecondsMin: 900,
   federationTokenSeconds: 60,
   stsConnectMs: 1_500,
@@ -125,6 +123,7 @@ export const LIMITS = {
   receiverRetryMsMax: 60_000,
   receiverLookMs: 100,
   receiverStuckSeconds: 300,
+  receiverAlarmEveryMs: 60_000,
   // polls of receivers: SETs in one answer, answers to SETs in one request, how long one that found nothing waits
   pollSetsMax: 64,
   pollAnswersMax: 512,
@@ -144,8 +143,7 @@ export const LIMITS = {
   queuePollMs: 100,
   queueBatchMax: 64,
   queueSendMs: 1_000,
-  // audit log: one transaction holds the head and, for each entry, its row and its look-up rows
-  logEntriesPerAppend: 32,
+  // audit log
   logAppendTriesMax: 8,
   // tenants' logs of the embedded broker
   logEntriesPerCommit: 128,
