@@ -3,7 +3,6 @@
 import { createTenantDirectory, forSeconds } from '../lib/adapters/config/tenant-directory.ts'
 import { systemClock } from '../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../lib/adapters/system/digest.ts'
-import { LIMITS } from '../lib/domain/limits.ts'
 import type { TenantConfig } from '../lib/domain/tenant-config.ts'
 import type { TenantConfigStore, TenantDirectory } from '../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../lib/providers/catalog.ts'
@@ -26,7 +25,7 @@ export const createTenants = ({ configs, baseUrl, log, learn }: Options): Tenant
   return createTenantDirectory({
     configs,
     // Design §3: what was added waits this long, what was removed does not.
-    validity: forSeconds(LIMITS.configCacheSeconds, systemClock),
+    validity: forSeconds(systemClock),
     compile(version) {
       const config = compileStored(version, options)
       if (config !== null) learn?.(config)

@@ -43,7 +43,7 @@ beforeAll(async () => {
     { step: 'initialize' },
   )
   const stores = mintStoresOver(made.name, client, plain)
-  broker = await memoryMint(key, (ports) => ports, { own, stores, validity: forSeconds(30, own.clock) })
+  broker = await memoryMint(key, (ports) => ports, { own, stores, validity: forSeconds(own.clock) })
   await broker.tenants.current('acme')
   partitions.clear()
 })

@@ -1,5 +1,6 @@
 // TenantDirectory over stored versions: the document of the current version, compiled once and kept as long as `validity`
 // says. What is stored passed every check when it was applied; it is checked again here, because old rows meet new rules.
+import { LIMITS } from '../../domain/limits.ts'
 import type { TenantConfig } from '../../domain/tenant-config.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConfigVersion, TenantConfigStore, TenantDirectory } from '../../ports/tenants.ts'
@@ -21,7 +22,7 @@ export const whileUnmoved = (changeMark: () => unknown): Validity => ({
  * For some seconds, by the later of wall and monotonic age. Only where what rests on it is checked against the current version
  * strongly before anything is signed, as mint does: what was removed denies at once, what was added waits this long.
  */
-export const forSeconds = (seconds: number, clock: Clock): Validity => ({
+export const forSeconds = (clock: Clock, seconds: number = LIMITS.configCacheSeconds): Validity => ({
   mark: () => ({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() }),
   holds(mark) {
     const { wallMs, monotonicMs } = mark as { readonly wallMs: number; readonly monotonicMs: number }

@@ -25,7 +25,7 @@ const directoryOf = async (validity: Validity) => {
 
 test('for seconds: from memory that long by either clock, then asked for again', async () => {
   const clock = handClock()
-  const { directory } = await directoryOf(forSeconds(30, clock))
+  const { directory } = await directoryOf(forSeconds(clock, 30))
   expect(directory.peek('acme')).toBeUndefined()
   const config = await directory.current('acme')
   clock.add(29)
@@ -39,7 +39,7 @@ test('for seconds: from memory that long by either clock, then asked for again',
 })
 
 test('current() asks the store whatever is in memory: what mint calls when the version has moved', async () => {
-  const { configs, directory } = await directoryOf(forSeconds(30, handClock()))
+  const { configs, directory } = await directoryOf(forSeconds(handClock(), 30))
   await directory.current('acme')
   await configs.put(sampleConfig({ version: 2, digest: 'digest-2' }))
   expect(directory.peek('acme')?.version).toBe(1)
