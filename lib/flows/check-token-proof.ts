@@ -11,7 +11,7 @@ import type { TenantDirectory } from '../ports/tenants.ts'
 import { type LiveToken, type OwnTokenPorts, verifyOwnToken } from './verify-own-token.ts'
 
 export type TokenProofPorts = OwnTokenPorts & {
-  readonly tenants: Pick<TenantDirectory, 'current'>
+  readonly tenants: TenantDirectory
   readonly clock: Clock
 }
 
@@ -41,7 +41,8 @@ const whoGave = async (
 ): Promise<Giver | null> => {
   const ageSeconds = ports.clock.nowSeconds() - orderedAtSeconds
   if (ageSeconds < -LIMITS.leewaySeconds || ageSeconds > LIMITS.orderWaitSecondsMax) return null
-  const config = await ports.tenants.current(tenant)
+  // What may have moved since is seen by verifyOwnToken, which reads the version and the key strongly.
+  const config = ports.tenants.peek(tenant) ?? (await ports.tenants.current(tenant))
   if (config === null) return null
   const live = await verifyOwnToken(ports, config, raw, { atSeconds: orderedAtSeconds, isPast: true })
   return live.ok ? { ...live.value, config } : null
