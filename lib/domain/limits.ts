@@ -27,6 +27,10 @@ export const LIMITS = {
   // issuer keys (issuers.md §0.10)
   fetchConnectMs: 3_000,
   fetchTotalMs: 5_000,
+  // one name: within what connecting may take
+  lookupMs: 2_500,
+  lookupTryMs: 800,
+  lookupTries: 3,
   fetchBodyBytesMax: 64 * 1024,
   jwksKeysMax: 64,
   jwksRefreshSeconds: 600,
