@@ -82,6 +82,8 @@ export const LIMITS = {
   denialsFullPerMinute: 20,
   denialsUnverifiedPerMinute: 60,
   denialQueueMax: 10_000,
+  // of these for the first replay of a credential alone
+  denialQueueForReplays: 1_000,
   denialFlushMs: 100,
   denialKeysPerMinuteMax: 10_000,
   rollUpSourcesMax: 1_000,
@@ -134,6 +136,7 @@ export const LIMITS = {
   pollWaitMs: 25_000,
   pollLookMs: 250,
   pollsWaitingMax: 1_000,
+  pollsWaitingPerReceiver: 4,
   // lists of operators, a page at a time
   adminPageMax: 500,
   // an order that carries one must fit into a message with it, escaped
