@@ -34,7 +34,8 @@ test('one /64 is one source and another is another, in every spelling', () => {
       const [a, b] = [new ipaddr.IPv6(one), new ipaddr.IPv6(other)]
       if (a.isIPv4MappedAddress() || b.isIPv4MappedAddress()) return
       runs += 1
-      const keys = [a.toString(), a.toNormalizedString(), a.toFixedLengthString()].map(sourceKey)
+      const padded = a.parts.map((part) => part.toString(16).padStart(4, '0')).join(':')
+      const keys = [a.toString(), a.toNormalizedString(), padded].map(sourceKey)
       expect(new Set(keys).size).toBe(1)
       expect(sourceKey(b.toString()) === keys[0]).toBe(networkOf(a) === networkOf(b))
     }),
