@@ -7,6 +7,7 @@ import { createSecretFiles } from '../../lib/adapters/files/secret-files.ts'
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
+import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { RECEIVER_URLS } from '../../lib/domain/egress.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
@@ -83,7 +84,10 @@ export const startReceivers = (options: ReceiversOptions): Receivers => {
   }
   const running = run()
   return {
-    handler: createPollHandler({ ports: { ...callers, receivers, signal, pause }, log }),
+    handler: createPollHandler({
+      ports: { ...callers, receivers, changes: createRevocationChanges(database), signal, pause },
+      log,
+    }),
     release: () => closing.abort(),
     async close() {
       closing.abort()

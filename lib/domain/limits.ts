@@ -27,6 +27,10 @@ export const LIMITS = {
   // issuer keys (issuers.md §0.10)
   fetchConnectMs: 3_000,
   fetchTotalMs: 5_000,
+  // one name: within what connecting may take
+  lookupMs: 2_500,
+  lookupTryMs: 800,
+  lookupTries: 3,
   fetchBodyBytesMax: 64 * 1024,
   jwksKeysMax: 64,
   jwksRefreshSeconds: 600,
@@ -78,6 +82,8 @@ export const LIMITS = {
   denialsFullPerMinute: 20,
   denialsUnverifiedPerMinute: 60,
   denialQueueMax: 10_000,
+  // of these for the first replay of a credential alone
+  denialQueueForReplays: 1_000,
   denialFlushMs: 100,
   denialKeysPerMinuteMax: 10_000,
   rollUpSourcesMax: 1_000,
@@ -130,6 +136,7 @@ export const LIMITS = {
   pollWaitMs: 25_000,
   pollLookMs: 250,
   pollsWaitingMax: 1_000,
+  pollsWaitingPerReceiver: 4,
   // lists of operators, a page at a time
   adminPageMax: 500,
   // an order that carries one must fit into a message with it, escaped

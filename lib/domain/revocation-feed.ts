@@ -17,7 +17,7 @@ export type FeedPage = {
   readonly iss: string
   /** How many changes there have been: it only rises. */
   readonly seq: number
-  /** The cursor this page begins behind: 0 begins a snapshot. */
+  /** The cursor this page begins behind, the one asked for or a little before it: 0 begins a snapshot. */
   readonly since: number
   /** The cursor behind this page. Below `seq`: there are more pages, and the view is not complete before the last of them. */
   readonly next: number
@@ -45,6 +45,17 @@ export const pagePart = (changes: readonly FeedChange[], handles: readonly strin
     cut: of(({ form }) => form === 'cut'),
     before: cuts.map(({ notBeforeSeconds }) => notBeforeSeconds ?? LIMITS.epochSecondsMax),
   }
+}
+
+/**
+ * Where the page for a cursor begins: there, or before it by a quarter of what is behind it and by half a page at the most. Whoever asks for
+ * every cursor there is gets a few pages, each signed once, and not one for each; who applies a change once more has it as before.
+ */
+export const pageStart = (cursor: number, head: number, changesPerPage: number): number => {
+  const span = Math.min((head - cursor) / 4, changesPerPage / 2)
+  const step = 2 ** Math.floor(Math.log2(Math.max(1, span)))
+  // A snapshot is for those who have nothing: it leaves out what was lifted.
+  return cursor === 0 ? 0 : Math.max(1, cursor - (cursor % step))
 }
 
 export const feedHeader = (alg: OwnAlgorithm, kid: string): string => JSON.stringify({ typ: FEED_TYPE, alg, kid })

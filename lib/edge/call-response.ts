@@ -1,10 +1,11 @@
 // What a call to a tenant's own endpoints carries, and how its refusals look: RFC 6750 §3, with the pointer of RFC 9728 §5.1.
 // Constant, whatever was wrong with the caller's token.
 import type { Call, CallAnswer } from '../domain/call.ts'
+import { sourceKey } from '../domain/source-key.ts'
 import { traceIdOf } from '../domain/trace.ts'
 import { resourceMetadataUrl } from '../wire/metadata.ts'
 import { errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
-import { jitter, sourceKey } from './form-request.ts'
+import { jitter } from './form-request.ts'
 import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
 
 export const callOf = (event: HttpEvent, tenant: string, newTraceId: () => string): Call => ({

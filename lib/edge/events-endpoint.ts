@@ -3,9 +3,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger'
 import { LIMITS } from '../domain/limits.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import { sourceKey } from '../domain/source-key.ts'
 import { decodeUtf8 } from '../domain/utf8.ts'
 import { setErrorOf } from '../wire/set-error.ts'
-import { sourceKey } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 type Received =

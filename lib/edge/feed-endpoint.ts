@@ -2,7 +2,8 @@
 // it is, and a cache can make it neither younger nor different. One spelling of the query, or anybody could pass any cache by.
 import { LIMITS } from '../domain/limits.ts'
 import { FEED_TYPE } from '../domain/revocation-feed.ts'
-import { jitter, sourceKey } from './form-request.ts'
+import { sourceKey } from '../domain/source-key.ts'
+import { jitter } from './form-request.ts'
 import { type HttpHandler, jsonResponse, tenantOfPath } from './http.ts'
 
 export type FeedEndpointOptions = {

@@ -1,4 +1,4 @@
-// What HTTP owns of a form that is posted, for every endpoint that takes one: method, type, size, and whom a limit is charged to.
+// What HTTP owns of a form that is posted, for every endpoint that takes one: method, type, and size.
 import { ERROR_REFERENCE } from '../wire/oauth-error.ts'
 import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
 
@@ -19,12 +19,6 @@ export const bodyOf = (event: HttpEvent): string => {
   if (event.body === undefined) return ''
   // Latin-1 on purpose: a form is ASCII, and any other byte stays visible to the strict parser, which refuses it.
   return event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString('latin1') : event.body
-}
-
-/** An IPv4 address, or the /64 of an IPv6 one: what a limit is charged to. */
-export const sourceKey = (ip: string): string => {
-  const v4 = ip.startsWith('::ffff:') ? ip.slice(7) : ip
-  return v4.includes(':') ? `${v4.split(':').slice(0, 4).join(':')}::/64` : v4
 }
 
 /** Retry-After with jitter (attacks §6 e): a herd that was refused together must not come back together. */

@@ -1,8 +1,9 @@
 // GET of a tenant's log (C2SP tlog-tiles): checkpoint, tiles and entry bundles of commitments, and the verifier keys. Public and
 // cacheable; what no checkpoint covers yet is not there. Nothing of an event can be read from it.
 import { LIMITS } from '../domain/limits.ts'
+import { sourceKey } from '../domain/source-key.ts'
 import { parseTilePath, TILE_WIDTH, type TileName } from '../domain/tlog/tiles.ts'
-import { jitter, sourceKey } from './form-request.ts'
+import { jitter } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 export type LogEndpointOptions = {

@@ -2,11 +2,12 @@
 // the exchange, and renders its answer with the one error mapper. Nothing is decided here.
 import { LIMITS } from '../domain/limits.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import { sourceKey } from '../domain/source-key.ts'
 import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { traceIdOf } from '../domain/trace.ts'
 import { ERROR_REFERENCE, errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
 import { parseTokenRequest } from '../wire/token-request.ts'
-import { bodyOf, jitter, notAForm, sourceKey, tooLarge } from './form-request.ts'
+import { bodyOf, jitter, notAForm, tooLarge } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 type Exchanged =

@@ -5,18 +5,18 @@ import { LIMITS } from '../domain/limits.ts'
 import { refuse } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
 import { seqOfJti, setErrorCode } from '../domain/revocation-set.ts'
-import type { PendingChange, ReceiverKey, ReceiverQueue, SetAnswer } from '../ports/receivers.ts'
-import type { Pause } from '../ports/system.ts'
+import type { ReceiverQueue, SetAnswer } from '../ports/receivers.ts'
 import { asCaller, type Caller, type CallerPorts } from './authorize-caller.ts'
 import { jtiFor, type SetSigner, signSet } from './sign-set.ts'
 import { verifyOwnToken } from './verify-own-token.ts'
+import { createWaitForChange, isAnyNew, type WaitForChange, type WaitPorts } from './wait-for-change.ts'
 
-export type PollPorts = CallerPorts & {
-  readonly receivers: ReceiverQueue
-  /** Of use `signal`. */
-  readonly signal: SetSigner
-  readonly pause: Pause
-}
+export type PollPorts = CallerPorts &
+  WaitPorts & {
+    readonly receivers: ReceiverQueue
+    /** Of use `signal`. */
+    readonly signal: SetSigner
+  }
 
 /** RFC 8936 §2.2. */
 export type PollRequest = {
@@ -38,36 +38,21 @@ export type Poll = (
 ) => Promise<CallAnswer<Polled>>
 
 export const createPoll = (ports: PollPorts): Poll => {
-  let waiting = 0
-  /** Something new, or the time of a wait is over, or nobody may wait. */
-  const waitForNew = async (key: ReceiverKey): Promise<boolean> => {
-    if (waiting >= LIMITS.pollsWaitingMax) return false
-    waiting += 1
-    try {
-      const endMs = ports.clock.monotonicMs() + LIMITS.pollWaitMs
-      while (ports.clock.monotonicMs() < endMs && (await ports.pause(LIMITS.pollLookMs)))
-        if (isAnyNew(await ports.receivers.pending(key, 1))) break
-      return true
-    } finally {
-      waiting -= 1
-    }
-  }
+  const waitForChange = createWaitForChange(ports)
   return (call, asked) =>
     asCaller(ports, call, `receive:${call.receiver}`, async (caller) =>
       asked === null
         ? refuse('request_malformed', { problem: 'body' })
-        : poll(ports, caller, call.receiver, asked, waitForNew),
+        : poll(ports, caller, call.receiver, asked, waitForChange),
     )
 }
-
-const isAnyNew = (pending: readonly PendingChange[]): boolean => pending.some(({ problem }) => problem === null)
 
 const poll = async (
   ports: PollPorts,
   caller: Caller,
   name: string,
   asked: PollRequest,
-  waitForNew: (key: ReceiverKey) => Promise<boolean>,
+  waitForChange: WaitForChange,
 ): Promise<Result<Polled>> => {
   const { config } = caller
   const receiver = config.receivers.find((candidate) => candidate.name === name)
@@ -78,7 +63,7 @@ const poll = async (
   await ports.receivers.answer(key, answers, ports.clock.nowSeconds())
   const max = Math.min(asked.maxEvents ?? LIMITS.pollSetsMax, LIMITS.pollSetsMax)
   let pending = await ports.receivers.pending(key, max + 1)
-  if (!isAnyNew(pending) && !asked.returnImmediately && max > 0 && (await waitForNew(key))) {
+  if (!isAnyNew(pending) && !asked.returnImmediately && max > 0 && (await waitForChange(key))) {
     // The wait was long: the token may have been revoked meanwhile.
     const still = await verifyOwnToken(ports, config, caller.raw, { atSeconds: ports.clock.nowSeconds() })
     if (!still.ok) return refuse('caller_invalid', { problem: still.refusal.kind })

@@ -2,7 +2,7 @@
 // signed a moment ago is served again while nothing has changed; it says itself how old it is.
 import { FEED_SLOT } from '../domain/key-rotation.ts'
 import { LIMITS } from '../domain/limits.ts'
-import { type FeedPage, feedHeader, pagePart } from '../domain/revocation-feed.ts'
+import { type FeedPage, feedHeader, pagePart, pageStart } from '../domain/revocation-feed.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { RevocationChanges } from '../ports/revocation-feed.ts'
@@ -31,8 +31,9 @@ type Signed = {
 }
 
 export const createFeed = (ports: FeedPorts): Feed => {
-  const { clock } = ports
+  const { clock, changesPerPage = LIMITS.feedChangesPerPage } = ports
   const signed = new Map<string, Signed>()
+  const signing = new Map<string, Promise<Signed>>()
   let chars = 0
 
   const remember = (name: string, made: Signed): void => {
@@ -55,13 +56,21 @@ export const createFeed = (ports: FeedPorts): Feed => {
     if (!ports.clockGuard.isTrusted()) throw new Unavailable('clock_untrusted', LIMITS.clockStepSecondsMax)
     const head = await ports.changes.head(tenant)
     // A cursor of the future is of a store that knew more. The verifier sees by seq that this one knows less.
-    const since = Math.min(cursor, head)
+    const since = pageStart(Math.min(cursor, head), head, changesPerPage)
     const name = `${tenant} ${since}`
     const known = signed.get(name)
     if (known !== undefined && known.head === head && isFresh(known)) return known.page
-    const made = await signPage(ports, { tenant, issuerUrl: config.issuerUrl }, since)
-    remember(name, made)
-    return made.page
+    // Who asks meanwhile, and would see no more than this page has, waits for it.
+    const flight = `${name} ${head}`
+    const begun = signing.get(flight) ?? signPage(ports, { tenant, issuerUrl: config.issuerUrl }, since)
+    signing.set(flight, begun)
+    try {
+      const made = await begun
+      remember(name, made)
+      return made.page
+    } finally {
+      signing.delete(flight)
+    }
   }
 }
 

@@ -79,7 +79,9 @@ export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<void
   try {
     for (const change of await receivers.pending(key, LIMITS.receiverSetsPerTurn)) {
       if (clock.monotonicMs() >= endMs || ports.isStopping()) return
-      const { retryAfterSeconds = 0, ...answer } = await push(ports, config, receiver, change)
+      const pushed = await push(ports, config, receiver, change, endMs)
+      if (pushed === null) return
+      const { retryAfterSeconds = 0, ...answer } = pushed
       const hasIt = answer.problem === null
       if (hasIt) ports.failpoint?.('pushed')
       const waitMs = hasIt ? 0 : retryMs(leased.attempts + 1, retryAfterSeconds, ports.random())
@@ -99,16 +101,20 @@ const retryMs = (attempt: number, askedSeconds: number, random: number): number 
 
 type Pushed = SetAnswer & { readonly retryAfterSeconds?: number }
 
+/** Null: nothing was sent, since the turn was over before it could be. */
 const push = async (
   ports: PushPorts,
   config: TenantConfig,
   receiver: Webhook,
   change: PendingChange,
-): Promise<Pushed> => {
+  endMs: number,
+): Promise<Pushed | null> => {
   const about = { seq: change.seq, jti: jtiFor(ports, config, receiver, change) }
   try {
     const { set } = await signSet(ports, config, receiver, change)
     const authorization = receiver.authorization && (await ports.secrets.text(receiver.authorization))
+    // Again: a key or a secret may have been long in coming.
+    if (ports.clock.monotonicMs() >= endMs) return null
     const result = await ports.http.post(
       receiver.url,
       {

@@ -24,6 +24,7 @@ export type OutboundResponse = { readonly status: number; readonly body: Uint8Ar
 
 export type OutboundReason =
   | 'url_refused'
+  | 'request_refused' // a header of it cannot be sent
   | 'address_refused'
   | 'name_not_resolved'
   | 'connect_timeout'

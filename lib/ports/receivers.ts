@@ -19,8 +19,8 @@ export type SetAnswer = {
 
 export interface ReceiverQueue {
   /**
-   * In the order of their changes, at most `max`; those the receiver refused (SET_REFUSALS) behind the others. INVARIANT: a change
-   * stays here until an answer without a problem was recorded for it.
+   * In the order of their changes, at most `max`; behind them those the receiver refused (SET_REFUSALS), the one tried longest ago
+   * first. INVARIANT: a change stays here until an answer without a problem was recorded for it.
    */
   pending(receiver: ReceiverKey, max: number): Promise<readonly PendingChange[]>
   /** Changes by number; of those there are. */

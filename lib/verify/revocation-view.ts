@@ -78,7 +78,9 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
       return 'seen_not_kept'
     }
     if (page.seq < highest) return 'feed_rolled_back'
-    if (page.since !== cursor) return 'page_out_of_order'
+    // A page may begin before what is known already, but not as a snapshot, which says nothing of what was lifted.
+    const goesOn = page.since > 0 && page.since < cursor && page.next > cursor
+    if (page.since !== cursor && !goesOn) return 'page_out_of_order'
     if (page.seq > highest) {
       try {
         // Before it is believed: a process that dies here must not come back knowing less than it acted on.

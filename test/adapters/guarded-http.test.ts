@@ -90,6 +90,12 @@ test('a POST carries its body and type, is held to the same address, and keeps o
   expect(server.hits()).toBe(before)
 })
 
+test('a header that cannot be sent is a failure of that request, and its value stays unsaid', async () => {
+  const body = { contentType: 'text/plain', text: '', headers: { authorization: 'Bearer canary\r\nx: y' } }
+  const result = await client().post(server.url('/echo'), body, how)
+  expect(result).toEqual({ ok: false, failure: { reason: 'request_refused', status: null, bytes: 0 } })
+})
+
 test('row 53: the name is resolved once, and a forbidden second answer is refused without a hit', async () => {
   const answers = [['127.0.0.1'], ['169.254.169.254'], ['127.0.0.1', '10.0.0.1']]
   let lookups = 0

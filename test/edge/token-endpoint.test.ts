@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { sourceKey } from '../../lib/edge/form-request.ts'
 import type { HttpEvent } from '../../lib/edge/http.ts'
 import { type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
 
@@ -126,13 +125,4 @@ test('a trace that came in goes on; otherwise a new one begins', async () => {
     ISSUED,
   )
   expect([traced.seen[0]!.traceId, (await serve(event(), ISSUED)).seen[0]!.traceId]).toEqual([id, 'f'.repeat(32)])
-})
-
-test('IPv4 is charged by address, also when mapped; IPv6 by its /64', () => {
-  expect(['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2:ffff::1'].map(sourceKey)).toEqual([
-    '192.0.2.7',
-    '192.0.2.7',
-    '2001:db8:1:2::/64',
-    '2001:db8:1:2::/64',
-  ])
 })

@@ -271,6 +271,22 @@ test('a broker that hangs past its lease is succeeded: what comes twice has one 
   expect(await bench.stateOf('edge')).toMatchObject({ pending: 0 })
 })
 
+test('a secret that was long in coming begins no request that could outlast the lease', async () => {
+  const edge = await receiver()
+  const bench = await receiverBench([{ ...webhook(edge.url()), authorization: 'acme/edge' } as never])
+  await bench.block('1')
+  const text = async () => {
+    bench.keys.clock.add(LIMITS.receiverTurnMs / 1000)
+    return 'Bearer late'
+  }
+  await pushTurn({ ...bench.ports, secrets: { text } }, EDGE)
+  expect(edge.got).toEqual([])
+  // Nothing failed either: it is due at once.
+  expect(await bench.stateOf('edge')).toMatchObject({ pending: 1, attempts: 0, last: null })
+  await pushTurn(bench.ports, EDGE)
+  expect(await bench.stateOf('edge')).toMatchObject({ pending: 0 })
+})
+
 test('a name that leads into the network of the broker is refused, and stays visible', async () => {
   const edge = await receiver()
   const bench = await receiverBench([webhook(edge.url())], [])

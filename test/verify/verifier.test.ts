@@ -165,6 +165,20 @@ describe('a page that is not as it must be is not taken, and is reported', () =>
     expect(verifier.status()).toMatchObject({ seq: 0, revoked: 0 })
   })
 
+  test.each([
+    ['begins before the cursor and goes on behind it', { seq: 5, since: 2 }, []],
+    ['begins before the cursor and ends there', { seq: 5, since: 2, next: 4 }, ['page_out_of_order']],
+    ['begins anew, and so says nothing of what was lifted', { seq: 5, since: 0 }, ['page_out_of_order']],
+    ['leaves out what lies between', { seq: 6, since: 5 }, ['page_out_of_order']],
+  ])('behind a view up to 4, one that %s', async (_, changes, deviations) => {
+    let served: string | null = feedPage({ seq: 4 })
+    const { verifier, reported } = setUp(() => served)
+    await verifier.refresh()
+    served = feedPage(changes)
+    await verifier.refresh()
+    expect([reported, verifier.status().seq]).toEqual([deviations, deviations.length === 0 ? 5 : 4])
+  })
+
   test('and the view before it stays, for as long as it is good', async () => {
     let served: string | null = feedPage({ seq: 3 })
     const { verdict, verifier, clock, reported } = setUp(() => served)

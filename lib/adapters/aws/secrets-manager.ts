@@ -2,6 +2,7 @@
 // tenant's session. Read each time, so that a rotated secret counts at once.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { isHeaderValue } from '../../domain/header-value.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Secrets } from '../../ports/secrets.ts'
@@ -17,7 +18,7 @@ export const createManagedSecrets = (clientOf: ClientOfTenant): Secrets => ({
   },
   async text(name) {
     const secret = (await read(clientOf, name)).toString('utf8')
-    if (secret === '') throw new Unavailable('secret_unavailable', 10)
+    if (!isHeaderValue(secret)) throw new Unavailable('secret_unavailable', 10)
     return secret
   },
   async verifyHmac(name, bytes, signature) {

@@ -43,8 +43,8 @@ export const createSqsDenials = (target: SqsTarget, newId: () => string): Flushe
   return {
     send(sent) {
       const denial = numbered(sent)
-      const hasRoom = full.length < LIMITS.denialQueueMax && unsent.length < LIMITS.unsentMessagesMax
-      if (hasRoom && isWithinBudget(counters, denial)) full.push(denial)
+      const hasRoom = unsent.length < LIMITS.unsentMessagesMax
+      if (hasRoom && isWithinBudget(counters, denial, full.length)) full.push(denial)
       else addToRollUp(rollUps, denial)
     },
     async flush() {

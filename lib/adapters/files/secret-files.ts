@@ -4,6 +4,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { isHeaderValue } from '../../domain/header-value.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Secrets } from '../../ports/secrets.ts'
@@ -18,7 +19,7 @@ export const createSecretFiles = (place: SecretPlace): Secrets => ({
   },
   async text(name) {
     const secret = (await read(place, name)).toString('utf8')
-    if (!HEADER_VALUE.test(secret)) throw new Unavailable('secret_unavailable', 10)
+    if (!isHeaderValue(secret)) throw new Unavailable('secret_unavailable', 10)
     return secret
   },
   async verifyHmac(name, bytes, signature) {
@@ -29,9 +30,6 @@ export const createSecretFiles = (place: SecretPlace): Secrets => ({
     )
   },
 })
-
-/** RFC 9110 §5.5, as much of it as is ASCII: anything else could not be sent, or would be a header more. */
-const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()
 

@@ -1,7 +1,6 @@
 // The guarded HTTP client (design §4, issuers.md §0.10, attacks A5 and rows 53-55). Straight on node:http(s), because what
 // it promises is about sockets: dial only judged addresses, one deadline over everything, stop reading at the cap. No
 // keep-alive, no agent, no proxy, no redirect, no decompressor in the path; nothing a foreign host writes leaves in a failure.
-import { lookup as dnsLookup } from 'node:dns/promises'
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
@@ -15,9 +14,7 @@ import type {
   OutboundResult,
 } from '../../ports/outbound-http.ts'
 import { type AddressPolicy, createAddressPolicy } from './address-policy.ts'
-
-/** All addresses of a name, in the order to try them; rejects when it has none. */
-export type Resolve = (hostname: string) => Promise<readonly string[]>
+import { createResolve, type Resolve } from './resolve-name.ts'
 
 export type GuardedHttpOptions = {
   /** --dev: http to loopback, and to loopback only. */
@@ -33,12 +30,9 @@ export type GuardedHttpOptions = {
   readonly resolve?: Resolve
 }
 
-const systemResolve: Resolve = async (hostname) =>
-  (await dnsLookup(hostname, { all: true, order: 'verbatim' })).map(({ address }) => address)
-
 export const createGuardedHttp = (options: GuardedHttpOptions): OutboundHttp => {
   const policy = createAddressPolicy(options.egressAllow)
-  const resolve = options.resolve ?? systemResolve
+  const resolve = options.resolve ?? createResolve()
   const rules = { dev: options.dev, ports: options.ports ?? [443], query: options.query ?? false }
   const ask = (text: string, body: OutboundBody | null, how: OutboundOptions): Promise<OutboundResult> => {
     const parsed = parseEgressUrl(text, rules)
@@ -95,10 +89,13 @@ const exchange = ({ url, body, how }: Asked, tools: Tools): Promise<OutboundResu
     })
     request.end(body?.text)
   }
-  judgedAddresses(url, isBad, tools.resolve).then(
-    (judged) => (typeof judged === 'string' ? fail(judged) : dial(judged)),
-    () => fail('name_not_resolved'),
-  )
+  judgedAddresses(url, isBad, tools.resolve)
+    .then(
+      (judged) => (typeof judged === 'string' ? fail(judged) : dial(judged)),
+      () => fail('name_not_resolved'),
+    )
+    // Node throws at what cannot be sent, a header value with a line break in it.
+    .catch(() => fail('request_refused'))
   return promise
 }
 

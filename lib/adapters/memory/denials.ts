@@ -24,7 +24,7 @@ export const createMemoryDenials = (
   const rollUps = (): readonly GatheredRollUp[] => [...gathered.rows.values()]
   return {
     send(denial) {
-      if (!isBudgeted || isWithinBudget(counters, denial)) full.push(denial)
+      if (!isBudgeted || isWithinBudget(counters, denial, 0)) full.push(denial)
       else addToRollUp(gathered, denial)
     },
     async find(decisionId, tenant) {

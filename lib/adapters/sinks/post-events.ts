@@ -57,6 +57,7 @@ export const troubleOf = (status: number): SinkTrouble => {
 
 const TROUBLES: Readonly<Record<OutboundReason, SinkTrouble>> = {
   url_refused: 'url_refused',
+  request_refused: 'unavailable_here',
   address_refused: 'address_refused',
   name_not_resolved: 'name_not_resolved',
   connect_timeout: 'connect_timeout',

@@ -87,8 +87,8 @@ export const startDenialQueue = (
     send(sent) {
       const denial = numbered(sent)
       ownDecisionBytes(denial.decisionId) // throws here, where the bug is, and not in every flush from now on
-      const isFull = !isBudgeted || isWithinBudget(counters, denial)
-      if (isFull && queue.length < LIMITS.denialQueueMax) queue.push(denial)
+      const isFull = isBudgeted ? isWithinBudget(counters, denial, queue.length) : queue.length < LIMITS.denialQueueMax
+      if (isFull) queue.push(denial)
       else addToRollUp(rollUps, denial)
     },
     flush,

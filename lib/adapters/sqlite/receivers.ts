@@ -3,7 +3,7 @@
 import { LIMITS } from '../../domain/limits.ts'
 import type { ReceiverState } from '../../domain/receiver-state.ts'
 import type { RevocationKind } from '../../domain/revocation.ts'
-import { type RevocationChange, SET_REFUSALS } from '../../domain/revocation-set.ts'
+import type { RevocationChange } from '../../domain/revocation-set.ts'
 import type {
   DuePushes,
   PendingChange,
@@ -14,24 +14,28 @@ import type {
 } from '../../ports/receivers.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
+import { REFUSALS, UNANSWERED } from './schema.ts'
 
 const COLUMNS = 'c.seq, c.id AS revocation, kind, issuer, value, form, not_before, lifted_at'
 const NOW = `SELECT ${COLUMNS}, coalesce(changed_at, lifted_at, c.at) AS at FROM revocation c`
 const BEFORE = `SELECT ${COLUMNS}, c.at AS at FROM revocation_before c`
 // In this order: a revocation that changes in between is found twice under its number, and never not at all.
-const PENDING = [NOW, BEFORE].map(
-  (changes) => `${changes.replace(' FROM', ', s.problem FROM')}
-  LEFT JOIN receiver_set s ON s.tenant = ?1 AND s.name = ?2 AND s.seq = c.seq
-  WHERE c.tenant = ?1 AND c.seq > ?3 AND (s.seq IS NULL OR s.problem IS NOT NULL) ORDER BY c.seq LIMIT ?4`,
-)
 const CHANGE = [NOW, BEFORE].map((changes) => `${changes} WHERE c.tenant = ? AND c.seq = ?`)
+const NEW = [NOW, BEFORE].map((changes) => `${changes} WHERE c.tenant = ? AND c.seq > ? ORDER BY c.seq LIMIT ?`)
 const CURSOR = 'SELECT seq FROM receiver WHERE tenant = ? AND name = ?'
-const REFUSALS = SET_REFUSALS.map((problem) => `'${problem}'`).join(', ')
-const REFUSED = `SELECT count(*) AS count FROM receiver_set WHERE tenant = ? AND name = ? AND problem IN (${REFUSALS})`
+const IS_REFUSED = `problem IN (${REFUSALS})`
+const REFUSED = `SELECT count(*) AS count FROM receiver_set WHERE tenant = ? AND name = ? AND ${IS_REFUSED}`
+// Up to here each change has its row, the ones that were passed over too: what is new begins behind it.
+const ANSWERED = 'SELECT max(seq) AS seq FROM receiver_set WHERE tenant = ? AND name = ?'
+const ROWS = 'SELECT seq, problem FROM receiver_set WHERE tenant = ? AND name = ?'
+export const OPEN_SETS = `${ROWS} AND problem IS NOT NULL AND problem NOT IN (${REFUSALS}) ORDER BY seq LIMIT ?`
+/** Least lately tried first, or those beyond one page would never be tried again. */
+export const REFUSED_SETS = `${ROWS} AND ${IS_REFUSED} ORDER BY at, seq LIMIT ?`
 
+const PASS_OVER = `INSERT INTO receiver_set (tenant, name, seq, jti, problem, at) VALUES (?, ?, ?, '', '${UNANSWERED}', ?)`
 const ANSWER = `INSERT INTO receiver_set (tenant, name, seq, jti, problem, status, at) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (tenant, name, seq) DO UPDATE
-  SET problem = excluded.problem, status = excluded.status, at = excluded.at WHERE problem IS NOT NULL`
+  SET jti = excluded.jti, problem = excluded.problem, status = excluded.status, at = excluded.at WHERE problem IS NOT NULL`
 const IS_TAKEN = 'SELECT 1 FROM receiver_set WHERE tenant = ? AND name = ? AND seq = ? AND problem IS NULL'
 const MOVE = 'UPDATE receiver SET seq = ?3 WHERE tenant = ?1 AND name = ?2'
 const FORGET = 'DELETE FROM receiver_set WHERE tenant = ?1 AND name = ?2 AND seq <= ?3'
@@ -66,7 +70,6 @@ type ChangeRow = {
   readonly not_before: number | null
   readonly lifted_at: number | null
   readonly at: number
-  readonly problem: string | null
 }
 
 const changeOf = (row: ChangeRow): RevocationChange => ({
@@ -81,15 +84,25 @@ const changeOf = (row: ChangeRow): RevocationChange => ({
   atSeconds: row.at,
 })
 
-const pendingOf = (sql: Sql, { tenant, name }: ReceiverKey, max: number): PendingChange[] => {
-  const cursor = sql(CURSOR).get(tenant, name)?.['seq']
-  if (cursor === undefined) return []
+const changeAt = (sql: Sql, tenant: string, seq: number): RevocationChange | null => {
+  const found = CHANGE.map((statement) => sql(statement).get(tenant, seq)).find((row) => row !== undefined)
+  return found === undefined ? null : changeOf(found as ChangeRow)
+}
+
+const newOf = (sql: Sql, { tenant, name }: ReceiverKey, cursor: number, max: number): PendingChange[] => {
+  const from = Number(sql(ANSWERED).get(tenant, name)?.['seq'] ?? cursor)
   const found = new Map<number, PendingChange>()
-  for (const statement of PENDING)
-    for (const row of sql(statement).all(tenant, name, cursor, max) as ChangeRow[])
-      found.set(row.seq, { ...changeOf(row), problem: row.problem })
+  for (const statement of NEW)
+    for (const row of sql(statement).all(tenant, from, max) as ChangeRow[])
+      found.set(row.seq, { ...changeOf(row), problem: null })
   return [...found.values()].sort((a, b) => a.seq - b.seq).slice(0, max)
 }
+
+const answeredOf = (sql: Sql, statement: string, { tenant, name }: ReceiverKey, max: number): PendingChange[] =>
+  (sql(statement).all(tenant, name, max) as { seq: number; problem: string }[]).flatMap(({ seq, problem }) => {
+    const change = changeAt(sql, tenant, seq)
+    return change === null ? [] : [{ ...change, problem: problem === UNANSWERED ? null : problem }]
+  })
 
 const refusedOf = (sql: Sql, { tenant, name }: ReceiverKey): number =>
   Number(sql(REFUSED).get(tenant, name)?.['count'] ?? 0)
@@ -97,18 +110,15 @@ const refusedOf = (sql: Sql, { tenant, name }: ReceiverKey): number =>
 export const createReceivers = (database: Database): ReceiverQueue & DuePushes & ReceiverStates => ({
   async pending(receiver, max) {
     return database.read((sql) => {
-      const all = pendingOf(sql, receiver, max + refusedOf(sql, receiver))
-      const isRefused = ({ problem }: PendingChange) => problem !== null && SET_REFUSALS.includes(problem)
-      return [...all.filter((change) => !isRefused(change)), ...all.filter(isRefused)].slice(0, max)
+      const cursor = sql(CURSOR).get(receiver.tenant, receiver.name)?.['seq']
+      if (cursor === undefined) return []
+      const open = answeredOf(sql, OPEN_SETS, receiver, max)
+      const all = [...open, ...newOf(sql, receiver, Number(cursor), max - open.length)]
+      return [...all, ...answeredOf(sql, REFUSED_SETS, receiver, max - all.length)]
     })
   },
   async changes(tenant, seqs) {
-    return database.read((sql) =>
-      seqs.flatMap((seq) => {
-        const found = CHANGE.map((statement) => sql(statement).get(tenant, seq)).find((row) => row !== undefined)
-        return found === undefined ? [] : [changeOf(found as ChangeRow)]
-      }),
-    )
+    return database.read((sql) => seqs.flatMap((seq) => changeAt(sql, tenant, seq) ?? []))
   },
   async answer(receiver, answers, atSeconds, retryAtMs = 0) {
     await database.write((sql) => {
@@ -140,7 +150,10 @@ type Answers = {
 const recordAnswers = (sql: Sql, { tenant, name }: ReceiverKey, { cursor, answers, atSeconds, retryAtMs }: Answers) => {
   // What is behind the cursor was taken before, and is answered again.
   for (const { seq, jti, problem, status } of answers)
-    if (seq > cursor) sql(ANSWER).run(tenant, name, seq, jti, problem, status, atSeconds)
+    if (seq > cursor) {
+      passOver(sql, { tenant, name }, cursor, seq, atSeconds)
+      sql(ANSWER).run(tenant, name, seq, jti, problem, status, atSeconds)
+    }
   let taken = cursor
   while (sql(IS_TAKEN).get(tenant, name, taken + 1) !== undefined) taken += 1
   if (taken > cursor) {
@@ -151,8 +164,15 @@ const recordAnswers = (sql: Sql, { tenant, name }: ReceiverKey, { cursor, answer
   sql(LAST).run(tenant, name, atSeconds, last?.problem ?? null, last?.status ?? null, last?.bytes ?? null, retryAtMs)
 }
 
+/** Changes before the first answer behind them: rows of their own, so that they are found without a look at all that was taken. */
+const passOver = (sql: Sql, { tenant, name }: ReceiverKey, cursor: number, upTo: number, atSeconds: number): void => {
+  const from = Number(sql(ANSWERED).get(tenant, name)?.['seq'] ?? cursor)
+  for (let seq = from + 1; seq < upTo; seq += 1) sql(PASS_OVER).run(tenant, name, seq, atSeconds)
+}
+
 type StateRow = ReceiverKey & {
   readonly type: string
+  readonly seq: number
   readonly pending: number
   readonly attempts: number
   readonly last_at: number | null
@@ -167,7 +187,8 @@ const stateOf = (sql: Sql, row: StateRow): ReceiverState => {
     ...key,
     type: row.type === 'poll' ? 'poll' : 'webhook',
     pending: row.pending,
-    oldestAtSeconds: pendingOf(sql, key, 1)[0]?.atSeconds ?? null,
+    // The cursor stands before the first that was not taken.
+    oldestAtSeconds: changeAt(sql, row.tenant, row.seq + 1)?.atSeconds ?? null,
     refused: refusedOf(sql, key),
     attempts: row.attempts,
     last:

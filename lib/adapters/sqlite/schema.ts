@@ -249,6 +249,9 @@ CREATE INDEX queue_message_lane ON queue_message (queue, urgent, tenant, visible
 // Who is told of revocations. Changes must have no gaps for that: what a revocation was before its last change is kept beside
 // it. Receivers begin in the transaction of the document that names them, or what is revoked in between would be lost to them.
 const NUMBER_AND_TIME = NUMBER.replace('SET seq = (', 'SET changed_at = unixepoch(), seq = (')
+const TELL_SET = `
+  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'receiver', new.at, json_object(
+    'receiver', new.name, 'seq', new.seq, 'jti', new.jti, 'problem', new.problem, 'status', new.status));`
 const RECEIVERS = `
 ALTER TABLE revocation ADD COLUMN changed_at INTEGER;
 DROP TRIGGER revocation_numbered;
@@ -300,15 +303,9 @@ CREATE TABLE receiver_set (
   at INTEGER NOT NULL,
   UNIQUE (tenant, name, seq)
 ) STRICT;
-CREATE TRIGGER tell_set AFTER INSERT ON receiver_set BEGIN
-  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'receiver', new.at, json_object(
-    'receiver', new.name, 'seq', new.seq, 'jti', new.jti, 'problem', new.problem, 'status', new.status));
-END;
+CREATE TRIGGER tell_set AFTER INSERT ON receiver_set BEGIN${TELL_SET} END;
 CREATE TRIGGER tell_set_taken AFTER UPDATE OF problem ON receiver_set
-  WHEN old.problem IS NOT NULL AND new.problem IS NULL BEGIN
-  INSERT INTO control_change (tenant, what, at, body) VALUES (new.tenant, 'receiver', new.at, json_object(
-    'receiver', new.name, 'seq', new.seq, 'jti', new.jti, 'problem', NULL, 'status', new.status));
-END;
+  WHEN old.problem IS NOT NULL AND new.problem IS NULL BEGIN${TELL_SET} END;
 CREATE TRIGGER receivers_of_document AFTER INSERT ON tenant_config BEGIN
   DELETE FROM receiver WHERE tenant = new.tenant AND name NOT IN (
     SELECT key FROM json_each(iif(json_valid(new.document), new.document, '{}'), '$.receivers'));
@@ -326,5 +323,28 @@ INSERT INTO receiver (tenant, name, type, seq)
   WHERE c.version = (SELECT max(version) FROM tenant_config WHERE tenant = c.tenant);
 `
 
+/** SET_REFUSALS as this table's indexes have it. */
+export const REFUSALS =
+  "'invalid_request', 'invalid_key', 'invalid_issuer', 'invalid_audience', 'authentication_failed', 'access_denied', 'invalid_state', 'error_not_registered'"
+/** The `problem` of a change that was passed over by an answer to a later one: nothing was said of it yet, so nothing is told. */
+export const UNANSWERED = 'unanswered'
+
+// What is left to tell a receiver is found by index and not by looking through all that it took or refused.
+const PENDING_SETS = `
+DROP TRIGGER tell_set;
+DROP TRIGGER tell_set_taken;
+INSERT INTO receiver_set (tenant, name, seq, jti, problem, at)
+  SELECT r.tenant, r.name, c.seq, '', '${UNANSWERED}', 0
+  FROM receiver r JOIN (SELECT tenant, seq FROM revocation UNION SELECT tenant, seq FROM revocation_before) c
+    ON c.tenant = r.tenant AND c.seq > r.seq
+  WHERE c.seq < (SELECT max(seq) FROM receiver_set s WHERE s.tenant = r.tenant AND s.name = r.name)
+  ON CONFLICT DO NOTHING;
+CREATE TRIGGER tell_set AFTER INSERT ON receiver_set WHEN new.problem IS NOT '${UNANSWERED}' BEGIN${TELL_SET} END;
+CREATE TRIGGER tell_set_answered AFTER UPDATE OF problem ON receiver_set
+  WHEN old.problem = '${UNANSWERED}' OR (old.problem IS NOT NULL AND new.problem IS NULL) BEGIN${TELL_SET} END;
+CREATE INDEX receiver_set_open ON receiver_set (tenant, name, seq) WHERE problem IS NOT NULL AND problem NOT IN (${REFUSALS});
+CREATE INDEX receiver_set_refused ON receiver_set (tenant, name, at, seq) WHERE problem IN (${REFUSALS});
+`
+
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, CHANGES, FEED, EVENTS, RECEIVERS]
+export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, CHANGES, FEED, EVENTS, RECEIVERS, PENDING_SETS]

@@ -55,6 +55,30 @@ test('verified denials have a budget of their own: a flood of garbage does not h
   expect(await createDecisionLookup(database).find(verified.decisionId, 'acme')).toMatchObject({ kind: 'deny' })
 })
 
+test('a flood from as many sources as are counted, while the store is away, hides no credential that was replayed', async () => {
+  const dataDir = temporaryDirectory()
+  const database = open(dataDir, { waitMs: 50 })
+  const queue = startDenialQueue(database, { rollUps: true })
+  const other = otherConnection(dataDir)
+  other.exec('BEGIN IMMEDIATE')
+  const flood = LIMITS.denialKeysPerMinuteMax + LIMITS.denialQueueMax
+  for (let at = 0; at < flood; at += 1)
+    queue.send(
+      sampleDenial({ source: `2001:db8:${at.toString(16)}:0::/64`, verified: true }, 'no_grant_matches' as never),
+    )
+  const first = sampleDenial().decisionId
+  const replay = (source: string) =>
+    sampleDenial({ source, verified: true, firstDecisionId: first, refusal: { kind: 'replayed', detail: { first } } })
+  const one = replay('192.0.2.1')
+  queue.send(one)
+  queue.send(replay('192.0.2.2'))
+  other.exec('COMMIT')
+  await queue.close()
+  expect(await createDecisionLookup(database).find(one.decisionId, 'acme')).toMatchObject({ kind: 'deny' })
+  // The same credential once more is counted, like the flood.
+  expect(sums(database).full).toBe(LIMITS.denialQueueMax - LIMITS.denialQueueForReplays + 1)
+})
+
 test('a decision beyond those listed one by one is answered with its minute and the count of such', async () => {
   const database = open(temporaryDirectory())
   const queue = startDenialQueue(database, { rollUps: true })

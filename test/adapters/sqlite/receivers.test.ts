@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createReceivers } from '../../../lib/adapters/sqlite/receivers.ts'
+import { createReceivers, OPEN_SETS, REFUSED_SETS } from '../../../lib/adapters/sqlite/receivers.ts'
 import { createRevocationStore } from '../../../lib/adapters/sqlite/revocation-store.ts'
-import { FORMAT, MIGRATIONS } from '../../../lib/adapters/sqlite/schema.ts'
+import { FORMAT, MIGRATIONS, REFUSALS } from '../../../lib/adapters/sqlite/schema.ts'
 import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
 import { LIMITS } from '../../../lib/domain/limits.ts'
+import { SET_REFUSALS } from '../../../lib/domain/revocation-set.ts'
 import { NOW_SECONDS, sampleConfig, sampleRevocation } from '../../contract/sample-rows.ts'
 import { open, otherConnection, temporaryDirectory } from './temporary-database.ts'
 
@@ -108,7 +109,8 @@ test('what was taken is one row no longer than until all before it is taken', as
   const key = { tenant: 'acme', name: 'r' }
   const rows = () => Number(database.read((sql) => sql('SELECT count(*) AS n FROM receiver_set').get())?.['n'])
   await receivers.answer(key, [answer(3), answer(2)], NOW_SECONDS)
-  expect(rows()).toBe(2)
+  // The one that was passed over has a row too.
+  expect(rows()).toBe(3)
   await receivers.answer(key, [answer(1)], NOW_SECONDS)
   expect([rows(), (await receivers.list('acme'))[0]?.pending]).toEqual([0, 0])
   // Late answers to what is long taken change nothing.
@@ -126,6 +128,64 @@ test('a taken SET that is answered with an error afterwards stays taken', async 
   await receivers.answer(key, [answer(2)], NOW_SECONDS)
   await receivers.answer(key, [answer(2, 'invalid_key')], NOW_SECONDS)
   expect((await receivers.pending(key, 9)).map(({ seq }) => seq)).toEqual([1])
+})
+
+test('of more refused SETs than are tried at once each is tried again, the one tried longest ago first', async () => {
+  const database = open(temporaryDirectory())
+  await createTenantConfigStore(database).put(documentOf('acme', 'r'))
+  const receivers = createReceivers(database)
+  for (const value of ['1', '2', '3', '4', '5'])
+    await createRevocationStore(database).put(sampleRevocation({ id: randomUUID(), tenant: 'acme', value }))
+  const key = { tenant: 'acme', name: 'r' }
+  const tried: number[] = []
+  for (let turn = 0; turn < 6; turn += 1)
+    for (const { seq } of await receivers.pending(key, 2)) {
+      tried.push(seq)
+      await receivers.answer(key, [answer(seq, 'invalid_key')], NOW_SECONDS + tried.length)
+    }
+  expect(tried).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2])
+})
+
+test('what is pending is found by index, however much was taken or refused around it', async () => {
+  const database = open(temporaryDirectory())
+  await createTenantConfigStore(database).put(documentOf('acme', 'r'))
+  const receivers = createReceivers(database)
+  const key = { tenant: 'acme', name: 'r' }
+  const many = 2_000
+  await database.write((sql) => {
+    const insert = sql(
+      "INSERT INTO revocation (id, tenant, kind, issuer, value, form, reason, by, at, changed) VALUES (?, 'acme', 'run', 'github', ?, 'block', 'x', 'x', 5, 1)",
+    )
+    for (let at = 1; at <= many; at += 1) insert.run(randomUUID(), String(at))
+  })
+  const isRefused = (seq: number) => seq % 2 === 0
+  const answers = Array.from({ length: many - 3 }, (_, at) => answer(at + 3, isRefused(at + 3) ? 'invalid_key' : null))
+  await receivers.answer(key, answers, NOW_SECONDS)
+  const told = Number(
+    database.read((sql) => sql("SELECT count(*) AS n FROM control_change WHERE what = 'receiver'").get())?.['n'],
+  )
+  expect(told).toBe(many - 3)
+  expect((await receivers.pending(key, 4)).map(({ seq, problem }) => [seq, problem])).toEqual([
+    [1, null],
+    [2, null],
+    [many, null],
+    [4, 'invalid_key'],
+  ])
+  const plans = database.read((sql) =>
+    [OPEN_SETS, REFUSED_SETS].map((statement) =>
+      sql(`EXPLAIN QUERY PLAN ${statement}`)
+        .all('acme', 'r', 4)
+        .map(({ detail }) => String(detail)),
+    ),
+  )
+  expect(plans).toEqual([
+    [expect.stringContaining('INDEX receiver_set_open (tenant=? AND name=?)')],
+    [expect.stringContaining('INDEX receiver_set_refused (tenant=? AND name=?)')],
+  ])
+})
+
+test('the indexes name every refusal there is: another one needs another step of the schema', () => {
+  expect(REFUSALS).toBe(SET_REFUSALS.map((problem) => `'${problem}'`).join(', '))
 })
 
 test('a removed tenant owes nothing to anybody, and nobody is stuck for it', async () => {
