@@ -164,7 +164,8 @@ export const LIMITS = {
   sinkLeaseMs: 30_000,
   sinkConnectMs: 3_000,
   sinkCallMs: 8_000,
-  sinkAnswerBytesMax: 1024 * 1024,
+  sinkAnswerBytesBase: 64 * 1024,
+  sinkAnswerBytesPerEvent: 1024,
   // an indexer may take its time: how long one delivery asks, and after how long everything is sent again
   sinkAcknowledgeWaitMs: 8_000,
   sinkAcknowledgePollMs: 500,
