@@ -160,7 +160,12 @@ export const LIMITS = {
   sinkRequestsPerDelivery: 32,
   // to find the events a sink can never take, a request is split this often
   sinkSplitRequestsMax: 64,
+  // and so many behind them are offered alone, to see that it takes anything
+  sinkProbesMax: 4,
   sinksAtOnceMax: 8,
+  // of these, of one tenant
+  sinksAtOncePerTenantMax: 2,
+  sinksMax: 16,
   sinkLeaseMs: 30_000,
   sinkConnectMs: 3_000,
   sinkCallMs: 8_000,

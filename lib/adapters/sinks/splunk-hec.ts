@@ -59,7 +59,8 @@ export const createSplunkHecSink = (rule: SinkRuleOf<'splunk-hec'>, ports: Ports
   const askOnce = async (): Promise<SinkAnswer> => {
     const posted = await post('/services/collector/ack', JSON.stringify({ acks: [...unsettled] }), 0)
     if (posted.kind === 'later') return posted
-    const indexed = posted.kind === 'answered' && posted.status === 200 ? hecIndexed(jsonOf(posted.body), unsettled) : null
+    const indexed =
+      posted.kind === 'answered' && posted.status === 200 ? hecIndexed(jsonOf(posted.body), unsettled) : null
     if (indexed === null) return later('not_its_protocol')
     for (const id of indexed) unsettled.delete(id)
     return unsettled.size === 0 ? TAKEN : later('not_acknowledged', LIMITS.sinkAcknowledgePollMs)
