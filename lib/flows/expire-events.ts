@@ -21,9 +21,10 @@ export const expireEvents = async (
   if (!ports.clockGuard.isTrusted()) return []
   const expired: { readonly tenant: string; readonly events: number }[] = []
   for (const tenant of await ports.tenants()) {
-    const keepSeconds = (await ports.directory.current(tenant))?.auditKeepSeconds ?? null
-    if (keepSeconds === null) continue
-    const events = await ports.retention.expire(tenant, ports.clock.nowSeconds() - keepSeconds)
+    const config = await ports.directory.current(tenant)
+    if (config === null || config.auditKeepSeconds === null) continue
+    const sinks = config.sinks.map(({ name }) => name)
+    const events = await ports.retention.expire(tenant, ports.clock.nowSeconds() - config.auditKeepSeconds, sinks)
     if (events > 0) expired.push({ tenant, events })
   }
   return expired

@@ -62,7 +62,7 @@ test('what a checkpoint of long ago covers is gone for good, and the log verifie
   await append(200, START)
   await append(100, START + 40 * DAY)
   const salts = (await store.leaves('acme', 0, 400)).map(({ salt }) => Buffer.from(salt))
-  expect(await retention.expire('acme', START + 10 * DAY)).toBe(400)
+  expect(await retention.expire('acme', START + 10 * DAY, [])).toBe(400)
   expect(await retention.expired('acme')).toMatchObject({ leaves: 400, atSeconds: Math.floor(START / 60) * 60 })
   expect(await verified()).toMatchObject({ bad: null, size: 600, expired: 400, events: 200, good: 600 })
   const bytes = Buffer.concat(readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name))))
@@ -71,22 +71,26 @@ test('what a checkpoint of long ago covers is gone for good, and the log verifie
   expect(salts.some((salt) => bytes.includes(salt))).toBe(false)
 })
 
-test('nothing that is young, or that a sink still waits for, is dropped', async () => {
+test('nothing that is young, or that a sink of the document still waits for, is dropped; a removed sink waits for nothing', async () => {
   const { audit, retention, append } = setUp()
   await append(10, START)
   await append(10, START + 40 * DAY)
-  expect(await retention.expire('acme', START)).toBe(0)
+  expect(await retention.expire('acme', START, [])).toBe(0)
+  // Named by the document, and not asked once.
+  expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(0)
   const cursors = createSinkCursors(audit)
-  await cursors.lease({ tenant: 'acme', sink: 'siem' }, 'one', 0, 1)
-  expect(await retention.expire('acme', START + 10 * DAY)).toBe(0)
+  for (const sink of ['siem', 'removed']) await cursors.lease({ tenant: 'acme', sink }, 'one', 0, 1)
+  expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(0)
   expect(await retention.expired('acme')).toBeNull()
+  await cursors.advance({ tenant: 'acme', sink: 'siem' }, 'one', { leaf: 20, checkpoint: 0 }, [], 1)
+  expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(20)
 })
 
 test('an event that is gone without being expired is missing, and a claim without a checkpoint is no proof', async () => {
   const { audit, store, retention, append, verified } = setUp()
   await append(10, START)
   await append(10, START + 40 * DAY)
-  await retention.expire('acme', START + 10 * DAY)
+  await retention.expire('acme', START + 10 * DAY, [])
   await audit.write((sql) => sql('DELETE FROM log_leaf WHERE leaf = 25').run())
   expect((await verified()).bad).toEqual({ problem: 'event_missing', index: 25 })
   const { note } = (await store.history('acme'))[0]!
@@ -101,7 +105,9 @@ test('only tenants that say so lose events, and none while the clock is not trus
     tenants: async () => ['acme', 'globex', 'gone'],
     directory: {
       current: async (tenant: string) =>
-        (tenant === 'gone' ? null : { auditKeepSeconds: tenant === 'acme' ? 30 * DAY : null }) as never,
+        (tenant === 'gone'
+          ? null
+          : { sinks: [{ name: 'siem' }], auditKeepSeconds: tenant === 'acme' ? 30 * DAY : null }) as never,
     },
     clock: { nowSeconds: () => START },
     clockGuard: { isTrusted: () => true },
@@ -109,5 +115,5 @@ test('only tenants that say so lose events, and none while the clock is not trus
   expect(await expireEvents({ ...ports, clockGuard: { isTrusted: () => false } })).toEqual([])
   expect(asked).toEqual([])
   expect(await expireEvents(ports)).toEqual([{ tenant: 'acme', events: 1 }])
-  expect(asked).toEqual([['acme', START - 30 * DAY]])
+  expect(asked).toEqual([['acme', START - 30 * DAY, ['siem']]])
 })
