@@ -6,15 +6,16 @@ import { expect, onTestFinished, test } from 'vitest'
 import { nodeSha256 } from '../../../lib/adapters/keys/log-signer.ts'
 import { createLogRetention } from '../../../lib/adapters/sqlite/log-retention.ts'
 import { createSinkCursors } from '../../../lib/adapters/sqlite/sink-cursors.ts'
+import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
 import { sha256Hex } from '../../../lib/adapters/system/digest.ts'
 import { checkpointText, noteOf } from '../../../lib/domain/tlog/signed-note.ts'
 import { rootOfEdge } from '../../../lib/domain/tlog/tiles.ts'
-import { expireEvents } from '../../../lib/flows/expire-events.ts'
+import { expireEvents, isExpiryDue } from '../../../lib/flows/expire-events.ts'
 import { verifyLog } from '../../../lib/flows/verify-log.ts'
 import type { Expired } from '../../../lib/ports/tenant-log.ts'
-import { sampleRecord } from '../../contract/sample-rows.ts'
+import { sampleConfig, sampleRecord } from '../../contract/sample-rows.ts'
 import { openAudit, treeLogOver } from '../../support/tree-log.ts'
-import { temporaryDirectory } from './temporary-database.ts'
+import { open, temporaryDirectory } from './temporary-database.ts'
 
 const DAY = 24 * 3600
 const START = 1_790_000_000
@@ -39,7 +40,7 @@ const setUp = () => {
     const note = noteOf(nodeSha256, text, [{ key, signature: new Uint8Array(64) }])
     await store.putCheckpoint('acme', { size: edge.size, note }, atSeconds)
   }
-  const verified = async (expired: () => Promise<Expired | null> = () => retention.expired('acme')) =>
+  const verified = async (expired: () => Promise<Expired | null> = () => retention.expired('acme'), more = {}) =>
     verifyLog(
       { hashes: { sha256: nodeSha256, sha256Hex }, verify: () => true },
       {
@@ -52,6 +53,7 @@ const setUp = () => {
         keys: [key],
         tenant: 'acme',
         earlier: (await store.history('acme')).map(({ note }) => note),
+        ...more,
       },
     )
   return { dataDir, audit, store, retention, append, verified }
@@ -96,6 +98,26 @@ test('an event that is gone without being expired is missing, and a claim withou
   const { note } = (await store.history('acme'))[0]!
   const claim = async () => ({ leaves: 26, atSeconds: START, note })
   expect((await verified(claim)).bad?.problem).toBe('expired_unproven')
+})
+
+test("events are expired only where a version of the document let them go by now: that is not the log's word alone", async () => {
+  const { dataDir, retention, append, verified } = setUp()
+  await append(10, START)
+  await append(10, START + 40 * DAY)
+  await retention.expire('acme', START + 10 * DAY, [])
+  const configs = createTenantConfigStore(open(dataDir))
+  const problem = async (nowSeconds: number) => {
+    const ports = { configs, clock: { nowSeconds: () => nowSeconds } }
+    const isDue = (expired: Expired) => isExpiryDue(ports, 'acme', expired)
+    return (await verified(undefined, { isDue })).bad?.problem
+  }
+  expect(await problem(START + 40 * DAY)).toBe('expired_unasked')
+  await configs.put(sampleConfig())
+  expect(await problem(START + 40 * DAY)).toBe('expired_unasked')
+  await configs.put(sampleConfig({ version: 2, document: '{"audit":{"keep_days":30}}' }))
+  await configs.put(sampleConfig({ version: 3 }))
+  expect(await problem(START + 29 * DAY)).toBe('expired_unasked')
+  expect(await problem(START + 40 * DAY)).toBeUndefined()
 })
 
 test('only tenants that say so lose events, and none while the clock is not trusted', async () => {
