@@ -74,7 +74,7 @@ export const startDeliveries = (options: Wired): { readonly close: () => Promise
 }
 
 /** The sinks a tenant's current document names. One stays the same for as long as its rule does: it knows what it has sent. */
-const sinkTargets = (options: Wired) => {
+export const sinkTargets = (options: Wired) => {
   const { database } = options.store
   const { baseUrl, dev, log } = options
   const directory = createTenantDirectory({
