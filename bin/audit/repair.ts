@@ -10,9 +10,9 @@ import { printable } from '../printable.ts'
 import { openLog, VERIFY_PORTS } from './open-log.ts'
 
 export const repair = async (dataDir: string, tenant: string, io: Io): Promise<number> => {
-  const { database, log, origin, close } = await openLog(dataDir, tenant)
+  const { database, log, retention, origin, close } = await openLog(dataDir, tenant)
   try {
-    const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log }, tenant)
+    const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log, retention }, tenant)
     const decisions = createDecisionLookup(database)
     const tree = createTreeLog({
       store: log,

@@ -9,6 +9,7 @@ import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { type NoteKey, openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
+import { isExpiryDue } from '../../lib/flows/expire-events.ts'
 import { agreesWithRecord, recordsWithoutLeaf } from '../../lib/flows/reconcile-log.ts'
 import { LOG_PROBLEMS, type Verified, verifyLog } from '../../lib/flows/verify-log.ts'
 import type { LogSource } from '../../lib/ports/tenant-log.ts'
@@ -51,7 +52,13 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   if (trusted.length === 0) warnings.push(untrusted)
   const keys = [...trusted, ...own]
   const verified = await verifyLog(VERIFY_PORTS, { source, keys, tenant, earlier: anchors })
+  warnUnprovenExpiry(verified, warnings)
   return report(io, { ...verified, recordsWithoutLeaf: [], warnings }, values)
+}
+
+const warnUnprovenExpiry = ({ expired }: Verified, warnings: string[]): void => {
+  if (expired > 0)
+    warnings.push('expiry is unproven: without its documents nothing says whether the tenant let these events go')
 }
 
 type Against = {
@@ -73,7 +80,8 @@ const ofData = async (
 ): Promise<Report> => {
   const { database, audit, log, retention, vkeys, close } = await openLog(dataDir, tenant)
   try {
-    const latest = await createTenantConfigStore(database).latest(tenant)
+    const configs = createTenantConfigStore(database)
+    const latest = await configs.latest(tenant)
     const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
     if (isErased) warnings.push('the tenant was removed and its events erased: only their commitments are verified')
     const source: LogSource = {
@@ -102,9 +110,11 @@ const ofData = async (
       keys,
       tenant,
       earlier: [...believed, ...anchors],
+      ...(latest === null ? {} : { isDue: (expired) => isExpiryDue({ configs, clock: systemClock }, tenant, expired) }),
       checkEvent: agreesWithRecord(recordOf, systemClock.nowSeconds()),
     })
-    const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log }, tenant)
+    if (latest === null) warnUnprovenExpiry(verified, warnings)
+    const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log, retention }, tenant)
     return { ...verified, recordsWithoutLeaf: missing.map(({ id }) => id), warnings }
   } finally {
     close()

@@ -74,7 +74,7 @@ export const startDeliveries = (options: Wired): { readonly close: () => Promise
 }
 
 /** The sinks a tenant's current document names. One stays the same for as long as its rule does: it knows what it has sent. */
-const sinkTargets = (options: Wired) => {
+export const sinkTargets = (options: Wired) => {
   const { database } = options.store
   const { baseUrl, dev, log } = options
   const directory = createTenantDirectory({
@@ -88,18 +88,21 @@ const sinkTargets = (options: Wired) => {
     const sink = plain(rule, tenant, issuerUrl)
     return options.tracing === undefined ? sink : tracedSink(options.tracing, rule.name, sink)
   }
-  const made = new Map<string, { readonly rule: string; readonly sink: Sink }>()
+  const made = new Map<string, ReadonlyMap<string, { readonly rule: string; readonly sink: Sink }>>()
   return async (tenant: string): Promise<readonly Target[]> => {
     const config = await directory.current(tenant)
     const issuerUrl = tenantIssuerUrl(baseUrl, tenant)
-    return (config?.sinks ?? []).map((rule) => {
-      const key = `${tenant}/${rule.name}`
-      const text = JSON.stringify(rule)
-      const known = made.get(key)
-      const sink = known?.rule === text ? known.sink : make(rule, tenant, issuerUrl)
-      made.set(key, { rule: text, sink })
-      return { tenant, issuerUrl, name: rule.name, sink }
-    })
+    const before = made.get(tenant)
+    const now = new Map(
+      (config?.sinks ?? []).map((rule) => {
+        const text = JSON.stringify(rule)
+        const known = before?.get(rule.name)
+        return [rule.name, { rule: text, sink: known?.rule === text ? known.sink : make(rule, tenant, issuerUrl) }]
+      }),
+    )
+    if (now.size === 0) made.delete(tenant)
+    else made.set(tenant, now)
+    return [...now].map(([name, { sink }]) => ({ tenant, issuerUrl, name, sink }))
   }
 }
 

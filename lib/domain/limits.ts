@@ -167,11 +167,17 @@ export const LIMITS = {
   sinkRequestsPerDelivery: 32,
   // to find the events a sink can never take, a request is split this often
   sinkSplitRequestsMax: 64,
+  // and so many behind them are offered alone, to see that it takes anything
+  sinkProbesMax: 4,
   sinksAtOnceMax: 8,
+  // of these, of one tenant
+  sinksAtOncePerTenantMax: 2,
+  sinksMax: 16,
   sinkLeaseMs: 30_000,
   sinkConnectMs: 3_000,
   sinkCallMs: 8_000,
-  sinkAnswerBytesMax: 1024 * 1024,
+  sinkAnswerBytesBase: 64 * 1024,
+  sinkAnswerBytesPerEvent: 1024,
   // an indexer may take its time: how long one delivery asks, and after how long everything is sent again
   sinkAcknowledgeWaitMs: 8_000,
   sinkAcknowledgePollMs: 500,

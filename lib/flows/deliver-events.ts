@@ -20,6 +20,8 @@ export type DeliverPorts = {
   readonly alarm: Alarm
   /** Names this process among those that may deliver. */
   readonly holder: string
+  /** The process ends: no more is tried than has begun. Absent: it never does. */
+  readonly isStopping?: () => boolean
   /** Crash points for fault tests; absent in every production wiring. */
   readonly failpoint?: (name: 'delivered') => void
 }
@@ -34,12 +36,19 @@ export type Target = {
 /** What one process remembers of a sink between deliveries. */
 export type SinkMemory = {
   failures: number
-  /** Sent, and not settled yet: from where, up to where, what was refused on the way, since when. */
-  unsettled: (Stretch & { readonly from: number; readonly sinceMs: number }) | null
+  /** Sent, and not settled yet: by which sink, from where, up to where, what was refused on the way, since when. */
+  unsettled: (Stretch & { readonly sink: Sink; readonly from: number; readonly sinceMs: number }) | null
+  /** It is offered so many at once: fewer where there was no time for more. */
+  eventsMax: number
   alarmedMs: number
 }
 
-export const newSinkMemory = (): SinkMemory => ({ failures: 0, unsettled: null, alarmedMs: Number.NEGATIVE_INFINITY })
+export const newSinkMemory = (): SinkMemory => ({
+  failures: 0,
+  unsettled: null,
+  eventsMax: LIMITS.sinkEventsPerRequest,
+  alarmedMs: Number.NEGATIVE_INFINITY,
+})
 
 /** What a delivery came to. `busy`: another process delivers to this sink. */
 export type Delivery = { readonly kind: 'all' | 'more' | 'busy' } | ({ readonly kind: 'stopped' } & Stopped)
@@ -86,7 +95,8 @@ const settleEarlier = async (
   const { unsettled } = memory
   if (unsettled === null) return null
   const isOver = ports.clock.nowMs() - unsettled.sinceMs > LIMITS.sinkAcknowledgeMs
-  if (isOver || unsettled.from !== from.leaf) {
+  // A sink that was set up anew knows nothing of what went to the one before: its silence is no acknowledgement.
+  if (isOver || unsettled.sink !== target.sink || unsettled.from !== from.leaf) {
     memory.unsettled = null
     target.sink.forget?.()
     return null
@@ -98,7 +108,7 @@ const settleEarlier = async (
   return { kind: 'more' }
 }
 
-/** Request after request, as long as the lease is good for one more. */
+/** Request after request, as long as the lease is good for one more. What is refused is looked for no longer than that. */
 const sendPages = async (
   ports: DeliverPorts,
   target: Target,
@@ -106,14 +116,16 @@ const sendPages = async (
   from: SinkPosition,
 ): Promise<Delivery> => {
   const startMs = ports.clock.nowMs()
+  const isLate = () => ports.clock.nowMs() - startMs > LIMITS.sinkLeaseMs / 3
+  const isOver = () => isLate() || ports.isStopping?.() === true
   const { sink } = target
   let at = from
   let isMore = true
   let stopped: Stopped | null = null
   const dead: DeadLetter[] = []
   for (let count = 0; isMore && stopped === null && count < LIMITS.sinkRequestsPerDelivery; count += 1) {
-    if (ports.clock.nowMs() - startMs > LIMITS.sinkLeaseMs / 3) break
-    const page = await readPage(ports, target, at)
+    if (isLate()) break
+    const page = await readPage(ports, target, at, memory.eventsMax)
     if (page.items.length === 0) {
       isMore = false
       break
@@ -121,8 +133,10 @@ const sendPages = async (
     const offered = await offerEvents(
       sink,
       page.items.map(({ canonical }) => canonical),
+      isOver,
     )
     stopped = offered.stopped
+    memory.eventsMax = eventsMaxAfter(memory.eventsMax, stopped)
     const decided = page.items.slice(0, offered.decided)
     isMore = page.isMore || decided.length < page.items.length
     for (const { index, reason } of offered.refused) dead.push({ ...page.items[index]!, reason })
@@ -139,12 +153,16 @@ const sendPages = async (
       ports.failpoint?.('delivered')
       await advance(ports, target, stretch)
     } else {
-      memory.unsettled = { ...stretch, from: from.leaf, sinceMs: startMs }
+      memory.unsettled = { ...stretch, sink, from: from.leaf, sinceMs: startMs }
       stopped = unsettled
     }
   }
   return stopped === null ? { kind: isMore ? 'more' : 'all' } : { kind: 'stopped', ...stopped }
 }
+
+const eventsMaxAfter = (eventsMax: number, stopped: Stopped | null): number =>
+  // One that is refused is found only beside one that is taken.
+  stopped?.trouble === 'deadline' ? Math.max(2, Math.ceil(eventsMax / 4)) : LIMITS.sinkEventsPerRequest
 
 /** An event on its way. `leaf`: null for a checkpoint, whose size is `checkpoint`. */
 type Item = { readonly leaf: number | null; readonly checkpoint: number; readonly canonical: string }
@@ -153,8 +171,9 @@ const readPage = async (
   ports: DeliverPorts,
   target: Target,
   from: SinkPosition,
+  eventsMax: number,
 ): Promise<{ readonly items: readonly Item[]; readonly isMore: boolean }> => {
-  const leaves = await ports.log.leaves(target.tenant, from.leaf, LIMITS.sinkEventsPerRequest)
+  const leaves = await ports.log.leaves(target.tenant, from.leaf, eventsMax)
   const items: Item[] = []
   let bytes = 0
   for (const { index, canonical } of leaves) {
@@ -162,7 +181,7 @@ const readPage = async (
     if (items.length > 0 && bytes > LIMITS.sinkRequestBytesMax) return { items, isMore: true }
     items.push({ leaf: index, checkpoint: from.checkpoint, canonical })
   }
-  const isMore = leaves.length === LIMITS.sinkEventsPerRequest
+  const isMore = leaves.length === eventsMax
   // A checkpoint comes behind everything it covers, and each that is there when the sink gets to it is told once.
   const checkpoint = isMore ? null : await checkpointItem(ports, target, positionAfter(from, items))
   return { items: checkpoint === null ? items : [...items, checkpoint], isMore }

@@ -9,26 +9,32 @@ import type { OcsfEvent } from '../domain/ocsf/event.ts'
 import { draftsOf, eventsOf, NotAnEvent } from '../domain/ocsf/map-entry.ts'
 import { chainOf } from '../domain/ocsf/record-integrity.ts'
 import { CHANGE_TOPICS, type ChangeFeed } from '../ports/change-feed.ts'
-import type { LogStore } from '../ports/tenant-log.ts'
+import type { LogRetention, LogStore } from '../ports/tenant-log.ts'
 import { AUDIT_READER } from './pump-feed.ts'
 import type { CheckedEvent, LogProblem } from './verify-log.ts'
 
 export type ReconcilePorts = {
   readonly feed: Pick<ChangeFeed, 'read' | 'acknowledged'>
   readonly store: Pick<LogStore, 'known'>
+  readonly retention: Pick<LogRetention, 'expired'>
 }
 
-/** What was acknowledged as taken, is still kept, and has no leaf; `id`: of the event the log should have. */
-export type Unlogged = { readonly id: string; readonly entry: AuditEntry }
+/** What was acknowledged as taken, is still kept, and has no leaf; of the event the log should have: `id`, `time` in milliseconds. */
+export type Unlogged = { readonly id: string; readonly time: number; readonly entry: AuditEntry }
 
 export const recordsWithoutLeaf = async (ports: ReconcilePorts, tenant: string): Promise<readonly Unlogged[]> => {
   const missing: Unlogged[] = []
+  const expired = await ports.retention.expired(tenant)
+  // The checkpoint is of that minute, and what is older was in the log and is gone from it: to bring it again would undo that.
+  const keptFromMs = expired === null ? 0 : (expired.atSeconds + 60) * 1000
   for (const topic of CHANGE_TOPICS) {
     const acknowledged = (await ports.feed.acknowledged(AUDIT_READER, topic)) ?? 0
     for (let after = 0; after < acknowledged; ) {
       const changes = await ports.feed.read(topic, after, LIMITS.feedRowsPerRound)
       const due = changes.filter(({ sequence }) => sequence <= acknowledged)
-      const owed = due.flatMap(({ item }) => (item.kind === 'entry' ? owedOf(item.entry, tenant) : []))
+      const owed = due
+        .flatMap(({ item }) => (item.kind === 'entry' ? owedOf(item.entry, tenant) : []))
+        .filter(({ time }) => time >= keptFromMs)
       const known = await ports.store.known(
         tenant,
         owed.map(({ id }) => id),
@@ -46,7 +52,7 @@ const owedOf = (entry: AuditEntry, tenant: string): readonly Unlogged[] => {
   if (nameOfEntry(entry).tenant !== tenant) return []
   try {
     const [draft] = draftsOf(entry, { issuerUrl: '' }, () => null)
-    return draft === undefined ? [] : [{ id: draft.uid, entry }]
+    return draft === undefined ? [] : [{ id: draft.uid, time: draft.time, entry }]
   } catch (error) {
     if (error instanceof NotAnEvent) return []
     throw error

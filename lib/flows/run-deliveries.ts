@@ -31,7 +31,8 @@ export type Deliveries = {
 
 type Lane = SinkMemory & { dueMs: number; servedMs: number }
 
-export const createDeliveries = (ports: DeliveriesPorts): Deliveries => {
+export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): Deliveries => {
+  const ports: DeliveriesPorts = { ...wired, isStopping: () => isStopping }
   const lanes = new Map<string, Lane>()
   const running = new Map<string, Promise<void>>()
   let isStopping = false
@@ -62,8 +63,18 @@ export const createDeliveries = (ports: DeliveriesPorts): Deliveries => {
     (lane.dueMs <= ports.clock.nowMs() && (await hasWork(ports, target, lane))) ||
     (await openErrands(ports, target)).length > 0
 
+  const hasItsPlaces = ({ tenant }: Target): boolean =>
+    [...running.keys()].filter((name) => name.startsWith(`${tenant}/`)).length >= LIMITS.sinksAtOncePerTenantMax
+
+  /** Of sinks that no document names any more. */
+  const forgetOthers = (targets: readonly Target[]): void => {
+    const named = new Set(targets.map(nameOf))
+    for (const name of lanes.keys()) if (!named.has(name) && !running.has(name)) lanes.delete(name)
+  }
+
   const round: Deliveries['round'] = async (tenants) => {
     const targets = (await Promise.all(tenants.map(ports.targetsOf))).flat()
+    forgetOthers(targets)
     const idle = targets
       .filter((target) => !running.has(nameOf(target)))
       .map((target) => ({ target, lane: laneOf(target) }))
@@ -71,11 +82,10 @@ export const createDeliveries = (ports: DeliveriesPorts): Deliveries => {
     isCrowded = false
     for (const { target, lane } of idle) {
       if (isStopping || !(await isWanted(target, lane))) continue
-      if (running.size >= LIMITS.sinksAtOnceMax) {
-        isCrowded = true
-        return
-      }
       if (running.has(nameOf(target))) continue
+      isCrowded ||= running.size >= LIMITS.sinksAtOnceMax || hasItsPlaces(target)
+      if (running.size >= LIMITS.sinksAtOnceMax) return
+      if (hasItsPlaces(target)) continue
       const served = serve(target, lane)
         .catch(() => ports.onFailure(target))
         .finally(() => running.delete(nameOf(target)))

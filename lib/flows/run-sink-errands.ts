@@ -14,6 +14,7 @@ export type ErrandPorts = {
   readonly cursors: Pick<SinkCursors, 'lease'>
   readonly clock: Pick<Clock, 'nowMs' | 'nowSeconds'>
   readonly holder: string
+  readonly isStopping?: () => boolean
 }
 
 type Outcome = NonNullable<SinkErrand['outcome']>
@@ -28,9 +29,12 @@ export const runSinkErrands = async (ports: ErrandPorts, target: Target): Promis
   if (open.length === 0) return false
   const nowMs = clock.nowMs()
   if ((await cursors.lease(keyOf(target), holder, nowMs, nowMs + LIMITS.sinkLeaseMs)) === null) return false
+  const isOver = () => clock.nowMs() - nowMs > LIMITS.sinkLeaseMs / 3 || ports.isStopping?.() === true
   let isWell = true
   for (const errand of open) {
-    const outcome = errand.kind === 'test' ? await sendTest(ports, target, errand) : await sendAgain(ports, target)
+    if (isOver()) return false
+    const outcome =
+      errand.kind === 'test' ? await sendTest(ports, target, errand) : await sendAgain(ports, target, isOver)
     await errands.done({ ...errand, outcome })
     isWell = isWell && outcome.trouble === null
   }
@@ -40,22 +44,26 @@ export const runSinkErrands = async (ports: ErrandPorts, target: Target): Promis
 const sendTest = async ({ clock }: ErrandPorts, target: Target, { id }: SinkErrand): Promise<Outcome> => {
   const when = { tenant: target.tenant, atSeconds: clock.nowSeconds() }
   const event = eventOfSinkTest({ id, sink: target.name }, when, { issuerUrl: target.issuerUrl })
-  const { decided, stopped } = await offerEvents(target.sink, [canonicalJson(event)])
+  const { decided, stopped } = await offerEvents(target.sink, [canonicalJson(event)], () => true)
   const trouble = stopped ?? (await settleEvents(target.sink))
   return trouble === null
     ? { delivered: decided, refused: 0, trouble: null }
     : { delivered: 0, refused: 0, trouble: trouble.trouble }
 }
 
-/** One by one: each by itself was refused once, and is not to hold up the others again. */
-const sendAgain = async ({ errands }: ErrandPorts, target: Target): Promise<Outcome> => {
+/** One by one: each by itself was refused once, and is not to hold up the others again. `deadline`: not all were sent in time. */
+const sendAgain = async ({ errands }: ErrandPorts, target: Target, isOver: () => boolean): Promise<Outcome> => {
   const key = keyOf(target)
   const letters = await errands.deadLetters(key, 0, LIMITS.sinkDeadLettersPerResend)
   const taken: number[] = []
   let refused = 0
   let trouble: Outcome['trouble'] = null
   for (const { seq, canonical } of letters) {
-    const { decided, stopped } = await offerEvents(target.sink, [canonical])
+    if (isOver()) {
+      trouble = 'deadline'
+      break
+    }
+    const { decided, stopped } = await offerEvents(target.sink, [canonical], isOver)
     if (decided === 1) taken.push(seq)
     else if (stopped?.trouble === 'takes_nothing') refused += 1
     else {
@@ -63,7 +71,9 @@ const sendAgain = async ({ errands }: ErrandPorts, target: Target): Promise<Outc
       break
     }
   }
-  trouble = taken.length === 0 ? trouble : ((await settleEvents(target.sink))?.trouble ?? trouble)
-  if (trouble !== 'not_acknowledged') for (const seq of taken) await errands.drop(key, seq)
-  return { delivered: trouble === 'not_acknowledged' ? 0 : taken.length, refused, trouble }
+  // Whatever keeps it from saying so: until it does, they may be lost.
+  const unsettled = taken.length === 0 ? null : await settleEvents(target.sink)
+  if (unsettled !== null) return { delivered: 0, refused, trouble: unsettled.trouble }
+  for (const seq of taken) await errands.drop(key, seq)
+  return { delivered: taken.length, refused, trouble }
 }

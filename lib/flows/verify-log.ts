@@ -23,6 +23,7 @@ export const LOG_PROBLEMS = {
   entry_missing: 'a commitment is missing',
   event_missing: 'an event is missing',
   expired_unproven: 'events are gone, and no checkpoint that is trusted shows how old they are',
+  expired_unasked: 'events are gone that no version of the tenant document lets go, or not yet',
   event_altered: 'an event is not the one that was committed to',
   event_misplaced: 'an event does not say its own index or tenant',
   chain_broken: 'an event does not follow the one before it',
@@ -55,6 +56,8 @@ export type VerifyQuestion = {
   readonly tenant: string
   /** Notes seen before: anchors, and what the log kept itself. Each has to be of a beginning of this log. */
   readonly earlier: readonly string[]
+  /** Whether the tenant no longer keeps what is said to have expired; absent: that is not known here. */
+  readonly isDue?: (expired: Expired) => Promise<boolean>
   /** What else an event must agree with. */
   readonly checkEvent?: (event: CheckedEvent) => Promise<LogProblem | null>
 }
@@ -87,7 +90,7 @@ export const verifyLog = async (ports: VerifyPorts, question: VerifyQuestion): P
     checkpoint = await currentCheckpoint(ports, question)
     const expired = (await question.source.expired?.()) ?? null
     const earlier = new Set([...question.earlier, ...(expired === null ? [] : [expired.note])])
-    walk.expired = expired === null ? 0 : provenExpired(ports, question, expired)
+    walk.expired = expired === null ? 0 : await provenExpired(ports, question, expired)
     await walkLeaves(ports, { ...question, earlier: [...earlier] }, checkpoint, walk)
     return answerOf(checkpoint, walk, null)
   } catch (error) {
@@ -130,14 +133,16 @@ const currentCheckpoint = async (ports: VerifyPorts, { source, keys }: VerifyQue
 }
 
 /** A checkpoint signed when all of them were there already: nothing younger is gone. Its own root is checked like any other. */
-const provenExpired = (
+const provenExpired = async (
   { hashes, verify }: VerifyPorts,
-  { keys }: VerifyQuestion,
-  { note, leaves }: Expired,
-): number => {
+  { keys, isDue }: VerifyQuestion,
+  expired: Expired,
+): Promise<number> => {
+  const { note, leaves } = expired
   const text = openNote({ sha256: hashes.sha256, verify }, note, keys)
   const size = text === null ? 0 : (parseCheckpoint(text)?.size ?? 0)
   if (size < leaves) throw new Bad('expired_unproven', 0)
+  if ((await isDue?.(expired)) === false) throw new Bad('expired_unasked', 0)
   return leaves
 }
 

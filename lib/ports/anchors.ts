@@ -9,8 +9,10 @@ export type AnchorAnswer =
   | { readonly kind: 'known'; readonly size: number }
   /** What it has seen is not the beginning of this. */
   | { readonly kind: 'disagrees' }
-  /** Not now, or not set up for this log. */
+  /** It has answered, and not taken this: it is not set up for this log, perhaps. */
   | { readonly kind: 'not_kept' }
+  /** It was not reached, for whatever log. */
+  | { readonly kind: 'unreachable' }
 
 export type AnchoredCheckpoint = {
   readonly size: number

@@ -79,10 +79,10 @@ export interface LogRetention {
   /** Null: all are kept. */
   expired(tenant: string): Promise<Expired | null>
   /**
-   * Drops events and salts, beyond recovery, of the leaves that a checkpoint signed before a time covers, but none that a sink
-   * has still to be given. How many went; may be called again after a crash.
+   * Drops events and salts, beyond recovery, of the leaves that a checkpoint signed before a time covers, but none that one of
+   * these sinks has still to be given. How many went; may be called again after a crash.
    */
-  expire(tenant: string, beforeSeconds: number): Promise<number>
+  expire(tenant: string, beforeSeconds: number, sinks: readonly string[]): Promise<number>
 }
 
 /** Signs notes as the log of a tenant. */

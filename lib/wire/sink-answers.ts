@@ -1,5 +1,6 @@
 // What sinks answer, as far as it decides anything: strict where it says that events were taken, for whoever stands in between
-// may answer 200 to everything. Pure.
+// may answer 200 to everything. A sink is a tenant's, the memory everybody's: no schema is asked of more than one item, for it
+// would make a complaint of every one. Pure.
 import * as z from 'zod/mini'
 import { type DeadLetterReason, later, type SinkAnswer, type SinkTrouble, TAKEN } from '../domain/sink.ts'
 
@@ -33,19 +34,28 @@ export const hecRefusal = (body: unknown): SinkAnswer => {
   return OF_EVENTS.has(read.data.code) ? { kind: 'refused', reason: 'refused' } : later('status_4xx')
 }
 
-const hecAcks = z.object({ acks: z.record(z.string(), z.boolean()) })
+const hecAcks = z.object({
+  acks: z.custom<Readonly<Record<string, unknown>>>(
+    (acks) => typeof acks === 'object' && acks !== null && !Array.isArray(acks),
+  ),
+})
 
-/** Which of the ids are indexed; null: not the answer of a HEC. */
-export const hecIndexed = (body: unknown): ReadonlySet<number> | null => {
+/** Which of the ids that were asked for are indexed; null: not the answer of a HEC. */
+export const hecIndexed = (body: unknown, asked: Iterable<number>): readonly number[] | null => {
   const read = hecAcks.safeParse(body)
   if (!read.success) return null
-  return new Set(Object.entries(read.data.acks).flatMap(([id, isIndexed]) => (isIndexed ? [Number(id)] : [])))
+  const indexed: number[] = []
+  for (const id of asked) {
+    const isIndexed = read.data.acks[id] ?? false
+    if (typeof isIndexed !== 'boolean') return null
+    if (isIndexed) indexed.push(id)
+  }
+  return indexed
 }
 
-const bulk = z.object({
-  items: z.array(
-    z.object({ create: z.object({ status: z.number(), error: z.optional(z.object({ type: z.string() })) }) }),
-  ),
+const bulk = z.object({ items: z.custom<readonly unknown[]>(Array.isArray) })
+const bulkItem = z.object({
+  create: z.object({ status: z.number(), error: z.optional(z.object({ type: z.string() })) }),
 })
 
 /** Of a bulk of `sent` creates. A conflict is the event that is there already. */
@@ -54,7 +64,10 @@ export const bulkAnswer = (body: unknown, sent: number): SinkAnswer => {
   if (!read.success || read.data.items.length !== sent) return later('not_its_protocol')
   const refused: { index: number; reason: DeadLetterReason }[] = []
   let trouble: SinkTrouble | null = null
-  for (const [index, { create }] of read.data.items.entries()) {
+  for (const [index, item] of read.data.items.entries()) {
+    const one = bulkItem.safeParse(item)
+    if (!one.success) return later('not_its_protocol')
+    const { create } = one.data
     const meaning = meaningOf(create.status, create.error?.type ?? '')
     if (meaning === 'taken') continue
     if (meaning === 'mapping_refused' || meaning === 'too_large') refused.push({ index, reason: meaning })

@@ -256,7 +256,11 @@ export const tenantDocumentSchema = z
           ),
       )
       .check(z.describe('Who is told of revocations, each by itself, until it has them.')),
-    sinks: z.optional(z.record(name('a sink'), sink)),
+    sinks: z.optional(
+      z
+        .record(name('a sink'), sink)
+        .check(z.refine((all) => Object.keys(all).length <= LIMITS.sinksMax, `at most ${LIMITS.sinksMax} sinks`)),
+    ),
     audit: z.optional(audit),
   })
   .check(z.describe('One tenant of Mintmark.'))

@@ -29,7 +29,8 @@ const setUp = async () => {
   onTestFinished(() => audit.close())
   const { log, store } = treeLogOver(audit)
   const alarms: string[] = []
-  const clock = { nowSeconds: () => 1_900_000_000 }
+  let nowSeconds = 1_900_000_000
+  const clock = { nowSeconds: () => nowSeconds }
   const records = createAnchorRecords(audit)
   const signer = {
     sign: async (_tenant: string, name: string, text: string) =>
@@ -57,7 +58,10 @@ const setUp = async () => {
       clock,
       alarm: (kind) => void alarms.push(kind),
     })
-  return { grow, anchor, alarms, records, store }
+  const wait = (seconds: number) => {
+    nowSeconds += seconds
+  }
+  return { grow, anchor, alarms, records, store, wait }
 }
 const witnessed = async () => {
   const witness = await startWitness(() => publicKey)
@@ -121,6 +125,68 @@ test('a log that was written anew, or cut, is not the one its witness knows: tha
     expect(await other.records.of('acme')).toEqual([])
   }
   expect(JSON.stringify([...witness.seen])).toBe(before)
+})
+
+test('a log that is shorter than what an anchor kept, or as long and another, is said aloud before it has grown', async () => {
+  const { witness, made } = await witnessed()
+  const first = await setUp()
+  await first.grow(10)
+  await first.anchor(made)
+  const [record] = await first.records.of('acme')
+  const asked = witness.receiver.all.length
+  for (const count of [3, 10]) {
+    const other = await setUp()
+    await other.grow(count)
+    await other.records.put('acme', record!)
+    await other.anchor(made)
+    expect(other.alarms, `${count} records`).toEqual(['anchor_disagrees'])
+  }
+  expect(witness.receiver.all).toHaveLength(asked)
+})
+
+test('an anchor that no longer knows what it kept is not shown the log anew: it would sign any', async () => {
+  const { grow, anchor, alarms } = await setUp()
+  const { witness, made } = await witnessed()
+  await grow(5)
+  await anchor(made)
+  witness.seen.clear()
+  await grow(5)
+  await anchor(made)
+  expect(alarms).toEqual(['anchor_disagrees'])
+  expect(witness.seen.size).toBe(0)
+})
+
+/** Always answers the same, and keeps which logs it was asked for. */
+const answering = (kind: 'not_kept' | 'unreachable') => {
+  const asked: string[] = []
+  const made: Anchor = {
+    name: 'stub',
+    async add({ note }) {
+      asked.push(note.slice(0, note.indexOf('\n')))
+      return { kind }
+    },
+  }
+  return { made, asked }
+}
+const TENANTS = Array.from({ length: LIMITS.anchorMissesMax + 4 }, (_, at) => `tenant${at}`)
+
+test('tenants whose logs an anchor does not take, however many, keep no other log from it', async () => {
+  const { grow, anchor } = await setUp()
+  for (const tenant of TENANTS) await grow(1, tenant)
+  const { made, asked } = answering('not_kept')
+  await anchor(made)
+  expect(new Set(asked).size).toBe(TENANTS.length)
+})
+
+test('an anchor that is down is asked for a few logs a minute, and every minute for others', async () => {
+  const { grow, anchor, wait } = await setUp()
+  for (const tenant of TENANTS) await grow(1, tenant)
+  const { made, asked } = answering('unreachable')
+  await anchor(made)
+  expect(asked).toHaveLength(LIMITS.anchorMissesMax)
+  wait(LIMITS.anchorEveryMs / 1000)
+  await anchor(made)
+  expect(new Set(asked).size).toBe(TENANTS.length)
 })
 
 test('what a witness answers is kept only if it is its signature of this checkpoint', async () => {

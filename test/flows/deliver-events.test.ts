@@ -166,13 +166,50 @@ test('what a sink can never take is found among the others, kept with its reason
   expect(alarms).toEqual([{ kind: 'sink_dead_letter', tenant: 'acme', sink: 'local', count: 2, reason: 'refused' }])
 })
 
+test('a row of bad events longer than is searched at once holds up nothing: what is behind it is offered alone', async () => {
+  const { ports, target, append, audit } = setUp()
+  const ids = withScopes(await append(60))
+  const poison = new Set(ids.slice(0, 50))
+  const { sink, taken } = picky(poison)
+  for (let count = 0; count < 5 && (await deliver(ports, target(sink))) === 'more'; count += 1);
+  expect(new Set(taken)).toEqual(new Set(ids.slice(50)))
+  const letters = await createSinkErrands(audit).deadLetters({ tenant: 'acme', sink: 'local' }, 0, 100)
+  expect(letters.map(({ canonical }) => uidOf(canonical))).toEqual([...poison])
+})
+
+test('a sink that is slow to refuse keeps its place for its time only, and is offered fewer until that is enough', async () => {
+  const { ports, target, append, wait } = setUp()
+  const ids = withScopes(await append(100))
+  const { sink, taken, requests } = picky(new Set([ids[0]!]))
+  const slow: Sink = {
+    deliver: (events) => {
+      wait(LIMITS.sinkLeaseMs / 4)
+      return sink.deliver(events)
+    },
+  }
+  const memory = newSinkMemory()
+  expect(await deliverEvents(ports, target(slow), memory)).toMatchObject({ kind: 'stopped', trouble: 'deadline' })
+  expect(requests()).toBe(2)
+  for (let count = 0; count < 10 && taken.length === 0; count += 1) await deliverEvents(ports, target(slow), memory)
+  while ((await deliverEvents(ports, target(slow), memory)).kind === 'more');
+  expect(new Set(taken)).toEqual(new Set(ids.slice(1)))
+})
+
+test('a process that stops looks for no more bad events', async () => {
+  const { ports, target, append } = setUp()
+  const ids = withScopes(await append(10))
+  const { sink, requests } = picky(new Set([ids[0]!]))
+  await deliver({ ...ports, isStopping: () => true }, target(sink))
+  expect(requests()).toBe(1)
+})
+
 test('a sink that refuses everything is set up wrongly: nothing is given up, and few requests are made to find out', async () => {
   const { ports, target, append, audit, received } = setUp()
   const ids = withScopes(await append(60))
   const { sink, requests } = picky(new Set(ids))
   const answer = await deliverEvents(ports, target(sink), newSinkMemory())
   expect(answer).toMatchObject({ kind: 'stopped', trouble: 'takes_nothing' })
-  expect(requests()).toBeLessThanOrEqual(LIMITS.sinkSplitRequestsMax)
+  expect(requests()).toBeLessThanOrEqual(LIMITS.sinkSplitRequestsMax + LIMITS.sinkProbesMax)
   expect(await createSinkErrands(audit).deadLetters({ tenant: 'acme', sink: 'local' }, 0, 10)).toEqual([])
   while ((await deliver(ports, target())) === 'more');
   expect(received()).toEqual(ids)
@@ -211,6 +248,17 @@ test('what a collector accepted and did not index is not delivered: it is waited
   expect(state.forgotten).toBe(1)
   expect(sent).toEqual([...ids, ...ids])
   expect(await ports.cursors.at({ tenant: 'acme', sink: 'local' })).toEqual({ leaf: ids.length, checkpoint: 0 })
+})
+
+test('a sink that was set up anew does not vouch for what the one before it never acknowledged', async () => {
+  const { ports, target, append } = setUp()
+  const ids = withScopes(await append(3))
+  const memory = newSinkMemory()
+  await deliverEvents(ports, target(losing().sink), memory)
+  const other = losing()
+  other.state.isIndexing = true
+  while ((await deliverEvents(ports, target(other.sink), memory)).kind !== 'all');
+  expect(other.sent).toEqual(ids)
 })
 
 test('what was indexed late is not sent a second time', async () => {

@@ -6,6 +6,7 @@ import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
+import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
@@ -43,7 +44,8 @@ const setUp = () => {
   }
   const events = async (tenant = 'acme') =>
     (await store.leaves(tenant, 0, 100_000)).map(({ canonical }) => JSON.parse(canonical) as OcsfEvent)
-  return { dataDir, database, audit, store, ports, events, quarantined, alarms }
+  const retention = createLogRetention(audit)
+  return { dataDir, database, audit, store, retention, ports, events, quarantined, alarms }
 }
 const drain = async (ports: PumpPorts) => {
   while (await pumpFeed(ports));
@@ -164,7 +166,7 @@ test('whoever writes a key, a document or a tombstone, it is told', async () => 
 })
 
 test('what was acknowledged and is not in the log is found, whatever it is, and can be brought', async () => {
-  const { database, store, ports, events } = setUp()
+  const { database, store, retention, ports, events } = setUp()
   await putMany(database, 3)
   await drain(ports)
   const puts = await putMany(database, 2)
@@ -180,7 +182,7 @@ test('what was acknowledged and is not in the log is found, whatever it is, and 
     await ports.feed.acknowledge(AUDIT_READER, topic, changes.at(-1)!.sequence)
   }
   await drain(ports)
-  const missing = await recordsWithoutLeaf({ feed: ports.feed, store }, 'acme')
+  const missing = await recordsWithoutLeaf({ feed: ports.feed, store, retention }, 'acme')
   expect(missing.map(({ id }) => id)).toEqual([
     ...puts.map(({ record }) => record.decisionId),
     `${puts[0]!.record.decisionId}.not_issued`,
@@ -191,6 +193,24 @@ test('what was acknowledged and is not in the log is found, whatever it is, and 
     'acme',
     missing.map(({ entry }) => entry),
   )
-  expect(await recordsWithoutLeaf({ feed: ports.feed, store }, 'acme')).toEqual([])
+  expect(await recordsWithoutLeaf({ feed: ports.feed, store, retention }, 'acme')).toEqual([])
   expect((await events()).filter((event) => event['status_code'] === 'granted')).toHaveLength(5)
+})
+
+test('records older than what the log no longer keeps are not missing from it, and younger ones are', async () => {
+  const { database, store, retention, ports } = setUp()
+  await putMany(database, 3)
+  await drain(ports)
+  const { size } = (await store.about('acme'))!
+  await store.putCheckpoint('acme', { size, note: 'a note' }, NOW_SECONDS)
+  expect(await retention.expire('acme', NOW_SECONDS + 60, [])).toBe(size)
+  const reconcile = () => recordsWithoutLeaf({ feed: ports.feed, store, retention }, 'acme')
+  expect(await reconcile()).toEqual([])
+  const young = samplePut(randomUUID())
+  await createGrantStore(database).put({ ...young, record: { ...young.record, atSeconds: NOW_SECONDS + 60 } })
+  for (const topic of CHANGE_TOPICS) {
+    const changes = await ports.feed.read(topic, 0, 1_000)
+    if (changes.length > 0) await ports.feed.acknowledge(AUDIT_READER, topic, changes.at(-1)!.sequence)
+  }
+  expect((await reconcile()).map(({ id }) => id)).toEqual([young.record.decisionId])
 })

@@ -17,18 +17,18 @@ import { openAudit, treeLogOver } from '../support/tree-log.ts'
 const ISSUER = 'https://sts.example.com/t/acme'
 const NOW_MS = 1_900_000_000_000
 
-const setUp = async (sinks: Record<string, Sink>) => {
+/** By name, or name@tenant. */
+const setUp = async (sinks: Record<string, Sink>, records = 1) => {
   const audit = openAudit(temporaryDirectory())
   onTestFinished(() => audit.close())
   const { log, store } = treeLogOver(audit)
   let nowMs = NOW_MS
   const clock = { nowMs: () => nowMs, nowSeconds: () => Math.floor(nowMs / 1000) }
-  const targets: Target[] = Object.entries(sinks).map(([name, sink]) => ({
-    tenant: 'acme',
-    issuerUrl: ISSUER,
-    name,
-    sink,
-  }))
+  const targets: Target[] = Object.entries(sinks).map(([key, sink]) => {
+    const [name = '', tenant = 'acme'] = key.split('@')
+    return { tenant, issuerUrl: ISSUER, name, sink }
+  })
+  const tenants = [...new Set(targets.map(({ tenant }) => tenant))]
   const errands = createSinkErrands(audit)
   const failed: string[] = []
   const deliveries = createDeliveries({
@@ -38,12 +38,20 @@ const setUp = async (sinks: Record<string, Sink>) => {
     clock,
     alarm: () => undefined,
     holder: 'one',
-    targetsOf: async () => targets,
+    targetsOf: async (tenant) => targets.filter((target) => target.tenant === tenant),
     random: () => 0.5,
     onFailure: ({ name }) => void failed.push(name),
   })
-  await log.append('acme', [{ kind: 'grant', record: sampleRecord({ decisionId: randomUUID() }) }])
+  for (const tenant of tenants)
+    await log.append(
+      tenant,
+      Array.from({ length: records }, () => ({
+        kind: 'grant',
+        record: sampleRecord({ tenant, decisionId: randomUUID() }),
+      })),
+    )
   return {
+    targets,
     deliveries,
     errands,
     failed,
@@ -55,7 +63,7 @@ const setUp = async (sinks: Record<string, Sink>) => {
     /** Rounds until the state is as wanted. */
     roundsUntil: async (isDone: () => boolean | Promise<boolean>) => {
       for (let tries = 0; tries < 200; tries += 1) {
-        await deliveries.round(['acme'])
+        await deliveries.round(tenants)
         await new Promise((resolve) => setTimeout(resolve, 5))
         if (await isDone()) return
       }
@@ -78,11 +86,11 @@ const recording = (answer: () => SinkAnswer = () => TAKEN) => {
   return { sink, taken, calls }
 }
 
-test('sinks that hang, as many as may run at once but one, hold up nobody else', async () => {
+test('sinks of a tenant that hang, however many they are, hold up no other tenant', async () => {
   const release: (() => void)[] = []
   const hanging: Sink = { deliver: () => new Promise((resolve) => release.push(() => resolve(later('deadline')))) }
   const good = recording()
-  const many = Object.fromEntries(Array.from({ length: LIMITS.sinksAtOnceMax - 1 }, (_, at) => [`hang${at}`, hanging]))
+  const many = Object.fromEntries(Array.from({ length: LIMITS.sinksMax }, (_, at) => [`hang${at}@globex`, hanging]))
   const { roundsUntil, deliveries } = await setUp({ ...many, siem: good.sink })
   await roundsUntil(() => good.taken.length === 2)
   for (const end of release) end()
@@ -106,6 +114,16 @@ test('a sink that failed is left alone until its time, and a bug in one is not t
   wait(LIMITS.sinkRetryMsBase * 2)
   await roundsUntil(() => flaky.taken.length === 2)
   expect((await board())[0]).toMatchObject({ trouble: null, failures: 0, backlogLeaves: 0, lagSeconds: 0 })
+})
+
+test('a sink that no document names is forgotten: one of its name that comes later is another', async () => {
+  const flaky = recording(() => later('status_5xx'))
+  const { roundsUntil, targets } = await setUp({ siem: flaky.sink, other: recording().sink })
+  await roundsUntil(() => flaky.calls.count === 1)
+  const [siem] = targets.splice(0, 1)
+  for (let count = 0; count < 5; count += 1) await roundsUntil(() => true)
+  targets.push(siem!)
+  await roundsUntil(() => flaky.calls.count === 2)
 })
 
 test('Retry-After is honoured, and no sink can ask to be forgotten', async () => {
@@ -174,4 +192,59 @@ test('dead letters are sent again when somebody asks, and those still refused st
   expect(await resend()).toEqual({ delivered: 1, refused: 0, trouble: null })
   expect((await board())[0]!.deadLetters).toEqual({})
   expect(new Set(taken).size).toBe(2)
+})
+
+/** A sink that has `count` dead letters, and from then on does as it is said here. */
+const setUpLetters = async (count: number, { deliver, settle }: Sink) => {
+  let isBurying = true
+  const sink: Sink = {
+    deliver: async (events) =>
+      isBurying
+        ? {
+            kind: 'taken',
+            refused: events.slice(0, count).map((_, index) => ({ index, reason: 'refused' as const })),
+          }
+        : deliver(events),
+    settle: async () => (isBurying || settle === undefined ? TAKEN : settle()),
+  }
+  const made = await setUp({ siem: sink }, count)
+  await made.roundsUntil(async () => (await made.board())[0]!.backlogLeaves === 0)
+  isBurying = false
+  const letters = async () => (await made.board())[0]!.deadLetters.refused
+  expect(await letters()).toBe(count)
+  const resend = async () => {
+    const id = randomUUID()
+    const { errands, clock, roundsUntil } = made
+    await errands.ask({ id, tenant: 'acme', sink: 'siem', kind: 'resend', outcome: null }, clock.nowSeconds())
+    await roundsUntil(async () => (await errands.find('acme', id))?.outcome != null)
+    return (await errands.find('acme', id))?.outcome
+  }
+  return { ...made, letters, resend }
+}
+
+test.each(['status_5xx', 'deadline', 'connect_failed', 'not_its_protocol', 'not_acknowledged'] as const)(
+  'a dead letter that was sent again stays while its acknowledgement is not had: %s',
+  async (trouble) => {
+    let isUp = false
+    const { letters, resend } = await setUpLetters(1, {
+      deliver: async () => TAKEN,
+      settle: async () => (isUp ? TAKEN : later(trouble)),
+    })
+    expect(await resend()).toEqual({ delivered: 0, refused: 0, trouble })
+    expect(await letters()).toBe(1)
+    isUp = true
+    expect(await resend()).toEqual({ delivered: 1, refused: 0, trouble: null })
+    expect(await letters()).toBeUndefined()
+  },
+)
+
+test('a slow sink is not sent its dead letters beyond a third of its lease, and is told to have had no time', async () => {
+  const { letters, resend, wait } = await setUpLetters(2, {
+    deliver: async () => {
+      wait(LIMITS.sinkLeaseMs / 2)
+      return TAKEN
+    },
+  })
+  expect(await resend()).toEqual({ delivered: 1, refused: 0, trouble: 'deadline' })
+  expect(await letters()).toBe(1)
 })

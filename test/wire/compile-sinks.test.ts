@@ -1,5 +1,6 @@
 // The section `sinks:`: what each kind compiles to, and what is refused while somebody still reads the document.
 import { expect, test } from 'vitest'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import { loadTexts, VALID } from '../support/tenant-documents.ts'
 
 const load = (sink: string) => loadTexts([`${VALID}sinks:\n  siem: ${sink}\n`])
@@ -30,6 +31,15 @@ test('every kind compiles to what is delivered to', () => {
     { name: 'siem', type: 'webhook', url: `${url}/hook`, token: null },
     { name: 'siem', type: 'jsonl', path: 'acme-audit.jsonl' },
   ])
+})
+
+test('no tenant has more sinks than the deliverer serves in good time', () => {
+  const sinks = Array.from(
+    { length: LIMITS.sinksMax + 1 },
+    (_, at) => `  s${at}: { type: jsonl, path: acme-audit.jsonl }`,
+  )
+  const { problems } = loadTexts([`${VALID}sinks:\n${sinks.join('\n')}\n`])
+  expect(problems.map(({ message }) => message)).toEqual([`at most ${LIMITS.sinksMax} sinks`])
 })
 
 test.each([

@@ -19,7 +19,7 @@ export const createAnchorFile = (path: string): Anchor => ({
       fsyncSync(file)
       return { kind: 'kept', note }
     } catch {
-      return { kind: 'not_kept' }
+      return { kind: 'unreachable' }
     } finally {
       if (file !== null) closeSync(file)
     }

@@ -21,8 +21,7 @@ export const createWitness = (
       { contentType: 'text/plain; charset=utf-8', text: `old ${seenSize}\n${lines}\n${note}` },
       { expect: 'any', statuses: [200, 409], bodyBytesMax: LIMITS.witnessAnswerBytesMax, totalMs: LIMITS.sinkCallMs },
     )
-    // The proof is right by construction: who refuses it has seen another log.
-    if (!result.ok) return { kind: result.failure.status === 422 ? 'disagrees' : 'not_kept' }
+    if (!result.ok) return refusal(result.failure.status)
     const answer = Buffer.from(result.response.body).toString('utf8')
     if (result.response.status === 409) {
       const digits = /^(0|[1-9][0-9]{0,15})\n$/.exec(answer)?.[1]
@@ -34,6 +33,12 @@ export const createWitness = (
       : { kind: 'kept', note: withCosignatures(note, [`${unverifiedText(note)}\n${cosignature}`]) }
   },
 })
+
+const refusal = (status: number | null): AnchorAnswer => {
+  if (status === null) return { kind: 'unreachable' }
+  // The proof is right by construction: who refuses it has seen another log.
+  return { kind: status === 422 ? 'disagrees' : 'not_kept' }
+}
 
 /** A size it was told itself: the roots of that size differ. */
 const conflict = (size: number, seenSize: number): AnchorAnswer =>

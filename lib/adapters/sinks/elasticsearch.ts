@@ -17,7 +17,14 @@ export const createElasticsearchSink = (
     const url = `${rule.url.replace(/\/+$/, '')}/${rule.index}/_bulk`
     const posted = await postEvents(
       http,
-      { url, contentType: 'application/x-ndjson', text: events.map(bulkLines).join(''), headers, isGzipped: true },
+      {
+        url,
+        contentType: 'application/x-ndjson',
+        text: events.map(bulkLines).join(''),
+        headers,
+        isGzipped: true,
+        events: events.length,
+      },
       { expect: 'json', statuses: [200] },
     )
     return posted.kind === 'answered' ? bulkAnswer(jsonOf(posted.body), events.length) : posted

@@ -23,6 +23,7 @@ export const createOtlpLogsSink = (rule: SinkRuleOf<'otlp-logs'>, { http, secret
         text: otlpLogs(events, { issuerUrl }),
         headers,
         isGzipped: true,
+        events: events.length,
       },
       { expect: 'json', statuses: [200] },
     )

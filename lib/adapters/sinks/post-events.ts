@@ -11,6 +11,8 @@ export type SinkPost = {
   readonly text: string
   readonly headers: Readonly<Record<string, string>>
   readonly isGzipped: boolean
+  /** How many are in it: the answer may be as long as they are many. */
+  readonly events: number
 }
 
 /** `answered`: with a status and a type of the protocol. */
@@ -22,7 +24,7 @@ const GZIP_FROM_BYTES = 1_024
 
 export const postEvents = async (
   http: OutboundHttp,
-  { url, contentType, text, headers, isGzipped }: SinkPost,
+  { url, contentType, text, headers, isGzipped, events }: SinkPost,
   { expect, statuses }: Required<Pick<OutboundOptions, 'expect' | 'statuses'>>,
 ): Promise<Posted> => {
   const isPacked = isGzipped && text.length >= GZIP_FROM_BYTES
@@ -32,7 +34,7 @@ export const postEvents = async (
   const result = await http.post(url, body, {
     expect,
     statuses,
-    bodyBytesMax: LIMITS.sinkAnswerBytesMax,
+    bodyBytesMax: LIMITS.sinkAnswerBytesBase + events * LIMITS.sinkAnswerBytesPerEvent,
     connectMs: LIMITS.sinkConnectMs,
     totalMs: LIMITS.sinkCallMs,
   })

@@ -25,7 +25,7 @@ export const createSplunkHecSink = (rule: SinkRuleOf<'splunk-hec'>, ports: Ports
   // Ids of acknowledgements are counted by channel: one that nobody else has.
   const channel = randomUUID()
   const unsettled = new Set<number>()
-  const post = async (path: string, text: string): Promise<Posted> =>
+  const post = async (path: string, text: string, events: number): Promise<Posted> =>
     postEvents(
       ports.http,
       {
@@ -37,13 +37,14 @@ export const createSplunkHecSink = (rule: SinkRuleOf<'splunk-hec'>, ports: Ports
           'x-splunk-request-channel': channel,
         },
         isGzipped: true,
+        events,
       },
       { expect: 'json', statuses: [200, 400] },
     )
 
   const deliver: Sink['deliver'] = async (events) => {
     const text = events.map((event) => hecEvent(event, ports, rule.index)).join('\n')
-    const posted = await post('/services/collector/event', text)
+    const posted = await post('/services/collector/event', text, events.length)
     if (posted.kind !== 'answered') return posted
     if (posted.status === 400) return hecRefusal(jsonOf(posted.body))
     const id = hecAckId(jsonOf(posted.body))
@@ -56,9 +57,10 @@ export const createSplunkHecSink = (rule: SinkRuleOf<'splunk-hec'>, ports: Ports
   }
 
   const askOnce = async (): Promise<SinkAnswer> => {
-    const posted = await post('/services/collector/ack', JSON.stringify({ acks: [...unsettled] }))
+    const posted = await post('/services/collector/ack', JSON.stringify({ acks: [...unsettled] }), 0)
     if (posted.kind === 'later') return posted
-    const indexed = posted.kind === 'answered' && posted.status === 200 ? hecIndexed(jsonOf(posted.body)) : null
+    const indexed =
+      posted.kind === 'answered' && posted.status === 200 ? hecIndexed(jsonOf(posted.body), unsettled) : null
     if (indexed === null) return later('not_its_protocol')
     for (const id of indexed) unsettled.delete(id)
     return unsettled.size === 0 ? TAKEN : later('not_acknowledged', LIMITS.sinkAcknowledgePollMs)

@@ -44,7 +44,7 @@ export const createWebhookSink = (rule: SinkRuleOf<'webhook'>, ports: WebhookPor
       const posted = await postEvents(
         http,
         // As it is: gzipped requests are beyond many a receiver.
-        { url, contentType: CONTENT_TYPE, text, headers, isGzipped: false },
+        { url, contentType: CONTENT_TYPE, text, headers, isGzipped: false, events: events.length },
         { expect: 'not_a_page', statuses: [200, 201, 202, 204] },
       )
       return posted.kind === 'answered' ? TAKEN : posted

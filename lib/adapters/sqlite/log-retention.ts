@@ -5,9 +5,10 @@ import type { LogRetention } from '../../ports/tenant-log.ts'
 import type { Database } from './database.ts'
 import { emptyWal } from './log-eraser.ts'
 
-// What a sink has still to be given is not dropped.
+// What a sink has still to be given is not dropped: one without a row has been given nothing, and rows of others are left over.
 const EXPIRED = `SELECT size, minute FROM log_checkpoint WHERE tenant = ?1 AND minute < ?2
-    AND size <= coalesce((SELECT min(leaf) FROM log_sink WHERE tenant = ?1), size)
+    AND size <= coalesce((SELECT min(coalesce(s.leaf, 0)) FROM json_each(?3) n
+      LEFT JOIN log_sink s ON s.tenant = ?1 AND s.sink = n.value), size)
   ORDER BY minute DESC LIMIT 1`
 const MOVE = 'UPDATE log SET expired = ?2, expired_minute = ?3 WHERE tenant = ?1 AND expired < ?2'
 const AT = `SELECT expired AS leaves, expired_minute * 60 AS atSeconds, note FROM log
@@ -23,8 +24,9 @@ type Row = { readonly size: number; readonly minute: number }
 export const createLogRetention = (database: Database): LogRetention => ({
   expired: async (tenant) =>
     (database.read((sql) => sql(AT).get(tenant)) as Awaited<ReturnType<LogRetention['expired']>> | undefined) ?? null,
-  async expire(tenant, beforeSeconds) {
-    const row = database.read((sql) => sql(EXPIRED).get(tenant, Math.floor(beforeSeconds / 60))) as Row | undefined
+  async expire(tenant, beforeSeconds, sinks) {
+    const before = Math.floor(beforeSeconds / 60)
+    const row = database.read((sql) => sql(EXPIRED).get(tenant, before, JSON.stringify(sinks))) as Row | undefined
     if (row !== undefined) await database.write((sql) => sql(MOVE).run(tenant, row.size, row.minute))
     let dropped = 0
     // Asked first: most of the time there is nothing, and that must not cost a write.

@@ -217,6 +217,10 @@ describe('elasticsearch', () => {
   test('an answer for fewer events than were sent says nothing', async () => {
     expect(await deliver(answer({ status: 201 }), 2)).toMatchObject({ kind: 'later', trouble: 'not_its_protocol' })
   })
+  test('an answer longer than the events sent give reason for is not read', async () => {
+    const long: Reply = (_, r) => json(r, { items: created(1), padding: 'x'.repeat(66 * 1024) })
+    expect(await deliver(long, 1)).toMatchObject({ kind: 'later', trouble: 'not_its_protocol' })
+  })
 })
 
 test('otlp-logs: a partial success does not say which, so all are brought again in halves', async () => {

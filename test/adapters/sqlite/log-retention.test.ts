@@ -6,15 +6,16 @@ import { expect, onTestFinished, test } from 'vitest'
 import { nodeSha256 } from '../../../lib/adapters/keys/log-signer.ts'
 import { createLogRetention } from '../../../lib/adapters/sqlite/log-retention.ts'
 import { createSinkCursors } from '../../../lib/adapters/sqlite/sink-cursors.ts'
+import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
 import { sha256Hex } from '../../../lib/adapters/system/digest.ts'
 import { checkpointText, noteOf } from '../../../lib/domain/tlog/signed-note.ts'
 import { rootOfEdge } from '../../../lib/domain/tlog/tiles.ts'
-import { expireEvents } from '../../../lib/flows/expire-events.ts'
+import { expireEvents, isExpiryDue } from '../../../lib/flows/expire-events.ts'
 import { verifyLog } from '../../../lib/flows/verify-log.ts'
 import type { Expired } from '../../../lib/ports/tenant-log.ts'
-import { sampleRecord } from '../../contract/sample-rows.ts'
+import { sampleConfig, sampleRecord } from '../../contract/sample-rows.ts'
 import { openAudit, treeLogOver } from '../../support/tree-log.ts'
-import { temporaryDirectory } from './temporary-database.ts'
+import { open, temporaryDirectory } from './temporary-database.ts'
 
 const DAY = 24 * 3600
 const START = 1_790_000_000
@@ -39,7 +40,7 @@ const setUp = () => {
     const note = noteOf(nodeSha256, text, [{ key, signature: new Uint8Array(64) }])
     await store.putCheckpoint('acme', { size: edge.size, note }, atSeconds)
   }
-  const verified = async (expired: () => Promise<Expired | null> = () => retention.expired('acme')) =>
+  const verified = async (expired: () => Promise<Expired | null> = () => retention.expired('acme'), more = {}) =>
     verifyLog(
       { hashes: { sha256: nodeSha256, sha256Hex }, verify: () => true },
       {
@@ -52,6 +53,7 @@ const setUp = () => {
         keys: [key],
         tenant: 'acme',
         earlier: (await store.history('acme')).map(({ note }) => note),
+        ...more,
       },
     )
   return { dataDir, audit, store, retention, append, verified }
@@ -62,7 +64,7 @@ test('what a checkpoint of long ago covers is gone for good, and the log verifie
   await append(200, START)
   await append(100, START + 40 * DAY)
   const salts = (await store.leaves('acme', 0, 400)).map(({ salt }) => Buffer.from(salt))
-  expect(await retention.expire('acme', START + 10 * DAY)).toBe(400)
+  expect(await retention.expire('acme', START + 10 * DAY, [])).toBe(400)
   expect(await retention.expired('acme')).toMatchObject({ leaves: 400, atSeconds: Math.floor(START / 60) * 60 })
   expect(await verified()).toMatchObject({ bad: null, size: 600, expired: 400, events: 200, good: 600 })
   const bytes = Buffer.concat(readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name))))
@@ -71,27 +73,51 @@ test('what a checkpoint of long ago covers is gone for good, and the log verifie
   expect(salts.some((salt) => bytes.includes(salt))).toBe(false)
 })
 
-test('nothing that is young, or that a sink still waits for, is dropped', async () => {
+test('nothing that is young, or that a sink of the document still waits for, is dropped; a removed sink waits for nothing', async () => {
   const { audit, retention, append } = setUp()
   await append(10, START)
   await append(10, START + 40 * DAY)
-  expect(await retention.expire('acme', START)).toBe(0)
+  expect(await retention.expire('acme', START, [])).toBe(0)
+  // Named by the document, and not asked once.
+  expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(0)
   const cursors = createSinkCursors(audit)
-  await cursors.lease({ tenant: 'acme', sink: 'siem' }, 'one', 0, 1)
-  expect(await retention.expire('acme', START + 10 * DAY)).toBe(0)
+  for (const sink of ['siem', 'removed']) await cursors.lease({ tenant: 'acme', sink }, 'one', 0, 1)
+  expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(0)
   expect(await retention.expired('acme')).toBeNull()
+  await cursors.advance({ tenant: 'acme', sink: 'siem' }, 'one', { leaf: 20, checkpoint: 0 }, [], 1)
+  expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(20)
 })
 
 test('an event that is gone without being expired is missing, and a claim without a checkpoint is no proof', async () => {
   const { audit, store, retention, append, verified } = setUp()
   await append(10, START)
   await append(10, START + 40 * DAY)
-  await retention.expire('acme', START + 10 * DAY)
+  await retention.expire('acme', START + 10 * DAY, [])
   await audit.write((sql) => sql('DELETE FROM log_leaf WHERE leaf = 25').run())
   expect((await verified()).bad).toEqual({ problem: 'event_missing', index: 25 })
   const { note } = (await store.history('acme'))[0]!
   const claim = async () => ({ leaves: 26, atSeconds: START, note })
   expect((await verified(claim)).bad?.problem).toBe('expired_unproven')
+})
+
+test("events are expired only where a version of the document let them go by now: that is not the log's word alone", async () => {
+  const { dataDir, retention, append, verified } = setUp()
+  await append(10, START)
+  await append(10, START + 40 * DAY)
+  await retention.expire('acme', START + 10 * DAY, [])
+  const configs = createTenantConfigStore(open(dataDir))
+  const problem = async (nowSeconds: number) => {
+    const ports = { configs, clock: { nowSeconds: () => nowSeconds } }
+    const isDue = (expired: Expired) => isExpiryDue(ports, 'acme', expired)
+    return (await verified(undefined, { isDue })).bad?.problem
+  }
+  expect(await problem(START + 40 * DAY)).toBe('expired_unasked')
+  await configs.put(sampleConfig())
+  expect(await problem(START + 40 * DAY)).toBe('expired_unasked')
+  await configs.put(sampleConfig({ version: 2, document: '{"audit":{"keep_days":30}}' }))
+  await configs.put(sampleConfig({ version: 3 }))
+  expect(await problem(START + 29 * DAY)).toBe('expired_unasked')
+  expect(await problem(START + 40 * DAY)).toBeUndefined()
 })
 
 test('only tenants that say so lose events, and none while the clock is not trusted', async () => {
@@ -101,7 +127,9 @@ test('only tenants that say so lose events, and none while the clock is not trus
     tenants: async () => ['acme', 'globex', 'gone'],
     directory: {
       current: async (tenant: string) =>
-        (tenant === 'gone' ? null : { auditKeepSeconds: tenant === 'acme' ? 30 * DAY : null }) as never,
+        (tenant === 'gone'
+          ? null
+          : { sinks: [{ name: 'siem' }], auditKeepSeconds: tenant === 'acme' ? 30 * DAY : null }) as never,
     },
     clock: { nowSeconds: () => START },
     clockGuard: { isTrusted: () => true },
@@ -109,5 +137,5 @@ test('only tenants that say so lose events, and none while the clock is not trus
   expect(await expireEvents({ ...ports, clockGuard: { isTrusted: () => false } })).toEqual([])
   expect(asked).toEqual([])
   expect(await expireEvents(ports)).toEqual([{ tenant: 'acme', events: 1 }])
-  expect(asked).toEqual([['acme', START - 30 * DAY]])
+  expect(asked).toEqual([['acme', START - 30 * DAY, ['siem']]])
 })
