@@ -17,7 +17,7 @@ import { open, temporaryDirectory } from '../adapters/sqlite/temporary-database.
 import { NOW_SECONDS, sampleDenial, sampleNotIssued, samplePut } from '../contract/sample-rows.ts'
 import { openAudit, treeLogOver } from '../support/tree-log.ts'
 
-const SCRIPT = fileURLToPath(new URL('audit-rounds.ts', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../faults/audit-rounds.ts', import.meta.url))
 const HOUR = 3600
 
 const setUp = () => {
