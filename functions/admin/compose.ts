@@ -5,6 +5,7 @@ import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-order
 import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
 import { createLookUps } from '../../lib/adapters/aws/dynamo-look-ups.ts'
 import { createRecentRecords } from '../../lib/adapters/aws/dynamo-records.ts'
+import { createRevocationChanges } from '../../lib/adapters/aws/dynamo-revocation-changes.ts'
 import { createRevocationPages } from '../../lib/adapters/aws/dynamo-revocation-pages.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
@@ -53,7 +54,7 @@ export const createAdmin = (
       configs,
       compile: (version) => compileStored(version, options),
       recent: createRecentRecords(table, ports.clock),
-      revocations: createRevocationPages(createRevocationStore(table)),
+      revocations: createRevocationPages(createRevocationChanges(table), createRevocationStore(table)),
       applied: createAppliedOrders(table),
       lookUps: createLookUps(table),
     },

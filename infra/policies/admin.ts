@@ -13,6 +13,12 @@ export const adminRole = (place: Place): Role =>
 
 export const adminDataRole: Role = dataRole('admin', 'One tenant: reads its decisions and what is in force.', [
   readTokens,
+  // The order in which what is in force is listed.
+  allow('ReadChanges', {
+    actions: ['dynamodb:Query'],
+    resources: [CORE_TABLE_ARN],
+    when: onRows(own.revocationChanges),
+  }),
   allow('ReadOrders', {
     actions: ['dynamodb:GetItem'],
     resources: [CORE_TABLE_ARN],

@@ -1,10 +1,11 @@
-// Changes, security events and records by decision id on DynamoDB, with DynamoDB Local as the engine.
+// Changes and lists of revocations, security events and records by decision id on DynamoDB, with DynamoDB Local as the engine.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { createRecentRecords, createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { type Table, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationChanges } from '../../lib/adapters/aws/dynamo-revocation-changes.ts'
+import { createRevocationPages } from '../../lib/adapters/aws/dynamo-revocation-pages.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
 import { createSecurityEvents } from '../../lib/adapters/aws/dynamo-security-events.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -12,6 +13,7 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { describeRevocationChanges } from '../contract/revocation-changes.contract.ts'
 import { sampleNotIssued, samplePut } from '../contract/sample-rows.ts'
+import { describeRevocationPages } from '../contract/revocation-pages.contract.ts'
 import { describeSecurityEvents } from '../contract/security-events.contract.ts'
 import { createTables } from '../support/dynamodb-local.ts'
 import { dynamoClient } from './dynamo-stores.ts'
@@ -25,6 +27,12 @@ describeRevocationChanges('dynamodb', async () => {
   const { table, close } = await openTable()
   const stores = [createRevocationStore(table), createRevocationStore(table)] as const
   return { changes: createRevocationChanges(table), stores, close }
+})
+
+describeRevocationPages('dynamodb', async () => {
+  const { table, close } = await openTable()
+  const store = createRevocationStore(table)
+  return { pages: createRevocationPages(createRevocationChanges(table), store), store, close }
 })
 
 describeSecurityEvents('dynamodb', async () => {

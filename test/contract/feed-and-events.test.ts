@@ -1,4 +1,4 @@
-// Changes of revocations and security events in memory and SQLite; test/aws has DynamoDB.
+// Changes and lists of revocations and security events in memory and SQLite; test/aws has DynamoDB.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-ch
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createSecurityEvents } from '../../lib/adapters/sqlite/security-events.ts'
 import { describeRevocationChanges } from './revocation-changes.contract.ts'
+import { describeRevocationPages } from './revocation-pages.contract.ts'
 import { describeSecurityEvents } from './security-events.contract.ts'
 
 const openData = () => {
@@ -27,6 +28,12 @@ describeRevocationChanges('sqlite', async () => {
   const [one, two] = databases as [(typeof databases)[0], (typeof databases)[0]]
   const stores = [createRevocationStore(one), createRevocationStore(two)] as const
   return { changes: createRevocationChanges(one), stores, close }
+})
+
+describeRevocationPages('sqlite', async () => {
+  const { databases, close } = openData()
+  const store = createRevocationStore(databases[0]!)
+  return { pages: store, store, close }
 })
 
 describeSecurityEvents('memory', async () => ({ events: createMemorySecurityEvents(), close: async () => undefined }))

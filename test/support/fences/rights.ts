@@ -148,6 +148,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
         ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'signingKeys'],
         ' of own',
       ),
+      ...rows(['query'], ['revocationChanges'], ' of own'),
       ...rows(['get'], ['appliedOrders'], ' of own'),
       ...rows(['get', 'query'], ['log', 'logDecisions'], ' of own'),
       ...rows(['put'], ['lookUps'], ' of own'),
