@@ -2,7 +2,7 @@
 // what it could do if it were taken over is say false things to offline verifiers of tenants.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_TABLE_ARN, KEYS, type Place } from '../names.ts'
-import { FEED_SECRET } from './mint.ts'
+import { FEED_SECRET, proveOwnKeys } from './mint.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, keyContext, onRows, ownSiloKey, SESSION_TENANT, type Text } from './statement.ts'
 
@@ -44,12 +44,7 @@ export const feedDataRole = (poolKey: Text): Role =>
         own.feedSecret,
       ),
     }),
-    // The activation row (design §2) of the keys it opens.
-    allow('ProveOwnKeys', {
-      actions: ['dynamodb:UpdateItem'],
-      resources: [CORE_TABLE_ARN],
-      when: onRows(own.signingKeys),
-    }),
+    proveOwnKeys,
     neverErase,
     {
       ...allow('OpenSignalKeys', {

@@ -8,16 +8,28 @@ import {
   allow,
   deny,
   keyContext,
+  onlyAttributes,
   onlyTags,
   onRows,
   ownSiloKey,
   SESSION_TENANT,
+  type Statement,
   type Text,
   text,
 } from './statement.ts'
 
 const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
+
+/**
+ * The activation row (design §2): that a private half was opened. Of a key no more than that: who opens keys of one use neither
+ * makes one of another, nor says what its public half is.
+ */
+export const proveOwnKeys: Statement = allow('ProveOwnKeys', {
+  actions: ['dynamodb:UpdateItem'],
+  resources: [CORE_TABLE_ARN],
+  when: all(onRows(own.signingKeys), onlyAttributes('pk', 'sk', 'provenAt', 'w')),
+})
 
 /** Tags of a workload's session; the tenant's is transitive, so that no role further on can take it off. */
 const SESSION_TAGS = [TENANT_TAG, 'mintmark-run', 'mintmark-sub'] as const
@@ -106,12 +118,7 @@ export const mintDataRole = (poolKey: Text): Role =>
         own.verdicts,
       ),
     }),
-    // The activation row (design §2): mint alone can say that a private half was opened.
-    allow('ProveOwnKeys', {
-      actions: ['dynamodb:UpdateItem'],
-      resources: [CORE_TABLE_ARN],
-      when: onRows(own.signingKeys),
-    }),
+    proveOwnKeys,
     neverErase,
     {
       ...allow('OpenTenantKeys', {

@@ -106,6 +106,9 @@ export const onRows = (...partitions: readonly string[]): Condition =>
 export const touchingRows = (...partitions: readonly string[]): Condition => ({
   'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': partitions.map(text) },
 })
+/** Only these attributes, those of the row's key among them: to write, to compare, or to be handed back. */
+export const onlyAttributes = (...names: readonly string[]): Condition =>
+  everyValue('StringEquals', 'dynamodb:Attributes', names)
 export const onlyTags = (...tags: readonly string[]): Condition => everyValue('StringEquals', 'aws:TagKeys', tags)
 
 /** A non-exportable signing key of the session's tenant (silo): an asymmetric key takes no context, its tags say whose it is. */

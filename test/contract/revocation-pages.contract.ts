@@ -48,7 +48,8 @@ export const describeRevocationPages = (name: string, open: () => Promise<PagesH
     test('what is over is in no page, and ends none before the last', async () => {
       const blocks = [await put('1'), await put('2')]
       await put('3')
-      for (const { tenant, id } of blocks) await harness.store.lift({ tenant, id, by: 'uid:1', reason: 'x', atSeconds: 9 })
+      for (const { tenant, id } of blocks)
+        await harness.store.lift({ tenant, id, by: 'uid:1', reason: 'x', atSeconds: 9 })
       expect(new Set(await readOn(0))).toEqual(new Set(['3']))
     })
 
@@ -57,7 +58,10 @@ export const describeRevocationPages = (name: string, open: () => Promise<PagesH
       const cut = await put('1', { form: 'cut', notBeforeSeconds: 50 })
       const { revocations } = await harness.pages.page('acme', 0, 9)
       expect(revocations).toEqual([block, cut])
-      expect([await harness.pages.find('acme', cut.id), await harness.pages.find('globex', cut.id)]).toEqual([cut, null])
+      expect([await harness.pages.find('acme', cut.id), await harness.pages.find('globex', cut.id)]).toEqual([
+        cut,
+        null,
+      ])
     })
 
     test('of a tenant without revocations there is one page, and it is empty', async () => {

@@ -170,8 +170,8 @@ type Write =
 const commandOf = (name: string, write: Write): PutItemCommand | UpdateItemCommand => {
   const common = { TableName: name, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
   return 'put' in write
-    ? new PutItemCommand({ ...write.put, ...common })
-    : new UpdateItemCommand({ ReturnValues: 'ALL_NEW', ...write.update, ...common })
+    ? new PutItemCommand({ ...common, ...write.put })
+    : new UpdateItemCommand({ ReturnValues: 'ALL_NEW', ...common, ...write.update })
 }
 
 const sendWrite = ({ client, signal }: Call, command: PutItemCommand | UpdateItemCommand) =>

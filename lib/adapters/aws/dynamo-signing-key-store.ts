@@ -19,6 +19,9 @@ import { feedSecretKey, signingKeyKey, signingKeyPartition } from './table-keys.
 
 const IF_ABSENT = { ConditionExpression: 'attribute_not_exists(pk)' } as const
 
+/** Who proves keys may touch no other attribute of them (infra/policies), and what comes back is touched too. */
+const NOTHING_BACK = { ReturnValues: 'NONE', ReturnValuesOnConditionCheckFailure: 'NONE' } as const
+
 export const createSigningKeyStore = (table: Table): SigningKeyStore => ({
   async list(tenant) {
     const rows = await queryAll(await begin(table, tenant), { pk: signingKeyPartition(tenant) })
@@ -64,6 +67,7 @@ export const createSigningKeyStore = (table: Table): SigningKeyStore => ({
       UpdateExpression: 'SET provenAt = :at, w = :mark',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(provenAt)',
       ExpressionAttributeValues: { ':at': { N: String(atSeconds) }, ':mark': { S: mark } },
+      ...NOTHING_BACK,
     }
     await writeIf(call, { update }, { key, mark })
   },

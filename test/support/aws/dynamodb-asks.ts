@@ -1,6 +1,6 @@
 // What a DynamoDB call asks of IAM: the action of each item it touches, the table or index, and `dynamodb:LeadingKeys`, the
-// partition keys, taken from the body really sent. A key that cannot be read is left out, as AWS does, so that a `Null` guard
-// refuses. Service authorization reference of Amazon DynamoDB; "Using IAM policy conditions for fine-grained access control".
+// partition keys, taken from the body really sent, and of a write `dynamodb:Attributes`. A key that cannot be read is left out, as
+// AWS does, so that a `Null` guard refuses. Service authorization reference of Amazon DynamoDB; "Using IAM policy conditions for fine-grained access control".
 import { type AwsCall, type Json, type JsonObject, objectOf, objectsOf, stringOf, stringsOf } from './call.ts'
 import { arnIn, type Cloud } from './cloud.ts'
 import { encryptionAsks } from './encryption.ts'
@@ -14,17 +14,19 @@ type Part = {
   readonly table: string
   readonly index?: string
   readonly keys?: readonly Json[]
+  readonly attributes?: readonly string[]
 }
 
 export const dynamodbAsks = async (call: AwsCall, cloud: Cloud, schema: KeySchema): Promise<Ask[]> => {
   const parts = await partsOf(call, schema)
   if (parts.length === 0) return [{ action: `dynamodb:${call.operation}`, resource: '*', context: {} }]
   const isTransaction = call.operation.startsWith('Transact')
-  return parts.flatMap(({ action, table, index, keys }) => {
+  return parts.flatMap(({ action, table, index, keys, attributes = [] }) => {
     const name = table.slice(table.indexOf('/') + 1)
     const leading = (keys ?? []).map(attributeText).filter((key) => key !== null)
     const context: Record<string, string | string[]> = {}
     if (leading.length > 0) context['dynamodb:LeadingKeys'] = leading
+    if (attributes.length > 0) context['dynamodb:Attributes'] = [...attributes]
     if (isTransaction) context['dynamodb:EnclosingOperation'] = call.operation
     if (action.startsWith('PartiQL')) context['dynamodb:FullTableScan'] = 'true'
     const select = stringOf(call.input, 'Select')
@@ -48,7 +50,12 @@ const partsOf = async ({ operation, input }: AwsCall, schema: KeySchema): Promis
   const table = stringOf(input, 'TableName') ?? ''
   const keyIn = async (item: JsonObject, of = table): Promise<Json[]> => present(item[await schema(of)])
   if (operation === 'PutItem') return [{ action: operation, table, keys: await keyIn(objectOf(input, 'Item')) }]
-  if (ITEM_OPERATIONS.has(operation)) return [{ action: operation, table, keys: await keyIn(objectOf(input, 'Key')) }]
+  if (ITEM_OPERATIONS.has(operation)) {
+    const keys = await keyIn(objectOf(input, 'Key'))
+    return [
+      { action: operation, table, keys, ...(operation === 'UpdateItem' ? { attributes: attributesIn(input) } : {}) },
+    ]
+  }
   if (operation === 'Query') return [await queryPart(input, table, schema)]
   if (operation === 'Scan') {
     const index = stringOf(input, 'IndexName')
@@ -71,6 +78,26 @@ const statementsIn = (input: JsonObject): readonly JsonObject[] => [
   ...objectsOf(input, 'Statements'),
   ...objectsOf(input, 'TransactStatements'),
 ]
+
+/** Names of one kind or another that an update's expressions are written in, apart from attributes. */
+const WORDS = /^(SET|REMOVE|ADD|DELETE|AND|OR|NOT|BETWEEN|IN)$/i
+
+/** Top-level attributes an update names, its key's among them; `*` where whole rows are handed back. */
+const attributesIn = (input: JsonObject): string[] => {
+  const names = stringsOf(input, 'ExpressionAttributeNames')
+  const written = ['UpdateExpression', 'ConditionExpression'].map((name) => stringOf(input, name) ?? '').join(' , ')
+  // A value (`:v`), a function and what is inside of a document (`a.b`) are passed over.
+  const named = [...written.matchAll(/(?<![:#\w.-])(#?[A-Za-z_][\w-]*)(?!\w|\s*\()/g)].map(([, name = '']) => name)
+  const back = ['ReturnValues', 'ReturnValuesOnConditionCheckFailure'].map((name) => stringOf(input, name) ?? 'NONE')
+  return [
+    ...new Set([
+      ...Object.keys(objectOf(input, 'Key')),
+      ...Object.keys(objectOf(input, 'AttributeUpdates')),
+      ...named.filter((name) => !WORDS.test(name)).map((name) => names[name] ?? name),
+      ...(back.some((values) => values.startsWith('ALL_')) ? ['*'] : []),
+    ]),
+  ]
+}
 
 type KeyIn = (item: JsonObject, table: string) => Promise<Json[]>
 
@@ -108,7 +135,7 @@ const transactParts = (items: readonly JsonObject[], keyIn: KeyIn): Promise<Part
           const inner = objectOf(item, name)
           const table = stringOf(inner, 'TableName') ?? ''
           const keys = await keyIn(objectOf(inner, name === 'Put' ? 'Item' : 'Key'), table)
-          return { action, table, keys }
+          return { action, table, keys, ...(name === 'Update' ? { attributes: attributesIn(inner) } : {}) }
         }),
     ),
   )

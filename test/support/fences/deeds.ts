@@ -238,10 +238,23 @@ const secretDeeds = (_cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[
   },
 ]
 
+/** What a key's row says, one attribute at a time. */
+const keyRowDeeds = ({ tenant }: WorkloadRole, of: string): Deed[] =>
+  ['provenAt', 'state', 'use', 'publicJwk'].map((name) => ({
+    says: `write ${name} of an own key${of}`,
+    does: call('dynamodb', 'UpdateItem', {
+      TableName: CORE_TABLE,
+      Key: { pk: text(leadingKeys(tenant).signingKeys), sk: text('KID#x') },
+      UpdateExpression: 'SET #a = :a, w = :w',
+      ExpressionAttributeNames: { '#a': name },
+    }),
+  }))
+
 /** What can be tried on what belongs to one tenant. `of`: ` of own`. */
 export const tenantDeeds = (cloud: Cloud, role: WorkloadRole, of: string): Deed[] => [
   ...secretDeeds(cloud, role, of),
   ...TENANT_KINDS.flatMap((kind) => rowDeeds(kind, role.tenant, of)),
+  ...keyRowDeeds(role, of),
   ...keyDeeds(cloud, role, of),
   ...sessionDeeds(cloud, role, of),
   ...roleDeeds(cloud, role, of),

@@ -50,6 +50,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
         ' of own',
       ),
       ...rows(UPDATE, ['signingKeys'], ' of own'),
+      'write provenAt of an own key of own',
       'decrypt token of own',
       'decrypt feed-secret of own',
       'encrypt feed-secret of own',
@@ -103,6 +104,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
         ' of own',
       ),
       ...rows(UPDATE, ['signingKeys'], ' of own'),
+      'write provenAt of an own key of own',
       'decrypt signal of own',
       'decrypt feed-secret of own',
       'sign with held signal key of own',
@@ -196,6 +198,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     ],
     forTenant: [
       ...rows(['put', ...UPDATE, 'get', 'query'], ['signingKeys'], ' of own'),
+      ...['provenAt', 'state', 'use', 'publicJwk'].map((name) => `write ${name} of an own key of own`),
       ...rows(['get', 'query'], ['config'], ' of own'),
       'make unseen token pair of own',
       'make unseen signal pair of own',
