@@ -25,6 +25,7 @@ import { systemClock } from '../lib/adapters/system/clock.ts'
 import { applyTenants } from '../lib/flows/apply-tenants.ts'
 import { cloudFromTemplates } from '../test/support/aws/cloud-from-template.ts'
 import { type Aws, startAws } from '../test/support/aws/emulator.ts'
+import { senderSecret } from '../test/support/aws/secretsmanager.ts'
 import { createDeployedTables, startDynamodb } from '../test/support/dynamodb-process.ts'
 import { startQueues } from '../test/support/fauxqs-queues.ts'
 import { freePort } from '../test/support/free-port.ts'
@@ -145,11 +146,12 @@ const writeOperator = (aws: Aws, file: string): void => {
   writeFileSync(file, lines.join(''), { mode: 0o600 })
 }
 
-/** `<tenant>/<name>` below the folder are the secrets `mintmark/<tenant>/<name>`. */
+/** `<tenant>/<name>` below the folder are the secrets `mintmark/<tenant>/<name>` of transmitters. */
 const putSecrets = (aws: Aws, folder: string): void => {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name)
-    if (entry.isFile()) aws.secrets.set(`mintmark/${relative(folder, file)}`, readFileSync(file, 'utf8').trimEnd())
+    if (entry.isFile())
+      aws.secrets.set(`mintmark/${relative(folder, file)}`, senderSecret(readFileSync(file, 'utf8').trimEnd()))
   }
 }
 

@@ -3,7 +3,7 @@
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_TABLE_ARN, functionArn, type Place, queueArn, secretsOf } from '../names.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
-import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
+import { allow, deny, onRows, SESSION_TENANT, type Statement } from './statement.ts'
 
 const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
@@ -42,6 +42,13 @@ export const eventsRole = (place: Place): Role =>
     ],
   })
 
+/** What a transmitter of events shares with the tenant. The tag says so: a tenant has other secrets, of its sinks for one. */
+export const readSenderSecrets: Statement = allow('ReadSecrets', {
+  actions: ['secretsmanager:GetSecretValue'],
+  resources: [secretsOf(SESSION_TENANT)],
+  when: { StringEquals: { 'aws:ResourceTag/mintmark-use': 'events' } },
+})
+
 export const eventsDataRole: Role = dataRole('events', 'One tenant: remembers events, reads what they are about.', [
   allow('RememberEvents', {
     actions: ['dynamodb:PutItem'],
@@ -54,8 +61,7 @@ export const eventsDataRole: Role = dataRole('events', 'One tenant: remembers ev
     resources: [CORE_TABLE_ARN],
     when: onRows(own.grants, own.decisions, own.securityEvents, own.signingKeys),
   }),
-  // What a transmitter shares with the tenant.
-  allow('ReadSecrets', { actions: ['secretsmanager:GetSecretValue'], resources: [secretsOf(SESSION_TENANT)] }),
+  readSenderSecrets,
   neverErase,
   noDirectKms,
 ])

@@ -8,9 +8,9 @@ import {
   denyTextsOf,
   type Place,
   queueArn,
-  secretsOf,
   workloadRolesOf,
 } from '../names.ts'
+import { readSenderSecrets } from './events.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT, text } from './statement.ts'
 
@@ -68,8 +68,8 @@ export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its r
       own.signingKeys,
     ),
   }),
-  // What a transmitter of events shares with the tenant: the order it became is judged by it once more.
-  allow('ReadSecrets', { actions: ['secretsmanager:GetSecretValue'], resources: [secretsOf(SESSION_TENANT)] }),
+  // The order that an event became is judged by it once more.
+  readSenderSecrets,
   // IAM cannot see what a text says. It sees that a text is new (there is no right to a second version) and lies below the tenant;
   // one that allowed something would allow it to the tenant's own workloads, within their boundary, and to nobody here.
   allow('MakeDenyText', { actions: ['iam:CreatePolicy'], resources: [denyTextsOf(SESSION_TENANT)] }),

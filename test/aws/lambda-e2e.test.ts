@@ -18,6 +18,7 @@ import { applyTenants } from '../../lib/flows/apply-tenants.ts'
 import { EXCHANGE } from '../../scripts/exchange-requests.ts'
 import { sampleOrder } from '../contract/sample-rows.ts'
 import { type Deployed, patientDynamo, startDeployed } from '../support/aws/deployed.ts'
+import { senderSecret } from '../support/aws/secretsmanager.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
@@ -61,7 +62,7 @@ let claims: (tenant: string, more?: Record<string, unknown>) => string
 beforeAll(async () => {
   const acme = githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + AWS_GRANT + OWN_GRANTS }) + EVENT_SOURCES
   deployed = await startDeployed({ acme, globex: GLOBEX, vault: VAULT }, internet)
-  for (const [name, secret] of Object.entries(EVENT_SECRETS)) deployed.aws.secrets.set(name, secret)
+  for (const [name, secret] of Object.entries(EVENT_SECRETS)) deployed.aws.secrets.set(name, senderSecret(secret))
   const orgs: Readonly<Record<string, string>> = { acme: '1234567', globex: '7777777', vault: '8888888' }
   claims = (tenant, more = {}) =>
     signAssertion(key, githubClaims(`${BASE}/t/${tenant}`, { repository_owner_id: orgs[tenant], ...more }))

@@ -1,24 +1,32 @@
-// Secrets Manager: one operation, one secret a name. What a test put there is read by whoever the policies let.
+// Secrets Manager: one operation, one secret a name, with its tags. What a test put there is read by whoever the policies let.
 import { type Answer, AwsError, jsonAnswer } from './answer.ts'
 import { stringOf } from './call.ts'
 import { arnIn, type Cloud } from './cloud.ts'
 import type { Service } from './service.ts'
 
-/** Name -> value. */
-export type Secrets = Map<string, string>
+/** By name. */
+export type Secrets = Map<string, { readonly value: string; readonly tags: Readonly<Record<string, string>> }>
+
+/** One that a transmitter of events shares with a tenant, as docs/deploy-aws.md makes it. */
+export const senderSecret = (value: string) => ({ value, tags: { 'mintmark-use': 'events' } })
 
 export const secretsService = (secrets: Secrets, cloud: () => Cloud): Service => {
   const nameIn = (input: Parameters<typeof stringOf>[0]): string => stringOf(input, 'SecretId') ?? ''
   // AWS ends the ARN of a secret with six characters of its own.
   const arnOf = (name: string): string => arnIn(cloud(), 'secretsmanager', `secret:${name}-AbCdEf`)
   return {
-    asks: (call) => [{ action: `secretsmanager:${call.operation}`, resource: arnOf(nameIn(call.input)), context: {} }],
+    asks: (call) => {
+      const name = nameIn(call.input)
+      const tags = Object.entries(secrets.get(name)?.tags ?? {})
+      const context = Object.fromEntries(tags.map(([key, value]) => [`aws:ResourceTag/${key}`, value]))
+      return [{ action: `secretsmanager:${call.operation}`, resource: arnOf(name), context }]
+    },
     serve: (call): Answer => {
       const name = nameIn(call.input)
-      const value = secrets.get(name)
-      if (call.operation !== 'GetSecretValue' || value === undefined)
+      const secret = secrets.get(name)
+      if (call.operation !== 'GetSecretValue' || secret === undefined)
         throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.")
-      return jsonAnswer({ ARN: arnOf(name), Name: name, SecretString: value })
+      return jsonAnswer({ ARN: arnOf(name), Name: name, SecretString: secret.value })
     },
   }
 }

@@ -231,6 +231,11 @@ const secretDeeds = (_cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[
   {
     says: `read a transmitter's secret${of}`,
     does: call('secretsmanager', 'GetSecretValue', { SecretId: `mintmark/${tenant}/github` }),
+    context: { 'aws:ResourceTag/mintmark-use': 'events' },
+  },
+  {
+    says: `read another secret${of}`,
+    does: call('secretsmanager', 'GetSecretValue', { SecretId: `mintmark/${tenant}/siem` }),
   },
   {
     says: `write a transmitter's secret${of}`,
