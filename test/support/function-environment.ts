@@ -7,6 +7,7 @@ const VALUES: Readonly<Record<string, string>> = {
   MINTMARK_DATA_ROLE: 'arn:aws:iam::111122223333:role/mintmark/data/x',
   MINTMARK_POOL_KEY: 'arn:aws:kms:eu-west-1:111122223333:key/x',
   MINTMARK_ORDER_SENDERS: 'AROAX,AROAY',
+  MINTMARK_EVENTS_SENDER: 'AROAZ',
 }
 
 export const functionEnvironment = (name: FunctionName): Record<string, string> => {

@@ -32,8 +32,11 @@ const IF_ABSENT = { ConditionExpression: 'attribute_not_exists(pk)' } as const
 export const createGrantStore = (table: Table): GrantStore => ({
   async put(put) {
     const call = await begin(table, put.record.tenant)
-    const [outcome] = await Promise.all([putRecord(call, put), putPlace(call, put)])
-    return outcome
+    // Both to their end: a write that goes on behind a refusal would surprise whoever asks next.
+    const [record, place] = await Promise.allSettled([putRecord(call, put), putPlace(call, put)])
+    if (record.status === 'rejected') throw record.reason
+    if (place.status === 'rejected') throw place.reason
+    return record.value
   },
 
   async find(tenant, guard) {

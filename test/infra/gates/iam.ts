@@ -247,7 +247,8 @@ const FORBIDDEN: Readonly<Record<string, RegExp>> = {
   RevokeRole: /^(kms:|lambda:|iam:)/,
   AuditRole: /^(kms:|lambda:|iam:|dynamodb:(Put|Update|Delete|GetItem|Query|Scan))/,
   DataAuditRole: /^(kms:|dynamodb:(Delete|Batch))/,
-  DiscoveryRole: /^(kms:|lambda:|iam:|dynamodb:|sqs:)/,
+  // It asks feed for pages.
+  DiscoveryRole: /^(kms:|lambda:(?!InvokeFunction$)|iam:|dynamodb:|sqs:)/,
   DataDiscoveryRole: /^(kms:|dynamodb:(Put|Update|Delete|Batch))/,
   DataRevokeRole: /^(kms:|sts:|iam:(?!(?:CreatePolicy|AttachRolePolicy|ListAttachedRolePolicies)$))/,
   DataRotateRole: /^kms:(Decrypt|Sign|GenerateDataKeyPair$)/,

@@ -33,10 +33,17 @@ const mintHasNoRoute: Gate = {
 }
 
 const ROUTES = [
+  'ANY /t/{tenant}/admin/{path+} HttpApiIntegrationAdmin',
+  'ANY /t/{tenant}/events HttpApiIntegrationEvents',
+  'ANY /t/{tenant}/introspect HttpApiIntegrationIntrospect',
+  'ANY /t/{tenant}/revoke HttpApiIntegrationIntrospect',
   'ANY /t/{tenant}/token HttpApiIntegrationAttest',
   'GET /.well-known/oauth-authorization-server/t/{tenant} HttpApiIntegrationDiscovery',
+  'GET /.well-known/oauth-protected-resource/t/{tenant} HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/.well-known/openid-configuration HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/jwks.json HttpApiIntegrationDiscovery',
+  'GET /t/{tenant}/revocations HttpApiIntegrationDiscovery',
+  'GET /t/{tenant}/signal-jwks.json HttpApiIntegrationDiscovery',
 ]
 
 const frontDoor: Gate = {
