@@ -71,6 +71,15 @@ describe('records by decision id: dynamodb', () => {
     expect(await lookup.find(first.id, 'acme')).toMatchObject({ record: { decisionId: first.id } })
   })
 
+  test('a repeat, which came second, is found under its own id as soon as it has a record of its own', async () => {
+    await put('repeated')
+    const { id } = await put('repeated')
+    const own = await put('own of the repeat', { decisionId: id })
+    expect(own.outcome).toBe('created')
+    const found = await createRecordLookup(opened.table).find(id, 'acme')
+    expect(found).toMatchObject({ record: own.order.record })
+  })
+
   test('an id that names a record already is not given to another: nothing is signed under it', async () => {
     const { id, order } = await put('three')
     await expect(put('four', { decisionId: id })).rejects.toThrow(Unavailable)

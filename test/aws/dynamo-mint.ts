@@ -38,7 +38,7 @@ export const mintStoresOver = (name: string, client: DynamoDBClient, plain: Dyna
 
 /** Forgets redemptions and revocations; keys and configuration stay. */
 export const forgetRedemptions = async (client: DynamoDBClient, name: string): Promise<void> => {
-  const rows = (await allRows(client, name)).filter(({ pk }) => /^T#[^#]+#(G|P|RV|RVV)(#|$)/.test(pk!.S!))
+  const rows = (await allRows(client, name)).filter(({ pk }) => /^T#[^#]+#(G|D|P|RV|RVV)(#|$)/.test(pk!.S!))
   for (let at = 0; at < rows.length; at += 25) {
     const deletes = rows.slice(at, at + 25).map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk: pk!, sk: sk! } } }))
     await client.send(new BatchWriteItemCommand({ RequestItems: { [name]: deletes } }))

@@ -3,7 +3,11 @@
 // redemption with a DPoP proof takes a transaction of two puts. Beside it, at the same time, is put where the record lies, by its
 // decision id: INVARIANT: a put resolves well only when both are durable, so whoever holds a credential has a record that is found.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb'
+import {
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb'
 import type { GrantPut, GrantStore, PutOutcome } from '../../ports/grant-store.ts'
 import { grantItem, outcomeItem, placeItem, proofItem, readGrantItem } from './dynamo-grant-rows.ts'
 import {
@@ -69,8 +73,26 @@ const putRecord = async (call: Call, put: GrantPut): Promise<PutOutcome> => {
 /** An id that names another record already is refused: attest chooses ids, and must not hide one record behind another. */
 const putPlace = async (call: Call, { record, guard, keepUntilSeconds }: GrantPut): Promise<void> => {
   const Item = placeItem({ record, guard, keepUntilSeconds })
-  const ConditionExpression = 'attribute_not_exists(pk) OR guard = :guard'
-  await write(call, { put: { Item, ConditionExpression, ExpressionAttributeValues: { ':guard': { S: guard } } } })
+  const ConditionExpression = 'attribute_not_exists(pk) OR guard IN (:guard, :vain)'
+  const putOver = (vain: string) =>
+    write(call, {
+      put: { Item, ConditionExpression, ExpressionAttributeValues: { ':guard': { S: guard }, ':vain': { S: vain } } },
+    })
+  try {
+    await putOver(guard)
+  } catch (error) {
+    // A redemption that came second said a place in vain, where the first one's record lies, and now has a record of its own.
+    const said = guardSaid(error)
+    const row = said === null ? null : await getItem(call, grantKey(record.tenant, said))
+    if (said === null || row === null || readGrantItem(row).decisionId === record.decisionId) throw error
+    await putOver(said)
+  }
+}
+
+/** Of the place that was there instead; null: it failed for another reason. */
+const guardSaid = (error: unknown): string | null => {
+  const cause = error instanceof Error ? error.cause : null
+  return cause instanceof ConditionalCheckFailedException ? (cause.Item?.['guard']?.S ?? null) : null
 }
 
 const existing = async (call: Call, put: GrantPut, row: Item | null): Promise<PutOutcome> => {
