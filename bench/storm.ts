@@ -17,6 +17,8 @@ import { TARGET } from '../test/support/tenants.ts'
 const ORDERS = Number(argv[2] ?? 100_000)
 const STORM_MS = 10_000
 const BEFORE_MS = 5_000
+/** What is sent waits for its turn at the disk, and none of it is to be lost. */
+const PATIENCE_MS = 120_000
 const TICK_MS = 20
 const BACKGROUND = 4
 
@@ -110,7 +112,7 @@ const measure = async (database: Database): Promise<void> => {
 }
 
 try {
-  const database = openDatabase({ dataDir: broker.dataDir, dev: null, waitMs: STORM_MS })
+  const database = openDatabase({ dataDir: broker.dataDir, dev: null, waitMs: PATIENCE_MS })
   try {
     await measure(database)
   } finally {
