@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, openDatabase } from '../lib/adapters/sqlite/database.ts'
 import { createQueue } from '../lib/adapters/sqlite/queue.ts'
 import { systemClock } from '../lib/adapters/system/clock.ts'
+import { createIds } from '../lib/adapters/system/ids.ts'
 import { sendOrder } from '../lib/flows/send-order.ts'
 import { exchange, removeBroker, startBroker } from '../test/support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../test/support/evidence.ts'
@@ -38,6 +39,8 @@ const p99 = (millis: readonly number[]): number =>
 /** Sends at the rate of the storm, whatever the queue says; resolves when the last is on the disk. */
 const storm = async (database: Database, token: string): Promise<void> => {
   const queue = createQueue(database, 'revoke', systemClock)
+  // As the broker makes them for orders and credentials: by time, so that their rows lie together.
+  const ids = createIds(systemClock)
   const began = performance.now()
   const sent: Promise<void>[] = []
   while (sent.length < ORDERS) {
@@ -46,9 +49,9 @@ const storm = async (database: Database, token: string): Promise<void> => {
       sent.push(
         sendOrder(queue, {
           v: 1,
-          id: randomUUID(),
+          id: ids.decisionId(),
           tenant: 'acme',
-          selectors: [{ kind: 'credential', issuer: '', value: randomUUID() }],
+          selectors: [{ kind: 'credential', issuer: '', value: ids.decisionId() }],
           form: 'block',
           reason: 'storm',
           proof: { kind: 'token', token },
