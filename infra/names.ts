@@ -24,18 +24,7 @@ export const FUNCTIONS = [
 export type FunctionName = (typeof FUNCTIONS)[number]
 
 /** Functions that reach a tenant's rows only through a session tagged with that tenant. */
-export const TENANT_BOUND = [
-  'mint',
-  'revoke',
-  'feed',
-  'audit',
-  'events',
-  'introspect',
-  'admin',
-  'discovery',
-  'rotate',
-] as const
-export type TenantBound = (typeof TENANT_BOUND)[number]
+export type TenantBound = Exclude<FunctionName, 'attest' | 'trust'>
 
 /** The session tag that names the tenant; every fence is written in it. */
 export const TENANT_TAG = 'mintmark-tenant'

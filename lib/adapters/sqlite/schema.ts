@@ -1,5 +1,6 @@
 // The tables (docs/storage.md says who writes each and for how long) and how a database gets from one version to the next.
-// A step only adds, so that the version before still works beside it during a rolling upgrade or after a rollback.
+// A step only adds, so that the version before still works beside it during a rolling upgrade or after a rollback. Longer than 300
+// lines: the steps are one history, read from the top.
 
 /** `PRAGMA user_version` is FORMAT * 1000 + number of steps taken. Another format is refused, a further step is not. */
 export const FORMAT = 1
