@@ -1,7 +1,7 @@
-// The peer: oidc-provider with an RFC 8693 grant and its memory adapter. Its replay detection stays out, so that the peer
-// is at its best (performance.md §4). One public client, `bench`.
-import { randomUUID } from 'node:crypto'
-import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
+// The peer: oidc-provider with an RFC 8693 grant and its memory adapter. The grant does what its own grants do: an AccessToken of
+// the resource server, saved by the provider, which signs it as a JWT. Its replay detection stays out, so that the peer is at its best
+// (performance.md §4). One public client, `bench`.
+import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose'
 import { Provider } from 'oidc-provider'
 import { listen, readPeerSettings } from './bench-server.ts'
 
@@ -30,17 +30,21 @@ provider.registerGrantType(
   GRANT,
   async (context) => {
     try {
-      const { subject_token: subjectToken = '', audience: target = '' } = context.oidc.params
+      const { subject_token: subjectToken = '', audience: target = '', scope = '' } = context.oidc.params
       const { payload } = await jwtVerify(subjectToken, keys, { issuer, audience, algorithms: ['RS256'] })
-      const token = await new SignJWT({ client_id: 'bench', scope: 'deploy:read deploy:write' })
-        .setProtectedHeader({ alg: 'ES256', kid: 'bench', typ: 'at+jwt' })
-        .setIssuer(audience)
-        .setSubject(String(payload.sub))
-        .setAudience(target)
-        .setIssuedAt()
-        .setExpirationTime(`${LIFETIME_SECONDS}s`)
-        .setJti(randomUUID())
-        .sign(privateKey)
+      const accessToken = new provider.AccessToken({
+        client: context.oidc.client,
+        accountId: String(payload.sub),
+        gty: GRANT,
+        scope,
+      })
+      accessToken.resourceServer = new provider.ResourceServer(target, {
+        scope: 'deploy:read deploy:write',
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: LIFETIME_SECONDS,
+        jwt: { sign: { alg: 'ES256' } },
+      })
+      const token = await accessToken.save()
       context.body = {
         access_token: token,
         issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',

@@ -8,8 +8,17 @@ declare module 'oidc-provider' {
     status: number
   }
 
+  type AccessToken = { resourceServer: unknown; save(): Promise<string> }
+
   export class Provider {
     constructor(issuer: string, configuration: object)
+    readonly AccessToken: new (
+      properties: object,
+    ) => AccessToken
+    readonly ResourceServer: new (
+      identifier: string,
+      settings: object,
+    ) => unknown
     registerGrantType(
       name: string,
       handler: (context: TokenContext) => Promise<void>,
