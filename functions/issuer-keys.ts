@@ -2,7 +2,7 @@
 // Lambda has no timer between requests, so the host asks before a request, at most once in some seconds.
 import { importVerifyKey } from '../lib/adapters/jose/evidence-signature.ts'
 import { systemClock } from '../lib/adapters/system/clock.ts'
-import { createIssuerKeys, type IssuerKeysPorts, type RefreshedIssuerKeys } from '../lib/flows/issuer-keys.ts'
+import { createIssuerKeys, type IssuerKeysPorts, type RefreshedIssuerKeys } from '../lib/flows/issuers/issuer-keys.ts'
 
 type Ports = Pick<IssuerKeysPorts, 'store' | 'trust'>
 

@@ -22,7 +22,7 @@ import { createDynamoClient, tableOf } from '../lib/adapters/aws/dynamo-request.
 import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { CORE_TABLE } from '../lib/adapters/aws/table-keys.ts'
 import { systemClock } from '../lib/adapters/system/clock.ts'
-import { applyTenants } from '../lib/flows/apply-tenants.ts'
+import { applyTenants } from '../lib/flows/tenants/apply-tenants.ts'
 import { cloudFromTemplates } from '../test/support/aws/cloud-from-template.ts'
 import { type Aws, startAws } from '../test/support/aws/emulator.ts'
 import { senderSecret } from '../test/support/aws/secretsmanager.ts'

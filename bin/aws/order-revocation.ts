@@ -7,7 +7,7 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import type { Revocation, Selector } from '../../lib/domain/revocation.ts'
 import type { OrderRefusal, RevocationOrder } from '../../lib/domain/revocation-order.ts'
-import { type Asked, draftOrder } from '../../lib/flows/draft-order.ts'
+import { type Asked, draftOrder } from '../../lib/flows/revocation/draft-order.ts'
 import { awsCaller, openAwsOrders } from './core-table.ts'
 
 /** Above what revoke takes with a cold start and a denial on each of some roles; then the operator is told to look. */

@@ -4,7 +4,7 @@ import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-stor
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import type { Revocation } from '../../lib/domain/revocation.ts'
-import { LIFT_REFUSALS, type LiftPorts, liftBlock } from '../../lib/flows/lift-block.ts'
+import { LIFT_REFUSALS, type LiftPorts, liftBlock } from '../../lib/flows/revocation/lift-block.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'

@@ -12,7 +12,7 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { parseWitnessKey, type WitnessKey } from '../../lib/domain/tlog/cosignature.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
-import { anchorCheckpoints } from '../../lib/flows/anchor-checkpoints.ts'
+import { anchorCheckpoints } from '../../lib/flows/audit/anchor-checkpoints.ts'
 import type { AuditOptions } from './audit.ts'
 
 type AnchorPlace =

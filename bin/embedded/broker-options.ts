@@ -1,6 +1,6 @@
 // What a broker is started with: the options of `mintmark serve`, and what only tests say.
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
-import type { PushPorts } from '../../lib/flows/push-revocations.ts'
+import type { PushPorts } from '../../lib/flows/revocation/push-revocations.ts'
 import type { AwsPlace } from './cloud-sessions.ts'
 import type { OpsPlace } from './ops.ts'
 import type { TraceEnvironment } from './tracing.ts'

@@ -1,7 +1,8 @@
 // Removed tenants, and events that have expired, are erased on a schedule. The first look is a period after the start: by then a clock that was wrong at boot
 // has been set right, and the clock guard has seen it.
-import { type ErasePorts, eraseTenants } from '../../lib/flows/erase-tenants.ts'
-import { type ExpirePorts, expireEvents } from '../../lib/flows/expire-events.ts'
+
+import { type ExpirePorts, expireEvents } from '../../lib/flows/audit/expire-events.ts'
+import { type ErasePorts, eraseTenants } from '../../lib/flows/tenants/erase-tenants.ts'
 
 type Log = {
   info(message: string, fields: Record<string, unknown>): void

@@ -11,7 +11,7 @@ import { type BrokerCounts, countSecurityEvent } from '../../lib/domain/broker-c
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
-import { createEventProofs, type EventProofPorts } from '../../lib/flows/check-event-proof.ts'
+import { createEventProofs, type EventProofPorts } from '../../lib/flows/revocation/check-event-proof.ts'
 import type { IssuerKeys } from '../../lib/ports/evidence.ts'
 import type { Queue } from '../../lib/ports/queue.ts'
 import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'

@@ -8,7 +8,7 @@ import { createIssuerKeyStore } from '../../lib/adapters/sqlite/issuer-key-store
 import { type BrokerCounts, countOne, type RefreshOutcome } from '../../lib/domain/broker-counts.ts'
 import type { KeySource } from '../../lib/domain/key-source.ts'
 import { keyOwnersOf } from '../../lib/domain/tenant-config.ts'
-import { createIssuerKeys, type RefreshedIssuerKeys } from '../../lib/flows/issuer-keys.ts'
+import { createIssuerKeys, type RefreshedIssuerKeys } from '../../lib/flows/issuers/issuer-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { TrustEvent } from '../../lib/ports/issuer-keys.ts'
 import type { TenantConfigStore, TenantDirectory } from '../../lib/ports/tenants.ts'

@@ -1,7 +1,7 @@
 // A directory of tenant documents, loaded and checked as a whole: the documents ready to apply, or every problem with its place.
 import { readTenantFiles } from '../../lib/adapters/files/tenant-files.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
-import type { CheckedDocument } from '../../lib/flows/apply-tenants.ts'
+import type { CheckedDocument } from '../../lib/flows/tenants/apply-tenants.ts'
 import { loadTenants } from '../../lib/wire/check-tenants.ts'
 import { canonicalDocument } from '../../lib/wire/compile-tenant.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'

@@ -15,10 +15,10 @@ import { createAlarm } from '../../lib/edge/alarm.ts'
 import { placeOf } from '../../lib/edge/failure-place.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
-import { alarmStuckReceivers } from '../../lib/flows/alarm-stuck-receivers.ts'
 import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
-import { createPusher, type PushPorts } from '../../lib/flows/push-revocations.ts'
-import type { SetSigner } from '../../lib/flows/sign-set.ts'
+import { alarmStuckReceivers } from '../../lib/flows/revocation/alarm-stuck-receivers.ts'
+import { createPusher, type PushPorts } from '../../lib/flows/revocation/push-revocations.ts'
+import type { SetSigner } from '../../lib/flows/revocation/sign-set.ts'
 import type { Place } from '../policy/compile-options.ts'
 
 type ReceiversOptions = {

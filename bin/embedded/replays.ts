@@ -1,7 +1,7 @@
 // Looks for replays of evidence whose grant says `on_replay: revoke`, for as long as the broker runs.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { type FollowPorts, followReplays } from '../../lib/flows/follow-replays.ts'
+import { type FollowPorts, followReplays } from '../../lib/flows/revocation/follow-replays.ts'
 
 export const startReplays = (
   ports: FollowPorts,

@@ -9,8 +9,8 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import { createOperatorProofs } from '../../lib/adapters/system/operator-proofs.ts'
 import type { OrderProof } from '../../lib/domain/revocation-order.ts'
-import { proofsByKind } from '../../lib/flows/check-event-proof.ts'
-import type { RevokePorts } from '../../lib/flows/revoke-order.ts'
+import { proofsByKind } from '../../lib/flows/revocation/check-event-proof.ts'
+import type { RevokePorts } from '../../lib/flows/revocation/revoke-order.ts'
 import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'
 
 export const embeddedRevocation = (

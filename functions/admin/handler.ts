@@ -2,7 +2,7 @@
 import { adminEndpoint } from '../../lib/edge/admin-endpoint.ts'
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
-import { type AdminPorts, administerTenant } from '../../lib/flows/administer-tenant.ts'
+import { type AdminPorts, administerTenant } from '../../lib/flows/tenants/administer-tenant.ts'
 
 type Wiring = {
   readonly ports: AdminPorts

@@ -4,7 +4,7 @@ import { discoveryEndpoint } from '../../lib/edge/discovery-endpoint.ts'
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import { type FeedEndpointOptions, feedEndpoint } from '../../lib/edge/feed-endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
-import { type PublishPorts, publishDiscovery } from '../../lib/flows/publish-discovery.ts'
+import { type PublishPorts, publishDiscovery } from '../../lib/flows/keys/publish-discovery.ts'
 import type { Digest } from '../../lib/ports/system.ts'
 
 type Wiring = {

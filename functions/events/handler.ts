@@ -5,8 +5,13 @@ import { endpoint } from '../../lib/edge/endpoint.ts'
 import { type EventsEndpointOptions, eventsEndpoint } from '../../lib/edge/events-endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
-import { type ReceivePorts, receiveGithubAlert, receiveLeaks, receiveSet } from '../../lib/flows/receive-event.ts'
-import { type TakeFindingsPorts, takeFindings } from '../../lib/flows/take-findings.ts'
+import {
+  type ReceivePorts,
+  receiveGithubAlert,
+  receiveLeaks,
+  receiveSet,
+} from '../../lib/flows/events/receive-event.ts'
+import { type TakeFindingsPorts, takeFindings } from '../../lib/flows/events/take-findings.ts'
 import type { Quarantine } from '../../lib/ports/queue.ts'
 import { readAwsEvent } from '../../lib/wire/aws-events.ts'
 

@@ -1,8 +1,8 @@
 // feed: invoked by discovery for a page of the revocation feed, and by rotate to activate a signal key. The half of revoke that
 // is asked: it alone opens keys of use `signal`, and it takes no orders, so whoever may ask it can have nothing revoked.
 import { invocation } from '../../lib/edge/invocation.ts'
-import { type ActivationPorts, activateNamedKey } from '../../lib/flows/activate-key.ts'
-import type { Feed } from '../../lib/flows/publish-feed.ts'
+import { type ActivationPorts, activateNamedKey } from '../../lib/flows/keys/activate-key.ts'
+import type { Feed } from '../../lib/flows/revocation/publish-feed.ts'
 import { readActivateRequest, writeActivateReply } from '../../lib/wire/activate-invocation.ts'
 import { readFeedRequest, writeFeedReply } from '../../lib/wire/feed-invocation.ts'
 

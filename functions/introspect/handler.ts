@@ -5,7 +5,7 @@ import type { HttpHandler } from '../../lib/edge/http.ts'
 import { introspectEndpoint, revokeEndpoint } from '../../lib/edge/introspect-endpoint.ts'
 import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
 import { introspectToken } from '../../lib/flows/introspect-token.ts'
-import { type RevokeTokenPorts, revokeToken } from '../../lib/flows/revoke-token.ts'
+import { type RevokeTokenPorts, revokeToken } from '../../lib/flows/revocation/revoke-token.ts'
 
 type Wiring<Ports> = {
   readonly ports: Ports

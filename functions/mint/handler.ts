@@ -1,7 +1,7 @@
 // mint: invoked by attest and by rotate, never reachable from outside. What arrives is a request; every fact in it is verified
 // again.
 import { invocation } from '../../lib/edge/invocation.ts'
-import { type ActivationPorts, activateNamedKey } from '../../lib/flows/activate-key.ts'
+import { type ActivationPorts, activateNamedKey } from '../../lib/flows/keys/activate-key.ts'
 import { createMint, type MintPorts } from '../../lib/flows/mint-credential.ts'
 import type { Mint } from '../../lib/ports/mint.ts'
 import { readActivateRequest, writeActivateReply } from '../../lib/wire/activate-invocation.ts'

@@ -4,8 +4,8 @@
 import type { LiftOrder } from '../../lib/domain/revocation-order.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
-import type { LiftOutcome } from '../../lib/flows/carry-out-lift.ts'
-import { type RevokePorts, revokeOrder } from '../../lib/flows/revoke-order.ts'
+import type { LiftOutcome } from '../../lib/flows/revocation/carry-out-lift.ts'
+import { type RevokePorts, revokeOrder } from '../../lib/flows/revocation/revoke-order.ts'
 import type { Quarantine } from '../../lib/ports/queue.ts'
 import { keptOrder, readOrder } from '../../lib/wire/revocation-order.ts'
 

@@ -2,7 +2,7 @@
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { pollEndpoint } from '../../lib/edge/poll-endpoint.ts'
-import { createPoll, type PollPorts } from '../../lib/flows/poll-revocations.ts'
+import { createPoll, type PollPorts } from '../../lib/flows/revocation/poll-revocations.ts'
 
 type Wiring = { readonly ports: PollPorts; readonly log: Parameters<typeof endpoint>[2] }
 

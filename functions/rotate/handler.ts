@@ -1,7 +1,7 @@
 // rotate: on a schedule. Moves the keys of all tenants on; mint activates the new ones.
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
-import { type RotatedTenants, type RotateTenantsPorts, rotateTenants } from '../../lib/flows/rotate-tenants.ts'
+import { type RotatedTenants, type RotateTenantsPorts, rotateTenants } from '../../lib/flows/keys/rotate-tenants.ts'
 
 type Log = Pick<ReturnType<typeof createLogger>, 'error'>
 

@@ -1,9 +1,9 @@
 // trust: on a schedule, and when a key id is unknown. The only function that fetches issuers' documents, and the only writer
 // of the key cache. Takes a registered source, never a URL, from its caller.
 import { invocation } from '../../lib/edge/invocation.ts'
-import { createTrust, type TrustPorts } from '../../lib/flows/refresh-issuer-keys.ts'
-import { refreshNamedIssuer } from '../../lib/flows/refresh-named-issuer.ts'
-import { type RefreshTenantsPorts, refreshTenants } from '../../lib/flows/refresh-tenants.ts'
+import { createTrust, type TrustPorts } from '../../lib/flows/issuers/refresh-issuer-keys.ts'
+import { refreshNamedIssuer } from '../../lib/flows/issuers/refresh-named-issuer.ts'
+import { type RefreshTenantsPorts, refreshTenants } from '../../lib/flows/issuers/refresh-tenants.ts'
 import type { Trust } from '../../lib/ports/issuer-keys.ts'
 import type { TenantDirectory } from '../../lib/ports/tenants.ts'
 import { isScheduled } from '../../lib/wire/lambda-events.ts'

@@ -8,7 +8,7 @@ import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import { checkpointText, noteOf } from '../../lib/domain/tlog/signed-note.ts'
 import { rootOfEdge } from '../../lib/domain/tlog/tiles.ts'
-import { verifyLog } from '../../lib/flows/verify-log.ts'
+import { verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import { temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { openAudit, treeLogOver } from '../support/tree-log.ts'
 

@@ -15,7 +15,8 @@ beforeEach(async () => {
   broker = await memoryMint(key)
 })
 
-const FORBIDDEN = /^(?:lib\/adapters\/|lib\/flows\/(?:mint-|sign-|prepare-|repeat-|rotate-|refresh-|apply-))/
+const FORBIDDEN =
+  /^(?:lib\/adapters\/|lib\/flows\/(?:mint-|sign-|prepare-|repeat-|keys\/|tenants\/|revocation\/|audit\/|issuers\/refresh-))/
 
 const valueImports = (source: string): string[] =>
   [...source.matchAll(/^(?:import|export)\s(?!type\s)[^'"]*?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/gm)].map(

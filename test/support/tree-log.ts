@@ -5,7 +5,7 @@ import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import { systemSalts } from '../../lib/adapters/system/salts.ts'
-import { type AppendPorts, createTreeLog } from '../../lib/flows/append-log.ts'
+import { type AppendPorts, createTreeLog } from '../../lib/flows/audit/append-log.ts'
 
 export const openAudit = (dataDir: string): Database => openDatabase({ dataDir, dev: null, schema: AUDIT })
 

@@ -15,7 +15,7 @@ import { createTenantEraser } from '../../../lib/adapters/sqlite/tenant-eraser.t
 import { createTenantState } from '../../../lib/adapters/sqlite/tenant-state.ts'
 import { systemClock } from '../../../lib/adapters/system/clock.ts'
 import type { NotIssued } from '../../../lib/domain/grant-record.ts'
-import { applyTenants } from '../../../lib/flows/apply-tenants.ts'
+import { applyTenants } from '../../../lib/flows/tenants/apply-tenants.ts'
 import {
   NOW_SECONDS,
   sampleConfig,

@@ -1,0 +1,116 @@
+// Appends to tenants' logs (design §4): entries become events, events a chain, the chain leaves of the tree. The end of the log
+// is compared and set, so any number of writers may bring the same entries at once and none of them forks it.
+import type { AuditEntry } from '../../domain/audit-entry.ts'
+import type { GrantRecord } from '../../domain/grant-record.ts'
+import { LIMITS } from '../../domain/limits.ts'
+import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
+import { draftsOf } from '../../domain/ocsf/map-entry.ts'
+import type { ChainLink } from '../../domain/ocsf/record-integrity.ts'
+import { leafHash, type Sha256 } from '../../domain/tlog/merkle.ts'
+import { appendHashes, EMPTY_EDGE } from '../../domain/tlog/tiles.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
+import type { AuditLog } from '../../ports/audit-log.ts'
+import type { Growth, LogHead, LogStore, NewLeaf, Salts } from '../../ports/tenant-log.ts'
+
+export type LogHashes = {
+  readonly sha256: Sha256
+  /** Over UTF-8, hex. */
+  readonly sha256Hex: (text: string) => string
+}
+
+export type AppendPorts = {
+  readonly store: LogStore
+  readonly salts: Salts
+  readonly hashes: LogHashes
+  /** Of a tenant that has no log yet; later the log itself says it. */
+  readonly issuerUrl: (tenant: string) => string
+  /** The record of an outcome, wherever it is by then. */
+  readonly recordOf: (tenant: string, decisionId: string) => Promise<GrantRecord | null>
+}
+
+/** The name of a log: the URL it is read under, without the scheme (C2SP tlog-checkpoint). */
+export const logOriginOf = (issuerUrl: string): string => `${issuerUrl.replace(/^https?:\/\//, '')}/log`
+
+export const createTreeLog = (ports: AppendPorts): AuditLog => ({
+  async append(tenant, entries) {
+    for (let at = 0; at < entries.length; at += LIMITS.logEntriesPerCommit)
+      await appendSome(ports, tenant, entries.slice(at, at + LIMITS.logEntriesPerCommit))
+  },
+})
+
+const appendSome = async (ports: AppendPorts, tenant: string, entries: readonly AuditEntry[]): Promise<void> => {
+  const records = await recordsOf(ports, tenant, entries)
+  for (let count = 0; count < LIMITS.logAppendTriesMax; count += 1) {
+    // Head before known: what comes in between makes the commit fail, and is seen by the next try.
+    const head = await ports.store.head(tenant)
+    const place = { issuerUrl: head?.authority ?? ports.issuerUrl(tenant) }
+    const drafts = entries.flatMap((entry) => draftsOf(entry, place, (id) => records.get(id) ?? null))
+    const fresh = await withoutKnown(ports.store, tenant, drafts)
+    if (fresh.length === 0) return
+    if (await ports.store.commit(tenant, head?.edge.size ?? 0, grow(ports, head, place.issuerUrl, fresh))) return
+  }
+  throw new Unavailable('changed_underway')
+}
+
+const recordsOf = async (ports: AppendPorts, tenant: string, entries: readonly AuditEntry[]) => {
+  const records = new Map<string, GrantRecord>()
+  for (const entry of entries) {
+    if (entry.kind === 'grant') records.set(entry.record.decisionId, entry.record)
+    if (entry.kind !== 'not_issued' || records.has(entry.outcome.decisionId)) continue
+    const record = await ports.recordOf(tenant, entry.outcome.decisionId)
+    if (record !== null) records.set(record.decisionId, record)
+  }
+  return records
+}
+
+/** One event an id: what is in the log, or came before in this batch, is passed over. */
+const withoutKnown = async (
+  store: LogStore,
+  tenant: string,
+  drafts: readonly EventDraft[],
+): Promise<readonly EventDraft[]> => {
+  const uids = drafts.map(({ uid }) => uid)
+  const known = new Set(await store.known(tenant, uids))
+  return drafts.filter(({ uid }) => !known.has(uid) && known.add(uid))
+}
+
+const grow = (
+  { salts, hashes: { sha256, sha256Hex } }: AppendPorts,
+  head: LogHead | null,
+  authority: string,
+  drafts: readonly EventDraft[],
+): Growth => {
+  const origin = head?.origin ?? logOriginOf(authority)
+  const leaves: NewLeaf[] = []
+  let last: ChainLink | null = head?.last ?? null
+  let sequence = head?.edge.size ?? 0
+  for (const { uid, time, chained } of drafts) {
+    const { canonical, link } = chained({ sequence, chain: origin, authority, before: last }, sha256Hex)
+    const salt = salts.next()
+    const commitment = commitmentOf(sha256, salt, canonical)
+    leaves.push({ uid, atSeconds: Math.floor(time / 1000), salt, commitment, canonical })
+    last = link
+    sequence += 1
+  }
+  if (last === null) throw new Error('a log grows by at least one leaf')
+  const { edge, grown } = appendHashes(
+    sha256,
+    head?.edge ?? EMPTY_EDGE,
+    leaves.map(({ commitment }) => leafHash(sha256, commitment)),
+  )
+  return { head: { origin, authority, edge, last }, leaves, tiles: grown }
+}
+
+const encoder = new TextEncoder()
+const UTF8_BYTES_MAX = 3
+/** Grown to the longest event there was: no other copy of an event is made for its hash. */
+let scratch = new Uint8Array(0)
+
+/** What is public of an event: SHA-256(salt ‖ canonical event) (design §4). Without the salt nobody can test a guess. */
+export const commitmentOf = (sha256: Sha256, salt: Uint8Array, canonical: string): Uint8Array => {
+  const room = salt.length + canonical.length * UTF8_BYTES_MAX
+  if (scratch.length < room) scratch = new Uint8Array(2 * room)
+  scratch.set(salt)
+  const { written } = encoder.encodeInto(canonical, scratch.subarray(salt.length))
+  return sha256(scratch.subarray(0, salt.length + written))
+}

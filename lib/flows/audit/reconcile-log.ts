@@ -1,0 +1,105 @@
+// The log and the grant records say the same (design P7): everything that was acknowledged has its leaf, and every leaf of a
+// grant the record it was made from, as long as records are kept.
+import { type AuditEntry, nameOfEntry } from '../../domain/audit-entry.ts'
+import { canonicalJson } from '../../domain/canonical-json.ts'
+import type { JsonObject, JsonValue } from '../../domain/claims.ts'
+import type { GrantRecord } from '../../domain/grant-record.ts'
+import { LIMITS } from '../../domain/limits.ts'
+import type { OcsfEvent } from '../../domain/ocsf/event.ts'
+import { draftsOf, eventsOf, NotAnEvent } from '../../domain/ocsf/map-entry.ts'
+import { chainOf } from '../../domain/ocsf/record-integrity.ts'
+import { CHANGE_TOPICS, type ChangeFeed } from '../../ports/change-feed.ts'
+import type { LogRetention, LogStore } from '../../ports/tenant-log.ts'
+import { AUDIT_READER } from './pump-feed.ts'
+import type { CheckedEvent, LogProblem } from './verify-log.ts'
+
+export type ReconcilePorts = {
+  readonly feed: Pick<ChangeFeed, 'read' | 'acknowledged'>
+  readonly store: Pick<LogStore, 'known'>
+  readonly retention: Pick<LogRetention, 'expired'>
+}
+
+/** What was acknowledged as taken, is still kept, and has no leaf; of the event the log should have: `id`, `time` in milliseconds. */
+export type Unlogged = { readonly id: string; readonly time: number; readonly entry: AuditEntry }
+
+export const recordsWithoutLeaf = async (ports: ReconcilePorts, tenant: string): Promise<readonly Unlogged[]> => {
+  const missing: Unlogged[] = []
+  const expired = await ports.retention.expired(tenant)
+  // The checkpoint is of that minute, and what is older was in the log and is gone from it: to bring it again would undo that.
+  const keptFromMs = expired === null ? 0 : (expired.atSeconds + 60) * 1000
+  for (const topic of CHANGE_TOPICS) {
+    const acknowledged = (await ports.feed.acknowledged(AUDIT_READER, topic)) ?? 0
+    for (let after = 0; after < acknowledged; ) {
+      const changes = await ports.feed.read(topic, after, LIMITS.feedRowsPerRound)
+      const due = changes.filter(({ sequence }) => sequence <= acknowledged)
+      const owed = due
+        .flatMap(({ item }) => (item.kind === 'entry' ? owedOf(item.entry, tenant) : []))
+        .filter(({ time }) => time >= keptFromMs)
+      const known = await ports.store.known(
+        tenant,
+        owed.map(({ id }) => id),
+      )
+      missing.push(...owed.filter(({ id }) => !known.has(id)))
+      if (due.length < LIMITS.feedRowsPerRound) break
+      after = due.at(-1)!.sequence
+    }
+  }
+  return missing
+}
+
+/** An entry that cannot become an event was put aside with an alarm: the log does not owe it. */
+const owedOf = (entry: AuditEntry, tenant: string): readonly Unlogged[] => {
+  if (nameOfEntry(entry).tenant !== tenant) return []
+  try {
+    const [draft] = draftsOf(entry, { issuerUrl: '' }, () => null)
+    return draft === undefined ? [] : [{ id: draft.uid, time: draft.time, entry }]
+  } catch (error) {
+    if (error instanceof NotAnEvent) return []
+    throw error
+  }
+}
+
+/** For verifyLog: an event of a grant is what its record gives, word by word. */
+export const agreesWithRecord =
+  (recordOf: (decisionId: string) => Promise<GrantRecord | null>, nowSeconds: number) =>
+  async (checked: CheckedEvent): Promise<LogProblem | null> => {
+    const { canonical, head } = checked
+    if (head.type_uid !== 300204 || !canonical.includes(GRANTED)) return null
+    const record = await recordOf(head.metadata.uid)
+    // A record goes 7 days after its evidence expired at the earliest.
+    if (record === null) return head.time / 1000 > nowSeconds - LIMITS.recordKeepSeconds ? 'record_missing' : null
+    return isWrittenFrom(record, checked) || isMadeFrom(record, canonical) ? null : 'record_differs'
+  }
+
+const GRANTED = '"status_code":"granted"'
+
+/** Whether this version would write the very text: then nothing has to be parsed. */
+const isWrittenFrom = (record: GrantRecord, { index, canonical, before, link }: CheckedEvent): boolean => {
+  const chain = chainOf(canonical)
+  if (chain === null || before === undefined) return false
+  const [draft] = draftsOf({ kind: 'grant', record }, { issuerUrl: chain.authority }, () => record)
+  // The fingerprint was found to be that of the text.
+  return draft!.chained({ ...chain, sequence: index, before }, () => link.fingerprint).canonical === canonical
+}
+
+const isMadeFrom = (record: GrantRecord, canonical: string): boolean => {
+  const event = JSON.parse(canonical) as OcsfEvent
+  const [attestation] = event['attestation_list'] as readonly { readonly authority_uid: string }[]
+  const [made] = eventsOf({ kind: 'grant', record }, { issuerUrl: attestation!.authority_uid }, () => record)
+  return isWithin(withoutIntegrity(event), made!)
+}
+
+const withoutIntegrity = (event: OcsfEvent): JsonObject => {
+  const { attestation_list: _, metadata, ...rest } = event
+  // The version that wrote the event may be an older one.
+  const { sequence: __, profiles: ___, product: ____, ...kept } = metadata
+  return { ...rest, metadata: kept }
+}
+
+/** A later version may say more of a record, never something else. */
+const isWithin = (before: JsonValue, after: JsonValue | undefined): boolean => {
+  if (typeof before !== 'object' || before === null || Array.isArray(before) || after === undefined)
+    return after !== undefined && canonicalJson(before) === canonicalJson(after)
+  if (typeof after !== 'object' || after === null || Array.isArray(after)) return false
+  return Object.entries(before).every(([name, member]) => isWithin(member, (after as JsonObject)[name]))
+}

@@ -1,0 +1,103 @@
+// The revocation feed (design §6, P6), a page at a time, on demand: read, named by handles, signed with the signal key. What was
+// signed a moment ago is served again while nothing has changed; it says itself how old it is.
+import { FEED_SLOT } from '../../domain/key-rotation.ts'
+import { LIMITS } from '../../domain/limits.ts'
+import { type FeedPage, feedHeader, pagePart, pageStart } from '../../domain/revocation-feed.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { RevocationChanges } from '../../ports/revocation-feed.ts'
+import type { TenantDirectory } from '../../ports/tenants.ts'
+import type { ClockGuard } from '../guard-clock.ts'
+import { type SignalKeyPorts, signalKey } from '../keys/signal-key.ts'
+import { signCompact } from '../sign-compact.ts'
+
+export type FeedPorts = SignalKeyPorts & {
+  readonly tenants: TenantDirectory
+  readonly changes: RevocationChanges
+  readonly clock: Clock
+  readonly clockGuard: ClockGuard
+  /** Default: LIMITS.feedChangesPerPage. */
+  readonly changesPerPage?: number
+}
+
+/** The page behind a cursor, as a JWS; null: no such tenant. Throws Unavailable. */
+export type Feed = (tenant: string, cursor: number) => Promise<string | null>
+
+type Signed = {
+  readonly page: string
+  readonly head: number
+  readonly atSeconds: number
+  readonly atMonotonicMs: number
+}
+
+export const createFeed = (ports: FeedPorts): Feed => {
+  const { clock, changesPerPage = LIMITS.feedChangesPerPage } = ports
+  const signed = new Map<string, Signed>()
+  const signing = new Map<string, Promise<Signed>>()
+  let chars = 0
+
+  const remember = (name: string, made: Signed): void => {
+    if (chars + made.page.length > LIMITS.feedCacheCharsMax) {
+      signed.clear()
+      chars = 0
+    }
+    chars += made.page.length - (signed.get(name)?.page.length ?? 0)
+    signed.set(name, made)
+  }
+  /** By both clocks, as everywhere: one of them may stand still or be set. */
+  const isFresh = ({ atSeconds, atMonotonicMs }: Signed): boolean =>
+    Math.abs(clock.nowSeconds() - atSeconds) < LIMITS.feedReuseSeconds &&
+    clock.monotonicMs() - atMonotonicMs < LIMITS.feedReuseSeconds * 1000
+
+  return async (tenant, cursor) => {
+    const config = ports.tenants.peek(tenant) ?? (await ports.tenants.current(tenant))
+    if (config === null) return null
+    // With a clock that is ahead a page would be believed for longer than it is true.
+    if (!ports.clockGuard.isTrusted()) throw new Unavailable('clock_untrusted', LIMITS.clockStepSecondsMax)
+    const head = await ports.changes.head(tenant)
+    // A cursor of the future is of a store that knew more. The verifier sees by seq that this one knows less.
+    const since = pageStart(Math.min(cursor, head), head, changesPerPage)
+    const name = `${tenant} ${since}`
+    const known = signed.get(name)
+    if (known !== undefined && known.head === head && isFresh(known)) return known.page
+    // Who asks meanwhile, and would see no more than this page has, waits for it.
+    const flight = `${name} ${head}`
+    const begun = signing.get(flight) ?? signPage(ports, { tenant, issuerUrl: config.issuerUrl }, since)
+    signing.set(flight, begun)
+    try {
+      const made = await begun
+      remember(name, made)
+      return made.page
+    } finally {
+      signing.delete(flight)
+    }
+  }
+}
+
+const signPage = async (
+  ports: FeedPorts,
+  { tenant, issuerUrl }: { readonly tenant: string; readonly issuerUrl: string },
+  since: number,
+): Promise<Signed> => {
+  const { changes, keys, clock } = ports
+  // INVARIANT: taken before the read, or a page would claim to know what happened after it.
+  const [atSeconds, atMonotonicMs] = [clock.nowSeconds(), clock.monotonicMs()]
+  const read = await changes.since(tenant, since, ports.changesPerPage ?? LIMITS.feedChangesPerPage)
+  const handles: string[] = []
+  for (const { kind, issuer, value } of read.changes) {
+    const handle = keys.handle(tenant, kind, issuer, value)
+    handles.push(typeof handle === 'string' ? handle : await handle)
+  }
+  const page: FeedPage = {
+    iss: issuerUrl,
+    seq: read.head,
+    since,
+    next: read.next,
+    iat: atSeconds,
+    exp: atSeconds + LIMITS.feedSeconds,
+    ...pagePart(read.changes, handles, since === 0),
+  }
+  const key = await signalKey(ports, tenant, FEED_SLOT)
+  const jws = await signCompact(keys, key, feedHeader(key.alg, key.kid), JSON.stringify(page))
+  return { page: jws, head: read.head, atSeconds, atMonotonicMs }
+}
