@@ -48,6 +48,27 @@ test('a body that never comes is answered 408 and the connection closed', async 
   expect(text).toMatch(/^HTTP\/1\.1 408 /)
 })
 
+test.each([
+  '/healthz;/../t/acme/token',
+  '/healthz/../t/acme/token',
+  '/healthz%2f..%2ft/acme/token',
+  '/HEALTHZ',
+  '//healthz',
+  '/healthz/',
+  '/t/acme/healthz',
+  '/t/acme/../../healthz',
+  '/t/acme/token;healthz',
+])('row 69: %s is neither the health check nor an endpoint, whoever asks', async (path) => {
+  const port = await start(() => 'reached')
+  for (const agent of ['kube-probe/1.33', 'ELB-HealthChecker/2.0', 'curl'])
+    expect(
+      await raw(
+        port,
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nUser-Agent: ${agent}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      ),
+    ).toMatch(/^HTTP\/1\.1 404 /)
+})
+
 test('headers over the limit are 431', async () => {
   const port = await start(() => 'unreachable')
   expect(

@@ -244,6 +244,13 @@ describe('refused, and nothing is queued, recorded or revoked', () => {
       row({ events: { [`${CAEP}session-revoked`]: JSON.parse(`${'{"a":'.repeat(9)}1${'}'.repeat(9)}`) } }),
       'invalid_request',
     ],
+    [
+      'row 37: thousands of tiny members',
+      row({ tiny: Object.fromEntries(Array.from({ length: 1200 }, (_, at) => [at, 0])) }),
+      'invalid_request',
+    ],
+    ['row 37: thousands of tiny arrays', row({ tiny: Array.from({ length: 3000 }, () => []) }), 'invalid_request'],
+    ['row 37: a body of nothing but dots', raw('.'.repeat(16_000)), 'invalid_request'],
     ['a long string', row({ txn: 'x'.repeat(2049) }), 'invalid_request'],
     ['a token over the limit', raw(`a.${'b'.repeat(17_000)}.c`), 'invalid_request'],
   ] as const)('%s', async (_, ask, err) => {

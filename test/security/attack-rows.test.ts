@@ -386,6 +386,9 @@ for (const jti of [{}, '', 7, null, ['x'], 'j'.repeat(257)])
 for (const aud of [[AUDIENCE, 'evil'], ['evil', AUDIENCE], [], [[AUDIENCE]], { 0: AUDIENCE }, null, undefined, 7])
   row(40, `aud ${JSON.stringify(aud)}`, rsa({}, { aud }), 'audience_invalid')
 row(40, 'aud of another party', rsa({}, { aud: 'evil' }), 'audience_mismatch')
+// CVE-2025-27370: a token endpoint, ours or another server's, is no name of this tenant; nor is what begins with the name.
+for (const aud of [`${AUDIENCE}/token`, `${AUDIENCE}/`, 'https://as.example/t/acme/token', new URL(AUDIENCE).origin])
+  row(41, `aud ${aud}`, rsa({}, { aud }), 'audience_mismatch')
 for (const iss of [
   'https://i',
   `${ISSUER}.evil`,
