@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     says: 'show how far each sink of a tenant is, test one, send its dead letters again',
     load: () => import('./commands/sinks.ts'),
   },
+  recover: {
+    says: 'after a restore: end what was issued, refuse earlier evidence, serve again',
+    load: () => import('./commands/recover.ts'),
+  },
   keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
 }
 

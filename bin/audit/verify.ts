@@ -8,7 +8,7 @@ import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
-import { type NoteKey, openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
+import { checkpointNotesIn, type NoteKey, openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
 import { isExpiryDue } from '../../lib/flows/audit/expire-events.ts'
 import { agreesWithRecord, recordsWithoutLeaf } from '../../lib/flows/audit/reconcile-log.ts'
 import { LOG_PROBLEMS, type Verified, verifyLog } from '../../lib/flows/audit/verify-log.ts'
@@ -169,17 +169,13 @@ const isReadable = (path: string): boolean => {
   }
 }
 
-/** Notes one after another, each behind empty lines; what a crash cut short is none. Those of other tenants are not looked at. */
+/** The checkpoints of a file. Those of other tenants are not looked at. */
 const readAnchor = (path: string, tenant: string): string[] => {
   if (!existsSync(path)) throw new CannotOpen(`there is no anchor ${path}`, 3)
-  const notes = readFileSync(path, 'utf8').match(/[^\n]+\n\d+\n(?:[^\n]+\n)+\n(?:— [^\n]+\n)+/gu) ?? []
-  if (notes.length === 0) throw new CannotOpen(`${path} has no checkpoint`, 2)
-  return notes.filter((note) => isNote(note) && !isOfAnother(note, tenant))
+  const text = readFileSync(path, 'utf8')
+  if (!/^— /mu.test(text)) throw new CannotOpen(`${path} has no checkpoint`, 2)
+  return checkpointNotesIn(text).filter((note) => !isOfAnother(note, tenant))
 }
-
-/** Whole: every signature is as long as signatures are. */
-const isNote = (note: string): boolean =>
-  [...note.matchAll(/^— \S+ (\S+)$/gmu)].every(([, encoded]) => Buffer.from(encoded ?? '', 'base64').length >= 68)
 
 const isOfAnother = (note: string, tenant: string): boolean => {
   const other = /\/t\/([a-z][a-z0-9]{2,30})\/log$/.exec(note.slice(0, note.indexOf('\n')))?.[1]

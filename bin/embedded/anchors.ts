@@ -27,6 +27,9 @@ const parseAnchor = (text: string): AnchorPlace | null => {
   return key === null ? null : { kind: 'witness', url: text.slice(0, at), key }
 }
 
+export const anchorFiles = (anchors: readonly string[]): readonly string[] =>
+  anchors.filter((text) => parseAnchor(text)?.kind === 'file')
+
 /** What keeps the broker from starting with these anchors; null: nothing. */
 export const anchorsProblem = (anchors: readonly string[]): string | null => {
   for (const text of anchors) {

@@ -1,12 +1,17 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Listens first, then wires, then serves.
+
+import type { Database } from '../../lib/adapters/sqlite/database.ts'
+import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
 import type { Place } from '../policy/compile-options.ts'
-import { anchorWarnings } from './anchors.ts'
+import { anchorFiles, anchorWarnings } from './anchors.ts'
+import { openAuditDatabase } from './audit.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
 import { type HostOptions, startHost } from './http-host.ts'
 import { loadDirectory } from './load-directory.ts'
 import { openStore } from './open-store.ts'
 import { startOps } from './ops.ts'
+import { type QuarantineWatch, quarantineOf, untilRecovered, watchQuarantine } from './quarantine.ts'
 import { wire } from './wire.ts'
 
 export type Broker = { readonly url: string; readonly close: () => Promise<void> }
@@ -28,14 +33,14 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
   const tenantRoutes: Record<string, HostOptions['tenantRoutes'][string]> = {}
   const rootRoutes: HostOptions['rootRoutes'][number][] = []
-  let isReady = false
+  let isServing = () => false
   let hostAllowed: HostOptions['hostAllowed'] = options.dev ? () => false : null
   const listening = await startHost({
     host: options.host,
     port: options.port,
     tenantRoutes,
     rootRoutes,
-    isReady: () => isReady,
+    isReady: () => isServing(),
     hostAllowed: options.dev ? (host) => hostAllowed?.(host) ?? false : null,
     clientOf: createClientOf(options.trustedProxies),
   }).catch((error: NodeJS.ErrnoException) => error)
@@ -43,7 +48,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     opened.store.database.close()
     return cannotListen(`${options.host}:${options.port}`, listening)
   }
-  const ops = options.ops && (await startOps(options.ops, () => isReady).catch((error: NodeJS.ErrnoException) => error))
+  const ops =
+    options.ops && (await startOps(options.ops, () => isServing()).catch((error: NodeJS.ErrnoException) => error))
   if (ops instanceof Error) {
     await listening.close()
     opened.store.database.close()
@@ -66,12 +72,15 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     opened.store.database.close()
     return { ok: false, exitCode: 1, problems: loaded.problems }
   }
-  const wired = await wire(options, opened.store, place, loaded.documents, ops)
+  const watch = await watchedStore(options, opened.store.database, place.baseUrl, loaded.documents)
+  await untilRecovered(watch)
+  const wired = await wire({ ...options, issuedFloor: watch.issuedFloor }, opened.store, place, loaded.documents, ops)
   Object.assign(tenantRoutes, wired.tenantRoutes)
   rootRoutes.push(...wired.rootRoutes)
-  isReady = true
+  isServing = () => !watch.isQuarantined()
   const close = async () => {
-    isReady = false
+    isServing = () => false
+    watch.close()
     // Or polls that wait would hold up the end.
     wired.release()
     await stopListening()
@@ -79,6 +88,28 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     opened.store.database.close()
   }
   return { ok: true, broker: { url, close } }
+}
+
+/** One that is in quarantine is said to be, and waited for: recovery may take as long as it takes, and needs no restart. */
+const watchedStore = async (
+  options: BrokerOptions,
+  database: Database,
+  baseUrl: string,
+  documents: readonly { readonly tenant: string }[],
+): Promise<QuarantineWatch> => {
+  const audit = openAuditDatabase(options.dataDir, options.dev)
+  try {
+    const tenants = documents.map(({ tenant }) => tenant)
+    const paths = anchorFiles(options.anchors ?? [])
+    const quarantine = await quarantineOf({ database, audit, baseUrl, tenants, anchorFiles: paths })
+    if (quarantine !== null)
+      options.warn(
+        `QUARANTINE: ${QUARANTINE_REASONS[quarantine.reason]}. Everything is answered 503 until "mintmark recover"`,
+      )
+  } finally {
+    audit.close()
+  }
+  return watchQuarantine(database)
 }
 
 const cannotListen = (where: string, { code }: NodeJS.ErrnoException): Started => ({

@@ -27,6 +27,7 @@ import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import { applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
+import type { EvidenceFloor } from '../../lib/ports/recovery.ts'
 import type { Tracing } from '../../lib/ports/tracing.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuedTokenTypes, OAUTH_METADATA_PREFIX, RESOURCE_METADATA_PREFIX } from '../../lib/wire/metadata.ts'
@@ -49,9 +50,11 @@ import { startReceivers } from './receivers.ts'
 import { startRotation } from './rotation.ts'
 import { startTracing, tracedEndpoint, tracedGrants, tracedKeys, tracedMint } from './tracing.ts'
 
+type Wired = BrokerOptions & { readonly issuedFloor: EvidenceFloor }
+
 /** Resolves when everything runs: what is answered where, and how all of it is stopped. */
 export const wire = async (
-  options: BrokerOptions,
+  options: Wired,
   store: OpenStore,
   place: Place,
   documents: Parameters<typeof applyTenants>[1],
@@ -258,7 +261,7 @@ const applyDocuments = async (
 
 /** attest and mint in one process: the same flows as on AWS, with a call between them instead of an invocation. */
 const wireExchange = (
-  options: BrokerOptions,
+  options: Wired,
   ports: Pick<MintPorts, 'issuerKeys' | 'tenants' | 'grants' | 'state' | 'keys' | 'clockGuard' | 'cloudSessions'> &
     Pick<ExchangePorts, 'denials' | 'rates' | 'ids' | 'clock' | 'meter'> & {
       readonly baseUrl: string
@@ -282,7 +285,13 @@ const wireExchange = (
     log,
     tracing,
   } = ports
-  const evidence = { issuerKeys, signatures: nodeSignatureVerifier, digest: nodeDigest, providers: PROVIDER_CATALOG }
+  const evidence = {
+    issuerKeys,
+    signatures: nodeSignatureVerifier,
+    digest: nodeDigest,
+    providers: PROVIDER_CATALOG,
+    issuedFloor: options.issuedFloor,
+  }
   const untraced = createMint({
     ...evidence,
     tenants,

@@ -18,7 +18,7 @@ export type ClaimPolicy = {
   /** JWT-SVID: a missing iat is read as exp - maxAgeSeconds. */
   readonly iatOptional: boolean
   /** Set by recovery: what was issued before may have been redeemed in records that were lost. */
-  readonly issuedFloorSeconds?: number
+  readonly issuedFloorSeconds?: number | undefined
 }
 
 export type CheckedClaims = {

@@ -44,4 +44,12 @@ export type ControlChange =
       readonly problem: string | null
       readonly status: number | null
     })
+  /** Records were lost: what was issued is cut, evidence from before `floor` (epoch seconds) refused, keys replaced. */
+  | (Change & {
+      readonly what: 'recovery'
+      readonly number: number
+      readonly by: string
+      readonly reason: string
+      readonly floor: number
+    })
   | (Change & { readonly what: 'look_up'; readonly decisionId: string; readonly by: string })

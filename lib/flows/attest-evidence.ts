@@ -13,6 +13,7 @@ import type { IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
 import { type ProviderName, presentLeaves, type Wid, type WidLeaf, type WidValue } from '../domain/wid.ts'
 import type { IssuerKeys, SignatureVerifier, VerifyKey } from '../ports/evidence.ts'
 import type { DenialContext } from '../ports/mint.ts'
+import type { EvidenceFloor } from '../ports/recovery.ts'
 import type { Digest } from '../ports/system.ts'
 
 export type AttestPorts = {
@@ -20,6 +21,8 @@ export type AttestPorts = {
   readonly signatures: SignatureVerifier
   readonly digest: Digest
   readonly providers: Readonly<Record<ProviderName, Provider>>
+  /** Where a store can lose records and recover (design §7). */
+  readonly issuedFloor?: EvidenceFloor
 }
 
 export type EvidenceFacts = {
@@ -110,7 +113,8 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
   if (!ports.signatures.verify(alg, key.value, jws.signingInput, jws.signature))
     return no({ kind: 'signature_invalid', detail: { kid } })
 
-  const checked = checkClaims(jws.claims, { ...issuer.value, nowSeconds: input.nowSeconds })
+  const issuedFloorSeconds = ports.issuedFloor?.()
+  const checked = checkClaims(jws.claims, { ...issuer.value, nowSeconds: input.nowSeconds, issuedFloorSeconds })
   if (!checked.ok) return no(checked.refusal)
   const { sub, jti, iat, exp, keyThumbprint } = checked.value
   const replayKey = ports.digest.sha256(replayKeyInput(issuer.value.issuer, jti, jws.signingInput))

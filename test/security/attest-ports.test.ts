@@ -30,6 +30,7 @@ describe('what attest holds', () => {
     signatures: ['verify'],
     digest: ['sha256'],
     providers: Object.keys(PROVIDER_CATALOG).sort(),
+    issuedFloor: [],
     tenants: ['current', 'peek'],
     mint: ['mint'],
     denials: ['send'],

@@ -21,6 +21,8 @@ export type BrokerOptions = {
   readonly dataDir?: string
   readonly entry?: string
   readonly env?: Record<string, string>
+  /** Where it listens, told by whoever gave it a port: not waited for, then, but for the line that is given here. */
+  readonly until?: { readonly url: string; readonly says: RegExp }
 }
 
 export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'mintmark-'))
@@ -42,8 +44,8 @@ export const startBroker = async (options: BrokerOptions): Promise<RunningBroker
   const url = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString()
-      const ready = /mintmark listening on (\S+)/.exec(output)
-      if (ready) resolve(ready[1]!)
+      const ready = (options.until?.says ?? /mintmark listening on (\S+)/).exec(output)
+      if (ready) resolve(options.until?.url ?? ready[1]!)
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)

@@ -1,6 +1,6 @@
 // An anchor that is a file of another user: opened to append and for nothing else, never made here. Notes follow one another, each
 // behind empty lines, so that one a crash cut short spoils no other.
-import { closeSync, constants, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { getuid } from 'node:process'
 import type { Anchor } from '../../ports/anchors.ts'
 
@@ -25,6 +25,21 @@ export const createAnchorFile = (path: string): Anchor => ({
     }
   },
 })
+
+/** The end of the file, at most `bytes`; null: it may not be read here. */
+export const anchorFileTail = (path: string, bytes: number): string | null => {
+  let file: number | null = null
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const { size } = fstatSync(file)
+    const tail = Buffer.alloc(Math.min(size, bytes))
+    return tail.subarray(0, readSync(file, tail, 0, tail.length, size - tail.length)).toString('utf8')
+  } catch {
+    return null
+  } finally {
+    if (file !== null) closeSync(file)
+  }
+}
 
 /** Why the file is no anchor, or only half of one; null: nothing is known against it. */
 export const anchorFileProblem = (path: string): 'cannot_append' | 'own_file' | null => {

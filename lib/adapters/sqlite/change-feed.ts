@@ -128,6 +128,8 @@ const changeOf = ({ seq, tenant, at: atSeconds, what, body }: Row): AuditEntry =
       return change(
         `receiver.${String(told['receiver'])}.${String(told['jti'])}.${told['problem'] === null ? 'has' : 'has-not'}`,
       )
+    case 'recovery':
+      return change(`recovery.${String(told['number'])}.${atSeconds}`)
     case 'look_up':
       return change(`look-up.${atSeconds}.${seq}`)
     default:

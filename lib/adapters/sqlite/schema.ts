@@ -347,5 +347,40 @@ CREATE INDEX receiver_set_open ON receiver_set (tenant, name, seq) WHERE problem
 CREATE INDEX receiver_set_refused ON receiver_set (tenant, name, at, seq) WHERE problem IN (${REFUSALS});
 `
 
+// A store that was found to have lost records, and how that ended. The end is told to every log: what follows in it does not follow
+// from what is missing.
+const RECOVERY = `
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  reason TEXT NOT NULL,
+  since INTEGER NOT NULL
+) STRICT;
+CREATE TABLE recovery (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  floor INTEGER NOT NULL,
+  seen TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER recovery_is_append_only BEFORE UPDATE ON recovery
+  BEGIN SELECT RAISE(ABORT, 'recoveries are never changed'); END;
+CREATE TRIGGER tell_recovery AFTER INSERT ON recovery BEGIN
+  INSERT INTO control_change (tenant, what, at, body) SELECT DISTINCT tenant, 'recovery', new.at, json_object(
+    'number', new.seq, 'by', new.by, 'reason', new.reason, 'floor', new.floor)
+  FROM tenant_config WHERE tenant NOT IN (SELECT tenant FROM tenant_tombstone);
+END;
+`
+
 /** In order; never edited once released, only added to. */
-export const MIGRATIONS: readonly string[] = [FIRST, QUEUES, ERASED, CHANGES, FEED, EVENTS, RECEIVERS, PENDING_SETS]
+export const MIGRATIONS: readonly string[] = [
+  FIRST,
+  QUEUES,
+  ERASED,
+  CHANGES,
+  FEED,
+  EVENTS,
+  RECEIVERS,
+  PENDING_SETS,
+  RECOVERY,
+]

@@ -96,6 +96,20 @@ export const eventOfChange = (change: Exclude<ControlChange, { what: 'receiver' 
         },
         unmapped: { revocation: change.revocation, kind: change.kind, issuer: change.issuer, value: change.value },
       })
+    case 'recovery':
+      return newEvent({
+        ...base,
+        activityId: UPDATE,
+        severityId: 4,
+        code: 'store_recovered',
+        message: 'records were lost: what was issued is cut, earlier evidence refused, keys replaced',
+        detail: {
+          actor: operatorOf(change.by || 'unknown'),
+          comment: change.reason,
+          entity: { uid: change.tenant, name: 'store', type_id: 99, type: 'store' },
+        },
+        unmapped: { number: change.number, evidence_floor: change.floor },
+      })
     case 'look_up':
       return newEvent({
         ...base,

@@ -91,6 +91,14 @@ export const openNote = (
   return isSigned ? text : null
 }
 
+/** Notes of checkpoints one after another, each behind empty lines, as anchors and exports keep them; what is cut short is none. */
+export const checkpointNotesIn = (text: string): readonly string[] =>
+  (text.match(/[^\n]+\n\d+\n(?:[^\n]+\n)+\n(?:— [^\n]+\n)+/gu) ?? []).filter((note) =>
+    [...note.matchAll(/^— \S+ (\S+)$/gmu)].every(
+      ([, encoded]) => (decodeBase64(encoded ?? '')?.length ?? 0) >= KEY_ID_BYTES + SIGNATURE_BYTES,
+    ),
+  )
+
 /** What a log says of itself. */
 export type Checkpoint = { readonly origin: string; readonly size: number; readonly root: Hash }
 

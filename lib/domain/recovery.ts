@@ -1,0 +1,49 @@
+// A store that knows less than the world has seen (design §7): how it is told, and what recovery makes of it. Pure.
+import { LIMITS } from './limits.ts'
+
+/** Why a store is in quarantine; the text is for the operator. */
+export const QUARANTINE_REASONS = {
+  log_behind_anchor: 'an anchor has seen more of an audit log than there is: records, revocations and keys were lost',
+  time_behind_log: 'the audit log is of a later time than the database of records: one of the two is older',
+  operator: 'an operator says that records were lost',
+} as const
+
+export type QuarantineReason = keyof typeof QUARANTINE_REASONS
+
+export type Quarantine = { readonly reason: QuarantineReason; readonly sinceSeconds: number }
+
+/** A recovery that is complete. `seen`: what anchors had seen of each log by then, for that loss is dealt with. */
+export type Recovery = {
+  readonly atSeconds: number
+  readonly by: string
+  readonly reason: string
+  /** Evidence issued before is refused: it may have been redeemed in records that were lost. */
+  readonly floorSeconds: number
+  readonly seen: Readonly<Record<string, number>>
+}
+
+/** An issuer's clock may be ahead of ours by the leeway that its evidence is given. */
+export const floorOf = (nowSeconds: number): number => nowSeconds + LIMITS.leewaySeconds
+
+export type StoreView = {
+  /** Leaves of each log by its origin, 0 where there is none. */
+  readonly logs: ReadonlyMap<string, number>
+  /** The largest checkpoint of each origin that was found at anchors; of logs that are not ours too. */
+  readonly anchored: ReadonlyMap<string, number>
+  /** What the last recovery accepted as lost. */
+  readonly accepted: Readonly<Record<string, number>>
+  /** The time of the last event in any log, null: there is none. */
+  readonly lastEventSeconds: number | null
+  /** The highest time the database of records has seen. */
+  readonly highestSeconds: number
+}
+
+/** Null: nothing is known that this store does not know. */
+export const behindReason = (view: StoreView): QuarantineReason | null => {
+  for (const [origin, size] of view.logs) {
+    const seen = view.anchored.get(origin) ?? 0
+    if (seen > size && seen > (view.accepted[origin] ?? 0)) return 'log_behind_anchor'
+  }
+  const isBehind = (view.lastEventSeconds ?? 0) > view.highestSeconds + LIMITS.clockStepSecondsMax
+  return isBehind ? 'time_behind_log' : null
+}

@@ -1,0 +1,43 @@
+// When a store is behind what the world has seen, and when it only looks so.
+import { expect, test } from 'vitest'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import { behindReason, floorOf, type StoreView } from '../../lib/domain/recovery.ts'
+
+const ACME = 'sts.example/t/acme/log'
+const view = (changes: Partial<StoreView> = {}): StoreView => ({
+  logs: new Map([[ACME, 10]]),
+  anchored: new Map([[ACME, 10]]),
+  accepted: {},
+  lastEventSeconds: 1_000,
+  highestSeconds: 1_000,
+  ...changes,
+})
+
+test.each<[name: string, changes: Partial<StoreView>, reason: string | null]>([
+  ['as long as its anchor says', {}, null],
+  ['longer than its anchor says', { anchored: new Map([[ACME, 9]]) }, null],
+  ['without an anchor', { anchored: new Map() }, null],
+  ['shorter than its anchor says, by one leaf', { anchored: new Map([[ACME, 11]]) }, 'log_behind_anchor'],
+  [
+    'no log where an anchor knows one',
+    { logs: new Map([[ACME, 0]]), anchored: new Map([[ACME, 1]]) },
+    'log_behind_anchor',
+  ],
+  ['an anchor that knows the log of another broker', { anchored: new Map([['other.example/t/acme/log', 99]]) }, null],
+  ['a loss that was recovered from', { anchored: new Map([[ACME, 11]]), accepted: { [ACME]: 11 } }, null],
+  [
+    'a loss after the one that was recovered from',
+    { anchored: new Map([[ACME, 12]]), accepted: { [ACME]: 11 } },
+    'log_behind_anchor',
+  ],
+  ['records from before the log', { lastEventSeconds: 1_001 + LIMITS.clockStepSecondsMax }, 'time_behind_log'],
+  [
+    'records that are a moment behind, as a crash leaves them',
+    { lastEventSeconds: 1_000 + LIMITS.clockStepSecondsMax },
+    null,
+  ],
+  ['a log without an event, and records of no time', { lastEventSeconds: null, highestSeconds: 0 }, null],
+])('a store %s', (_, changes, reason) => expect(behindReason(view(changes))).toBe(reason))
+
+test('the floor is beyond what an issuer whose clock is ahead can have signed', () =>
+  expect(floorOf(1_000)).toBe(1_000 + LIMITS.leewaySeconds))

@@ -1,0 +1,136 @@
+// A backup is restored over a broker that went on after it. The store finds out by itself, serves nobody, and after `mintmark recover`
+// nothing of what was lost is worth anything (design §7).
+import { closeSync, cpSync, openSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run as audit } from '../../bin/commands/audit.ts'
+import { run as recover } from '../../bin/commands/recover.ts'
+import { run as revocations } from '../../bin/commands/revocations.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
+import {
+  type BrokerOptions,
+  exchange,
+  type RunningBroker,
+  removeBroker,
+  startBroker,
+  temporaryDirectory,
+} from '../support/broker.ts'
+import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
+import { freePort } from '../support/free-port.ts'
+import { captureIo } from '../support/io.ts'
+import { githubTenant, TARGET } from '../support/tenants.ts'
+
+const key = issuerKey('RS256')
+const dir = temporaryDirectory()
+const dataDir = join(dir, 'data')
+const backup = join(dir, 'backup')
+const anchor = join(dir, 'anchor')
+let broker: RunningBroker
+let url: string
+
+const start = async (until?: BrokerOptions['until']) => {
+  const port = new URL(url).port
+  broker = await startBroker({
+    tenants: { acme: githubTenant('acme', { keys: [key] }) },
+    dataDir,
+    args: ['--port', port, '--anchor', anchor],
+    ...(until === undefined ? {} : { until }),
+  })
+}
+const acme = () => `${url}/t/acme`
+const assertion = (overrides: Record<string, unknown> = {}) => signAssertion(key, githubClaims(acme(), overrides))
+const redeem = (evidence: string) => exchange(acme(), evidence, { audience: TARGET })
+const status = async (path: string) => (await fetch(`${url}${path}`)).status
+const kids = async (): Promise<string[]> =>
+  ((await (await fetch(`${acme()}/jwks.json`)).json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid)
+const mintmark = async (command: typeof recover, ...args: string[]) => {
+  const io = captureIo()
+  const code = await command([...args, '--data', dataDir], io)
+  return { code, out: io.out(), err: io.err() }
+}
+
+beforeAll(async () => {
+  url = `http://127.0.0.1:${await freePort()}`
+  closeSync(openSync(anchor, 'w'))
+})
+afterAll(async () => {
+  await removeBroker(broker)
+  rmSync(dir, { recursive: true, force: true })
+})
+
+test('a restored backup serves nobody until it is recovered, and nothing that was lost comes back to life', {
+  timeout: 120_000,
+}, async () => {
+  await start()
+  expect((await redeem(assertion())).status).toBe(200)
+  await broker.stop()
+  cpSync(dataDir, backup, { recursive: true })
+
+  await start()
+  const lost = assertion()
+  const token = (await redeem(lost)).body['access_token'] as string
+  expect(token).toEqual(expect.any(String))
+  await broker.stop()
+  rmSync(dataDir, { recursive: true })
+  cpSync(backup, dataDir, { recursive: true })
+
+  await start({ url, says: /QUARANTINE: .*/ })
+  expect(broker.output()).toContain('an anchor has seen more of an audit log than there is')
+  expect([await status('/healthz'), await status('/readyz'), await status('/t/acme/jwks.json')]).toEqual([
+    200, 503, 503,
+  ])
+  const refused = await redeem(lost)
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+
+  const recovered = await mintmark(recover, '--reason', 'restored the backup', '--anchor', anchor, '--json')
+  expect(recovered).toMatchObject({ code: 0, err: '' })
+  const { floorSeconds, tenants } = JSON.parse(recovered.out) as { floorSeconds: number; tenants: string[] }
+  expect(tenants).toEqual(['acme'])
+  await expect.poll(broker.output, { timeout: 30_000 }).toContain('mintmark listening on')
+
+  // Redeemed in what was lost: its marker is gone, and it is refused all the same.
+  expect((await redeem(lost)).body).toMatchObject({ error: 'invalid_request' })
+  expect((await redeem(assertion({ iat: floorSeconds - 1 }))).status).toBe(400)
+  // What is issued before the cut ends is dead: so nothing is, for half a minute.
+  let fresh = await redeem(assertion({ iat: floorSeconds, exp: floorSeconds + 300 }))
+  expect(fresh.status).toBe(400)
+  while (fresh.status === 400 && Date.now() / 1000 < floorSeconds + 30) {
+    await sleep(2_000)
+    fresh = await redeem(assertion({ iat: floorSeconds, exp: floorSeconds + 300 }))
+  }
+  expect(fresh.status).toBe(200)
+  // The key that signed it is gone from the key set, and the cut covers it for whoever reads the feed.
+  const signers = await kids()
+  expect(signers).not.toContain(decodeProtectedHeader(token).kid)
+  expect(signers).toContain(decodeProtectedHeader(fresh.body['access_token'] as string).kid)
+  const cut = JSON.parse((await mintmark(revocations, '--tenant', 'acme', '--json')).out) as {
+    revocations: { kind: string; form: string; notBeforeSeconds: number }[]
+  }
+  expect(cut.revocations).toMatchObject([{ kind: 'tenant', form: 'cut' }])
+  expect(cut.revocations[0]!.notBeforeSeconds).toBeGreaterThan(decodeJwt(token).iat!)
+  const page = decodeJwt(await (await fetch(`${acme()}/revocations`)).text())
+  expect(page['seq']).toBe(1 + LIMITS.recoveryNumbersSkipped)
+  await expect
+    .poll(async () => (await mintmark(audit, 'tail', '--tenant', 'acme', '--lines', '50')).out, { timeout: 30_000 })
+    .toContain('store_recovered')
+  await broker.stop()
+
+  // The anchor still knows what was lost: that was dealt with.
+  await start()
+  expect(broker.output()).not.toContain('QUARANTINE')
+})
+
+test('an operator who knows of a loss takes a running broker out of service, and back', {
+  timeout: 60_000,
+}, async () => {
+  expect(await status('/readyz')).toBe(200)
+  expect((await mintmark(recover, '--quarantine')).out).toContain('503')
+  await expect.poll(() => status('/readyz'), { timeout: 10_000 }).toBe(503)
+  expect((await redeem(assertion())).status).toBe(503)
+  const recovered = await mintmark(recover, '--reason', 'a snapshot was rolled back')
+  expect(recovered.out).toMatch(/^recovered: 1 tenants, /)
+  await expect.poll(() => status('/readyz'), { timeout: 10_000 }).toBe(200)
+  await expect.poll(async () => (await redeem(assertion())).status, { timeout: 10_000 }).toBe(400)
+})
