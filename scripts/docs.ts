@@ -100,31 +100,14 @@ const providers = (): string =>
     ]),
   )}\n`
 
-const COMMAND_NAMES = [
-  'serve',
-  'apply',
-  'lint',
-  'test',
-  'explain',
-  'decision',
-  'token',
-  'revoke',
-  'unblock',
-  'revocations',
-  'events',
-  'aws-credentials',
-  'aws-trust',
-  'keys',
-  'audit',
-  'sinks',
-]
 const commands = (): string => {
   const help = (args: readonly string[]) =>
     spawnSync(process.execPath, ['bin/mintmark.ts', ...args], {
       encoding: 'utf8',
       env: { ...process.env, NO_COLOR: '1' },
     }).stdout
-  const sections = COMMAND_NAMES.map((name) => `## ${name}\n\`\`\`\n${help([name, '--help']).trimEnd()}\n\`\`\``)
+  const names = [...help(['--help']).matchAll(/^ {2}(\S+)/gm)].map((found) => found[1]!)
+  const sections = names.map((name) => `## ${name}\n\`\`\`\n${help([name, '--help']).trimEnd()}\n\`\`\``)
   return `${GENERATED}# Commands\n\nFrom a checkout: \`npm run -s mintmark -- <command>\`. Exit codes: 0 done, 1 refused or failed check, 2 wrong usage, 3 unavailable.\n\n${sections.join('\n\n')}\n`
 }
 

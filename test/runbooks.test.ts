@@ -45,7 +45,7 @@ test.each(PAGES)('every command of %s exists, with these flags and this subcomma
 
 test('a flag or command that is not there fails, or this test would pass on anything', async () => {
   await expect(parses(['mintmark', 'revoke', '--tenant', 'acme', '--everything'])).rejects.toThrow()
-  await expect(parses(['mintmark', 'recover'])).rejects.toThrow()
+  await expect(parses(['mintmark', 'conjure'])).rejects.toThrow()
   expect(PAGES.flatMap(commandsOf).length).toBeGreaterThan(50)
 })
 

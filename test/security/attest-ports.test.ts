@@ -95,7 +95,7 @@ describe('what attest holds', () => {
     expect(wired).toContain(' mint: { mint },')
     const own = [...wired.replace(/\{[^}]*\}|\([^)]*\)/g, '').matchAll(/(?:^|, )(\w+)/g)].map((match) => match[1])
     const evidence = /const evidence = \{([^}]*)\}/.exec(source)?.[1] ?? ''
-    const shared = evidence.split(',').map((member) => member.trim().split(':')[0])
+    const shared = [...evidence.matchAll(/(?:^|,)\s*(\w+)/g)].map((match) => match[1])
     expect([...shared, ...own].sort()).toEqual(Object.keys(HELD).sort())
   })
 

@@ -127,5 +127,12 @@ export const SAMPLE_ENTRIES: Readonly<Record<string, AuditEntry>> = {
     problem: 'connect_failed',
     status: null,
   }),
+  recovery: change({
+    what: 'recovery',
+    number: 1,
+    by: 'ops',
+    reason: 'restored from a backup',
+    floor: NOW_SECONDS + 30,
+  }),
   'look-up': change({ what: 'look_up', decisionId: ID, by: 'uid:1000' }),
 }
