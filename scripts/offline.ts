@@ -128,7 +128,7 @@ const apply = async (aws: Aws, tenantsDir: string, url: string): Promise<void> =
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
   const client = createDynamoClient({ ...personAs(aws, 'apply'), maxAttempts: 5, requestMs: APPLY_MS })
   const configs = createTenantConfigStore(tableOf(CORE_TABLE, client, APPLY_MS))
-  await applyTenants({ configs, clock: systemClock }, loaded.documents, { author: 'offline', commit: '' })
+  await applyTenants({ configs, clock: systemClock, cut: null }, loaded.documents, { author: 'offline', commit: '' })
   client.destroy()
 }
 

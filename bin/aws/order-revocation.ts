@@ -8,6 +8,7 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import type { Revocation, Selector } from '../../lib/domain/revocation.ts'
 import type { OrderRefusal, RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { type Asked, draftOrder } from '../../lib/flows/revocation/draft-order.ts'
+import type { ApplyPorts } from '../../lib/flows/tenants/apply-tenants.ts'
 import { awsCaller, openAwsOrders } from './core-table.ts'
 
 /** Above what revoke takes with a cold start and a denial on each of some roles; then the operator is told to look. */
@@ -21,28 +22,53 @@ export type AwsOutcome =
 
 /** Throws Unavailable. */
 export const orderOnAws = async (asked: Omit<Asked, 'proof'>, stage: string): Promise<AwsOutcome> => {
-  const { account, region } = await awsCaller()
   const { configs, revocations, decisions, close } = openAwsOrders()
-  // As for every other service, the endpoint is the environment's to say and not the queue's.
-  const client = new SQSClient({ maxAttempts: 3, useQueueUrlAsEndpoint: false })
   try {
     const drafting = { configs, decisions, clock: systemClock, ids: createIds(systemClock) }
     const draft = await draftOrder(drafting, { ...asked, proof: { kind: 'sender' } })
     if (!draft.ok) return { kind: 'refused', refusal: draft.refusal }
     const order = draft.value
-    const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
-    const queueUrl = `https://sqs.${region}.${suffix}/${account}/mintmark-${stage}-revoke`
-    await createSqsQueue({ client, queueUrl }).send(order, { group: order.tenant, dedupe: order.id })
+    await sendOnAws(order, stage)
     for (const deadline = Date.now() + IN_FORCE_MS_MAX; Date.now() < deadline; await sleep(LOOK_MS)) {
       const ids = idsInForce(order, await revocations.list(order.tenant))
       if (ids !== null) return { kind: 'in_force', order, revocations: ids }
     }
     return { kind: 'accepted', order }
   } finally {
-    client.destroy()
     close()
   }
 }
+
+const sendOnAws = async (order: RevocationOrder, stage: string): Promise<void> => {
+  const { account, region } = await awsCaller()
+  // As for every other service, the endpoint is the environment's to say and not the queue's.
+  const client = new SQSClient({ maxAttempts: 3, useQueueUrlAsEndpoint: false })
+  try {
+    const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
+    const queueUrl = `https://sqs.${region}.${suffix}/${account}/mintmark-${stage}-revoke`
+    await createSqsQueue({ client, queueUrl }).send(order, { group: order.tenant, dedupe: order.id })
+  } finally {
+    client.destroy()
+  }
+}
+
+/** What `apply --aws` takes back: accepted when it resolves, and carried out by revoke, which alone writes revocations. */
+export const cutOnAws =
+  (stage: string): NonNullable<ApplyPorts['cut']> =>
+  ({ tenant, selector, reason }) =>
+    sendOnAws(
+      {
+        v: 1,
+        id: createIds(systemClock).decisionId(),
+        tenant,
+        selectors: [selector],
+        form: 'cut',
+        reason,
+        proof: { kind: 'sender' },
+        orderedAtSeconds: systemClock.nowSeconds(),
+      },
+      stage,
+    )
 
 /** One id a selector; null: not all are in force. A cut must be this order's own, or later. */
 const idsInForce = ({ selectors, form, orderedAtSeconds }: RevocationOrder, all: readonly Revocation[]) => {

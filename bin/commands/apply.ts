@@ -6,24 +6,28 @@ import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { type Applied, applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
+import { type Applied, type ApplyPorts, applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadDirectory } from '../embedded/load-directory.ts'
+import { embeddedCut } from '../embedded/revocation.ts'
 
 const ERASED_AFTER_DAYS = LIMITS.removedTenantKeepSeconds / (24 * 3600)
 
-const HELP = `Usage: mintmark apply DIR (--data DIR | --aws) [--base-url URL] [--dev] [--dry-run]
+const HELP = `Usage: mintmark apply DIR (--data DIR | --aws) [--base-url URL] [--dev] [--dry-run] [--keep-issued]
        mintmark apply --remove TENANT (--data DIR | --aws)
 
 Checks every tenant document of DIR and makes what changed current; a running broker sees it with its next request.
 A tenant whose file is missing is reported and left as it is. Each version records author, commit, digest and difference.
+What a grant or an issuer issued that is gone, or allows less than before, is cut: it ends, and for half a minute nothing new is issued by it.
 
   --data DIR        the data directory
   --aws             the tables of the account and Region of the environment, with a session of the role mintmark-apply
   --base-url URL    what the broker's issuers are built from; default http://127.0.0.1:8080
   --dev             allow http to loopback, as serve --dev does
   --dry-run         show what would change
+  --keep-issued     cut nothing: what was issued lives on to its end
+  --stage STAGE     with --aws, the stage of the broker (default: prod)
   --remove TENANT   write a tombstone: the tenant is denied from this moment, and a running broker erases its keys, documents
                     and records ${ERASED_AFTER_DAYS} days later. Its name is never given out again
 `
@@ -35,6 +39,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     'base-url': { type: 'string', default: 'http://127.0.0.1:8080' },
     dev: { type: 'boolean', default: false },
     'dry-run': { type: 'boolean', default: false },
+    'keep-issued': { type: 'boolean', default: false },
+    stage: { type: 'string', default: 'prod' },
     remove: { type: 'string' },
   })
   if (values.help) {
@@ -42,7 +48,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     return 0
   }
   if (values.aws && values.data !== undefined) throw new UsageError('apply takes --data or --aws, not both')
-  const open = values.aws ? openTables : () => openDirectory(required(values.data, 'data'))
+  const open = values.aws ? () => openTables(values.stage) : () => openDirectory(required(values.data, 'data'))
   if (values.remove !== undefined) return remove(values.remove, await open(), io)
   const [directory, ...more] = positionals
   if (directory === undefined || more.length > 0) throw new UsageError('apply takes one directory')
@@ -52,15 +58,21 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
     return 1
   }
-  const { configs, close } = await open()
+  const { configs, cut, close } = await open()
+  const isKept = values['keep-issued']
+  const isDryRun = values['dry-run']
   try {
     const report = await applyTenants(
-      { configs: values['dry-run'] ? { ...configs, put: async () => true } : configs, clock: systemClock },
+      {
+        configs: isDryRun ? { ...configs, put: async () => true } : configs,
+        clock: systemClock,
+        cut: isKept || isDryRun ? null : cut,
+      },
       loaded.documents,
       authorOf(directory),
     )
     if (values.json) io.stdout.write(`${JSON.stringify(report)}\n`)
-    else for (const applied of report.applied) io.stdout.write(describe(applied))
+    else for (const applied of report.applied) io.stdout.write(describe(applied, isKept))
     for (const tenant of report.missing)
       io.stderr.write(
         `mintmark apply: ${tenant} is in the store but in no file; it stays as it is (--remove ${tenant} removes it)\n`,
@@ -71,17 +83,26 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
 }
 
-type Opened = { readonly configs: TenantConfigStore; readonly close: () => void }
+type Opened = {
+  readonly configs: TenantConfigStore
+  readonly cut: NonNullable<ApplyPorts['cut']>
+  readonly close: () => void
+}
 
 const openDirectory = async (dataDir: string): Promise<Opened> => {
   const database = openDatabase({ dataDir, dev: null })
-  return { configs: createTenantConfigStore(database), close: () => database.close() }
+  return {
+    configs: createTenantConfigStore(database),
+    cut: embeddedCut(database, dataDir),
+    close: () => database.close(),
+  }
 }
 
 /** The SDK comes only with --aws: it is large, and finds place and credentials as every AWS tool does. */
-const openTables = async (): Promise<Opened> => {
+const openTables = async (stage: string): Promise<Opened> => {
   const { openAwsConfigs } = await import('../aws/core-table.ts')
-  return openAwsConfigs()
+  const { cutOnAws } = await import('../aws/order-revocation.ts')
+  return { ...openAwsConfigs(), cut: cutOnAws(stage) }
 }
 
 const SAYS: Readonly<Record<Applied['outcome'], string>> = {
@@ -92,8 +113,13 @@ const SAYS: Readonly<Record<Applied['outcome'], string>> = {
   refused_tombstone: 'refused: the tenant was removed',
 }
 
-const describe = ({ tenant, outcome, version, diff }: Applied): string =>
-  [`${tenant}: ${SAYS[outcome]} (version ${version})`, ...diff.map((line) => `  ${line}`), ''].join('\n')
+const describe = ({ tenant, outcome, version, diff, narrowed }: Applied, isKept: boolean): string =>
+  [
+    `${tenant}: ${SAYS[outcome]} (version ${version})`,
+    ...diff.map((line) => `  ${line}`),
+    ...narrowed.map(({ kind, value }) => `  ${isKept ? 'kept' : 'cut'}: what ${kind} ${value} issued`),
+    '',
+  ].join('\n')
 
 const remove = async (tenant: string, { configs, close }: Opened, io: Io): Promise<number> => {
   try {

@@ -47,6 +47,7 @@ import { createOperatingState } from './operating-state.ts'
 import type { Ops } from './ops.ts'
 import { startOwnEndpoints } from './own-endpoints.ts'
 import { startReceivers } from './receivers.ts'
+import { embeddedCut } from './revocation.ts'
 import { startRotation } from './rotation.ts'
 import { startTracing, tracedEndpoint, tracedGrants, tracedKeys, tracedMint } from './tracing.ts'
 
@@ -68,7 +69,7 @@ export const wire = async (
   const tracing = await startTracing(options.traceEnvironment ?? {})
   const ids = createIds(clock)
   const configs = createTenantConfigStore(database)
-  await applyDocuments(options, { configs, clock }, documents)
+  await applyDocuments(options, { configs, clock, cut: embeddedCut(database, options.dataDir) }, documents)
   const tenants = createTenantDirectory({
     configs,
     validity: whileUnmoved(() => database.controlThisTurn()),
@@ -251,7 +252,9 @@ const applyDocuments = async (
   documents: Parameters<typeof applyTenants>[1],
 ): Promise<void> => {
   const report = await applyTenants(ports, documents, authorOf(tenantsDir))
-  for (const { tenant, outcome } of report.applied) {
+  for (const { tenant, outcome, narrowed } of report.applied) {
+    for (const { kind, value } of narrowed)
+      warn(`${tenant}: ${kind} ${value} allows less than before: what it issued is cut`)
     if (outcome === 'rolled_back') warn(`WARNING: ${tenant} went back to a document that was current before`)
     if (outcome === 'refused_tombstone') warn(`WARNING: ${tenant} was removed; its document is not applied`)
   }

@@ -71,7 +71,7 @@ beforeAll(async () => {
   const client = patientDynamo(deployed.placeOfRole('mintmark-apply'))
   const configs = createTenantConfigStore(tableOf('mintmark-core', client, 20_000))
   const by = { author: 'alice', commit: '' }
-  await applyTenants({ configs, clock: systemClock }, documents.documents, by)
+  await applyTenants({ configs, clock: systemClock, cut: null }, documents.documents, by)
   // The first decisions of IAM take the simulator longer than a function waits; from then on it remembers them.
   await persist(
     () => deployed.functions.rotate(),

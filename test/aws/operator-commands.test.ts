@@ -13,6 +13,7 @@ import { sampleRevocation } from '../contract/sample-rows.ts'
 import { type Aws, startAws } from '../support/aws/emulator.ts'
 import { createDeployedTables, type DynamodbProcess, startDynamodb } from '../support/dynamodb-process.ts'
 import { issuerKey } from '../support/evidence.ts'
+import { type Queues, startQueues } from '../support/fauxqs-queues.ts'
 import { roleNamed } from '../support/fences/callers.ts'
 import { packagedCloud } from '../support/packaged-stacks.ts'
 import { githubTenant } from '../support/tenants.ts'
@@ -22,15 +23,22 @@ const key = issuerKey('RS256')
 const DOCUMENT = githubTenant('acme', { keys: [key] })
 const write = (text: string): void => writeFileSync(join(tenants, 'acme.yaml'), text)
 
+const REGION = 'eu-west-1'
+const ORDERS = 'mintmark-prod-revoke'
+
 let dynamodb: DynamodbProcess
 let aws: Aws
+let queues: Queues
 beforeAll(async () => {
   dynamodb = await startDynamodb()
+  queues = await startQueues()
+  queues.server.createQueue(ORDERS, { region: REGION })
   await createDeployedTables(dynamodb.endpoint)
-  aws = await startAws({ cloud: packagedCloud(), dynamodb: dynamodb.endpoint })
+  aws = await startAws({ cloud: packagedCloud(), dynamodb: dynamodb.endpoint, sqs: queues.server.address })
 })
 afterAll(async () => {
   await aws?.stop()
+  await queues?.close()
   await dynamodb?.stop()
   rmSync(tenants, { recursive: true, force: true })
 })
@@ -42,7 +50,7 @@ const runAs = (role: string, ...args: string[]) =>
     const { accessKeyId, secretAccessKey, sessionToken } = aws.credentialsForRole(roleNamed(aws.cloud, role), session)
     const env = {
       PATH: process.env['PATH'] ?? '',
-      AWS_REGION: 'eu-west-1',
+      AWS_REGION: REGION,
       AWS_ENDPOINT_URL: aws.endpoint,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -73,6 +81,8 @@ const root = () => {
   const client = createDynamoClient({ ...aws.client(aws.rootCredentials), maxAttempts: 2, requestMs: 5_000 } as never)
   return tableOf('mintmark-core', client, 20_000)
 }
+const ordered = (): unknown[] =>
+  (queues.server.inspectQueue(ORDERS)?.messages.ready ?? []).map(({ body }) => JSON.parse(body))
 const latest = async () => (await createTenantConfigStore(root()).latest('acme'))!
 
 test('apply --aws: first documents, a change with its difference, nothing twice, and an older document again as a rollback', async () => {
@@ -87,7 +97,13 @@ test('apply --aws: first documents, a change with its difference, nothing twice,
   expect((await latest()).version.version).toBe(1)
   const changed = await apply(tenants)
   expect(changed).toMatchObject({ code: 0, stdout: dry.stdout })
-  expect(changed.stdout).toMatch(/^acme: changed \(version 2\)\n(?: {2}.*ttl.*\n)+$/)
+  expect(changed.stdout).toMatch(
+    /^acme: changed \(version 2\)\n(?: {2}.*ttl.*\n)+ {2}cut: what grant deploy-prod issued\n$/,
+  )
+  // Only revoke writes revocations: it takes the order, and the queue names who sent it.
+  expect(ordered()).toMatchObject([
+    { tenant: 'acme', form: 'cut', selectors: [{ kind: 'grant', value: 'deploy-prod' }], proof: { kind: 'sender' } },
+  ])
   expect((await apply(tenants)).stdout).toBe('acme: unchanged (version 2)\n')
   write(DOCUMENT)
   const back = await apply(tenants, '--json')

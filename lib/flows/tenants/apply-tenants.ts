@@ -1,13 +1,23 @@
-// apply (design §9): checked documents become current versions. Each version records author, commit, digest and diff; a
-// digest that was current before is a rollback and says so; a tenant is never removed by omission.
+// apply (design §9): checked documents become current versions. Each version records author, commit, digest and diff; what was removed
+// or narrowed is a cut of what it issued; a digest that was current before is a rollback, says so and lifts nothing; a tenant is never
+// removed by omission.
 import type { JsonValue } from '../../domain/claims.ts'
 import { documentDiff } from '../../domain/document-diff.ts'
 import { LIMITS } from '../../domain/limits.ts'
+import { narrowedBetween } from '../../domain/narrowing.ts'
+import type { Selector } from '../../domain/revocation.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { TenantConfigStore } from '../../ports/tenants.ts'
 
-export type ApplyPorts = { readonly configs: TenantConfigStore; readonly clock: Clock }
+export type ApplyPorts = {
+  readonly configs: TenantConfigStore
+  readonly clock: Clock
+  /** Orders the cut of what one removed or narrowed rule issued. Null: what was issued is kept (`--keep-issued`). */
+  readonly cut: ((order: Cut) => Promise<void>) | null
+}
+
+export type Cut = { readonly tenant: string; readonly selector: Selector; readonly reason: string }
 
 /** A document that passed every check. `document` is canonical JSON; `digest` its SHA-256. */
 export type CheckedDocument = { readonly tenant: string; readonly document: string; readonly digest: string }
@@ -17,6 +27,8 @@ export type Applied = {
   readonly outcome: 'created' | 'changed' | 'unchanged' | 'rolled_back' | 'refused_tombstone'
   readonly version: number
   readonly diff: readonly string[]
+  /** What was removed or narrowed, and is cut unless what was issued is kept. */
+  readonly narrowed: readonly Selector[]
 }
 
 export type ApplyReport = {
@@ -57,13 +69,20 @@ const applyOne = async (
     // A tombstone stands for good, also when the tenant was erased: applying the file again must not resurrect what was
     // removed, nor another owner come to a name that relying parties still trust.
     if (latest !== null && latest.tombstonedAtSeconds !== null)
-      return { tenant: document.tenant, outcome: 'refused_tombstone', version, diff: [] }
+      return { tenant: document.tenant, outcome: 'refused_tombstone', version, diff: [], narrowed: [] }
     if (latest?.version.digest === document.digest)
-      return { tenant: document.tenant, outcome: 'unchanged', version, diff: [] }
-    const diff = documentDiff(
-      latest === null ? {} : (JSON.parse(latest.version.document) as JsonValue),
-      JSON.parse(document.document) as JsonValue,
-    )
+      return { tenant: document.tenant, outcome: 'unchanged', version, diff: [], narrowed: [] }
+    const after = JSON.parse(document.document) as JsonValue
+    const before = latest === null ? {} : (JSON.parse(latest.version.document) as JsonValue)
+    const diff = documentDiff(before, after)
+    const narrowed = latest === null ? [] : narrowedBetween(document.tenant, before, after)
+    // First: a crash in between cuts too much, and never leaves alive what was taken back. A cut ends well after the version begins.
+    for (const selector of narrowed)
+      await ports.cut?.({
+        tenant: document.tenant,
+        selector,
+        reason: `narrowed by version ${version + 1} of the document`,
+      })
     const isRollback = latest !== null && (await ports.configs.seen(document.tenant, document.digest))
     const put = await ports.configs.put({
       ...document,
@@ -78,6 +97,7 @@ const applyOne = async (
         outcome: latest === null ? 'created' : isRollback ? 'rolled_back' : 'changed',
         version: version + 1,
         diff,
+        narrowed,
       }
   }
   throw new Unavailable('changed_underway')

@@ -170,7 +170,10 @@ test('the tombstone outlives the erasure: the tenant stays denied, its name take
   })
   expect(await configs.put(sampleConfig({ version: 1 }))).toBe(false)
   const again = { tenant: 'acme', document: '{}', digest: 'again' }
-  const report = await applyTenants({ configs, clock: handClock() }, [again], { author: 'someone', commit: '' })
+  const report = await applyTenants({ configs, clock: handClock(), cut: null }, [again], {
+    author: 'someone',
+    commit: '',
+  })
   expect(report).toMatchObject({ applied: [{ tenant: 'acme', outcome: 'refused_tombstone' }], missing: ['globex'] })
 })
 
