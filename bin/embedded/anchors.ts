@@ -1,6 +1,5 @@
 // `--anchor`: a file of another user, or a witness with its verifier key, URL#KEY. Every checkpoint goes there once a minute, beside
 // the rounds of the log.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { anchorFileProblem, createAnchorFile } from '../../lib/adapters/files/anchor-file.ts'
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import { createWitness } from '../../lib/adapters/http/witness.ts'
@@ -14,6 +13,7 @@ import { parseWitnessKey, type WitnessKey } from '../../lib/domain/tlog/cosignat
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { anchorCheckpoints } from '../../lib/flows/audit/anchor-checkpoints.ts'
 import type { AuditOptions } from './audit.ts'
+import { runRounds } from './run-rounds.ts'
 
 type AnchorPlace =
   | { readonly kind: 'file'; readonly path: string }
@@ -55,6 +55,7 @@ export const anchorWarnings = (anchors: readonly string[]): readonly string[] =>
 export const startAnchors = ({ anchors, audit, dev, egressAllow, log }: AuditOptions) => {
   const http = createGuardedHttp({ dev, egressAllow, ports: 'any' })
   const places = anchors.map(parseAnchor).filter((place) => place !== null)
+  if (places.length === 0) return { close: async () => undefined }
   const ports = {
     log: createTenantLog(audit),
     anchors: places.map((place) =>
@@ -65,26 +66,13 @@ export const startAnchors = ({ anchors, audit, dev, egressAllow, log }: AuditOpt
     clock: systemClock,
     alarm: createAlarm('audit', log),
   }
-  const closing = new AbortController()
-  const attempt = async (): Promise<void> => {
-    try {
+  return runRounds({
+    round: async () => {
       await anchorCheckpoints(ports)
-    } catch {
-      log.error('checkpoints could not be anchored', { function: 'audit' })
-    }
-  }
-  const run = async () => {
-    while (!closing.signal.aborted) {
-      await attempt()
-      await sleep(LIMITS.anchorEveryMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-    }
-  }
-  const running = places.length === 0 ? Promise.resolve() : run()
-  return {
-    async close() {
-      closing.abort()
-      await running
-      await attempt()
+      return false
     },
-  }
+    pauseMs: LIMITS.anchorEveryMs,
+    onFailure: () => log.error('checkpoints could not be anchored', { function: 'audit' }),
+    isClosedByRound: true,
+  })
 }

@@ -2,7 +2,6 @@
 // holds up neither the log nor another sink.
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createJsonlSink } from '../../lib/adapters/files/jsonl-sink.ts'
 import { createSecretFiles } from '../../lib/adapters/files/secret-files.ts'
@@ -25,6 +24,7 @@ import type { MessageSigner, Sink } from '../../lib/ports/sinks.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import type { AuditOptions } from './audit.ts'
 import { compileStored } from './compile.ts'
+import { runRounds } from './run-rounds.ts'
 import { tracedSink } from './tracing.ts'
 
 type Wired = AuditOptions & { readonly signer: MessageSigner }
@@ -47,26 +47,18 @@ export const startDeliveries = (options: Wired): { readonly close: () => Promise
     onFailure: ({ tenant, name }) => log.error('a sink could not be served', { function: 'audit', tenant, sink: name }),
     ...(failpoint === undefined ? {} : { failpoint }),
   })
-  const closing = new AbortController()
-  const attempt = async (): Promise<void> => {
-    try {
+  const rounds = runRounds({
+    round: async () => {
       await deliveries.round(await tenantLog.tenants())
-    } catch {
-      log.error('a round of deliveries failed', { function: 'audit' })
-    }
-  }
-  const run = async () => {
-    while (!closing.signal.aborted) {
-      await attempt()
-      await sleep(LIMITS.logRoundMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-    }
-  }
-  const running = run()
+      return false
+    },
+    pauseMs: LIMITS.logRoundMs,
+    onFailure: () => log.error('a round of deliveries failed', { function: 'audit' }),
+    isClosedByRound: true,
+  })
   return {
     async close() {
-      closing.abort()
-      await running
-      await attempt()
+      await rounds.close()
       await deliveries.stop()
       await cursors.release(holder)
     },
