@@ -20,6 +20,7 @@ import { createTreeLog } from '../../lib/flows/audit/append-log.ts'
 import { checkpointLogs } from '../../lib/flows/audit/checkpoint-log.ts'
 import { createLogBudget } from '../../lib/flows/audit/log-budget.ts'
 import { pumpFeed } from '../../lib/flows/audit/pump-feed.ts'
+import { tracedAppend } from '../../lib/flows/traced-ports.ts'
 import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { Tracing } from '../../lib/ports/tracing.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
@@ -27,7 +28,6 @@ import { startAnchors } from './anchors.ts'
 import type { OpenStore } from './open-store.ts'
 import { runRounds } from './run-rounds.ts'
 import { startDeliveries } from './sinks.ts'
-import { tracedAppend } from './tracing.ts'
 
 type Log = Parameters<typeof createAlarm>[1]
 type Failpoint = (name: 'read' | 'appended' | 'signed' | 'delivered') => void
@@ -79,7 +79,7 @@ export const createAuditRound = (
     alarm,
     clock,
     ...crash,
-    log: tracing === undefined ? treeLog : { ...treeLog, append: tracedAppend(tracing, treeLog.append) },
+    log: tracing === undefined ? treeLog : { ...treeLog, append: tracedAppend(tracing, clock, treeLog.append) },
   }
   const checkpoints = {
     store: tenantLog,

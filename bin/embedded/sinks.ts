@@ -20,12 +20,12 @@ import type { SinkRule } from '../../lib/domain/tenant-config.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { createDeliveries } from '../../lib/flows/audit/run-deliveries.ts'
 import { createSinkTargets } from '../../lib/flows/audit/sink-targets.ts'
+import { tracedSink } from '../../lib/flows/traced-ports.ts'
 import type { MessageSigner, Sink } from '../../lib/ports/sinks.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import type { AuditOptions } from './audit.ts'
 import { compileStored } from './compile.ts'
 import { runRounds } from './run-rounds.ts'
-import { tracedSink } from './tracing.ts'
 
 type Wired = AuditOptions & { readonly signer: MessageSigner }
 
@@ -79,7 +79,7 @@ const sinkTargets = (options: Wired) => {
     issuerUrl: (tenant) => tenantIssuerUrl(baseUrl, tenant),
     make: (rule, tenant, issuerUrl) => {
       const sink = make(rule, tenant, issuerUrl)
-      return tracing === undefined ? sink : tracedSink(tracing, rule.name, sink)
+      return tracing === undefined ? sink : tracedSink(tracing, systemClock, rule.name, sink)
     },
   })
 }

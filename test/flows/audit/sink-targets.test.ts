@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { TAKEN } from '../../../lib/domain/sink.ts'
 import type { SinkRule, TenantConfig } from '../../../lib/domain/tenant-config.ts'
 import { createSinkTargets } from '../../../lib/flows/audit/sink-targets.ts'
 import type { Sink } from '../../../lib/ports/sinks.ts'
@@ -25,7 +26,7 @@ const setUp = () => {
       },
     },
     issuerUrl: (tenant) => `https://sts.example.com/t/${tenant}`,
-    make: (): Sink => ({ deliver: async () => ({ kind: 'taken' }) as never }),
+    make: (): Sink => ({ deliver: async () => TAKEN }),
   })
   const apply = (sinks: readonly SinkRule[] | null, tenant = 'acme') => {
     if (sinks === null) documents.delete(tenant)
