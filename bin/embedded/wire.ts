@@ -11,6 +11,7 @@ import { startDenialQueue } from '../../lib/adapters/sqlite/denials.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { withLogErased } from '../../lib/adapters/sqlite/log-eraser.ts'
 import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
+import { readLogState, readStoreState } from '../../lib/adapters/sqlite/operating-state.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { startSweep } from '../../lib/adapters/sqlite/sweep.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
@@ -27,6 +28,7 @@ import { admitSource, admitTransmitter } from '../../lib/flows/admit-source.ts'
 import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
+import { createOperatingState } from '../../lib/flows/operating-state.ts'
 import { applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
 import { tracedGrants, tracedKeys, tracedMint } from '../../lib/flows/traced-ports.ts'
 import type { EvidenceFloor } from '../../lib/ports/recovery.ts'
@@ -45,7 +47,6 @@ import { startErasure } from './erasure.ts'
 import { embeddedEventProofs, embeddedEvents } from './events.ts'
 import { startIssuerKeys } from './issuer-keys.ts'
 import type { OpenStore } from './open-store.ts'
-import { createOperatingState } from './operating-state.ts'
 import type { Ops } from './ops.ts'
 import { startOwnEndpoints } from './own-endpoints.ts'
 import { startReceivers } from './receivers.ts'
@@ -194,8 +195,10 @@ export const wire = async (
   })
   ops?.show(
     createOperatingState({
-      database,
-      audit: auditDatabase,
+      readStores: (nowSeconds, isSink) => [
+        ...readStoreState(database, nowSeconds),
+        ...readLogState(auditDatabase, nowSeconds, isSink),
+      ],
       tenants,
       clock,
       clockGuard,
