@@ -38,7 +38,7 @@ test('however many scrape, the stores are read once in a period, and again after
 test('a store that does not answer is shown as down, with nothing old beside it, and is up again a period later', () => {
   const away = { isAway: false }
   const readStores = (): Reading[] => {
-    if (away.isAway) throw new Unavailable('store')
+    if (away.isAway) throw new Unavailable('store_unavailable')
     return [reading('logLeaves', 7)]
   }
   const { state, wait } = setUp({ readStores })

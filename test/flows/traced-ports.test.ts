@@ -48,7 +48,7 @@ test('of what a sink took, grants with a trace have a span, and denials, checkpo
 
 test('what a sink did not take has no span: it is brought again, and would have two', async () => {
   const { followed, tracing, clock } = setUp()
-  const answer = later('unreachable')
+  const answer = later('connect_failed')
   const sink = tracedSink(tracing, clock, 'siem', { deliver: async () => answer })
   expect(await sink.deliver([event('one')])).toBe(answer)
   expect(followed).toEqual([])
