@@ -48,7 +48,7 @@ const loopback = async () => ['127.0.0.1']
 const client = (resolve: () => Promise<readonly string[]> = loopback) =>
   createGuardedHttp({ dev: true, egressAllow: [], resolve })
 
-test('a good answer is its status and body', async () => {
+test('the body of a good answer comes through as it was sent', async () => {
   const result = await client().get(server.url('/good'), how)
   expect(result.ok && Buffer.from(result.response.body).toString()).toBe('{"keys":[]}')
 })

@@ -285,7 +285,7 @@ describe('what is done to the files afterwards', () => {
   }
   const SOME = "tenant = 'acme' AND leaf"
 
-  test('untouched it is good', async () => {
+  test('a log nobody touched verifies, or each row below would pass on a broken verifier', async () => {
     const { code, out } = await tampered('')
     expect(out).toMatch(/^good: \d+ leaves/)
     expect(code).toBe(0)

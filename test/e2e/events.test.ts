@@ -281,7 +281,7 @@ describe('refused, and nothing is queued, recorded or revoked', () => {
     expect((await fetch(`${acme}/events`, request)).status).toBe(status)
   })
 
-  test('a tenant that is not there', async () => {
+  test('a tenant that is not there is 404, whatever was signed', async () => {
     expect((await pushSet(`${broker.url}/t/nobody`, signSet(idp, claimsFor()))).status).toBe(404)
   })
 

@@ -250,7 +250,7 @@ describe('an operator, from afar', () => {
     },
   )
 
-  test('unknown paths, methods and bodies', async () => {
+  test('unknown paths are 404, other methods 405, forms 415, and bodies that are no order 400', async () => {
     const { token: bearer } = await mint('operator')
     const status = async (path: string, more: Parameters<typeof call>[1] = {}) =>
       (await call(`${acme}/admin/${path}`, { bearer, ...more })).status

@@ -320,7 +320,7 @@ test('every alert has a case in which it fires', () => {
 })
 
 describe.skipIf(HAS_NO_PROMETHEUS)('promtool (needs prometheus and promtool on PATH)', () => {
-  test('the rules are rules', () => {
+  test('promtool takes the rules: an expression that does not parse would be no alert at all', () => {
     expect(promtool(['check', 'rules', RULES])).toMatchObject({ status: 0 })
   })
 
