@@ -70,8 +70,8 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
   /** Null: applied. What is refused changes nothing. */
   const take = async (page: ReadPage, askedAtMs: number): Promise<Deviation | null> => {
     const nowMs = clock.nowMs()
-    if (page.iat * 1000 > nowMs + SKEW_SECONDS * 1000) return 'page_early'
-    if (nowMs >= page.exp * 1000 || nowMs - page.iat * 1000 >= boundSeconds * 1000) return 'page_expired'
+    const outOfTime = judgeTimes(page, nowMs, boundSeconds)
+    if (outOfTime !== null) return outOfTime
     try {
       highest ??= (await seen?.read()) ?? 0
     } catch {
@@ -92,12 +92,7 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
     }
     apply(page)
     if (page.next === page.seq && (stamp === null || page.iat * 1000 >= stamp.iatMs))
-      stamp = {
-        iatMs: page.iat * 1000,
-        expiresAfterMs: (page.exp - page.iat) * 1000,
-        ageMs: Math.max(0, nowMs - page.iat * 1000),
-        monotonicMs: askedAtMs,
-      }
+      stamp = stampOf(page, nowMs, askedAtMs)
     return null
   }
 
@@ -132,3 +127,15 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
     size: () => blocks.size + cuts.size,
   }
 }
+
+const judgeTimes = ({ iat, exp }: ReadPage, nowMs: number, boundSeconds: number): Deviation | null => {
+  if (iat * 1000 > nowMs + SKEW_SECONDS * 1000) return 'page_early'
+  return nowMs >= exp * 1000 || nowMs - iat * 1000 >= boundSeconds * 1000 ? 'page_expired' : null
+}
+
+const stampOf = ({ iat, exp }: ReadPage, nowMs: number, askedAtMs: number): Stamp => ({
+  iatMs: iat * 1000,
+  expiresAfterMs: (exp - iat) * 1000,
+  ageMs: Math.max(0, nowMs - iat * 1000),
+  monotonicMs: askedAtMs,
+})
