@@ -28,7 +28,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   if (!options.hasLimits)
     options.warn('WARNING: --limits off: no rate limits and no denial roll-ups. For benchmarks and tests only.')
 
-  if (options.auditLog !== 'off') for (const warning of anchorWarnings(anchorHost, options.anchors ?? [])) options.warn(warning)
+  if (options.auditLog !== 'off')
+    for (const warning of anchorWarnings(anchorHost, options.anchors ?? [])) options.warn(warning)
 
   // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
   const tenantRoutes: Record<string, HostOptions['tenantRoutes'][string]> = {}

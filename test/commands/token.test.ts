@@ -85,7 +85,10 @@ const runApart = (args: readonly string[], env: Record<string, string> = platfor
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
     child.once('close', (code) => resolve({ code, stdout, stderr }))
   })
-const run = async (args: readonly string[], env: Record<string, string> = platform.githubEnvironment()): Promise<Ran> => {
+const run = async (
+  args: readonly string[],
+  env: Record<string, string> = platform.githubEnvironment(),
+): Promise<Ran> => {
   const io = captureIo(env)
   const code = await runCommandLine(['token', ...args], io)
   return { code, stdout: io.out(), stderr: io.err() }

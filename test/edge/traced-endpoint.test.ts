@@ -36,9 +36,12 @@ test("the caller's trace is gone on with, and the handler is told of the span an
   expect(told.handled).toBe(OURS)
 })
 
-test.each([undefined, '', 'not-a-trace', CALLERS.toUpperCase()])('a trace is begun where the header is %j', async (text) => {
-  expect((await served(text)).traceparent).toBeUndefined()
-})
+test.each([undefined, '', 'not-a-trace', CALLERS.toUpperCase()])(
+  'a trace is begun where the header is %j',
+  async (text) => {
+    expect((await served(text)).traceparent).toBeUndefined()
+  },
+)
 
 test('a span names the route and never the path: a tenant that is no tenant would be a name of its own', async () => {
   expect((await served(undefined)).ended).toEqual({
