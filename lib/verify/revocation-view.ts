@@ -59,7 +59,7 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
   const cuts = new HandleTable({ hasTimes: true })
   let cursor = 0
   let stamp: Stamp | null = null
-  let highest: number | null = seen === null ? 0 : null
+  const highest = createHighest(seen)
 
   const ageMs = (): number => {
     if (stamp === null) return Number.POSITIVE_INFINITY
@@ -72,24 +72,14 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
     const nowMs = clock.nowMs()
     const outOfTime = judgeTimes(page, nowMs, boundSeconds)
     if (outOfTime !== null) return outOfTime
-    try {
-      highest ??= (await seen?.read()) ?? 0
-    } catch {
-      return 'seen_not_kept'
-    }
-    if (page.seq < highest) return 'feed_rolled_back'
+    const before = await highest.known()
+    if (before === null) return 'seen_not_kept'
+    if (page.seq < before) return 'feed_rolled_back'
     // A page may begin before what is known already, but not as a snapshot, which says nothing of what was lifted.
     const goesOn = page.since > 0 && page.since < cursor && page.next > cursor
     if (page.since !== cursor && !goesOn) return 'page_out_of_order'
-    if (page.seq > highest) {
-      try {
-        // Before it is believed: a process that dies here must not come back knowing less than it acted on.
-        await seen?.write(page.seq)
-      } catch {
-        return 'seen_not_kept'
-      }
-      highest = page.seq
-    }
+    // Before it is believed: a process that dies here must not come back knowing less than it acted on.
+    if (page.seq > before && !(await highest.raise(page.seq))) return 'seen_not_kept'
     apply(page)
     if (page.next === page.seq && (stamp === null || page.iat * 1000 >= stamp.iatMs))
       stamp = stampOf(page, nowMs, askedAtMs)
@@ -125,6 +115,32 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
     seq: () => cursor,
     isRevoked: (handles, iat) => handles.some((handle) => blocks.has(handle) || iat < cuts.timeOf(handle)),
     size: () => blocks.size + cuts.size,
+  }
+}
+
+/** The highest seq that was ever seen, where it outlives the process if it can. */
+const createHighest = (seen: Seen | null) => {
+  let highest: number | null = seen === null ? 0 : null
+  return {
+    /** Null: it cannot be read now. */
+    async known(): Promise<number | null> {
+      try {
+        highest ??= (await seen?.read()) ?? 0
+        return highest
+      } catch {
+        return null
+      }
+    },
+    /** False: it could not be kept, and is as it was. */
+    async raise(seq: number): Promise<boolean> {
+      try {
+        await seen?.write(seq)
+        highest = seq
+        return true
+      } catch {
+        return false
+      }
+    },
   }
 }
 
