@@ -14,17 +14,20 @@ import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import { tracedGrants, tracedKeys, tracedMint } from '../../lib/flows/traced-ports.ts'
 import type { CloudSessions } from '../../lib/ports/cloud-sessions.ts'
+import type { EvidenceFloor } from '../../lib/ports/recovery.ts'
 import type { Tracing } from '../../lib/ports/tracing.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import type { Place } from '../policy/compile-options.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import type { Ops } from './ops.ts'
 
-type ExchangeOptions = Pick<MintPorts, 'issuerKeys' | 'tenants' | 'state' | 'clockGuard' | 'issuedFloor'> &
+type ExchangeOptions = Pick<MintPorts, 'issuerKeys' | 'tenants' | 'state' | 'clockGuard'> &
   Pick<ExchangePorts, 'denials' | 'rates' | 'ids' | 'clock'> &
   Pick<BrokerOptions, 'hasLimits' | 'failpoint'> & {
     readonly database: Database
     readonly place: Place
+    /** Not optional here: a store that was recovered must never be wired without it. */
+    readonly issuedFloor: EvidenceFloor
     readonly tokenKeys: MintPorts['keys']
     /** Null: none can be had. */
     readonly cloudSessions: CloudSessions | null
