@@ -1,5 +1,5 @@
 // The emulated STS: who may open which session, decided by identity and trust policies together; what a session carries on; and
-// tokens of AssumeRoleWithWebIdentity really verified.
+// tokens of AssumeRoleWithWebIdentity really verified. Longer than 300 lines: one emulated account serves all.
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import {
   AssumeRoleCommand,

@@ -1,5 +1,5 @@
 // Orders over HTTP against the real broker (RFC 7009, design §5): by the holder, by scope revoke, by an operator; the command
-// line from afar; and what nobody may.
+// line from afar; and what nobody may. Longer than 300 lines: one broker serves all.
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

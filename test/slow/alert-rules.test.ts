@@ -1,4 +1,5 @@
-// The alert rules under promtool: each fires on what it is for, and is silent beside it.
+// The alert rules under promtool: each fires on what it is for, and is silent beside it. Longer than 300 lines: one table of
+// cases.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
