@@ -39,7 +39,7 @@ const event = (uid: string, over: Record<string, unknown> = {}, correlation: unk
 test('of what a sink took, grants with a trace have a span, and denials, checkpoints and events without one none', async () => {
   const { followed, tracing, clock } = setUp()
   const sink = tracedSink(tracing, clock, 'siem', { deliver: async () => TAKEN })
-  const texts = [event('one'), event('two', { status_code: 'target_unknown' }), event('three', {}, undefined)]
+  const texts = [event('one'), event('two', { status_code: 'target_unknown' }), event('three', {}, null)]
   expect(await sink.deliver(texts)).toBe(TAKEN)
   expect(followed).toEqual([
     ['sink', { traceId: TRACE, decisionId: 'one' }, { fromMs: 10, toMs: 20 }, { 'mintmark.sink': 'siem' }],
