@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 type Rounds = {
-  /** True: there is more to take, and the next round follows at once. */
-  readonly round: () => Promise<boolean>
+  /** True: there is more to take, and the next round follows at once. `closing` is for rounds that can end early. */
+  readonly round: (closing: AbortSignal) => Promise<boolean>
   readonly pauseMs: number
   readonly onFailure: (error: unknown) => void
   /** close() takes one round more, so that what was answered before is done when the broker is down. */
@@ -16,7 +16,7 @@ export const runRounds = ({ round, pauseMs, onFailure, isClosedByRound = false }
   const closing = new AbortController()
   const attempt = async (): Promise<boolean> => {
     try {
-      return await round()
+      return await round(closing.signal)
     } catch (error) {
       onFailure(error)
       return false

@@ -70,7 +70,7 @@ const sinkTargets = (options: Wired) => {
   const { baseUrl, dev, log, tracing } = options
   const make = createSink(options)
   return createSinkTargets({
-    tenants: createTenantDirectory({
+    directory: createTenantDirectory({
       configs: createTenantConfigStore(database),
       validity: whileUnmoved(() => database.controlThisTurn()),
       compile: (version) => compileStored(version, { baseUrl, dev }),

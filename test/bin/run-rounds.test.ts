@@ -61,3 +61,15 @@ test('a last round that fails is told, and closing goes on', async () => {
   await rounds.close()
   expect(failures).toHaveLength(2)
 })
+
+test('a round that takes long is told that it may end, as soon as the rounds are closed', async () => {
+  const signals: AbortSignal[] = []
+  const round = async (closing: AbortSignal) => {
+    signals.push(closing)
+    await new Promise<void>((resolve) => closing.addEventListener('abort', () => resolve()))
+    return true
+  }
+  const rounds = runRounds({ round, pauseMs: AN_HOUR_MS, onFailure: () => undefined })
+  await rounds.close()
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true])
+})

@@ -8,16 +8,16 @@ import type { Target } from './deliver-events.ts'
 type Made = { readonly rule: string; readonly sink: Sink }
 
 export type SinkTargetsPorts = {
-  readonly tenants: Pick<TenantDirectory, 'current'>
+  readonly directory: Pick<TenantDirectory, 'current'>
   readonly issuerUrl: (tenant: string) => string
   readonly make: (rule: SinkRule, tenant: string, issuerUrl: string) => Sink
 }
 
 /** Makes a sink when a document first names it, and forgets those that none names any more. */
-export const createSinkTargets = ({ tenants, issuerUrl: issuerUrlOf, make }: SinkTargetsPorts) => {
+export const createSinkTargets = ({ directory, issuerUrl: issuerUrlOf, make }: SinkTargetsPorts) => {
   const made = new Map<string, ReadonlyMap<string, Made>>()
   return async (tenant: string): Promise<readonly Target[]> => {
-    const config = await tenants.current(tenant)
+    const config = await directory.current(tenant)
     const issuerUrl = issuerUrlOf(tenant)
     const before = made.get(tenant)
     const now = new Map(

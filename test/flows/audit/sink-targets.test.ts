@@ -19,7 +19,8 @@ const setUp = () => {
   const documents = new Map<string, readonly SinkRule[]>()
   const targetsOf = createSinkTargets({
     // A document is compiled anew for each version, so no rule is ever the same object.
-    tenants: {
+    directory: {
+      peek: () => undefined,
       current: async (tenant) => {
         const sinks = documents.get(tenant)
         return sinks === undefined ? null : ({ sinks: structuredClone(sinks) } as unknown as TenantConfig)
