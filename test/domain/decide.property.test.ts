@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { evaluateGrants } from '../../lib/domain/decide.ts'
 import type { Condition, Matcher } from '../../lib/domain/tenant-config.ts'
 import type { Wid } from '../../lib/domain/wid.ts'
-import { wid, equals, glob, entry, grant, config, decide } from '../support/grant-samples.ts'
+import { config, decide, entry, equals, glob, grant, wid } from '../support/grant-samples.ts'
 
 const LEAVES = ['project.id', 'ref.full', 'environment.name', 'org.id'] as const
 const value = fc.constantFrom('1', '2', 'refs/heads/main')

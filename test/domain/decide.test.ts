@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chooseGrant, evaluateGrants, matches, type Target, verdictsOf } from '../../lib/domain/decide.ts'
+import { evaluateGrants, matches, type Target, verdictsOf } from '../../lib/domain/decide.ts'
 import { explainGrants } from '../../lib/domain/explain.ts'
 import type { Condition, GrantRule, Matcher } from '../../lib/domain/tenant-config.ts'
 import type { WidValue } from '../../lib/domain/wid.ts'

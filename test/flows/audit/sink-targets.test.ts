@@ -3,6 +3,7 @@ import { TAKEN } from '../../../lib/domain/sink.ts'
 import type { SinkRule, TenantConfig } from '../../../lib/domain/tenant-config.ts'
 import { createSinkTargets } from '../../../lib/flows/audit/sink-targets.ts'
 import type { Sink } from '../../../lib/ports/sinks.ts'
+import type { TenantDirectory } from '../../../lib/ports/tenants.ts'
 
 const hec = (index: string): SinkRule => ({
   name: 'siem',
@@ -17,15 +18,16 @@ const LOCAL: SinkRule = { name: 'local', type: 'jsonl', path: 'acme-audit.jsonl'
 /** `apply`: the sinks of a tenant's next document; null: the tenant is gone. */
 const setUp = () => {
   const documents = new Map<string, readonly SinkRule[]>()
-  const targetsOf = createSinkTargets({
-    // A document is compiled anew for each version, so no rule is ever the same object.
-    directory: {
-      peek: () => undefined,
-      current: async (tenant) => {
-        const sinks = documents.get(tenant)
-        return sinks === undefined ? null : ({ sinks: structuredClone(sinks) } as unknown as TenantConfig)
-      },
+  // A document is compiled anew for each version, so no rule is ever the same object.
+  const directory: TenantDirectory = {
+    peek: () => undefined,
+    current: async (tenant) => {
+      const sinks = documents.get(tenant)
+      return sinks === undefined ? null : ({ sinks: structuredClone(sinks) } as unknown as TenantConfig)
     },
+  }
+  const targetsOf = createSinkTargets({
+    directory,
     issuerUrl: (tenant) => `https://sts.example.com/t/${tenant}`,
     make: (): Sink => ({ deliver: async () => TAKEN }),
   })
