@@ -1,89 +1,5 @@
-// The command line (design §9). Each command is a file of its own in bin/commands, loaded when it is asked for.
-// Exit: 0 done, 1 refused or a failed check, 2 wrong usage, 3 unavailable.
-import { Unavailable } from '../lib/domain/unavailable.ts'
-import { type Command, type Io, UsageError } from './command.ts'
-
-const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: () => Promise<Command> }>> = {
-  serve: { says: 'run the embedded broker', load: () => import('./commands/serve.ts') },
-  apply: { says: 'check tenant documents and make them current', load: () => import('./commands/apply.ts') },
-  lint: {
-    says: 'check tenant documents and report what is unsafe or ambiguous',
-    load: () => import('./commands/lint.ts'),
-  },
-  test: { says: 'run the policy tests beside the tenant documents', load: () => import('./commands/test.ts') },
-  explain: {
-    says: 'show every condition of every grant for an assertion, offline',
-    load: () => import('./commands/explain.ts'),
-  },
-  decision: { says: 'show why a past request was allowed or denied', load: () => import('./commands/decision.ts') },
-  token: {
-    says: "inside a job: exchange the platform's assertion for a token",
-    load: () => import('./commands/token.ts'),
-  },
-  revoke: {
-    says: 'deny a credential, a run, a project … from now on, and what was issued to it',
-    load: () => import('./commands/revoke.ts'),
-  },
-  unblock: { says: 'lift a block, on record', load: () => import('./commands/unblock.ts') },
-  revocations: { says: 'list the revocations in force', load: () => import('./commands/revocations.ts') },
-  events: {
-    says: 'list the security events received, and what came of each',
-    load: () => import('./commands/events.ts'),
-  },
-  'aws-credentials': {
-    says: "inside a job: exchange the platform's assertion for a session of an AWS role",
-    load: () => import('./commands/aws-credentials.ts'),
-  },
-  'aws-trust': {
-    says: 'print the identity provider and the trust policies the AWS roles of a tenant need',
-    load: () => import('./commands/aws-trust.ts'),
-  },
-  audit: {
-    says: 'verify, search, follow, export and prove the audit log of a tenant',
-    load: () => import('./commands/audit.ts'),
-  },
-  sinks: {
-    says: 'show how far each sink of a tenant is, test one, send its dead letters again',
-    load: () => import('./commands/sinks.ts'),
-  },
-  recover: {
-    says: 'after a restore: end what was issued, refuse earlier evidence, serve again',
-    load: () => import('./commands/recover.ts'),
-  },
-  keys: { says: 'list, rotate or taint the signing keys of a tenant', load: () => import('./commands/keys.ts') },
-}
-
-const usage = (): string =>
-  `Usage: mintmark <command> [options]\n\n${Object.entries(COMMANDS)
-    .map(([name, { says }]) => `  ${name.padEnd(16)} ${says}`)
-    .join('\n')}\n\n"mintmark <command> --help" tells more.\n`
-
-const main = async (argv: readonly string[], io: Io): Promise<number> => {
-  const [name, ...rest] = argv
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    ;(name === undefined ? io.stderr : io.stdout).write(usage())
-    return name === undefined ? 2 : 0
-  }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (!command) {
-    io.stderr.write(`mintmark: there is no command "${name.slice(0, 40)}"\n\n${usage()}`)
-    return 2
-  }
-  try {
-    return await (await command.load()).run(rest, io)
-  } catch (error) {
-    if (error instanceof Unavailable) {
-      io.stderr.write(`mintmark ${name}: not available now (${error.kind})\n`)
-      return 3
-    }
-    if (!(error instanceof UsageError) && !isParseArgsError(error)) throw error
-    io.stderr.write(`mintmark ${name}: ${error.message}\nTry "mintmark ${name} --help".\n`)
-    return 2
-  }
-}
-
-const isParseArgsError = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+// The command line (design §9), in a process of its own.
+import { runCommandLine } from './command-line.ts'
 
 // `mintmark decision … | head`: a reader that has seen enough is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -91,7 +7,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0)
 })
 
-process.exitCode = await main(process.argv.slice(2), {
+process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

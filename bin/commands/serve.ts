@@ -1,7 +1,8 @@
 // `mintmark serve`: the embedded broker (design §7, §9). One process, SQLite, nothing to set up.
 
+import { anchorsProblem } from '../../lib/wire/anchor-place.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
-import { anchorsProblem } from '../embedded/anchors.ts'
+import { anchorHost } from '../embedded/anchors.ts'
 import { startBroker } from '../embedded/broker.ts'
 import { parseOpsPlace } from '../embedded/ops.ts'
 
@@ -60,7 +61,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const auditBytes = bytesOf(values['audit-disk'])
   if (auditBytes === null) throw new UsageError('--audit-disk is a size: 500MB, 20GB')
   const anchors = values.anchor
-  const unusable = anchorsProblem(anchors)
+  const unusable = anchorsProblem(anchorHost, anchors)
   if (unusable !== null) throw new UsageError(unusable)
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')

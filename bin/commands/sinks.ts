@@ -130,6 +130,7 @@ const act = async (ask: Ask, { verb, sink = '', isJson }: Wanted, io: Io): Promi
     io.stderr.write('mintmark sinks: warning: no anchor has a checkpoint of this log (serve --anchor)\n')
   if (isJson) io.stdout.write(`${JSON.stringify(told, null, 2)}\n`)
   else if (answer.kind === 'sinks') {
+    if (answer.sinks.length === 0) io.stdout.write('the document of this tenant names no sinks\n')
     for (const status of answer.sinks) io.stdout.write(statusLine(status))
     for (const { anchor, size, atSeconds } of answer.anchors)
       io.stdout.write(`anchor ${anchor}: ${size} leaves at ${new Date(atSeconds * 1000).toISOString()}\n`)

@@ -2,8 +2,8 @@
 // A thread that dies is started again; the feed waits meanwhile.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { TraceEnvironment } from '../../lib/config/tracing.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import type { TraceEnvironment } from './tracing.ts'
 
 export type AuditThreadOptions = {
   readonly dataDir: string

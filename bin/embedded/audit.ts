@@ -1,6 +1,5 @@
 // `audit` on the embedded store: rounds over the change feed into the tenants' logs, a checkpoint after each, for as long as the
 // broker runs. What a round cannot do is done by a later one, of this process or of another.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createLogSigner, createMessageSigner, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
@@ -21,13 +20,14 @@ import { createTreeLog } from '../../lib/flows/audit/append-log.ts'
 import { checkpointLogs } from '../../lib/flows/audit/checkpoint-log.ts'
 import { createLogBudget } from '../../lib/flows/audit/log-budget.ts'
 import { pumpFeed } from '../../lib/flows/audit/pump-feed.ts'
+import { tracedAppend } from '../../lib/flows/traced-ports.ts'
 import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { Tracing } from '../../lib/ports/tracing.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import { startAnchors } from './anchors.ts'
 import type { OpenStore } from './open-store.ts'
+import { runRounds } from './run-rounds.ts'
 import { startDeliveries } from './sinks.ts'
-import { tracedAppend } from './tracing.ts'
 
 type Log = Parameters<typeof createAlarm>[1]
 type Failpoint = (name: 'read' | 'appended' | 'signed' | 'delivered') => void
@@ -79,7 +79,7 @@ export const createAuditRound = (
     alarm,
     clock,
     ...crash,
-    log: tracing === undefined ? treeLog : { ...treeLog, append: tracedAppend(tracing, treeLog.append) },
+    log: tracing === undefined ? treeLog : { ...treeLog, append: tracedAppend(tracing, clock, treeLog.append) },
   }
   const checkpoints = {
     store: tenantLog,
@@ -106,28 +106,16 @@ export const startAudit = (options: AuditOptions): { readonly close: () => Promi
   const round = createAuditRound(options, { keyStore, keys })
   const anchoring = startAnchors(options)
   const deliveries = startDeliveries({ ...options, signer: createMessageSigner(keys) })
-  const closing = new AbortController()
-  const attempt = async (): Promise<boolean> => {
-    try {
-      return await round()
-    } catch {
-      // The feed stands still meanwhile: nothing unacknowledged is swept away.
-      options.log.error('a round of the audit log failed', { function: 'audit' })
-      return false
-    }
-  }
-  const run = async () => {
-    while (!closing.signal.aborted) {
-      if (await attempt()) continue
-      await sleep(LIMITS.logRoundMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-    }
-  }
-  const running = run()
+  const rounds = runRounds({
+    round,
+    pauseMs: LIMITS.logRoundMs,
+    // The feed stands still meanwhile: nothing unacknowledged is swept away.
+    onFailure: () => options.log.error('a round of the audit log failed', { function: 'audit' }),
+    isClosedByRound: true,
+  })
   return {
     async close() {
-      closing.abort()
-      await running
-      await attempt()
+      await rounds.close()
       await Promise.all([deliveries.close(), anchoring.close()])
     },
   }

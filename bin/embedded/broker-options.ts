@@ -1,9 +1,9 @@
 // What a broker is started with: the options of `mintmark serve`, and what only tests say.
+import type { TraceEnvironment } from '../../lib/config/tracing.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import type { PushPorts } from '../../lib/flows/revocation/push-revocations.ts'
 import type { AwsPlace } from './cloud-sessions.ts'
 import type { OpsPlace } from './ops.ts'
-import type { TraceEnvironment } from './tracing.ts'
 
 export type BrokerOptions = {
   readonly tenantsDir: string

@@ -1,9 +1,9 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Listens first, then wires, then serves.
-
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
+import { anchorFiles, anchorWarnings } from '../../lib/wire/anchor-place.ts'
 import type { Place } from '../policy/compile-options.ts'
-import { anchorFiles, anchorWarnings } from './anchors.ts'
+import { anchorHost } from './anchors.ts'
 import { openAuditDatabase } from './audit.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
@@ -28,7 +28,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   if (!options.hasLimits)
     options.warn('WARNING: --limits off: no rate limits and no denial roll-ups. For benchmarks and tests only.')
 
-  if (options.auditLog !== 'off') for (const warning of anchorWarnings(options.anchors ?? [])) options.warn(warning)
+  if (options.auditLog !== 'off')
+    for (const warning of anchorWarnings(anchorHost, options.anchors ?? [])) options.warn(warning)
 
   // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
   const tenantRoutes: Record<string, HostOptions['tenantRoutes'][string]> = {}

@@ -46,15 +46,15 @@ type OwnEndpoints = {
   // Keys: those of revoke, which opens no other use's.
   Pick<FeedPorts, 'keys' | 'clock' | 'clockGuard'>
 
-export const startOwnEndpoints = (
-  options: OwnEndpoints,
-): {
+type RunningEndpoints = {
   readonly tenantRoutes: HostOptions['tenantRoutes']
   readonly queue: Queue
   /** Of whoever calls with a token of ours. */
   readonly callers: CallerPorts
   readonly close: () => Promise<void>
-} => {
+}
+
+export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
   const { database, dataDir, place, configs, keyStore, eventProofs, log } = options
   const { audit, tenants, denials, rates, ids, state, clock } = options
   const records = createDecisionLookup(database)

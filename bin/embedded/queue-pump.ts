@@ -1,9 +1,9 @@
 // Feeds a function from a queue of the embedded store, as Lambda does from SQS: the same event, the same answer of what is to
 // be delivered again.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { QueueSource } from '../../lib/ports/queue.ts'
 import type { BatchResponse, QueueEvent } from '../../lib/wire/lambda-events.ts'
+import { runRounds } from './run-rounds.ts'
 
 type Pump = {
   readonly source: QueueSource
@@ -31,24 +31,10 @@ export const pumpOnce = async ({ source, handler }: Pick<Pump, 'source' | 'handl
 }
 
 /** close() resolves when the batch under way is settled. */
-export const startQueuePump = (pump: Pump): { readonly close: () => Promise<void> } => {
-  const closing = new AbortController()
-  const run = async () => {
-    while (!closing.signal.aborted) {
-      try {
-        if ((await pumpOnce(pump)) > 0) continue
-      } catch {
-        // The store is away: leases end by themselves, and what was not settled is delivered again.
-        pump.log.error('a queue could not be read', {})
-      }
-      await sleep(LIMITS.queuePollMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-    }
-  }
-  const running = run()
-  return {
-    async close() {
-      closing.abort()
-      await running
-    },
-  }
-}
+export const startQueuePump = (pump: Pump) =>
+  runRounds({
+    round: async () => (await pumpOnce(pump)) > 0,
+    pauseMs: LIMITS.queuePollMs,
+    // The store is away: leases end by themselves, and what was not settled is delivered again.
+    onFailure: () => pump.log.error('a queue could not be read', {}),
+  })

@@ -20,6 +20,7 @@ import { alarmStuckReceivers } from '../../lib/flows/revocation/alarm-stuck-rece
 import { createPusher, type PushPorts } from '../../lib/flows/revocation/push-revocations.ts'
 import type { SetSigner } from '../../lib/flows/revocation/sign-set.ts'
 import type { Place } from '../policy/compile-options.ts'
+import { runRounds } from './run-rounds.ts'
 
 type ReceiversOptions = {
   readonly database: Database
@@ -68,30 +69,32 @@ export const startReceivers = (options: ReceiversOptions): Receivers => {
   )
   const alarms = { receivers, clock, alarm: createAlarm('revoke', log) }
 
-  const run = async () => {
-    let alarmedMs = clock.monotonicMs()
-    do {
-      try {
-        await pusher.look()
-        if (clock.monotonicMs() - alarmedMs < LIMITS.receiverAlarmEveryMs) continue
-        alarmedMs = clock.monotonicMs()
-        await alarmStuckReceivers(alarms)
-      } catch {
-        // The store is away; what is owed stays owed.
-        log.error('receivers of revocations could not be looked for', { function: 'revoke' })
-      }
-    } while (await pause(LIMITS.receiverLookMs))
+  let alarmedMs = clock.monotonicMs()
+  const rounds = runRounds({
+    round: async () => {
+      await pusher.look()
+      if (clock.monotonicMs() - alarmedMs < LIMITS.receiverAlarmEveryMs) return false
+      alarmedMs = clock.monotonicMs()
+      await alarmStuckReceivers(alarms)
+      return false
+    },
+    pauseMs: LIMITS.receiverLookMs,
+    // The store is away; what is owed stays owed.
+    onFailure: () => log.error('receivers of revocations could not be looked for', { function: 'revoke' }),
+  })
+  const release = (): void => {
+    closing.abort()
+    void rounds.close()
   }
-  const running = run()
   return {
     handler: createPollHandler({
       ports: { ...callers, receivers, changes: createRevocationChanges(database), signal, pause },
       log,
     }),
-    release: () => closing.abort(),
+    release,
     async close() {
-      closing.abort()
-      await running
+      release()
+      await rounds.close()
       await pusher.settled()
     },
   }

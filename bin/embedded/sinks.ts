@@ -2,7 +2,6 @@
 // holds up neither the log nor another sink.
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
 import { createJsonlSink } from '../../lib/adapters/files/jsonl-sink.ts'
 import { createSecretFiles } from '../../lib/adapters/files/secret-files.ts'
@@ -19,13 +18,14 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { SinkRule } from '../../lib/domain/tenant-config.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
-import type { Target } from '../../lib/flows/audit/deliver-events.ts'
 import { createDeliveries } from '../../lib/flows/audit/run-deliveries.ts'
+import { createSinkTargets } from '../../lib/flows/audit/sink-targets.ts'
+import { tracedSink } from '../../lib/flows/traced-ports.ts'
 import type { MessageSigner, Sink } from '../../lib/ports/sinks.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import type { AuditOptions } from './audit.ts'
 import { compileStored } from './compile.ts'
-import { tracedSink } from './tracing.ts'
+import { runRounds } from './run-rounds.ts'
 
 type Wired = AuditOptions & { readonly signer: MessageSigner }
 
@@ -47,63 +47,41 @@ export const startDeliveries = (options: Wired): { readonly close: () => Promise
     onFailure: ({ tenant, name }) => log.error('a sink could not be served', { function: 'audit', tenant, sink: name }),
     ...(failpoint === undefined ? {} : { failpoint }),
   })
-  const closing = new AbortController()
-  const attempt = async (): Promise<void> => {
-    try {
+  const rounds = runRounds({
+    round: async () => {
       await deliveries.round(await tenantLog.tenants())
-    } catch {
-      log.error('a round of deliveries failed', { function: 'audit' })
-    }
-  }
-  const run = async () => {
-    while (!closing.signal.aborted) {
-      await attempt()
-      await sleep(LIMITS.logRoundMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-    }
-  }
-  const running = run()
+      return false
+    },
+    pauseMs: LIMITS.logRoundMs,
+    onFailure: () => log.error('a round of deliveries failed', { function: 'audit' }),
+    isClosedByRound: true,
+  })
   return {
     async close() {
-      closing.abort()
-      await running
-      await attempt()
+      await rounds.close()
       await deliveries.stop()
       await cursors.release(holder)
     },
   }
 }
 
-/** The sinks a tenant's current document names. One stays the same for as long as its rule does: it knows what it has sent. */
-export const sinkTargets = (options: Wired) => {
+const sinkTargets = (options: Wired) => {
   const { database } = options.store
-  const { baseUrl, dev, log } = options
-  const directory = createTenantDirectory({
-    configs: createTenantConfigStore(database),
-    validity: whileUnmoved(() => database.controlThisTurn()),
-    compile: (version) => compileStored(version, { baseUrl, dev }),
-    onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
+  const { baseUrl, dev, log, tracing } = options
+  const make = createSink(options)
+  return createSinkTargets({
+    directory: createTenantDirectory({
+      configs: createTenantConfigStore(database),
+      validity: whileUnmoved(() => database.controlThisTurn()),
+      compile: (version) => compileStored(version, { baseUrl, dev }),
+      onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
+    }),
+    issuerUrl: (tenant) => tenantIssuerUrl(baseUrl, tenant),
+    make: (rule, tenant, issuerUrl) => {
+      const sink = make(rule, tenant, issuerUrl)
+      return tracing === undefined ? sink : tracedSink(tracing, systemClock, rule.name, sink)
+    },
   })
-  const plain = createSink(options)
-  const make = (rule: SinkRule, tenant: string, issuerUrl: string): Sink => {
-    const sink = plain(rule, tenant, issuerUrl)
-    return options.tracing === undefined ? sink : tracedSink(options.tracing, rule.name, sink)
-  }
-  const made = new Map<string, ReadonlyMap<string, { readonly rule: string; readonly sink: Sink }>>()
-  return async (tenant: string): Promise<readonly Target[]> => {
-    const config = await directory.current(tenant)
-    const issuerUrl = tenantIssuerUrl(baseUrl, tenant)
-    const before = made.get(tenant)
-    const now = new Map(
-      (config?.sinks ?? []).map((rule) => {
-        const text = JSON.stringify(rule)
-        const known = before?.get(rule.name)
-        return [rule.name, { rule: text, sink: known?.rule === text ? known.sink : make(rule, tenant, issuerUrl) }]
-      }),
-    )
-    if (now.size === 0) made.delete(tenant)
-    else made.set(tenant, now)
-    return [...now].map(([name, { sink }]) => ({ tenant, issuerUrl, name, sink }))
-  }
 }
 
 const createSink = ({ dataDir, secretsDir, egressAllow, dev, signer }: Wired) => {

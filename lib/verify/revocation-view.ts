@@ -59,7 +59,7 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
   const cuts = new HandleTable({ hasTimes: true })
   let cursor = 0
   let stamp: Stamp | null = null
-  let highest: number | null = seen === null ? 0 : null
+  const highest = createHighest(seen)
 
   const ageMs = (): number => {
     if (stamp === null) return Number.POSITIVE_INFINITY
@@ -70,34 +70,19 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
   /** Null: applied. What is refused changes nothing. */
   const take = async (page: ReadPage, askedAtMs: number): Promise<Deviation | null> => {
     const nowMs = clock.nowMs()
-    if (page.iat * 1000 > nowMs + SKEW_SECONDS * 1000) return 'page_early'
-    if (nowMs >= page.exp * 1000 || nowMs - page.iat * 1000 >= boundSeconds * 1000) return 'page_expired'
-    try {
-      highest ??= (await seen?.read()) ?? 0
-    } catch {
-      return 'seen_not_kept'
-    }
-    if (page.seq < highest) return 'feed_rolled_back'
+    const outOfTime = judgeTimes(page, nowMs, boundSeconds)
+    if (outOfTime !== null) return outOfTime
+    const before = await highest.known()
+    if (before === null) return 'seen_not_kept'
+    if (page.seq < before) return 'feed_rolled_back'
     // A page may begin before what is known already, but not as a snapshot, which says nothing of what was lifted.
     const goesOn = page.since > 0 && page.since < cursor && page.next > cursor
     if (page.since !== cursor && !goesOn) return 'page_out_of_order'
-    if (page.seq > highest) {
-      try {
-        // Before it is believed: a process that dies here must not come back knowing less than it acted on.
-        await seen?.write(page.seq)
-      } catch {
-        return 'seen_not_kept'
-      }
-      highest = page.seq
-    }
+    // Before it is believed: a process that dies here must not come back knowing less than it acted on.
+    if (page.seq > before && !(await highest.raise(page.seq))) return 'seen_not_kept'
     apply(page)
     if (page.next === page.seq && (stamp === null || page.iat * 1000 >= stamp.iatMs))
-      stamp = {
-        iatMs: page.iat * 1000,
-        expiresAfterMs: (page.exp - page.iat) * 1000,
-        ageMs: Math.max(0, nowMs - page.iat * 1000),
-        monotonicMs: askedAtMs,
-      }
+      stamp = stampOf(page, nowMs, askedAtMs)
     return null
   }
 
@@ -132,3 +117,41 @@ export const createRevocationView = (options: ViewOptions): RevocationView => {
     size: () => blocks.size + cuts.size,
   }
 }
+
+/** The highest seq that was ever seen, where it outlives the process if it can. */
+const createHighest = (seen: Seen | null) => {
+  let highest: number | null = seen === null ? 0 : null
+  return {
+    /** Null: it cannot be read now. */
+    async known(): Promise<number | null> {
+      try {
+        highest ??= (await seen?.read()) ?? 0
+        return highest
+      } catch {
+        return null
+      }
+    },
+    /** False: it could not be kept, and is as it was. */
+    async raise(seq: number): Promise<boolean> {
+      try {
+        await seen?.write(seq)
+        highest = seq
+        return true
+      } catch {
+        return false
+      }
+    },
+  }
+}
+
+const judgeTimes = ({ iat, exp }: ReadPage, nowMs: number, boundSeconds: number): Deviation | null => {
+  if (iat * 1000 > nowMs + SKEW_SECONDS * 1000) return 'page_early'
+  return nowMs >= exp * 1000 || nowMs - iat * 1000 >= boundSeconds * 1000 ? 'page_expired' : null
+}
+
+const stampOf = ({ iat, exp }: ReadPage, nowMs: number, askedAtMs: number): Stamp => ({
+  iatMs: iat * 1000,
+  expiresAfterMs: (exp - iat) * 1000,
+  ageMs: Math.max(0, nowMs - iat * 1000),
+  monotonicMs: askedAtMs,
+})

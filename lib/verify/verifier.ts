@@ -86,13 +86,11 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
   const fetchFrom: Fetch = options.fetch ?? ((url, init) => fetch(url, init))
   const caching = { fetch: fetchFrom, clock, report }
   const keys = createKeyCache({ ...caching, source: options.keys ?? { url: `${issuer}/jwks.json` } })
-  const signalKeys = createKeyCache({ ...caching, source: options.signalKeys ?? { url: `${issuer}/signal-jwks.json` } })
-  const url = requireSecureUrl(options.feedUrl ?? `${issuer}/revocations`)
   const view = createRevocationView({
     ...caching,
     issuer,
-    url,
-    keys: signalKeys,
+    url: requireSecureUrl(options.feedUrl ?? `${issuer}/revocations`),
+    keys: createKeyCache({ ...caching, source: options.signalKeys ?? { url: `${issuer}/signal-jwks.json` } }),
     boundSeconds,
     seen: options.seen ?? null,
   })
@@ -113,9 +111,7 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     const key = await keys.find(token.kid, token.alg)
     if (key === null) return 'key_unknown'
     if (!(await verifies(key, token.alg, parsed.value.signingInput, parsed.value.signature))) return 'signature_invalid'
-    const { jti, subject, scope, iat, exp, jkt, claims } = token
-    const verdict: Verdict = { ok: true, token: { jti, subject, audience, scope, iat, exp, jkt, claims } }
-    const learned: Known = { token, handles, verdict, goodAtSeq: -1 }
+    const learned: Known = { token, handles, verdict: yes(token), goodAtSeq: -1 }
     if (before === keys.generation()) remember(raw, learned)
     return learned
   }
@@ -177,5 +173,10 @@ const createKeeper = (view: RevocationView, clock: VerifierClock, pollMs: number
     },
   }
 }
+
+const yes = ({ jti, subject, audience, scope, iat, exp, jkt, claims }: OwnToken): Verdict => ({
+  ok: true,
+  token: { jti, subject, audience, scope, iat, exp, jkt, claims },
+})
 
 const no = (reason: DeniedReason): Verdict => ({ ok: false, reason })

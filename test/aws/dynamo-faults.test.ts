@@ -1,5 +1,6 @@
 // DynamoDB that throttles, breaks, hangs, loses answers and answers half (design P4, P5, P12): every call of a port answers the
-// truth or Unavailable, exactly one put of a guard is created, and when the trouble ends so does ours.
+// truth or Unavailable, exactly one put of a guard is created, and when the trouble ends so does ours. Longer than 300 lines: one
+// table of calls and faults.
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTenantState } from '../../lib/adapters/aws/dynamo-tenant-state.ts'

@@ -1,5 +1,5 @@
 // The emulated STS: who may open which session, decided by identity and trust policies together; what a session carries on; and
-// tokens of AssumeRoleWithWebIdentity really verified.
+// tokens of AssumeRoleWithWebIdentity really verified. Longer than 300 lines: one emulated account serves all.
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import {
   AssumeRoleCommand,
@@ -222,7 +222,7 @@ describe('a chained session', () => {
     await expect(sts(byArn).send(new AssumeRoleCommand(next))).rejects.toMatchObject({ name: 'AccessDenied' })
   })
 
-  test('is dead after its time', async () => {
+  test('a session past its expiry is refused as ExpiredToken', async () => {
     const session = await chained()
     nowMs = START_MS + 3600_000
     const client = new STSClient({ ...aws.client(session), systemClockOffset: nowMs - Date.now() })

@@ -240,7 +240,7 @@ describe('a packaged template', () => {
     expect(queue?.encryptedWith).toBeUndefined()
   })
 
-  test('decides as its policies say', async () => {
+  test('a session reads the rows of the tenant it is tagged with and no others, as the policies of the template say', async () => {
     const read = (tenant: string) =>
       decide(cloud, {
         principal: { arn: `arn:aws:sts::${ACCOUNT}:assumed-role/mintmark-mint/s`, role: MINT, sessionPolicies: [] },

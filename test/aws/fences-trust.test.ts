@@ -41,7 +41,7 @@ describe.each([
   const differing = (input: object): Request => ({ ...good, input: { ...good.input, ...input } })
   const askedBy = (by: Session): Request => ({ ...good, by })
 
-  test('opens to mint', async () => {
+  test('opens to mint with every condition met, or the refusals below would pass on a role that opens to nobody', async () => {
     expect(await opens(good)).toBe(true)
   })
 
@@ -139,7 +139,7 @@ describe.each([
   const good = { ...claims, ...tags, ...source, ...pinned }
   const without = (key: string): Context => Object.fromEntries(Object.entries(good).filter(([name]) => name !== key))
 
-  test('opens to it', async () => {
+  test('opens to a token with every condition met, or the refusals below would pass on a role that opens to nobody', async () => {
     expect(await opensTo(good)).toBe(true)
   })
 

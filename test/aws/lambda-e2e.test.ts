@@ -1,5 +1,6 @@
 // The functions as they are deployed, from a tenant's document to a token, a session, a revocation and the log: DynamoDB Local,
-// fauxqs and the emulator behind real signatures, under the packaged policies. A call they do not allow fails here.
+// fauxqs and the emulator behind real signatures, under the packaged policies. A call they do not allow fails here. Longer than
+// 300 lines: one deployment serves all.
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'

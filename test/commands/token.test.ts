@@ -1,5 +1,5 @@
-// `mintmark token` as a job runs it: the real command in a process of its own, the real GitHub protocol, a real HTTP server that
-// plays the broker and misbehaves on order.
+// `mintmark token` as a job runs it: the real command line, the real GitHub protocol, a real HTTP server that plays the broker and
+// misbehaves on order.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
@@ -7,7 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { runCommandLine } from '../../bin/command-line.ts'
 import { type CiPlatform, startCiPlatform } from '../../scripts/ci-platform.ts'
+import { captureIo } from '../support/io.ts'
 
 type Seen = {
   readonly url: string
@@ -16,6 +18,8 @@ type Seen = {
   readonly body: string
 }
 type Reply = (response: ServerResponse, seen: Seen) => void
+
+type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
 const TOKEN = 'issued.mintmark-token.of-the-test'
 const json =
@@ -69,8 +73,9 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const run = (args: readonly string[], env: Record<string, string> = platform.githubEnvironment()) =>
-  new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+/** What a process of its own does: for what a process is needed for, and once to see that it is the same. */
+const runApart = (args: readonly string[], env: Record<string, string> = platform.githubEnvironment()) =>
+  new Promise<Ran>((resolve) => {
     const child = spawn(process.execPath, ['bin/mintmark.ts', 'token', ...args], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,8 +85,20 @@ const run = (args: readonly string[], env: Record<string, string> = platform.git
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
     child.once('close', (code) => resolve({ code, stdout, stderr }))
   })
-const ask = (...more: string[]) =>
-  run(['--tenant-url', tenantUrl, '--audience', 'https://deploy.acme.example', ...more])
+const run = async (
+  args: readonly string[],
+  env: Record<string, string> = platform.githubEnvironment(),
+): Promise<Ran> => {
+  const io = captureIo(env)
+  const code = await runCommandLine(['token', ...args], io)
+  return { code, stdout: io.out(), stderr: io.err() }
+}
+const argsOf = (more: readonly string[]) => [
+  ...['--tenant-url', tenantUrl, '--audience', 'https://deploy.acme.example'],
+  ...more,
+]
+const ask = (...more: string[]) => run(argsOf(more))
+const askApart = (...more: string[]) => runApart(argsOf(more))
 const assertionSent = (): string => seen[0]?.form.get('subject_token') ?? ''
 const assertionFile = async (): Promise<string> => {
   const file = join(directory, 'assertion.jwt')
@@ -90,7 +107,7 @@ const assertionFile = async (): Promise<string> => {
 }
 
 test('asks GitHub for an assertion with the tenant URL as audience, exchanges it, prints the token alone on stdout', async () => {
-  const { code, stdout, stderr } = await ask('--scope', 'deploy:read', '--grant', 'deploy-prod')
+  const { code, stdout, stderr } = await askApart('--scope', 'deploy:read', '--grant', 'deploy-prod')
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${TOKEN}\n` })
   expect(seen[0]?.url).toBe('/t/acme/token')
   const { subject_token, ...form } = Object.fromEntries(seen[0]?.form ?? [])
@@ -213,12 +230,12 @@ test('--out to where nothing can be written is wrong usage before any evidence i
 
 test('--exec gives the command the token in its environment, passes its exit code on and prints nothing', async () => {
   const script = `if (process.env.MINTMARK_TOKEN !== '${TOKEN}' || process.argv[1] !== '--flag') process.exit(9); process.exit(7)`
-  const { code, stdout } = await ask('--exec', '--', process.execPath, '-e', script, '--', '--flag')
+  const { code, stdout } = await askApart('--exec', '--', process.execPath, '-e', script, '--', '--flag')
   expect({ code, stdout }).toEqual({ code: 7, stdout: '' })
 })
 
 test('--exec of a command that does not exist exits 127', async () => {
-  expect(await ask('--exec', '--', 'no-such-command-of-mintmark')).toMatchObject({ code: 127 })
+  expect(await askApart('--exec', '--', 'no-such-command-of-mintmark')).toMatchObject({ code: 127 })
 })
 
 test('--json prints one document, of a success and of a refusal', async () => {
@@ -246,6 +263,13 @@ test.each([
 ])('%s is wrong usage, exit 2, and nothing is sent', async (_, args) => {
   expect(await run(args)).toMatchObject({ code: 2, stdout: '' })
   expect(seen).toHaveLength(0)
+})
+
+test('a process of its own ends with the same exit code, and says why on stderr', async () => {
+  const args = ['--tenant-url', tenantUrl]
+  const apart = await runApart(args)
+  expect(apart).toEqual(await run(args))
+  expect(apart).toMatchObject({ code: 2, stderr: expect.stringContaining('--audience') })
 })
 
 test('a GitHub job without id-token permission is told which permission to give', async () => {

@@ -40,7 +40,7 @@ test.each([
   expect(verdict(token)).toBe('token_not_compact')
 })
 
-test('size is judged first, and exactly', () => {
+test('a token one byte too large is too large, whatever else is wrong with it; one byte less is parsed', () => {
   const start = `${encodePart(HEADER)}.${encodePart({})}.`
   const filled = (length: number): string => start + 'A'.repeat(length - start.length)
   expect(verdict(filled(LIMITS.tokenBytesMax + 1))).toBe('token_too_large')

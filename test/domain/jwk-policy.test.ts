@@ -140,7 +140,7 @@ test.each([
   expect(usableKeys(set as JsonValue, POLICY)).toEqual({ keys: [], dropped: [{ kid: null, reason }] })
 })
 
-test('64 keys are a set', () => {
+test('a set of exactly 64 keys is read whole: the limit refuses the 65th, not the 64th', () => {
   expect(read(Array.from({ length: 64 }, (_, i) => ({ ...EC, kid: String(i) }))).keys).toHaveLength(64)
 })
 

@@ -214,7 +214,7 @@ describe("the document's own claims", () => {
     expect(mapping.filter(({ leaf }) => isMappable(preset, leaf)).map(({ leaf }) => leaf)).toEqual(['environment.name'])
   })
 
-  test('are typed by their leaf', () => {
+  test('a mapped claim has the type of its leaf, and one of another type is no value', () => {
     const own: ClaimMapping = [
       { leaf: 'ref.protected', claim: ['p'] },
       { leaf: 'ref.name', claim: ['n'] },

@@ -77,7 +77,7 @@ test('what is revoked is in the feed under the handles of the token’s rh, then
   expect(snapshot.lift).toBe('')
 })
 
-test('a cut has its bound', async () => {
+test('a cut is on the page of cuts with its bound in the future, and is no block', async () => {
   const { seq } = await page(0)
   await order('--project', '7654321', '--cut')
   const { cut, before, block } = await page(seq)

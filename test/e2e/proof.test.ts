@@ -49,7 +49,7 @@ test('a DPoP proof binds the token to its key', async () => {
   expect(decodeJwt(String(answer.body['access_token']))['cnf']).toEqual({ jkt: holder.jkt })
 })
 
-test('a proof is good once', async () => {
+test('a proof is good once: with other evidence the second is refused too', async () => {
   const holder = await newHolder()
   const text = dpop(holder, once)
   expect((await ask(once, evidence(once), text)).status).toBe(200)

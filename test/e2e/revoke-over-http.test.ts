@@ -1,5 +1,5 @@
 // Orders over HTTP against the real broker (RFC 7009, design §5): by the holder, by scope revoke, by an operator; the command
-// line from afar; and what nobody may.
+// line from afar; and what nobody may. Longer than 300 lines: one broker serves all.
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -250,7 +250,7 @@ describe('an operator, from afar', () => {
     },
   )
 
-  test('unknown paths, methods and bodies', async () => {
+  test('unknown paths are 404, other methods 405, forms 415, and bodies that are no order 400', async () => {
     const { token: bearer } = await mint('operator')
     const status = async (path: string, more: Parameters<typeof call>[1] = {}) =>
       (await call(`${acme}/admin/${path}`, { bearer, ...more })).status

@@ -2,7 +2,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isTracingOn } from '../../bin/embedded/tracing.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
@@ -81,15 +80,4 @@ test('a trace that the broker begins has the id that the token and the record ha
   )
   const attest = () => spans.slice(before).find(({ name }) => name === 'attest')
   await expect.poll(() => attest()?.traceId, { timeout: 40_000 }).toBe(claims.txn)
-})
-
-test.each([
-  [{}, false],
-  [{ OTEL_SERVICE_NAME: 'sts' }, false],
-  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }, true],
-  [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' }, true],
-  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318', OTEL_SDK_DISABLED: 'true' }, false],
-  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318', OTEL_TRACES_EXPORTER: 'none' }, false],
-])('with %o tracing is on: %s', (environment, isOn) => {
-  expect(isTracingOn(environment)).toBe(isOn)
 })

@@ -89,12 +89,12 @@ describe('what attest holds', () => {
 
   test('the embedded broker hands it exactly these, and of mint nothing but mint()', () => {
     // The wiring is a closure of the host; its text is the one place where a store could be slipped in.
-    const source = readFileSync('bin/embedded/wire.ts', 'utf8')
+    const source = readFileSync('bin/embedded/exchange.ts', 'utf8')
     const wired = /createAttest\(\{\s*ports: \{ ([^\n]*) \},\n/.exec(source)?.[1] ?? ''
-    expect(wired).toContain('...evidence,')
-    expect(wired).toContain(' mint: { mint },')
+    expect(wired).toContain('...evidenceOf(options),')
+    expect(wired).toContain(' mint: { mint: wireMint(options) },')
     const own = [...wired.replace(/\{[^}]*\}|\([^)]*\)/g, '').matchAll(/(?:^|, )(\w+)/g)].map((match) => match[1])
-    const evidence = /const evidence = \{([^}]*)\}/.exec(source)?.[1] ?? ''
+    const evidence = /const evidenceOf = [^\n]* => \(\{([^}]*)\}\)/.exec(source)?.[1] ?? ''
     const shared = [...evidence.matchAll(/(?:^|,)\s*(\w+)/g)].map((match) => match[1])
     expect([...shared, ...own].sort()).toEqual(Object.keys(HELD).sort())
   })

@@ -14,6 +14,7 @@ import { createMemoryGrantStore } from '../../lib/adapters/memory/grant-store.ts
 import { createMemoryIssuerKeyStore } from '../../lib/adapters/memory/issuer-key-store.ts'
 import { unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
 import { createMemoryRevocationStore } from '../../lib/adapters/memory/revocation-store.ts'
+import { createMemorySigningKeyStore } from '../../lib/adapters/memory/signing-key-store.ts'
 import { createMemoryTenantConfigStore } from '../../lib/adapters/memory/tenant-config-store.ts'
 import { createMemoryTenantState } from '../../lib/adapters/memory/tenant-state.ts'
 import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
@@ -35,7 +36,7 @@ import type { ConfigVersion, TenantConfigStore } from '../../lib/ports/tenants.t
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import type { Stores } from '../contract/stores.ts'
 import { githubClaims, type IssuerKey, signAssertion } from '../support/evidence.ts'
-import { type OwnKeys, ownKeys } from '../support/own-keys.ts'
+import { handClock, type OwnKeys, ownKeys } from '../support/own-keys.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
 
 export const BASE_URL = 'https://sts.mintmark.example'
@@ -43,10 +44,14 @@ export const BASE_URL = 'https://sts.mintmark.example'
 /** Nothing here may go out: a source that is not inline is an outage. */
 const noTrust = { refresh: () => Promise.reject(new Error('a security test reached for an issuer')) }
 
+/** Read and compiled once: a model test makes hundreds of brokers of the same documents. */
+const read = new Map<string, string>()
 /** As apply stores it: JSON. */
-const stored = (text: string): string => JSON.stringify(parse(text))
-
-/** Compiled once: a model test makes hundreds of brokers of the same documents. */
+const stored = (text: string): string => {
+  const document = read.get(text) ?? JSON.stringify(parse(text))
+  read.set(text, document)
+  return document
+}
 const compiled = new Map<string, TenantConfig | null>()
 const compile = (version: ConfigVersion): TenantConfig | null => {
   const known = compiled.get(version.digest)
@@ -78,8 +83,15 @@ export const memoryStores = (keys: SigningKeyStore): MintStores => {
   }
 }
 
+/** RSA keys are what a broker costs: made once, and given to each in rows of its own, which nobody else sees move. */
+const MADE = ownKeys()
+const giveMade = async (own: OwnKeys, tenant: string, needed: ReturnType<typeof neededSlots>): Promise<void> => {
+  await rotateKeys(MADE, { tenant, needed })
+  for (const key of await MADE.store.list(tenant)) await own.store.insert(key)
+}
+
 export type MintWorld = {
-  /** To share keys that were made: RSA keys are what a broker costs. */
+  /** Whose keys it has; left out: its own. */
   readonly own?: OwnKeys
   readonly stores?: MintStores
   readonly validity?: Validity
@@ -91,8 +103,10 @@ export type MintWorld = {
 export const memoryMint = async (
   issuerKey: IssuerKey,
   change: (ports: MintPorts) => MintPorts = (ports) => ports,
-  { own = ownKeys(), stores = memoryStores(own.store), validity, acmeGrants }: MintWorld = {},
+  { own: given, stores: givenStores, validity, acmeGrants }: MintWorld = {},
 ) => {
+  const own = given ?? ownKeys(createMemorySigningKeyStore(), handClock(), MADE.vault)
+  const stores = givenStores ?? memoryStores(own.store)
   const { clock } = own
   const { configs, revocations, grants, state } = stores
   const ofAcme = (grants?: string) => githubTenant('acme', { keys: [issuerKey], ...(grants ? { grants } : {}) })
@@ -123,7 +137,10 @@ export const memoryMint = async (
   })
   for (const tenant of Object.keys(documents)) {
     const config = await tenants.current(tenant)
-    if (config !== null) await rotateKeys(own, { tenant, needed: neededSlots(config) })
+    if (config === null) continue
+    const needed = neededSlots(config)
+    if (given === undefined) await giveMade(own, tenant, needed)
+    await rotateKeys(own, { tenant, needed })
   }
   const issuerKeys = createIssuerKeys({
     store: createMemoryIssuerKeyStore(),

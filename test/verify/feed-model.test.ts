@@ -46,15 +46,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 )
 
-const take = async (tenant: string, { kind, value, ...more }: Step): Promise<void> => {
-  if (kind === 'lift') {
-    const found = (await store.list(tenant)).find((row) => row.value === value && row.form === 'block')
-    if (found) await store.lift({ tenant, id: found.id, by: 'x', reason: 'x', atSeconds: 1 })
-    return
-  }
+const lift = async (tenant: string, value: string): Promise<void> => {
+  const found = (await store.list(tenant)).find((row) => row.value === value && row.form === 'block')
+  if (found) await store.lift({ tenant, id: found.id, by: 'x', reason: 'x', atSeconds: 1 })
+}
+
+const put = (tenant: string, { kind, value, ...more }: Step) => {
   const notBeforeSeconds = 'seconds' in more ? BOUND + more.seconds : null
   const rest = { kind: 'actor', issuer: 'github', value, reason: 'x', by: 'x', atSeconds: 1 } as const
-  await store.put({ id: randomUUID(), tenant, form: kind, notBeforeSeconds, ...rest })
+  return store.put({ id: randomUUID(), tenant, form: kind === 'cut' ? 'cut' : 'block', notBeforeSeconds, ...rest })
+}
+
+/** One after the other; those that follow one another without a lift share a commit. */
+const takeAll = async (tenant: string, steps: readonly Step[]): Promise<void> => {
+  const writing: Promise<unknown>[] = []
+  for (const step of steps) {
+    if (step.kind !== 'lift') writing.push(put(tenant, step))
+    else {
+      await Promise.all(writing.splice(0))
+      await lift(tenant, step.value)
+    }
+  }
+  await Promise.all(writing)
 }
 
 test('a current view is what was in force, whatever changed between its pages and however small they are', async () => {
@@ -88,7 +101,7 @@ test('a current view is what was in force, whatever changed between its pages an
         const waiting = [...between]
         const published = jwksDocument(publishedKeys(await keys.store.list(tenant), 'signal'))
         const fetch = async (url: string) => {
-          for (const change of waiting.shift() ?? []) await take(tenant, change)
+          await takeAll(tenant, waiting.shift() ?? [])
           const cursor = Number(new URL(url).searchParams.get('since') ?? 0)
           const page = await feed(tenant, cursor)
           const { since } = JSON.parse(Buffer.from(page!.split('.')[1]!, 'base64url').toString()) as { since: number }

@@ -31,7 +31,7 @@ test('whatever is added and deleted in whatever order, it holds what a Map would
   )
 })
 
-test('it grows without losing or inventing one', () => {
+test('a table that grows many times loses no handle and invents none', () => {
   const table = new HandleTable({ hasTimes: false })
   const of = (n: number): Handle => [Math.imul(n, 2_654_435_761) >>> 0, n, 7]
   for (let n = 0; n < 50_000; n += 1) table.add(of(n))

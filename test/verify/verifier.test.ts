@@ -179,7 +179,7 @@ describe('a page that is not as it must be is not taken, and is reported', () =>
     expect([reported, verifier.status().seq]).toEqual([deviations, deviations.length === 0 ? 5 : 4])
   })
 
-  test('and the view before it stays, for as long as it is good', async () => {
+  test('after a page that is refused, the view before it stays for as long as it is good', async () => {
     let served: string | null = feedPage({ seq: 3 })
     const { verdict, verifier, clock, reported } = setUp(() => served)
     const token = accessToken()

@@ -145,21 +145,21 @@ describe('refused at load', () => {
 describe('advice', () => {
   const warnings = (text: string) =>
     lintTenant(compiled(text), PROVIDER_CATALOG).flatMap(({ rule, path }) => (path.startsWith('events') ? [rule] : []))
-  test('a source that maps nothing', () => {
+  test('a source that maps nothing is warned of: its events would revoke nothing', () => {
     expect(warnings(source('{}'))).toEqual(['maps_nothing'])
   })
-  test('a rule behind another for the same subjects', () => {
+  test('a rule behind another for the same subjects is warned of: it never matches', () => {
     const twice = '{ session-revoked: [{ subject: opaque, revoke: subject }, { subject: opaque, revoke: grant }] }'
     expect(warnings(source(twice))).toEqual(['never_matches'])
   })
-  test('an empty key set', () => {
+  test('an empty key set is warned of: nothing from it would ever verify', () => {
     expect(
       warnings(
         source('{ session-revoked: { subject: opaque, revoke: subject } }', '    jwks: { inline: { keys: [] } }\n'),
       ),
     ).toEqual(['empty_keys'])
   })
-  test('none for the example of the design', () => {
+  test('the example of the design has no warning', () => {
     expect(warnings(DESIGN_EXAMPLE)).toEqual([])
   })
 })

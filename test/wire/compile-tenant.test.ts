@@ -113,7 +113,7 @@ const SECTIONS: readonly Row[] = [
 test.each(SECTIONS)('refused: %s', (...row) => expectRefused(row))
 
 describe('accepted', () => {
-  test('the example of design §5, as it is', () => {
+  test('the example of design §5 compiles without a problem, and to what the design says', () => {
     const { problems, tenants } = loadTexts([DESIGN_EXAMPLE])
     expect(problems).toEqual([])
     expect(tenants[0]?.config).toMatchObject({

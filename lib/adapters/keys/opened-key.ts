@@ -2,6 +2,7 @@
 // key, so a vault need not bind it, and two sealed halves exchanged between rows are noticed here.
 import { createPrivateKey, hash, KeyObject, sign as signDer } from 'node:crypto'
 import type { OwnAlgorithm, SigningKey } from '../../domain/signing-key.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
 import type { KeyVault, OpenedKey } from '../../ports/signing-keys.ts'
 import { isOfAlgorithm, type PublicMembers, publicKeyOf, publicMembers, thumbprintOf } from './public-key.ts'
 import { rawSignature } from './raw-signature.ts'
@@ -54,3 +55,12 @@ export const signWith = (signer: Signer, alg: OwnAlgorithm, signingInput: string
 
 const encode = (alg: OwnAlgorithm, signature: Buffer): string =>
   (alg === 'ES256' ? rawSignature(signature) : signature).toString('base64url')
+
+/** A key that does not open is the broker's trouble, never the caller's: 503, and the operator finds the cause in the log. */
+export const orUnavailable = async <T>(open: () => Promise<T>): Promise<T> => {
+  try {
+    return await open()
+  } catch (error) {
+    throw error instanceof Unavailable ? error : new Unavailable('signing_key_unavailable', undefined, { cause: error })
+  }
+}

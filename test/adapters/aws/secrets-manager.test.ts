@@ -25,7 +25,7 @@ const secretsHolding = async (secret: string) => {
   return createManagedSecrets(() => client)
 }
 
-test('what is one header value is given', async () => {
+test('a secret that is one header value is given unchanged', async () => {
   expect(await (await secretsHolding('Bearer x y')).text('acme/push')).toBe('Bearer x y')
 })
 

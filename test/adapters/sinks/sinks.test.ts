@@ -73,7 +73,7 @@ const HEALTHY: Readonly<Record<Kind, Reply>> = {
 }
 
 describe.each(KINDS)('%s', (kind) => {
-  test('what is taken is taken, and settled', async () => {
+  test('events a healthy receiver takes are taken and settled, with none refused', async () => {
     const receiver = await startReceiver(HEALTHY[kind])
     const sink = sinkOf(kind, receiver.url)
     expect(await sink.deliver(events)).toEqual({ kind: 'taken', refused: [] })

@@ -46,7 +46,7 @@ describe.skipIf(!hasOcsfSchema())('against the compiled OCSF classes of ../share
     },
   )
 
-  test('a checkpoint is OCSF too', () => expect(problemsOf(CHECKPOINT)).toEqual([]))
+  test('a checkpoint is a valid event of OCSF too', () => expect(problemsOf(CHECKPOINT)).toEqual([]))
 
   test('no reason to refuse is without a valid event', () => {
     for (const kind of Object.keys(REFUSALS) as RefusalKind[])

@@ -92,7 +92,7 @@ describe('signed notes', () => {
 describe('checkpoints', () => {
   const checkpoint = { origin: own.name, size: 20_852_163, root: sha256(new Uint8Array(0)) }
 
-  test('text and back', () => {
+  test('a checkpoint is the text of C2SP to the byte, and reads back as it was', () => {
     expect(checkpointText(checkpoint)).toBe(
       'sts.example.com/t/acme/log\n20852163\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n',
     )

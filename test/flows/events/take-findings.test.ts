@@ -25,7 +25,7 @@ import { loadTexts } from '../../support/tenant-documents.ts'
 import { githubTenant } from '../../support/tenants.ts'
 
 const recorded = (name: string): string =>
-  readFileSync(new URL(`../../events/aws/${name}.json`, import.meta.url), 'utf8')
+  readFileSync(new URL(`../../../events/aws/${name}.json`, import.meta.url), 'utf8')
 const SESSION = '01936d3e-7c1a-7b2f-9c4d-5e6f708192a3'
 const EVENTS = 'AROAEVENTS:mintmark-events'
 const key = issuerKey('ES256')

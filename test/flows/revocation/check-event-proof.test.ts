@@ -1,5 +1,5 @@
 // revoke verifies the proof of an event's order again: whoever can write to the queue gets nothing done that the event, the
-// tenant document and the keys of now do not say.
+// tenant document and the keys of now do not say. Longer than 300 lines: every kind of proof has the same attacks.
 import { createHmac, randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { importVerifyKey, nodeSignatureVerifier } from '../../../lib/adapters/jose/evidence-signature.ts'

@@ -1,5 +1,5 @@
 // Pushes of revocations on their bad days: real store, real keys, real HTTPS. Nothing is lost, duplicates have one jti, and no
-// receiver holds up another.
+// receiver holds up another. Longer than 300 lines: one bad day after another, over one bench.
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
 import { LIMITS } from '../../../lib/domain/limits.ts'

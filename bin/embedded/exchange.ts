@@ -1,0 +1,80 @@
+// attest and mint in one process: the same flows as on AWS, with a call between them instead of an invocation.
+import { createHandler as createAttest } from '../../functions/attest/handler.ts'
+import { createHandler as createMint } from '../../functions/mint/handler.ts'
+import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
+import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
+import type { Database } from '../../lib/adapters/sqlite/database.ts'
+import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
+import type { createLogger } from '../../lib/edge/logger.ts'
+import { tracedEndpoint } from '../../lib/edge/traced-endpoint.ts'
+import { admitSource } from '../../lib/flows/admit-source.ts'
+import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
+import type { MintPorts } from '../../lib/flows/mint-credential.ts'
+import { tracedGrants, tracedKeys, tracedMint } from '../../lib/flows/traced-ports.ts'
+import type { CloudSessions } from '../../lib/ports/cloud-sessions.ts'
+import type { EvidenceFloor } from '../../lib/ports/recovery.ts'
+import type { Tracing } from '../../lib/ports/tracing.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import type { Place } from '../policy/compile-options.ts'
+import type { BrokerOptions } from './broker-options.ts'
+import type { Ops } from './ops.ts'
+
+type ExchangeOptions = Pick<MintPorts, 'issuerKeys' | 'tenants' | 'state' | 'clockGuard'> &
+  Pick<ExchangePorts, 'denials' | 'rates' | 'ids' | 'clock'> &
+  Pick<BrokerOptions, 'hasLimits' | 'failpoint'> & {
+    readonly database: Database
+    readonly place: Place
+    /** Not optional here: a store that was recovered must never be wired without it. */
+    readonly issuedFloor: EvidenceFloor
+    readonly tokenKeys: MintPorts['keys']
+    /** Null: none can be had. */
+    readonly cloudSessions: CloudSessions | null
+    readonly meter: Ops['meter'] | undefined
+    readonly tracing: Tracing | undefined
+    readonly log: ReturnType<typeof createLogger>
+  }
+
+/** What of the evidence both look at: mint believes nothing that attest says. */
+const evidenceOf = ({ issuerKeys, issuedFloor, tenants, clock }: ExchangeOptions) => ({
+  issuerKeys,
+  issuedFloor,
+  tenants,
+  clock,
+  signatures: nodeSignatureVerifier,
+  digest: nodeDigest,
+  providers: PROVIDER_CATALOG,
+})
+
+const wireMint = (options: ExchangeOptions) => {
+  const { database, state, tokenKeys, clockGuard, cloudSessions, failpoint, tracing } = options
+  const grants = createGrantStore(database)
+  const mint = createMint({
+    ...evidenceOf(options),
+    proofs: createProofVerifier(nodeDigest),
+    grants: tracing === undefined ? grants : tracedGrants(tracing, grants),
+    state,
+    keys: tracing === undefined ? tokenKeys : tracedKeys(tracing, tokenKeys),
+    clockGuard,
+    ...(cloudSessions === null ? {} : { cloudSessions }),
+    ...(failpoint === undefined ? {} : { failpoint }),
+  })
+  return tracing === undefined ? mint : tracedMint(tracing, mint)
+}
+
+/** `POST /token`. */
+export const wireExchange = (options: ExchangeOptions): HttpHandler => {
+  const { place, denials, rates, ids, clock, hasLimits, meter, tracing, log } = options
+  const turns = createFairTurns(
+    clock,
+    hasLimits ? undefined : { tenantMax: Number.POSITIVE_INFINITY, instanceMax: Number.POSITIVE_INFINITY },
+  )
+  const attest = createAttest({
+    ports: { ...evidenceOf(options), mint: { mint: wireMint(options) }, denials, rates, ids, turns, meter },
+    http: { admitSource: admitSource(rates), baseUrl: place.baseUrl, newTraceId: ids.traceId },
+    log,
+  })
+  const traced = tracing === undefined ? attest : tracedEndpoint(tracing, attest)
+  return meter?.countExchanges(traced) ?? traced
+}
