@@ -148,7 +148,9 @@ export const LIMITS = {
   queueRetryMsBase: 100,
   queueRetryMsMax: 30_000,
   queuePollMs: 100,
-  queueBatchMax: 64,
+  queueBatchMax: 256,
+  // messages of a batch that begin in one turn of the event loop
+  queueTurnMax: 16,
   queueSendMs: 1_000,
   // audit log
   logAppendTriesMax: 8,
@@ -203,6 +205,8 @@ export const LIMITS = {
   eventBytesMax: 56 * 1024,
   // store
   groupCommitMax: 64,
+  // of what nobody waits for on the line: a whole batch of orders is one write
+  orderCommitMax: 256,
   storeWaitMs: 2_000,
   recordKeepSeconds: 7 * 24 * 3600,
   denialKeepSeconds: 7 * 24 * 3600,
