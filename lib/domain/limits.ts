@@ -97,6 +97,8 @@ export const LIMITS = {
   /** IAM hangs 10 policies on a role unless asked for more; some are the owner's, and the last of ours is the one that denies all. */
   denyTextsPerRoleMax: 5,
   iamCallMs: 3_000,
+  // records a dry run looks at
+  previewRecordsMax: 20_000,
   reasonCharsMax: 512,
   selectorValueBytesMax: 2 * 1024,
   orderSelectorsMax: 4,
