@@ -3,7 +3,7 @@
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { readLogState, readStoreState } from '../../lib/adapters/sqlite/operating-state.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { type Reading, reading } from '../../lib/domain/metrics.ts'
+import { type Reading, reading } from '../../lib/domain/reading.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
