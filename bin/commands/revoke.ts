@@ -189,8 +189,9 @@ const print = (io: Io, outcome: Extract<Outcome, { kind: 'dry_run' | 'in_force' 
     )
 }
 
-const printHits = ({ credentials, identities, newest }: Preview, say: (text: string) => void): void => {
-  say(`live credentials hit: ${credentials}, of ${identities} identities`)
+const printHits = ({ credentials, identities, newest, onlyNewest }: Preview, say: (text: string) => void): void => {
+  const among = onlyNewest === null ? '' : `, among the newest ${onlyNewest} of the tenant; older ones are hit too`
+  say(`live credentials hit: ${credentials}, of ${identities} identities${among}`)
   for (const { credential, grant } of newest)
     say(
       `  ${credential.jti}  ${printable(credential.sub)}  ${printable(grant)}  until ${new Date(credential.exp * 1000).toISOString()}`,

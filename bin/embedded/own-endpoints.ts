@@ -3,11 +3,13 @@ import { createHandler as createAdmin } from '../../functions/admin/handler.ts'
 import { createFeedHandler } from '../../functions/discovery/handler.ts'
 import { createIntrospect, createRevokeToken } from '../../functions/introspect/handler.ts'
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
+import { createProofVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
 import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
 import { createChangeFeed, createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+import { createProofGuards } from '../../lib/adapters/sqlite/proof-guards.ts'
 import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
 import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
 import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
@@ -66,6 +68,7 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
     digest: nodeDigest,
     tenants,
     clock,
+    proofs: createProofVerifier(nodeDigest),
   }
   const { queue, ports } = embeddedRevocation(database, dataDir, {
     token: createTokenProofs(ownTokens),
@@ -84,7 +87,8 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
   })
   const pump = startQueuePump({ source: queue, handler, log })
   const replays = startReplays({ feed: createChangeFeed(database), decisions: records, tenants, queue, clock }, log)
-  const callers = { ...ownTokens, denials, rates, ids, orders: queue }
+  const bound = { proofs: ownTokens.proofs, guards: createProofGuards(database) }
+  const callers = { ...ownTokens, denials, rates, ids, orders: queue, bound }
   const feed = createFeed({ ...options, changes: createRevocationChanges(database) })
   return {
     tenantRoutes: {

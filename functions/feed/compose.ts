@@ -11,6 +11,7 @@ import { createTieredKeyVault, withoutNewSecrets } from '../../lib/adapters/aws/
 import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
@@ -50,6 +51,8 @@ export const createFeedFunction = (
     keys: createLocalKeyRing({ store, vault, clock, use: 'signal' }),
     state: createTenantState(table),
     clock,
+    // Of this instance alone.
+    rates: createMemoryRateLimiter(clock),
   }
   const shared = tableOf(name, clients.dynamo)
   const marked = createMarkedClock({ clock, start: () => startTimeMark({ table: shared, clock }) })

@@ -62,6 +62,12 @@ export const DEBUG: Dashboard = {
           title: 'Sink backlog',
           queries: { '{{tenant}} {{sink}}': `topk(20, max by (tenant, sink) (${series('sinkBacklog', OF_TENANT)}))` },
         },
+        {
+          title: 'Receiver backlog',
+          queries: {
+            '{{tenant}} {{receiver}}': `topk(20, max by (tenant, receiver) (${series('receiverBacklog', OF_TENANT)}))`,
+          },
+        },
         { title: 'Messages in queues', queries: { '{{queue}}': `max by (queue) (${series('queueMessages')})` } },
         {
           title: 'Leaves in logs',

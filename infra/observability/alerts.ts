@@ -148,6 +148,13 @@ export const ALERTS: readonly Alert[] = [
     runbook: 'sink-down',
   },
   {
+    name: 'MintmarkReceiverLag',
+    expression: `max by (tenant, receiver) (${series('receiverLag')}) > 300`,
+    severity: 'page',
+    says: 'Receiver {{ $labels.receiver }} of {{ $labels.tenant }} does not take revocations.',
+    runbook: 'receiver-stuck',
+  },
+  {
     name: 'MintmarkDeadLetters',
     expression: `max by (queue) (${series('deadLetters')}) > 0`,
     severity: 'ticket',

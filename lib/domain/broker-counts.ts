@@ -3,7 +3,7 @@
 import { ALARMS, type AlarmKind } from './alarm.ts'
 import type { KeyMove } from './key-rotation.ts'
 import { LIMITS } from './limits.ts'
-import { type Reading, reading } from './metrics.ts'
+import { type Reading, reading } from './reading.ts'
 import type { RecordedEvent } from './recorded-event.ts'
 
 const MOVES: readonly KeyMove['kind'][] = ['generate', 'prove', 'activate', 'retire', 'withdraw']

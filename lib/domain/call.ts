@@ -5,6 +5,11 @@ export type Call = {
   readonly tenant: string
   /** The Authorization header as it came. */
   readonly authorization: string | undefined
+  /** The DPoP header (RFC 9449 §7) as it came. */
+  readonly dpop: string | undefined
+  readonly method: string
+  /** Below the tenant's issuer URL, with its slash: where the call was sent, whatever a Host header says. */
+  readonly path: string
   readonly traceId: string
   readonly source: string
 }
@@ -16,6 +21,8 @@ export type CallAnswer<T> =
       readonly decisionId: string
       readonly refusal: Refusal
       readonly issuerUrl: string
+      /** Whether tokens bound to a key are taken here. */
+      readonly takesProofs: boolean
       readonly retryAfterSeconds: number
     }
   | { readonly kind: 'done'; readonly value: T }

@@ -18,6 +18,8 @@ export type CheckedProof = {
   readonly jwk: PublicJwk
   readonly jti: string
   readonly iat: number
+  /** Of which access token it was made, as it says: for whoever is sent one (§7), and nothing where none is. */
+  readonly ath: string | null
 }
 
 export type ProofRequest = {
@@ -41,7 +43,7 @@ export const checkDpopProof = (
   if (alg === undefined) return no('alg')
   const jwk = proofKey(header.jwk)
   if (jwk === null || !fitsAlgorithm(jwk, alg)) return no('jwk')
-  const { jti, htm, htu, iat } = claims
+  const { jti, htm, htu, iat, ath } = claims
   if (typeof jti !== 'string' || jti === '' || utf8Length(jti) > LIMITS.jtiBytesMax) return no('jti')
   if (htm !== request.method) return no('htm')
   const target = typeof htu === 'string' ? comparableUrl(htu) : null
@@ -49,7 +51,7 @@ export const checkDpopProof = (
   if (typeof iat !== 'number' || !Number.isInteger(iat)) return no('iat')
   // Either way: a proof of the future would still be good after its jti was forgotten.
   if (Math.abs(request.nowSeconds - iat) > LIMITS.dpopProofAgeSecondsMax) return no('iat')
-  return ok({ alg, jwk, jti, iat })
+  return ok({ alg, jwk, jti, iat, ath: typeof ath === 'string' ? ath : null })
 }
 
 /** A private key in a header is no longer its holder's alone, so possession of it proves nothing. */

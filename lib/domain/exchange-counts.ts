@@ -3,7 +3,8 @@
 // series (attacks row 36). Counters, not records: those are the audit trail. Pure.
 import type { Denial } from './grant-record.ts'
 import { LIMITS } from './limits.ts'
-import { DURATION_BOUNDS, type Histogram, newHistogram, observe, type Reading, reading } from './metrics.ts'
+import { DURATION_BOUNDS } from './metrics.ts'
+import { type Histogram, newHistogram, observe, type Reading, reading } from './reading.ts'
 import { type Answer, REFUSALS, type RefusalKind } from './refusal.ts'
 import type { IssueEntry } from './tenant-config.ts'
 import type { GrantType } from './token-request.ts'

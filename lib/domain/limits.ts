@@ -97,6 +97,8 @@ export const LIMITS = {
   /** IAM hangs 10 policies on a role unless asked for more; some are the owner's, and the last of ours is the one that denies all. */
   denyTextsPerRoleMax: 5,
   iamCallMs: 3_000,
+  // records a dry run looks at
+  previewRecordsMax: 20_000,
   reasonCharsMax: 512,
   selectorValueBytesMax: 2 * 1024,
   orderSelectorsMax: 4,
@@ -105,6 +107,8 @@ export const LIMITS = {
   // the revocation feed: how long a page holds, how long it is served again, and how long others may keep it
   feedSeconds: 60,
   feedReuseSeconds: 5,
+  // pages made for a tenant, [per second, burst]: one may take the time of twenty exchanges
+  feedPageRate: [5, 50],
   feedMaxAgeSeconds: 5,
   feedChangesPerPage: 8_192,
   // there each change is a row to read: ten requests side by side
@@ -148,7 +152,9 @@ export const LIMITS = {
   queueRetryMsBase: 100,
   queueRetryMsMax: 30_000,
   queuePollMs: 100,
-  queueBatchMax: 64,
+  queueBatchMax: 256,
+  // messages of a batch that begin in one turn of the event loop
+  queueTurnMax: 16,
   queueSendMs: 1_000,
   // audit log
   logAppendTriesMax: 8,
@@ -203,6 +209,8 @@ export const LIMITS = {
   eventBytesMax: 56 * 1024,
   // store
   groupCommitMax: 64,
+  // of what nobody waits for on the line: a whole batch of orders is one write
+  orderCommitMax: 256,
   storeWaitMs: 2_000,
   recordKeepSeconds: 7 * 24 * 3600,
   denialKeepSeconds: 7 * 24 * 3600,

@@ -212,6 +212,20 @@ export const METRICS = {
     labels: ['tenant', 'sink'],
     says: 'Age of the oldest event that the sink has not taken.',
   },
+  receiverBacklog: {
+    name: 'mintmark.receiver.backlog',
+    kind: 'gauge',
+    unit: '{change}',
+    labels: ['tenant', 'receiver'],
+    says: 'Changes of revocations that the receiver has not taken.',
+  },
+  receiverLag: {
+    name: 'mintmark.receiver.lag',
+    kind: 'gauge',
+    unit: 's',
+    labels: ['tenant', 'receiver'],
+    says: 'Age of the oldest change of a revocation that the receiver has not taken.',
+  },
   alarms: {
     name: 'mintmark.alarms',
     kind: 'counter',
@@ -266,41 +280,3 @@ export const METRICS = {
 } as const satisfies Record<string, MetricDefinition>
 
 export type MetricKey = keyof typeof METRICS
-
-export type Histogram = {
-  readonly bounds: readonly number[]
-  /** One for each bound, not cumulative, and one for what is above all of them. */
-  readonly counts: number[]
-  sum: number
-  /** What was observed, where that is sent on as it is; null: only counted. */
-  readonly values: number[] | null
-}
-
-export const newHistogram = (bounds: readonly number[], keepsValues = false): Histogram => ({
-  bounds,
-  counts: new Array<number>(bounds.length + 1).fill(0),
-  sum: 0,
-  values: keepsValues ? [] : null,
-})
-
-export const observe = (histogram: Histogram, value: number): void => {
-  const { bounds, counts, values } = histogram
-  let at = 0
-  while (at < bounds.length && value > bounds[at]!) at += 1
-  counts[at]! += 1
-  histogram.sum += value
-  values?.push(value)
-}
-
-/** One series as it is now. `labels`: values in the order of the table. */
-export type Reading = {
-  readonly metric: MetricKey
-  readonly labels: readonly string[]
-  readonly value: number | Histogram
-}
-
-export const reading = (metric: MetricKey, value: Reading['value'], ...labels: readonly string[]): Reading => ({
-  metric,
-  labels,
-  value,
-})

@@ -8,7 +8,7 @@ import { utf8Length } from './utf8.ts'
 
 /**
  * What shows that an order may be given. `uid`: an operator at the broker's machine, by their user id. `sender`: the queue
- * itself names who sent the message (SQS SenderId), as no sender can. `token`: of the caller, as it came. `set`: a security event
+ * itself names who sent the message (SQS SenderId), as no sender can. `token`: of the caller, as it came, and its DPoP proof where it is bound to a key. `set`: a security event
  * token, as it was received. `github`: the body of a webhook with its signature. `finding`: an event of AWS, which counts only
  * from whom the queue names as the function events. `leak`: a token of ours that was found in public; whoever has it may have it
  * revoked. `replay`: our own record that the evidence of a credential was presented again. A further kind is a member here, a schema in lib/wire and a verifier behind the port OrderProofs.
@@ -16,7 +16,7 @@ import { utf8Length } from './utf8.ts'
 export type OrderProof =
   | { readonly kind: 'uid'; readonly uid: number }
   | { readonly kind: 'sender' }
-  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'token'; readonly token: string; readonly dpop?: string }
   | { readonly kind: 'set'; readonly set: string }
   | { readonly kind: 'github'; readonly body: string; readonly signature: string }
   | { readonly kind: 'finding'; readonly event: string }
@@ -51,8 +51,11 @@ export type RevocationOrder = {
 export const recordedOrder = <T extends { readonly proof: OrderProof }>(order: T): T => {
   const { proof } = order
   if (proof.kind !== 'token' && proof.kind !== 'leak') return order
-  return { ...order, proof: { ...proof, token: proof.token.slice(0, proof.token.lastIndexOf('.')) } }
+  const dpop = proof.kind === 'token' && proof.dpop !== undefined ? { dpop: unsigned(proof.dpop) } : {}
+  return { ...order, proof: { ...proof, token: unsigned(proof.token), ...dpop } }
 }
+
+const unsigned = (jws: string): string => jws.slice(0, jws.lastIndexOf('.'))
 
 /** An order as it was carried out: who stood behind it, and the ids of the revocations now in force for its selectors. */
 export type AppliedOrder = {

@@ -1,6 +1,7 @@
 // What a call to a tenant's own endpoints carries, and how its refusals look: RFC 6750 §3, with the pointer of RFC 9728 §5.1.
-// Constant, whatever was wrong with the caller's token.
+// Constant, whatever was wrong with the caller's token or proof.
 import type { Call, CallAnswer } from '../domain/call.ts'
+import { DPOP_ALGORITHMS } from '../domain/dpop.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import { traceIdOf } from '../domain/trace.ts'
 import { resourceMetadataUrl } from '../wire/metadata.ts'
@@ -11,6 +12,9 @@ import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
 export const callOf = (event: HttpEvent, tenant: string, newTraceId: () => string): Call => ({
   tenant,
   authorization: event.headers['authorization'],
+  dpop: event.headers['dpop'],
+  method: event.requestContext.http.method,
+  path: event.rawPath.slice(`/t/${tenant}`.length),
   traceId: traceIdOf(event.headers['traceparent']) ?? newTraceId(),
   source: sourceKey(event.requestContext.http.sourceIp),
 })
@@ -30,7 +34,8 @@ export const callResponse = <T>(
     const code = answer.refusal.kind === 'caller_missing' ? '' : `error="${error.error}", `
     const needed = error.status === 403 ? `scope="${scope}", ` : ''
     const challenge = `Bearer ${code}${needed}resource_metadata="${resourceMetadataUrl(answer.issuerUrl)}"`
-    return jsonResponse(error.status, body, { 'www-authenticate': challenge })
+    const bound = answer.takesProofs && error.status === 401 ? `, DPoP algs="${DPOP_ALGORITHMS.join(' ')}"` : ''
+    return jsonResponse(error.status, body, { 'www-authenticate': challenge + bound })
   }
   return jsonResponse(
     error.status,

@@ -2,6 +2,7 @@
 // again by itself, not with its neighbours; what it cannot help is quarantined with its reason, at once (law L8).
 import type { Logger } from '@aws-lambda-powertools/logger'
 import type { Alarm } from '../domain/alarm.ts'
+import { LIMITS } from '../domain/limits.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import { type BatchResponse, type QueueEvent, type QueueRecord, tenantOfGroup } from '../wire/lambda-events.ts'
 import { placeOf } from './failure-place.ts'
@@ -39,8 +40,8 @@ export const queueConsumer =
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /**
- * In order but for what is free: that goes with its neighbours, and what is not waits for all before it. Each begins in a turn of its
- * own, so that a full batch does not keep the loop from whoever else is served by it.
+ * In order but for what is free: that goes with its neighbours, and what is not waits for all before it. A few begin in each turn, so
+ * that a full batch does not keep the loop from whoever else is served by it.
  */
 const takeGroup = async <M>(
   { read, isFree = () => false }: ConsumerOptions<M>,
@@ -51,7 +52,8 @@ const takeGroup = async <M>(
   for (const record of group) {
     const message = read(record.body)
     const free = message.ok && isFree(message.message)
-    await (free ? nextTurn() : Promise.all(underWay))
+    if (!free) await Promise.all(underWay)
+    else if (underWay.length % LIMITS.queueTurnMax === 0) await nextTurn()
     const taken = take(record, message)
     if (free) underWay.push(taken)
     else {
@@ -86,12 +88,14 @@ const takeOne = async <M>(options: ConsumerOptions<M>, record: QueueRecord, read
 }
 
 const judge = async <M>(options: ConsumerOptions<M>, { attributes }: QueueRecord, read: Read<M>) => {
-  if (!read.ok) return { poison: read.reason }
+  if (!read.ok) return { poison: read.reason, kept: undefined }
   const group = attributes.MessageGroupId
-  const kept = options.kept && JSON.stringify(options.kept(read.message))
+  const poison = (reason: string) => ({
+    poison: reason,
+    kept: options.kept && JSON.stringify(options.kept(read.message)),
+  })
   // The group is who pays for the message; a message about another tenant is a mistake, or an attempt to hide.
-  if (group !== undefined && tenantOfGroup(group) !== options.tenantOf(read.message))
-    return { poison: 'wrong_tenant', kept }
+  if (group !== undefined && tenantOfGroup(group) !== options.tenantOf(read.message)) return poison('wrong_tenant')
   const verdict = await options.handle(read.message, attributes.SenderId ?? null)
-  return verdict === 'done' ? verdict : { ...verdict, kept }
+  return verdict === 'done' ? verdict : poison(verdict.poison)
 }

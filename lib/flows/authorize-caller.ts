@@ -1,17 +1,22 @@
-// Who calls introspection, revocation and administration (design §5): the holder of a live token of the tenant the path names.
-// Never a shared secret, never a token for all tenants. Each refusal is recorded; what the caller learns is constant.
+// Who calls introspection, revocation and administration (design §5): the holder of a live token of the tenant the path names, and
+// of its key where it is bound to one (RFC 9449 §7). Never a shared secret, never a token for all tenants. Each refusal is recorded;
+// what the caller learns is constant.
 import type { Call, CallAnswer } from '../domain/call.ts'
 import type { Denial } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { hasOwnScope, type OwnScope } from '../domain/own-token.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
+import type { OrderProof } from '../domain/revocation-order.ts'
 import type { TenantConfig } from '../domain/tenant-config.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DenialQueue } from '../ports/decisions.ts'
+import type { ProofVerifier } from '../ports/evidence.ts'
+import type { ProofGuards } from '../ports/proof-guards.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { Ids } from '../ports/system.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'
+import { checkTokenProof } from './check-proof.ts'
 import { type LiveToken, type OwnTokenPorts, verifyOwnToken } from './verify-own-token.ts'
 
 export type CallerPorts = OwnTokenPorts & {
@@ -20,9 +25,15 @@ export type CallerPorts = OwnTokenPorts & {
   readonly rates: RateLimiter
   readonly ids: Ids
   readonly clock: Clock
+  /** Left out where a proof could not be spent: tokens bound to a key are then refused. */
+  readonly bound?: { readonly proofs: ProofVerifier; readonly guards: ProofGuards }
 }
 
-export type Caller = LiveToken & { readonly config: TenantConfig }
+export type Caller = LiveToken & {
+  readonly config: TenantConfig
+  /** What it orders carries: whoever carries it out judges it anew. */
+  readonly orderProof: Extract<OrderProof, { kind: 'token' }>
+}
 
 /**
  * Does what the call asks as its caller. `needs`: the scope without which it is refused; null: any live token of the tenant,
@@ -42,28 +53,50 @@ export const asCaller = async <T>(
   return refused(ports, call, config, acted.refusal, caller.ok)
 }
 
-// RFC 6750 §2.1. The scheme is compared without case (RFC 9110 §11.1).
-const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
+// RFC 6750 §2.1, RFC 9449 §7.1. The scheme is compared without case (RFC 9110 §11.1).
+const CREDENTIALS = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*) *$/i
 
 const authorize = async (
   ports: CallerPorts,
-  { authorization, source }: Call,
+  call: Call,
   config: TenantConfig,
   needs: OwnScope | null,
 ): Promise<Result<Caller>> => {
+  const { authorization, source } = call
   // Charged before anything is verified: a flood of bad tokens costs its source, never a tenant.
   const taken = await ports.rates.take(`caller ${source}`, LIMITS.callerSourceRate)
   if (!taken.allowed) return refuse('rate_limited_source', { retryAfterSeconds: taken.retryAfterSeconds })
   if (authorization === undefined) return refuse('caller_missing')
-  const raw = BEARER.exec(authorization)?.[1]
-  if (raw === undefined) return refuse('caller_invalid', { problem: 'scheme' })
+  const [, scheme, raw] = CREDENTIALS.exec(authorization) ?? []
+  if (scheme === undefined || raw === undefined) return refuse('caller_invalid', { problem: 'scheme' })
   const live = await verifyOwnToken(ports, config, raw, { atSeconds: ports.clock.nowSeconds() })
   if (!live.ok) return refuse('caller_invalid', { problem: live.refusal.kind, ...live.refusal.detail })
-  // RFC 9449 §7.2: a token bound to a key is nothing without a proof, which is not taken here.
-  if (live.value.token.jkt !== null) return refuse('caller_invalid', { problem: 'proof_required' })
+  const possession = await checkPossession(ports, call, config, live.value, scheme.toLowerCase() === 'dpop')
+  if (!possession.ok) return possession
   if (needs !== null && !hasOwnScope(live.value.token, needs, config.issuerUrl))
     return refuse('caller_rights', { jti: live.value.token.jti, needs })
-  return ok({ ...live.value, config })
+  const dpop = live.value.token.jkt === null || call.dpop === undefined ? {} : { dpop: call.dpop }
+  return ok({ ...live.value, config, orderProof: { kind: 'token', token: raw, ...dpop } })
+}
+
+/** A bound token with a proof of its own for this very call, or an unbound one without: never one as the other (RFC 9449 §7.2). */
+const checkPossession = async (
+  ports: CallerPorts,
+  { dpop, method, path }: Call,
+  { tenant, issuerUrl }: TenantConfig,
+  { raw, token: { jkt } }: LiveToken,
+  isSchemeDpop: boolean,
+): Promise<Result<null>> => {
+  const no = (problem: string) => refuse('caller_invalid', { problem })
+  if (jkt === null) return isSchemeDpop ? no('not_bound') : ok(null)
+  if (ports.bound === undefined) return no('proof_not_taken')
+  if (!isSchemeDpop || dpop === undefined) return no('proof_required')
+  const sent = { proof: dpop, method, url: issuerUrl + path }
+  const { proofs, guards } = ports.bound
+  const proof = checkTokenProof({ proofs, digest: ports.digest }, sent, { raw, jkt }, ports.clock.nowSeconds())
+  if (!proof.ok) return no(`proof_${String(proof.refusal.detail?.['problem'])}`)
+  // Last: only who has token and key makes us write.
+  return (await guards.spend(tenant, proof.value.guard)) ? ok(null) : no('proof_replayed')
 }
 
 const refused = (
@@ -98,6 +131,7 @@ const refused = (
     decisionId,
     refusal,
     issuerUrl: config.issuerUrl,
+    takesProofs: ports.bound !== undefined,
     retryAfterSeconds: typeof wait === 'number' ? wait : 2,
   }
 }

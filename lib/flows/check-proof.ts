@@ -1,5 +1,5 @@
 // Proof of possession (RFC 9449, issuers.md §0.12): which key, if any, the credential is bound to, and whether the evidence
-// allows that. A thief of an assertion that commits to a key has nothing.
+// allows that; later, whether who calls with a bound token has its key. A thief of what commits to a key has nothing.
 import { parseCompactJws } from '../domain/compact-jws.ts'
 import { checkDpopProof } from '../domain/dpop.ts'
 import { LIMITS } from '../domain/limits.ts'
@@ -31,17 +31,44 @@ export const checkProof = (
     const isNeeded = committed !== null || facts.issuer.replay === 'proof'
     return isNeeded ? refuse('proof_required') : ok(null)
   }
-  const parsed = parseCompactJws(request.dpop.proof)
+  const proven = readProof(ports, request.dpop, nowSeconds)
+  if (!proven.ok) return proven
+  if (committed !== null && committed !== proven.value.thumbprint) return refuse('proof_mismatch')
+  return proven
+}
+
+export type SentProof = { readonly proof: string; readonly method: string; readonly url: string }
+
+/** What stands beside an access token (RFC 9449 §7): made by the key the token is bound to, and of this token. Refuses: dpop_invalid. */
+export const checkTokenProof = (
+  ports: ProofPorts,
+  sent: SentProof,
+  token: { readonly raw: string; readonly jkt: string },
+  nowSeconds: number,
+): Result<Proof> => {
+  const proven = readProof(ports, sent, nowSeconds)
+  if (!proven.ok) return proven
+  if (proven.value.thumbprint !== token.jkt) return refuse('dpop_invalid', { problem: 'key' })
+  if (proven.value.ath !== ports.digest.sha256(token.raw)) return refuse('dpop_invalid', { problem: 'ath' })
+  return proven
+}
+
+const readProof = (
+  ports: ProofPorts,
+  { proof, method, url }: SentProof,
+  nowSeconds: number,
+): Result<Proof & { readonly ath: string | null }> => {
+  const parsed = parseCompactJws(proof)
   if (!parsed.ok) return refuse('dpop_invalid', { problem: parsed.refusal.kind })
-  const checked = checkDpopProof(parsed.value, { method: request.dpop.method, url: request.dpop.url, nowSeconds })
+  const checked = checkDpopProof(parsed.value, { method, url, nowSeconds })
   if (!checked.ok) return checked
-  const { alg, jwk, jti, iat } = checked.value
+  const { alg, jwk, jti, iat, ath } = checked.value
   const thumbprint = ports.proofs.thumbprint(alg, jwk, parsed.value.signingInput, parsed.value.signature)
   if (thumbprint === null) return refuse('dpop_invalid', { problem: 'signature' })
-  if (committed !== null && committed !== thumbprint) return refuse('proof_mismatch')
   const hash = ports.digest.sha256(`dpop\0${thumbprint}\0${jti}`)
   return ok({
     thumbprint,
     guard: { hash, keepUntilSeconds: iat + 2 * LIMITS.dpopProofAgeSecondsMax + LIMITS.leewaySeconds },
+    ath,
   })
 }

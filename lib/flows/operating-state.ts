@@ -1,7 +1,7 @@
 // What /metrics shows of the stores: read at a scrape, and not again for some seconds, however many scrape. A store that does
 // not answer is itself what is shown.
 import { LIMITS } from '../domain/limits.ts'
-import { type Reading, reading } from '../domain/metrics.ts'
+import { type Reading, reading } from '../domain/reading.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'

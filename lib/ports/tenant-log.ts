@@ -80,7 +80,8 @@ export interface LogRetention {
   expired(tenant: string): Promise<Expired | null>
   /**
    * Drops events and salts, beyond recovery, of the leaves that a checkpoint signed before a time covers, but none that one of
-   * these sinks has still to be given. How many went; may be called again after a crash.
+   * these sinks has still to be given; and what sinks refused of that time. How many events of the log went; may be called again after
+   * a crash.
    */
   expire(tenant: string, beforeSeconds: number, sinks: readonly string[]): Promise<number>
 }

@@ -1,6 +1,7 @@
 // Readings as CloudWatch counts them: embedded metric format (EMF), the fields of one log line a series. Tenants are no dimension:
 // every combination of dimensions is a metric that is paid for by itself, and the audit log has them. Pure.
-import { METRICS, type MetricDefinition, type Reading } from '../domain/metrics.ts'
+import { METRICS, type MetricDefinition } from '../domain/metrics.ts'
+import type { Reading } from '../domain/reading.ts'
 
 const NAMESPACE = 'Mintmark'
 

@@ -1,6 +1,7 @@
 // Readings as Prometheus reads them: text exposition format 0.0.4, names as OpenTelemetry maps its own to Prometheus'. Label
 // values are names of registered configuration and constants: nothing in them needs escaping. Pure.
-import { type Histogram, METRICS, type MetricDefinition, type MetricKey, type Reading } from '../domain/metrics.ts'
+import { METRICS, type MetricDefinition, type MetricKey } from '../domain/metrics.ts'
+import type { Histogram, Reading } from '../domain/reading.ts'
 
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 

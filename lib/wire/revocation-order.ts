@@ -13,10 +13,16 @@ const selectorSchema = z.strictObject({
   value: z.string().check(z.maxLength(LIMITS.selectorValueBytesMax)),
 })
 
+const tokenProofSchema = z.strictObject({
+  kind: z.literal('token'),
+  token: z.string().check(z.maxLength(LIMITS.tokenBytesMax)),
+  dpop: z.exactOptional(z.string().check(z.maxLength(LIMITS.tokenBytesMax))),
+})
+
 const proofSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uid'), uid: z.int().check(z.nonnegative()) }),
   z.strictObject({ kind: z.literal('sender') }),
-  z.strictObject({ kind: z.literal('token'), token: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
+  tokenProofSchema,
   z.strictObject({ kind: z.literal('set'), set: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
   z.strictObject({
     kind: z.literal('github'),
@@ -45,7 +51,7 @@ const liftSchema: z.ZodMiniType<LiftOrder> = z.strictObject({
   tenant: tenantNameSchema,
   lifts: decisionIdSchema,
   reason: z.string(),
-  proof: z.strictObject({ kind: z.literal('token'), token: z.string().check(z.maxLength(LIMITS.tokenBytesMax)) }),
+  proof: tokenProofSchema,
   orderedAtSeconds: z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax)),
 })
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pumpOnce } from '../../bin/embedded/queue-pump.ts'
+import { pumpAll } from '../../bin/embedded/queue-pump.ts'
 import { createSqsQuarantine, createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
 import { createMemoryQueue } from '../../lib/adapters/memory/queue.ts'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
@@ -17,7 +17,7 @@ describeQueue('memory', async () => {
   return {
     queue,
     putRaw: async (body, group) => queue.putText(body, group),
-    deliver: (handler) => pumpOnce({ source: queue, handler }),
+    deliver: (handler) => pumpAll({ source: queue, handler }, () => true),
     quarantine: queue.put,
     quarantined: async () => queue.quarantined(),
     close: async () => undefined,
@@ -33,7 +33,7 @@ describeQueue('sqlite', async () => {
   return {
     queue,
     putRaw: (body, group) => database.write((sql) => void sql(insert).run('revoke', group, body, body)),
-    deliver: (handler) => pumpOnce({ source: queue, handler }),
+    deliver: (handler) => pumpAll({ source: queue, handler }, () => true),
     quarantine: queue.put,
     quarantined: async () =>
       database

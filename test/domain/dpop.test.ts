@@ -27,11 +27,19 @@ const problem = (...args: Parameters<typeof judge>): unknown => {
   return checked.ok ? 'accepted' : (checked.refusal.detail?.['problem'] ?? checked.refusal.kind)
 }
 
-test('a proof comes out as key, algorithm, jti and time', () => {
+test('a proof comes out as key, algorithm, jti, time and the token it is of', () => {
   expect(judge()).toEqual({
     ok: true,
-    value: { alg: 'ES256', jwk: { kty: 'EC', crv: 'P-256', x: EC_JWK.x, y: EC_JWK.y }, jti: 'proof-1', iat: NOW },
+    value: {
+      alg: 'ES256',
+      jwk: { kty: 'EC', crv: 'P-256', x: EC_JWK.x, y: EC_JWK.y },
+      jti: 'proof-1',
+      iat: NOW,
+      ath: null,
+    },
   })
+  expect(judge({}, { ath: 'a hash' })).toMatchObject({ value: { ath: 'a hash' } })
+  expect(judge({}, { ath: 7 })).toMatchObject({ value: { ath: null } })
   expect(judge({ alg: 'PS256', jwk: RSA_JWK })).toMatchObject({
     ok: true,
     value: { alg: 'PS256', jwk: { kty: 'RSA' } },

@@ -140,7 +140,8 @@ describe('who may not ask', () => {
   test('no credentials: 401 that names no error and says where to learn more (RFC 6750 §3.1, RFC 9728)', async () => {
     const { token } = await mint('deploy')
     const { status, headers } = await call(`${acme}/introspect`, { form: { token } })
-    expect([status, challenge(headers)]).toEqual([401, `Bearer ${metadata()}`])
+    const bound = 'DPoP algs="ES256 ES384 RS256 PS256"'
+    expect([status, challenge(headers)]).toEqual([401, `Bearer ${metadata()}, ${bound}`])
     const there = /resource_metadata="([^"]+)"/.exec(challenge(headers) ?? '')?.[1]
     expect(await (await fetch(there!)).json()).toMatchObject({ resource: acme, authorization_servers: [acme] })
   })

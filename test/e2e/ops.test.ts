@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseOpsPlace } from '../../bin/embedded/ops.ts'
+import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
+import { sampleRevocation } from '../contract/sample-rows.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
@@ -14,7 +17,7 @@ let broker: RunningBroker
 let acme: string
 let ops: string
 beforeAll(async () => {
-  const acmeYaml = `${githubTenant('acme', { keys: [key] })}\nsinks:\n  local: { type: jsonl, path: acme-audit.jsonl }\n`
+  const acmeYaml = `${githubTenant('acme', { keys: [key] })}\nsinks:\n  local: { type: jsonl, path: acme-audit.jsonl }\nreceivers:\n  inner: { type: poll }\n`
   broker = await startBroker({ tenants: { acme: acmeYaml }, args: ['--ops-port', '0'] })
   acme = `${broker.url}/t/acme`
   ops = /metrics on (\S+)\/metrics/.exec(broker.output())![1]!
@@ -96,6 +99,22 @@ test('what waits is shown: the feed, queues, keys, sinks, and a dead letter as s
   await expect.poll(() => shown('mintmark_sink_backlog{tenant="acme",sink="local"}'), { timeout: 20_000 }).toBe(0)
   await expect.poll(() => shown('mintmark_feed_backlog{topic="grant"}'), { timeout: 20_000 }).toBe(0)
   expect((await scrape()).get('mintmark_log_leaves')).toBeGreaterThan(0)
+})
+
+test('a receiver that takes nothing is shown with what it is owed and for how long', async () => {
+  const shown = async (name: string) =>
+    (await scrape()).get(`mintmark_receiver_${name}{tenant="acme",receiver="inner"}`)
+  expect([await shown('backlog'), await shown('lag_seconds')]).toEqual([0, 0])
+  const database = openDatabase({ dataDir: broker.dataDir, dev: null })
+  try {
+    const store = createRevocationStore(database)
+    for (const value of ['1', '2'])
+      await store.put(sampleRevocation({ id: value, kind: 'run', issuer: 'github', value }))
+  } finally {
+    database.close()
+  }
+  await expect.poll(() => shown('backlog'), { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => shown('lag_seconds'), { timeout: 20_000 }).toBeGreaterThan(0)
 })
 
 test('the process says what it uses', async () => {

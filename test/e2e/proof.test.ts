@@ -1,8 +1,8 @@
 // Proof of possession and the replay modes from outside (RFC 9449; design §3 Replay; issuers.md §0.12).
-import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
-import { calculateJwkThumbprint, decodeJwt } from 'jose'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { dpopProof, type Holder, newHolder } from '../support/dpop.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
 
@@ -21,22 +21,11 @@ beforeAll(async () => {
 })
 afterAll(() => removeBroker(broker))
 
-type Holder = { readonly privateKey: KeyObject; readonly jwk: Record<string, unknown>; readonly jkt: string }
-const newHolder = async (): Promise<Holder> => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwk = publicKey.export({ format: 'jwk' }) as Record<string, unknown>
-  return { privateKey, jwk, jkt: await calculateJwkThumbprint(jwk) }
-}
-const b64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const dpop = (
   holder: Holder,
   url: string,
-  claims: Record<string, unknown> = {},
-  header: Record<string, unknown> = {},
-) => {
-  const input = `${b64({ typ: 'dpop+jwt', alg: 'ES256', jwk: holder.jwk, ...header })}.${b64({ jti: randomUUID(), htm: 'POST', htu: `${url}/token`, iat: Math.floor(Date.now() / 1000), ...claims })}`
-  return `${input}.${sign('sha256', Buffer.from(input), { key: holder.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
-}
+  ...changes: [claims?: Record<string, unknown>, header?: Record<string, unknown>]
+) => dpopProof(holder, `${url}/token`, ...changes)
 const ask = (url: string, assertion: string, proofText?: string) =>
   exchange(url, assertion, { audience: TARGET }, proofText === undefined ? {} : { dpop: proofText })
 const evidence = (url: string, overrides: Record<string, unknown> = {}) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { type Reading, reading } from '../../lib/domain/metrics.ts'
+import { type Reading, reading } from '../../lib/domain/reading.ts'
 import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { createOperatingState, type OperatingStatePorts } from '../../lib/flows/operating-state.ts'

@@ -221,6 +221,17 @@ const CASES: readonly Case[] = [
     at: '20m',
   },
   {
+    says: 'one of two receivers that takes nothing',
+    fires: 'MintmarkReceiverLag',
+    labels: { tenant: 'acme', receiver: 'edge' },
+    series: {
+      ...UP,
+      'mintmark_receiver_lag_seconds{tenant="acme",receiver="edge"}': '0+60x30',
+      'mintmark_receiver_lag_seconds{tenant="acme",receiver="inner"}': '0x30',
+    },
+    at: '10m',
+  },
+  {
     says: 'a dead letter',
     fires: 'MintmarkDeadLetters',
     labels: { queue: 'revoke' },

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { unlimitedRates } from '../../lib/adapters/memory/rate-limiter.ts'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
@@ -94,6 +95,7 @@ test('a current view is what was in force, whatever changed between its pages an
           tenants: { peek: () => config, current: async () => config },
           state: { read: async () => ({ configVersion: 1, revocations: [], keyState: 'active' }) },
           changes: createRevocationChanges(database),
+          rates: unlimitedRates,
           changesPerPage,
         })
         const deviations: Deviation[] = []

@@ -7,7 +7,8 @@ import {
   outcomeOf,
 } from '../../lib/domain/exchange-counts.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { METRICS, type MetricDefinition, type MetricKey, reading } from '../../lib/domain/metrics.ts'
+import { METRICS, type MetricDefinition, type MetricKey } from '../../lib/domain/metrics.ts'
+import { reading } from '../../lib/domain/reading.ts'
 import { metricsText, prometheusName } from '../../lib/wire/metrics-text.ts'
 
 const everyone = () => true

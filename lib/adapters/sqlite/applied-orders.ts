@@ -1,4 +1,5 @@
 // Revocation orders that were carried out, append only: what was asked, by whom, and what came of it.
+import { LIMITS } from '../../domain/limits.ts'
 import type { AppliedOrder } from '../../domain/revocation-order.ts'
 import type { AppliedOrders } from '../../ports/revocation-orders.ts'
 import type { Database } from './database.ts'
@@ -9,7 +10,7 @@ const PUT =
   'INSERT INTO revocation_order (tenant, id, at, body) VALUES (?, ?, ?, ?) ON CONFLICT (tenant, id) DO NOTHING'
 
 export const createAppliedOrders = (database: Database): AppliedOrders => {
-  const commits = createGroupCommit(database)
+  const commits = createGroupCommit(database, { max: LIMITS.orderCommitMax })
   return {
     async find(tenant, orderId) {
       const row = database.read((sql) => sql(FIND).get(tenant, orderId)) as { readonly body: string } | undefined

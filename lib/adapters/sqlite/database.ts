@@ -91,10 +91,13 @@ export class Database {
   #isClosed = false
   #seenAtMs = Number.NEGATIVE_INFINITY
 
-  readonly #controlWrites = createGroupCommit(this, (sql) => {
-    // data_version does not move for commits of one's own connection.
-    this.#control = null
-    return Number(sql(NEXT_CONTROL_VERSION).get()?.['control_version'])
+  readonly #controlWrites = createGroupCommit(this, {
+    open: (sql) => {
+      // data_version does not move for commits of one's own connection.
+      this.#control = null
+      return Number(sql(NEXT_CONTROL_VERSION).get()?.['control_version'])
+    },
+    max: LIMITS.orderCommitMax,
   })
 
   constructor(path: string, waitMs: number, schema: Schema, cacheKib?: number) {

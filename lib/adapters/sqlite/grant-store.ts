@@ -6,13 +6,13 @@ import type { GrantPut, GrantStore, PutOutcome } from '../../ports/grant-store.t
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { createGroupCommit, type Job } from './group-commit.ts'
+import { INSERT_PROOF } from './proof-guards.ts'
 import { ownDecisionBytes, readGrantRecord, tenantKey } from './stored-rows.ts'
 
 const INSERT = `INSERT INTO grant_record (guard, decision, tenant, at, exp, keep_until, body) VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (guard) DO NOTHING`
 const FIND = `SELECT decision, tenant, body, EXISTS (SELECT 1 FROM not_issued n WHERE n.decision = g.decision) AS outcome
   FROM grant_record g WHERE guard = ?`
-const INSERT_PROOF = 'INSERT INTO proof_guard (hash, keep_until) VALUES (?, ?) ON CONFLICT DO NOTHING'
 const INSERT_OUTCOME =
   'INSERT INTO not_issued (decision, tenant, at, body) VALUES (?, ?, ?, ?) ON CONFLICT (decision) DO NOTHING'
 const FIND_OUTCOME = 'SELECT 1 FROM not_issued WHERE decision = ?'

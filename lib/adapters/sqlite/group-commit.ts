@@ -27,8 +27,17 @@ type Waiting = Job<unknown> & {
   readonly reject: (error: unknown) => void
 }
 
-/** `open` begins each transaction. */
-export const createGroupCommit = (database: Database, open: (sql: Sql) => number = () => 0): GroupCommit => {
+type GroupOptions = {
+  /** Begins each transaction. */
+  readonly open?: (sql: Sql) => number
+  /** Jobs a transaction. */
+  readonly max?: number
+}
+
+export const createGroupCommit = (
+  database: Database,
+  { open = () => 0, max = LIMITS.groupCommitMax }: GroupOptions = {},
+): GroupCommit => {
   const queue: Waiting[] = []
   let isDraining = false
 
@@ -38,13 +47,13 @@ export const createGroupCommit = (database: Database, open: (sql: Sql) => number
     do {
       seen = queue.length
       await nextTurn()
-    } while (queue.length > seen && queue.length < LIMITS.groupCommitMax)
+    } while (queue.length > seen && queue.length < max)
   }
 
   const drain = async (): Promise<void> => {
     while (queue.length > 0) {
       await gather()
-      await commitGroup(database, open, queue.splice(0, LIMITS.groupCommitMax))
+      await commitGroup(database, open, queue.splice(0, max))
       await nextTurn() // their answers go out before the next group blocks the loop
     }
     isDraining = false

@@ -19,6 +19,12 @@ const SOME = `DELETE FROM log_leaf WHERE seq IN (
 const IS_ANY = `SELECT 1 FROM log_leaf
   WHERE tenant = ?1 AND leaf < (SELECT expired FROM log WHERE tenant = ?1) LIMIT 1`
 
+// What a sink never took is the same event. A letter about a checkpoint is of no leaf, and as old as its refusal.
+const DEAD = `SELECT seq FROM sink_dead_letter WHERE tenant = ?1
+  AND coalesce(leaf < (SELECT expired FROM log WHERE tenant = ?1), at < ?2)`
+const IS_ANY_DEAD = `${DEAD} LIMIT 1`
+const SOME_DEAD = `DELETE FROM sink_dead_letter WHERE seq IN (${DEAD} LIMIT ?3)`
+
 type Row = { readonly size: number; readonly minute: number }
 
 export const createLogRetention = (database: Database): LogRetention => ({
@@ -32,7 +38,12 @@ export const createLogRetention = (database: Database): LogRetention => ({
     // Asked first: most of the time there is nothing, and that must not cost a write.
     while (database.read((sql) => sql(IS_ANY).get(tenant)) !== undefined)
       dropped += await database.writeOver((sql) => Number(sql(SOME).run(tenant, LIMITS.sweepRowsMax).changes))
-    if (dropped > 0) await emptyWal(database)
+    let letters = 0
+    while (database.read((sql) => sql(IS_ANY_DEAD).get(tenant, beforeSeconds)) !== undefined)
+      letters += await database.writeOver((sql) =>
+        Number(sql(SOME_DEAD).run(tenant, beforeSeconds, LIMITS.sweepRowsMax).changes),
+      )
+    if (dropped + letters > 0) await emptyWal(database)
     return dropped
   },
 })

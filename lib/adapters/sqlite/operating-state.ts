@@ -1,10 +1,11 @@
-// What the embedded store says of work that waits: the feed, queues, quarantine, keys, revocations; and of the logs: what is
+// What the embedded store says of work that waits: the feed, queues, quarantine, keys, revocations and their receivers; and of the logs: what is
 // signed and what sinks have taken. Reads only, a few milliseconds; throws Unavailable as every read does.
 import { LIMITS } from '../../domain/limits.ts'
-import { type Reading, reading } from '../../domain/metrics.ts'
+import { type Reading, reading } from '../../domain/reading.ts'
 import { REVOCATION_KINDS } from '../../domain/revocation.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
+import { receiverStates } from './receivers.ts'
 
 const TOPICS = { grant: 'grant_record', not_issued: 'not_issued', denial: 'denial', change: 'control_change' } as const
 const QUEUES = ['revoke', 'audit'] as const
@@ -59,7 +60,17 @@ export const readStoreState = (database: Database, nowSeconds: number): Reading[
       ]
     }),
     ...revocationReadings(sql),
+    ...receiverReadings(sql, nowSeconds),
   ])
+
+/** Rows of receivers come and go with the documents that name them. */
+const receiverReadings = (sql: Sql, nowSeconds: number): Reading[] =>
+  receiverStates(sql, null)
+    .slice(0, LIMITS.metricSeriesMax)
+    .flatMap(({ tenant, name, pending, oldestAtSeconds }) => [
+      reading('receiverBacklog', pending, tenant, name),
+      reading('receiverLag', ageOf(oldestAtSeconds, nowSeconds), tenant, name),
+    ])
 
 const revocationReadings = (sql: Sql): Reading[] => {
   const inForce = new Map(

@@ -6,7 +6,7 @@ import { LIMITS } from '../../domain/limits.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Delivery, Quarantine, Queue, QueueSource } from '../../ports/queue.ts'
 import type { Sql } from './connection.ts'
-import type { Database } from './database.ts'
+import { type Database, undoneAlone } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
 
 const SEND = `INSERT INTO queue_message (queue, tenant, urgent, dedupe, body, sent_at, visible_at)
@@ -84,18 +84,25 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
     async receive(max) {
       // An empty queue is asked ten times a second: that must not cost a transaction.
       if (database.read((sql) => sql(ANY).get(queue)) === undefined) return []
-      return database.write((sql) => {
-        const urgent = leaseLane(sql, URGENT, Math.ceil(max * URGENT_SHARE))
-        return [...urgent, ...leaseLane(sql, ORDINARY, max - urgent.length)]
+      return commits.submit({
+        run: (sql) =>
+          undoneAlone(sql, () => {
+            const urgent = leaseLane(sql, URGENT, Math.ceil(max * URGENT_SHARE))
+            return [...urgent, ...leaseLane(sql, ORDINARY, max - urgent.length)]
+          }),
+        readBack: () => null,
       })
     },
-    async settle(done, again) {
-      await database.write((sql) => {
-        for (const { id, attempt } of done) sql(DONE).run(Number(id), attempt)
-        for (const { id, attempt } of again)
-          sql(AGAIN).run(clock.nowMs() + backoffMs(attempt, RETRY, Math.random()), Number(id), attempt)
-      })
-    },
+    settle: (done, again) =>
+      commits.submit({
+        run: (sql) =>
+          undoneAlone(sql, () => {
+            for (const { id, attempt } of done) sql(DONE).run(Number(id), attempt)
+            for (const { id, attempt } of again)
+              sql(AGAIN).run(clock.nowMs() + backoffMs(attempt, RETRY, Math.random()), Number(id), attempt)
+          }),
+        readBack: () => null,
+      }),
   }
 }
 

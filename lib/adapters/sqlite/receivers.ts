@@ -135,10 +135,12 @@ export const createReceivers = (database: Database): ReceiverQueue & DuePushes &
   async release({ tenant, name }, holder) {
     await database.write((sql) => sql(RELEASE).run(tenant, name, holder))
   },
-  async list(tenant) {
-    return database.read((sql) => (sql(STATES).all(tenant) as StateRow[]).map((row) => stateOf(sql, row)))
-  },
+  list: async (tenant) => database.read((sql) => receiverStates(sql, tenant)),
 })
+
+/** Null: of every tenant. */
+export const receiverStates = (sql: Sql, tenant: string | null): ReceiverState[] =>
+  (sql(STATES).all(tenant) as StateRow[]).map((row) => stateOf(sql, row))
 
 type Answers = {
   readonly cursor: number

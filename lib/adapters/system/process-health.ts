@@ -1,7 +1,7 @@
 // Memory, processor time and event-loop delay of this process. The delay is that of the last whole window, so that any number
 // of scrapers see the same and none resets it for another.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { type Reading, reading } from '../../domain/metrics.ts'
+import { type Reading, reading } from '../../domain/reading.ts'
 
 const WINDOW_SECONDS = 10
 const RESOLUTION_MS = 10

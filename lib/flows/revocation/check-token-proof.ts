@@ -1,35 +1,51 @@
 // The proof of an order that came over HTTP: the token of whoever gave it (design §2: orders carry their proof and `revoke`
 // verifies it again). A queue lies between: whoever can write to it has an order carried out only with a token that could have
 // given it when it was given.
+import { parseCompactJws } from '../../domain/compact-jws.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { hasOwnScope } from '../../domain/own-token.ts'
-import type { LiftOrder, RevocationOrder } from '../../domain/revocation-order.ts'
+import type { LiftOrder, OrderProof, RevocationOrder } from '../../domain/revocation-order.ts'
 import type { TenantConfig } from '../../domain/tenant-config.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { ProofVerifier } from '../../ports/evidence.ts'
 import type { OrderProofs } from '../../ports/revocation-orders.ts'
 import type { TenantDirectory } from '../../ports/tenants.ts'
+import { checkTokenProof } from '../check-proof.ts'
 import { type LiveToken, type OwnTokenPorts, verifyOwnToken } from '../verify-own-token.ts'
 
 export type TokenProofPorts = OwnTokenPorts & {
   readonly tenants: TenantDirectory
   readonly clock: Clock
+  /** Left out where no caller may have a token bound to a key. */
+  readonly proofs?: ProofVerifier
 }
 
 /** `<SPIFFE ID> <jti>` stands behind the order. */
-export const createTokenProofs = (ports: TokenProofPorts): OrderProofs => ({
-  async verify(order) {
-    if (order.proof.kind !== 'token') return null
-    const giver = await whoGave(ports, order, order.proof.token)
-    return giver !== null && (await mayOrder(ports, giver, order)) ? nameOf(giver) : null
-  },
-})
+export const createTokenProofs = (ports: TokenProofPorts): OrderProofs => {
+  const judging = new Map<string, Promise<Giver | null>>()
+  // A script gives thousands of orders with one token: those under way together have it judged once.
+  const giverOf = (order: RevocationOrder, { token, dpop = '' }: TokenProof): Promise<Giver | null> => {
+    const name = `${order.tenant} ${order.orderedAtSeconds} ${token} ${dpop}`
+    const begun = judging.get(name) ?? whoGave(ports, order, { token, dpop }).finally(() => judging.delete(name))
+    judging.set(name, begun)
+    return begun
+  }
+  return {
+    async verify(order) {
+      if (order.proof.kind !== 'token') return null
+      const giver = await giverOf(order, order.proof)
+      return giver !== null && (await mayOrder(ports, giver, order)) ? nameOf(giver) : null
+    },
+  }
+}
 
 /** The same for lifting a block, which takes scope admin. */
 export const checkLiftProof = async (ports: TokenProofPorts, order: LiftOrder): Promise<string | null> => {
-  const giver = await whoGave(ports, order, order.proof.token)
+  const giver = await whoGave(ports, order, order.proof)
   return giver !== null && hasOwnScope(giver.token, 'admin', giver.config.issuerUrl) ? nameOf(giver) : null
 }
 
+type TokenProof = Pick<Extract<OrderProof, { kind: 'token' }>, 'token' | 'dpop'>
 type Giver = LiveToken & { readonly config: TenantConfig }
 
 const nameOf = ({ token }: Giver): string => `${token.subject} ${token.jti}`
@@ -37,7 +53,7 @@ const nameOf = ({ token }: Giver): string => `${token.subject} ${token.jti}`
 const whoGave = async (
   ports: TokenProofPorts,
   { tenant, orderedAtSeconds }: Pick<RevocationOrder, 'tenant' | 'orderedAtSeconds'>,
-  raw: string,
+  { token: raw, dpop = '' }: TokenProof,
 ): Promise<Giver | null> => {
   const ageSeconds = ports.clock.nowSeconds() - orderedAtSeconds
   if (ageSeconds < -LIMITS.leewaySeconds || ageSeconds > LIMITS.orderWaitSecondsMax) return null
@@ -45,7 +61,26 @@ const whoGave = async (
   const config = ports.tenants.peek(tenant) ?? (await ports.tenants.current(tenant))
   if (config === null) return null
   const live = await verifyOwnToken(ports, config, raw, { atSeconds: orderedAtSeconds, isPast: true })
-  return live.ok ? { ...live.value, config } : null
+  if (!live.ok) return null
+  const { jkt } = live.value.token
+  if (jkt !== null && !isProven(ports, config, { raw, jkt }, { dpop, atSeconds: orderedAtSeconds })) return null
+  return { ...live.value, config }
+}
+
+/**
+ * Of a bound token the key must have spoken too: a proof of this token, for an order to this tenant, of the time it was given. That
+ * it was shown for the first time then is the endpoint's to know.
+ */
+const isProven = (
+  { proofs, digest }: TokenProofPorts,
+  { issuerUrl }: TenantConfig,
+  token: { readonly raw: string; readonly jkt: string },
+  { dpop, atSeconds }: { readonly dpop: string; readonly atSeconds: number },
+): boolean => {
+  const parsed = parseCompactJws(dpop)
+  const url = parsed.ok ? parsed.value.claims['htu'] : null
+  if (proofs === undefined || typeof url !== 'string' || !url.startsWith(`${issuerUrl}/`)) return false
+  return checkTokenProof({ proofs, digest }, { proof: dpop, method: 'POST', url }, token, atSeconds).ok
 }
 
 /**

@@ -1,10 +1,12 @@
 // The revocation feed (design §6, P6), a page at a time, on demand: read, named by handles, signed with the signal key. What was
-// signed a moment ago is served again while nothing has changed; it says itself how old it is.
+// signed a moment ago is served again while nothing has changed; it says itself how old it is. Pages are made at a rate a tenant, so
+// that whoever asks for one tenant's feed without end costs the others nothing.
 import { FEED_SLOT } from '../../domain/key-rotation.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { type FeedPage, feedHeader, pagePart, pageStart } from '../../domain/revocation-feed.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { RateLimiter, Taken } from '../../ports/rate-limiter.ts'
 import type { RevocationChanges } from '../../ports/revocation-feed.ts'
 import type { TenantDirectory } from '../../ports/tenants.ts'
 import type { ClockGuard } from '../guard-clock.ts'
@@ -16,6 +18,7 @@ export type FeedPorts = SignalKeyPorts & {
   readonly changes: RevocationChanges
   readonly clock: Clock
   readonly clockGuard: ClockGuard
+  readonly rates: RateLimiter
   /** Default: LIMITS.feedChangesPerPage. */
   readonly changesPerPage?: number
 }
@@ -33,7 +36,7 @@ type Signed = {
 export const createFeed = (ports: FeedPorts): Feed => {
   const { clock, changesPerPage = LIMITS.feedChangesPerPage } = ports
   const signed = new Map<string, Signed>()
-  const signing = new Map<string, Promise<Signed>>()
+  const signing = new Map<string, Promise<Signed | Taken>>()
   let chars = 0
 
   const remember = (name: string, made: Signed): void => {
@@ -62,16 +65,28 @@ export const createFeed = (ports: FeedPorts): Feed => {
     if (known !== undefined && known.head === head && isFresh(known)) return known.page
     // Who asks meanwhile, and would see no more than this page has, waits for it.
     const flight = `${name} ${head}`
-    const begun = signing.get(flight) ?? signPage(ports, { tenant, issuerUrl: config.issuerUrl }, since)
+    const begun = signing.get(flight) ?? signInTime(ports, { tenant, issuerUrl: config.issuerUrl }, since)
     signing.set(flight, begun)
     try {
       const made = await begun
+      if (!('page' in made)) {
+        // While revocations come faster than pages may: what was true a moment ago, as any cache on the way would give it.
+        if (known !== undefined && isFresh(known)) return known.page
+        throw new Unavailable('overloaded', made.retryAfterSeconds)
+      }
       remember(name, made)
       return made.page
     } finally {
       signing.delete(flight)
     }
   }
+}
+
+/** How long to wait instead, where the tenant has had its pages. */
+const signInTime = async (...asked: Parameters<typeof signPage>): Promise<Signed | Taken> => {
+  const [{ rates }, { tenant }] = asked
+  const taken = await rates.take(`feed ${tenant}`, LIMITS.feedPageRate)
+  return taken.allowed ? signPage(...asked) : taken
 }
 
 const signPage = async (

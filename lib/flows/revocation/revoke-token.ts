@@ -43,7 +43,7 @@ const order = async (ports: RevokeTokenPorts, caller: Caller, { record }: LiveTo
     ],
     form: 'block',
     reason,
-    proof: { kind: 'token', token: caller.raw },
+    proof: caller.orderProof,
     orderedAtSeconds: ports.clock.nowSeconds(),
   }
   // Urgent: whoever holds a token is at hand, and a storm of reported ones is not theirs to wait out.

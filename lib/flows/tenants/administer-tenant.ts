@@ -108,12 +108,12 @@ const withoutProof = ({ proof: _, ...order }: RevocationOrder) => order
 
 const revoke = async (
   ports: AdminPorts,
-  { config, raw }: Caller,
+  { config, orderProof: proof }: Caller,
   { what, value, form, reason, isDryRun }: Extract<AdminRequest, { kind: 'revoke' }>,
 ): Promise<AdminAnswer> => {
   const { tenant } = config
   const drafting = { ...ports, decisions: ports.records }
-  const asked = { tenant, kind: what, value, form, reason, proof: { kind: 'token' as const, token: raw } }
+  const asked = { tenant, kind: what, value, form, reason, proof }
   const draft = await draftOrder(drafting, asked)
   if (!draft.ok) return { kind: 'refused', refusal: draft.refusal, says: ORDER_REFUSALS[draft.refusal] }
   const order = draft.value
@@ -127,7 +127,7 @@ const revoke = async (
 
 const unblock = async (
   ports: AdminPorts,
-  { config, raw }: Caller,
+  { config, orderProof: proof }: Caller,
   { id, reason }: Extract<AdminRequest, { kind: 'unblock' }>,
 ): Promise<AdminAnswer> => {
   const { tenant } = config
@@ -135,7 +135,6 @@ const unblock = async (
   if (found === null) return { kind: 'not_found' }
   const refusal = isReason(reason) ? unliftable(found) : 'reason_invalid'
   if (refusal !== null) return { kind: 'refused', refusal, says: UNBLOCK_REFUSALS[refusal] }
-  const proof = { kind: 'token' as const, token: raw }
   const order: LiftOrder = {
     v: 1,
     id: ports.ids.decisionId(),

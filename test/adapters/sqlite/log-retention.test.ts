@@ -88,6 +88,33 @@ test('nothing that is young, or that a sink of the document still waits for, is 
   expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(20)
 })
 
+test('what a sink refused goes with the event it is of, and not before, whether or not the event was still there', async () => {
+  const { dataDir, audit, retention, append } = setUp()
+  await append(10, START)
+  await append(10, START + 40 * DAY)
+  const cursors = createSinkCursors(audit)
+  const siem = { tenant: 'acme', sink: 'siem' }
+  await cursors.lease(siem, 'one', 0, 1)
+  const letter = (leaf: number | null, canonical: string) => ({ leaf, reason: 'too_large' as const, canonical })
+  const bury = (atSeconds: number, ...letters: ReturnType<typeof letter>[]) =>
+    cursors.advance(siem, 'one', { leaf: 40, checkpoint: 0 }, letters, atSeconds)
+  // Refused late, of an old event and of a young one; and of checkpoints.
+  await bury(START + 41 * DAY, letter(3, 'an old event'), letter(25, 'a young one'))
+  await bury(START, letter(null, 'an old checkpoint'))
+  await bury(START + 40 * DAY, letter(null, 'a young checkpoint'))
+  const left = () =>
+    audit.read((sql) => sql('SELECT event FROM sink_dead_letter ORDER BY event').all()).map(({ event }) => event)
+  expect(await retention.expire('acme', START, ['siem'])).toBe(0)
+  expect(await left()).toHaveLength(4)
+  expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(20)
+  expect(await left()).toEqual(['a young checkpoint', 'a young one'])
+  const bytes = Buffer.concat(readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name))))
+  expect(bytes.includes('an old event')).toBe(false)
+  await bury(START + 42 * DAY, letter(4, 'refused again'))
+  expect(await retention.expire('acme', START + 10 * DAY, ['siem'])).toBe(0)
+  expect(await left()).toEqual(['a young checkpoint', 'a young one'])
+})
+
 test('an event that is gone without being expired is missing, and a claim without a checkpoint is no proof', async () => {
   const { audit, store, retention, append, verified } = setUp()
   await append(10, START)

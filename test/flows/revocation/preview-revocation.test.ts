@@ -1,5 +1,6 @@
 // What a dry run shows: exactly the live credentials that the revocation would deny, by the facts mint itself goes by.
 import { expect, test } from 'vitest'
+import { LIMITS } from '../../../lib/domain/limits.ts'
 import { factsOfRecord, selectorsOf } from '../../../lib/domain/revocation.ts'
 import { previewRevocation } from '../../../lib/flows/revocation/preview-revocation.ts'
 import type { RecentRecords } from '../../../lib/ports/decisions.ts'
@@ -47,7 +48,12 @@ test('only what is alive, was issued and is selected counts', async () => {
     { record: record('2') },
     { record: { ...record('1'), evidence: { ...hit.evidence, issuerName: 'gitlab' } } },
   )
-  expect(await previewRevocation({ records, clock }, run)).toEqual({ credentials: 1, identities: 1, newest: [hit] })
+  expect(await previewRevocation({ records, clock }, run)).toEqual({
+    credentials: 1,
+    identities: 1,
+    newest: [hit],
+    onlyNewest: null,
+  })
 })
 
 test('many are counted and the newest shown', async () => {
@@ -56,4 +62,22 @@ test('many are counted and the newest shown', async () => {
   }))
   const preview = await previewRevocation({ records: recordsOf(...rows), clock }, run)
   expect([preview.credentials, preview.identities, preview.newest.length]).toEqual([50, 3, 20])
+})
+
+test('a million are not walked: it looks at the newest and says so, and says nothing of it where those are all', async () => {
+  let given = 0
+  const hit = record('1')
+  const endless = (count: number): RecentRecords => ({
+    async *since() {
+      for (given = 0; given < count; given += 1) yield { record: hit, notIssued: false }
+    },
+  })
+  const max = LIMITS.previewRecordsMax
+  const many = await previewRevocation({ records: endless(10 * max), clock }, run)
+  expect(many).toMatchObject({ credentials: max, onlyNewest: max })
+  expect(given).toBe(max)
+  expect(await previewRevocation({ records: endless(max), clock }, run)).toMatchObject({
+    credentials: max,
+    onlyNewest: null,
+  })
 })

@@ -1,16 +1,17 @@
 // What it costs to be asked for the feed, over a real store and real keys.
 import { expect, test } from 'vitest'
+import { createMemoryRateLimiter, unlimitedRates } from '../../../lib/adapters/memory/rate-limiter.ts'
 import { createRevocationChanges } from '../../../lib/adapters/sqlite/revocation-changes.ts'
 import { FEED_SLOT } from '../../../lib/domain/key-rotation.ts'
+import { LIMITS } from '../../../lib/domain/limits.ts'
 import { rotateKeys } from '../../../lib/flows/keys/rotate-keys.ts'
 import { createFeed } from '../../../lib/flows/revocation/publish-feed.ts'
+import type { RateLimiter } from '../../../lib/ports/rate-limiter.ts'
 import { BENCH_ISSUER, receiverBench } from '../../support/receiver-bench.ts'
 
-test('who asks for every cursor, and for each of them many times at once, has few pages signed', async () => {
+const signingBench = async () => {
   const bench = await receiverBench([])
   await rotateKeys(bench.keys, { tenant: 'acme', needed: [FEED_SLOT] })
-  const head = 300
-  for (let value = 1; value <= head; value += 1) await bench.block(String(value))
   const { keys, state } = bench.ports
   let signed = 0
   const sign: typeof keys.sign = (...args) => {
@@ -18,18 +19,49 @@ test('who asks for every cursor, and for each of them many times at once, has fe
     return keys.sign(...args)
   }
   const config = { tenant: 'acme', issuerUrl: BENCH_ISSUER } as never
-  const feed = createFeed({
-    keys: { ...keys, sign },
-    state,
-    tenants: { peek: () => config, current: async () => config },
-    changes: createRevocationChanges(bench.database),
-    clock: bench.keys.clock,
-    clockGuard: bench.keys.clockGuard,
-  })
+  const feedAt = (rates: RateLimiter) =>
+    createFeed({
+      keys: { ...keys, sign },
+      state,
+      tenants: { peek: () => config, current: async () => config },
+      changes: createRevocationChanges(bench.database),
+      clock: bench.keys.clock,
+      clockGuard: bench.keys.clockGuard,
+      rates,
+    })
+  return { ...bench, feedAt, signed: () => signed }
+}
+
+test('who asks for every cursor, and for each of them many times at once, has few pages signed', async () => {
+  const { block, feedAt, signed } = await signingBench()
+  const head = 300
+  for (let value = 1; value <= head; value += 1) await block(String(value))
+  const feed = feedAt(unlimitedRates)
   const cursors = Array.from({ length: head + 1 }, (_, cursor) => cursor)
   const pages = await Promise.all([...cursors, ...cursors].map((cursor) => feed('acme', cursor)))
-  expect(signed).toBe(new Set(pages).size)
-  expect(signed).toBeLessThan(head / 8)
+  expect(signed()).toBe(new Set(pages).size)
+  expect(signed()).toBeLessThan(head / 8)
   await Promise.all(cursors.map((cursor) => feed('acme', cursor)))
-  expect(signed).toBe(new Set(pages).size)
+  expect(signed()).toBe(new Set(pages).size)
+})
+
+test('while revocations come without end, whoever asks after each of them has no more pages made than the rate of a tenant', async () => {
+  const { block, feedAt, signed, keys } = await signingBench()
+  const feed = feedAt(createMemoryRateLimiter(keys.clock))
+  const [perSecond, burst] = LIMITS.feedPageRate
+  const pages: (string | null)[] = []
+  for (let value = 1; value <= burst + 20; value += 1) {
+    await block(String(value))
+    pages.push(await feed('acme', 0))
+  }
+  expect(signed()).toBe(burst)
+  // A verifier still has a page, of a moment ago; one that was made for nobody yet has to wait.
+  expect(new Set(pages.slice(burst - 1)).size).toBe(1)
+  await expect(feed('acme', burst + 19)).rejects.toMatchObject({ kind: 'overloaded' })
+  keys.clock.add(1)
+  for (let value = 0; value < 2 * perSecond; value += 1) {
+    await block(`later ${value}`)
+    await feed('acme', 0)
+  }
+  expect(signed()).toBe(burst + perSecond)
 })

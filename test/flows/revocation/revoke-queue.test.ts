@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { pumpOnce } from '../../../bin/embedded/queue-pump.ts'
+import { pumpAll } from '../../../bin/embedded/queue-pump.ts'
 import { embeddedRevocation } from '../../../bin/embedded/revocation.ts'
 import { createHandler } from '../../../functions/revoke/handler.ts'
 import { type Database, openDatabase } from '../../../lib/adapters/sqlite/database.ts'
@@ -40,12 +40,12 @@ test('of 500 runs that are reported and one grant in their middle, the grant is 
   await sendOrder(queue, order('grant', 'deploy-prod'))
   await Promise.all(storm.slice(250).map((one) => sendOrder(queue, one)))
 
-  expect(await pumpOnce({ source: queue, handler })).toBe(LIMITS.queueBatchMax)
+  expect(await pumpAll({ source: queue, handler }, () => true)).toBe(LIMITS.queueBatchMax)
   const inForce = () => createRevocationStore(database).list('acme')
   const kinds = (await inForce()).map(({ kind }) => kind)
   expect(kinds).toContain('grant')
   expect(kinds).toHaveLength(LIMITS.queueBatchMax)
-  while ((await pumpOnce({ source: queue, handler })) > 0);
+  await pumpAll({ source: queue, handler })
   expect(await inForce()).toHaveLength(501)
 })
 
@@ -64,7 +64,7 @@ test.each(['token', 'leak'] as const)('a refused order leaves no %s in quarantin
   const quiet = { error: () => undefined, warn: () => undefined }
   const handler = createHandler({ ports, quarantine: queue, log: quiet as never })
   await sendOrder(queue, { ...order('run', '1'), proof: { kind, token: 'header.payload.signature' } })
-  expect(await pumpOnce({ source: queue, handler })).toBe(1)
+  expect(await pumpAll({ source: queue, handler })).toBe(1)
   const rows = database.read((sql) => sql('SELECT body, reason FROM quarantined_message').all())
   expect(rows).toMatchObject([{ reason: 'proof_not_accepted' }])
   expect(String(rows[0]?.['body'])).toContain('header.payload')
