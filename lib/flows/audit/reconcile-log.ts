@@ -9,9 +9,10 @@ import type { OcsfEvent } from '../../domain/ocsf/event.ts'
 import { draftsOf, eventsOf, NotAnEvent } from '../../domain/ocsf/map-entry.ts'
 import { chainOf } from '../../domain/ocsf/record-integrity.ts'
 import { CHANGE_TOPICS, type ChangeFeed } from '../../ports/change-feed.ts'
+import type { GrantRecords } from '../../ports/decisions.ts'
 import type { LogRetention, LogStore } from '../../ports/tenant-log.ts'
+import type { CheckedEvent, LeavesQuestion } from './check-leaves.ts'
 import { AUDIT_READER } from './pump-feed.ts'
-import type { CheckedEvent, LogProblem } from './verify-log.ts'
 
 export type ReconcilePorts = {
   readonly feed: Pick<ChangeFeed, 'read' | 'acknowledged'>
@@ -61,16 +62,22 @@ const owedOf = (entry: AuditEntry, tenant: string): readonly Unlogged[] => {
 
 /** For verifyLog: an event of a grant is what its record gives, word by word. */
 export const agreesWithRecord =
-  (recordOf: (decisionId: string) => Promise<GrantRecord | null>, nowSeconds: number) =>
-  async (checked: CheckedEvent): Promise<LogProblem | null> => {
-    const { canonical, head } = checked
-    if (head.type_uid !== 300204 || !canonical.includes(GRANTED)) return null
-    const record = await recordOf(head.metadata.uid)
-    // A record goes 7 days after its evidence expired at the earliest.
-    if (record === null) return head.time / 1000 > nowSeconds - LIMITS.recordKeepSeconds ? 'record_missing' : null
-    return isWrittenFrom(record, checked) || isMadeFrom(record, canonical) ? null : 'record_differs'
+  (records: GrantRecords, tenant: string, nowSeconds: number): NonNullable<LeavesQuestion['checkEvents']> =>
+  async (heads) => {
+    const uids = heads.filter(({ type_uid }) => type_uid === GRANT_TYPE).map(({ metadata }) => metadata.uid)
+    const known = await records.of(tenant, uids)
+    return (checked) => {
+      const { canonical, head } = checked
+      if (head.type_uid !== GRANT_TYPE || !canonical.includes(GRANTED)) return null
+      const record = known.get(head.metadata.uid)
+      // A record goes 7 days after its evidence expired at the earliest.
+      if (record === undefined)
+        return head.time / 1000 > nowSeconds - LIMITS.recordKeepSeconds ? 'record_missing' : null
+      return isWrittenFrom(record, checked) || isMadeFrom(record, canonical) ? null : 'record_differs'
+    }
   }
 
+const GRANT_TYPE = 300204
 const GRANTED = '"status_code":"granted"'
 
 /** Whether this version would write the very text: then nothing has to be parsed. */
