@@ -1,6 +1,5 @@
 // Threads that check the leaves of a log in a data directory, stretch by stretch: nine tenths of what it takes to verify one. Each
 // has connections of its own and reads what it checks itself, so nothing but hashes goes between threads.
-import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { createGrantRecords } from '../../lib/adapters/sqlite/decision-lookup.ts'

@@ -43,35 +43,31 @@ export const inLogShape = <T>(
   ],
 })
 
-/** `sha256Hex`: over UTF-8. */
-export const chainEvent = (
-  event: OcsfEvent,
-  { sequence, chain, authority, before }: ChainPlace,
-  sha256Hex: (text: string) => string,
-): Chained => {
+/** The canonical text of an event but for its fingerprint, which belongs at `cutAt`. */
+export type Unsigned = { readonly text: string; readonly cutAt: number }
+
+export const unsignedEvent = (event: OcsfEvent, { sequence, chain, authority, before }: ChainPlace): Unsigned => {
   const { uid } = event.metadata
   const prevEvent = before === null ? {} : { prev_event: prevEventOf(before) }
-  const unsigned = canonicalJson({
+  const text = canonicalJson({
     ...event,
     metadata: { ...event.metadata, sequence, profiles: PROFILES },
     attestation_list: [{ uid, authority_uid: authority, chain_uid: chain, ...prevEvent }],
   })
   // Canonical order puts the fingerprint behind the chain. The text is looked for, and not written a second time.
   const head = `${LIST}{"authority_uid":${JSON.stringify(authority)},"chain_uid":${JSON.stringify(chain)}`
-  const at = unsigned.indexOf(head) + head.length
-  return chainText(unsigned, at, { uid, typeUid: event.type_uid }, sha256Hex)
+  return { text, cutAt: text.indexOf(head) + head.length }
 }
 
-/** `unsigned`: the canonical text but for the fingerprint, which belongs at `cutAt`. */
-export const chainText = (
-  unsigned: string,
-  cutAt: number,
+/** `sha256Hex`: over UTF-8. */
+export const chained = (
+  { text, cutAt }: Unsigned,
   { uid, typeUid }: Omit<ChainLink, 'fingerprint'>,
   sha256Hex: (text: string) => string,
 ): Chained => {
-  const fingerprint = sha256Hex(unsigned)
+  const fingerprint = sha256Hex(text)
   return {
-    canonical: unsigned.slice(0, cutAt) + MEMBER + fingerprintText(fingerprint) + unsigned.slice(cutAt),
+    canonical: text.slice(0, cutAt) + MEMBER + fingerprintText(fingerprint) + text.slice(cutAt),
     link: { uid, typeUid, fingerprint },
   }
 }

@@ -5,7 +5,7 @@ import type { GrantRecord } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { draftsOf } from '../../domain/ocsf/map-entry.ts'
-import type { ChainLink } from '../../domain/ocsf/record-integrity.ts'
+import { type ChainLink, chained } from '../../domain/ocsf/record-integrity.ts'
 import { leafHash } from '../../domain/tlog/merkle.ts'
 import { appendHashes, EMPTY_EDGE } from '../../domain/tlog/tiles.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
@@ -79,8 +79,9 @@ const grow = (
   const leaves: NewLeaf[] = []
   let last: ChainLink | null = head?.last ?? null
   let sequence = head?.edge.size ?? 0
-  for (const { uid, time, chained } of drafts) {
-    const { canonical, link } = chained({ sequence, chain: origin, authority, before: last }, sha256Hex)
+  for (const { uid, typeUid, time, unsigned } of drafts) {
+    const text = unsigned({ sequence, chain: origin, authority, before: last })
+    const { canonical, link } = chained(text, { uid, typeUid }, sha256Hex)
     const salt = salts.next()
     const commitment = commitmentOf(sha256, salt, canonical)
     leaves.push({ uid, atSeconds: Math.floor(time / 1000), salt, commitment, canonical })

@@ -1,7 +1,7 @@
 // Checks the leaves of a stretch of a log: every event against its commitment, its fingerprint, the event before it and its record;
 // every commitment against its tile. A stretch is checked by itself, so several may be at once, on threads of their own.
 import { type EventHead, headOfEvent } from '../../domain/ocsf/event-head.ts'
-import { type ChainLink, follows, linkOf } from '../../domain/ocsf/record-integrity.ts'
+import { type ChainLink, type Cut, follows, linkOf } from '../../domain/ocsf/record-integrity.ts'
 import { HASH_BYTES, isSameHash, leafHash } from '../../domain/tlog/merkle.ts'
 import { entriesOf, TILE_WIDTH } from '../../domain/tlog/tiles.ts'
 import type { LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
@@ -12,6 +12,8 @@ import type { Flaw, LogProblem } from './log-problems.ts'
 export type CheckedEvent = {
   readonly index: number
   readonly canonical: string
+  /** Of its fingerprint. */
+  readonly cut: Cut
   readonly head: EventHead
   readonly link: ChainLink
   /** Undefined: the event before is no longer kept. */
@@ -131,7 +133,7 @@ const checkPlaced = (
   if (head.metadata['sequence'] !== index || head.metadata.tenant_uid !== tenant) return 'event_misplaced'
   const before = walk.last
   if (before !== undefined && !follows(canonical, fingerprint.cut, before)) return 'chain_broken'
-  const problem = checkEvent?.({ index, canonical, head, link, before }) ?? null
+  const problem = checkEvent?.({ index, canonical, cut: fingerprint.cut, head, link, before }) ?? null
   if (problem !== null) return problem
   walk.last = link
   walk.events += 1

@@ -11,10 +11,11 @@ import type { OcsfEvent } from '../../../lib/domain/ocsf/event.ts'
 import { eventsOf } from '../../../lib/domain/ocsf/map-entry.ts'
 import {
   type ChainLink,
-  chainEvent,
+  chained as chainedText,
   fingerprintAt,
   follows,
   linkOf,
+  unsignedEvent,
 } from '../../../lib/domain/ocsf/record-integrity.ts'
 import { REFUSALS, type RefusalKind } from '../../../lib/domain/refusal.ts'
 import { cloudEventOf } from '../../../lib/wire/cloud-event.ts'
@@ -30,9 +31,14 @@ const linkIn = (event: OcsfEvent, canonical: string): ChainLink | null => {
   return cut === null ? null : linkOf(event, canonical, { cut, value })
 }
 const chained = (event: OcsfEvent, sequence = 0, before: ChainLink | null = null) =>
-  chainEvent(
-    event,
-    { sequence, chain: 'sts.example.com/t/acme/log', authority: SAMPLE_PLACE.issuerUrl, before },
+  chainedText(
+    unsignedEvent(event, {
+      sequence,
+      chain: 'sts.example.com/t/acme/log',
+      authority: SAMPLE_PLACE.issuerUrl,
+      before,
+    }),
+    { uid: event.metadata.uid, typeUid: event.type_uid },
     sha256Hex,
   )
 /** As it is read back. */
