@@ -1,5 +1,5 @@
 // Starts the real broker for the bench over a data directory of its own, with everything of an exchange on but, unless asked
-// for, the limits. The audit log, which reads the records afterwards, would share the one core: it is off.
+// for, the limits. The audit log, which reads the records afterwards, would share the one core: it is off, unless asked for.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RunningServer, startServer } from './start-server.ts'
@@ -15,6 +15,7 @@ export const startBroker = (
   tenantsDir: string,
   dataDir: string,
   limits: 'on' | 'off' = 'off',
+  auditLog: 'on' | 'off' = 'off',
 ): Promise<RunningServer> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   // As `npm run mintmark` starts it: V8 would otherwise let garbage pile up to gigabytes before its first full collection.
@@ -27,7 +28,7 @@ export const startBroker = (
     'serve',
   ]
   const where = ['--tenants', tenantsDir, '--data', dataDir, '--port', '0', '--base-url', BASE_URL]
-  return startServer([...entry, ...where, '--dev', '--limits', limits, '--audit-log', 'off'])
+  return startServer([...entry, ...where, '--dev', '--limits', limits, '--audit-log', auditLog])
 }
 
 /** The generator asks the port the broker really has. */

@@ -1,7 +1,7 @@
 // npm run bench: the broker with everything on, beside a floor and two peers in one run (performance.md §8). `--short` is
 // for CI (about a minute, no memory or scale run); `--neighbour` and `--cold-start` measure that alone (neighbour.ts; cold-start.ts and
 // warm-handler.ts), `--scale` the growth of tenants and records; `--out FILE` also writes the report as JSON. Exit 0 whatever the
-// ratios. A name instead of flags runs a bench that stands alone: `verifier`, `revocations [how many]`, `storm [how many]`, `repository
+// ratios. A name instead of flags runs a bench that stands alone: `audit [backlog]`, `verifier`, `revocations [how many]`, `storm [how many]`, `repository
 // [how many]`.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -47,6 +47,7 @@ const FULL = {
 }
 
 const ALONE: Readonly<Record<string, string>> = {
+  audit: 'audit.ts',
   verifier: 'verify.ts',
   revocations: 'revocation-latency.ts',
   storm: 'storm.ts',

@@ -5,19 +5,19 @@ import { openLogDirectory } from '../../lib/adapters/files/log-directory.ts'
 import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
 import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
-import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { checkpointNotesIn, type NoteKey, openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
 import { isExpiryDue } from '../../lib/flows/audit/expire-events.ts'
-import { agreesWithRecord, recordsWithoutLeaf } from '../../lib/flows/audit/reconcile-log.ts'
-import { LOG_PROBLEMS, type Verified, verifyLog } from '../../lib/flows/audit/verify-log.ts'
-import type { LogSource } from '../../lib/ports/tenant-log.ts'
+import { LOG_PROBLEMS } from '../../lib/flows/audit/log-problems.ts'
+import { recordsWithoutLeaf } from '../../lib/flows/audit/reconcile-log.ts'
+import { type Verified, verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import { type Io, required, UsageError } from '../command.ts'
 import { printable } from '../printable.ts'
 import { openHttpLog } from './http-log.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 import { verifyReceipt } from './prove.ts'
+import { questionOf, startCrew } from './verify-crew.ts'
 
 export type VerifyValues = {
   readonly tenant?: string | undefined
@@ -78,23 +78,13 @@ const ofData = async (
   trusted: readonly NoteKey[],
   { anchors: given, warnings, warnOfNone }: Against,
 ): Promise<Report> => {
-  const { database, audit, log, retention, vkeys, close } = await openLog(dataDir, tenant)
+  const opened = await openLog(dataDir, tenant)
+  const { database, audit, log, retention, vkeys, close } = opened
   try {
     const configs = createTenantConfigStore(database)
     const latest = await configs.latest(tenant)
     const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
     if (isErased) warnings.push('the tenant was removed and its events erased: only their commitments are verified')
-    const source: LogSource = {
-      checkpoint: async () => (await log.checkpoint(tenant))?.note ?? null,
-      tile: (name) => log.tile(tenant, name),
-      leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
-      expired: async () => (isErased ? null : retention.expired(tenant)),
-    }
-    const decisions = createDecisionLookup(database)
-    const recordOf = async (id: string) => {
-      const found = await decisions.find(id, tenant)
-      return found?.kind === 'allow' ? found.record : null
-    }
     const keys = trusted.length > 0 ? trusted : vkeys.map(readKey)
     // Those of a key that was tainted since, or is not the one that was given, say nothing any more.
     const history = (await log.history(tenant)).map(({ note }) => note)
@@ -105,13 +95,14 @@ const ofData = async (
       warnings.push(`${history.length - believed.length} earlier checkpoints are not of a key that is trusted`)
     const anchors = [...given, ...(await knownAnchors(audit, tenant, warnings))]
     warnOfNone(anchors)
+    const size = (await log.checkpoint(tenant))?.size ?? 0
+    await using crew = startCrew({ dataDir, tenant, isErased }, size)
     const verified = await verifyLog(VERIFY_PORTS, {
-      source,
+      ...questionOf(opened, isErased),
       keys,
-      tenant,
       earlier: [...believed, ...anchors],
       ...(latest === null ? {} : { isDue: (expired) => isExpiryDue({ configs, clock: systemClock }, tenant, expired) }),
-      checkEvent: agreesWithRecord(recordOf, systemClock.nowSeconds()),
+      ...(crew === null ? {} : { crew }),
     })
     if (latest === null) warnUnprovenExpiry(verified, warnings)
     const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log, retention }, tenant)

@@ -26,6 +26,19 @@ export interface ChangeFeed {
   tellCounts(beforeMinute: number): Promise<boolean>
 }
 
+/** What a grant is known by, without its record. `id`: of the decision. */
+export type GrantName = {
+  readonly sequence: number
+  readonly tenant: string
+  readonly id: string
+  readonly atSeconds: number
+}
+
+export interface GrantNames {
+  /** As ChangeFeed.read of grants, but that no record is read. */
+  names(afterSequence: number, limit: number): Promise<readonly GrantName[]>
+}
+
 /** What an operator did that changes nothing, and is on record all the same. */
 export interface LookUps {
   /** Durable when it resolves. Throws Unavailable. */

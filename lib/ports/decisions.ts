@@ -14,6 +14,11 @@ export interface DecisionLookup {
   find(decisionId: string, tenant: string | null): Promise<StoredDecision | null>
 }
 
+export interface GrantRecords {
+  /** Those of these allows of a tenant that there are, by decision id. Throws Unavailable. */
+  of(tenant: string, decisionIds: readonly string[]): Promise<ReadonlyMap<string, GrantRecord>>
+}
+
 export interface RecentRecords {
   /** Records of a tenant from the newest back to a time; `notIssued` where an outcome says so. Throws Unavailable. */
   since(

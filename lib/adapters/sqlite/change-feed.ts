@@ -2,9 +2,9 @@
 import type { AuditEntry, FeedItem } from '../../domain/audit-entry.ts'
 import type { ControlChange } from '../../domain/control-change.ts'
 import type { AppliedOrder } from '../../domain/revocation-order.ts'
-import type { ChangeFeed, ChangeTopic, LookUps } from '../../ports/change-feed.ts'
+import type { ChangeFeed, ChangeTopic, GrantName, GrantNames, LookUps } from '../../ports/change-feed.ts'
 import type { Database } from './database.ts'
-import { readDenial, readGrantRecord, readNotIssued } from './stored-rows.ts'
+import { readDenial, readGrantRecord, readNotIssued, uuidOf } from './stored-rows.ts'
 
 const TABLE: { readonly [topic in ChangeTopic]: string } = {
   grant: 'grant_record',
@@ -16,6 +16,8 @@ const TABLE: { readonly [topic in ChangeTopic]: string } = {
 const READ = (topic: ChangeTopic): string =>
   `SELECT seq, tenant, at, body, ${topic === 'change' ? 'what' : "'' AS what"} FROM ${TABLE[topic]}
     WHERE seq > ? ORDER BY seq LIMIT ?`
+const NAMES = `SELECT seq AS sequence, tenant, lower(hex(decision)) AS id, at AS atSeconds FROM grant_record
+  WHERE seq > ? ORDER BY seq LIMIT ?`
 const ACKNOWLEDGE = `INSERT INTO feed_reader (reader, topic, acknowledged) VALUES (?, ?, ?)
   ON CONFLICT (reader, topic) DO UPDATE SET acknowledged = max(acknowledged, excluded.acknowledged)`
 
@@ -41,11 +43,16 @@ type Row = {
   readonly what: string
 }
 
-export const createChangeFeed = (database: Database): ChangeFeed => ({
+export const createChangeFeed = (database: Database): ChangeFeed & GrantNames => ({
   async read(topic, afterSequence, limit) {
     const rows = database.read((sql) => sql(READ(topic)).all(afterSequence, limit)) as Row[]
     return rows.map((row) => ({ sequence: row.seq, item: itemOf(topic, row) }))
   },
+  names: async (afterSequence, limit) =>
+    (database.read((sql) => sql(NAMES).all(afterSequence, limit)) as GrantName[]).map((name) => ({
+      ...name,
+      id: uuidOf(name.id),
+    })),
   async acknowledge(reader, topic, sequence) {
     await database.write((sql) => sql(ACKNOWLEDGE).run(reader, topic, sequence))
   },

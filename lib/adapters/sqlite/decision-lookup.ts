@@ -1,6 +1,6 @@
 // `mintmark decision ID`: an allow with its outcome, a denial, or the roll-up a denial was counted in.
-import type { DenialRollUp, StoredDecision } from '../../domain/grant-record.ts'
-import type { DecisionLookup } from '../../ports/decisions.ts'
+import type { DenialRollUp, GrantRecord, StoredDecision } from '../../domain/grant-record.ts'
+import type { DecisionLookup, GrantRecords } from '../../ports/decisions.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import {
@@ -14,6 +14,8 @@ import {
 
 const OF_TENANT = '(?2 IS NULL OR tenant = ?2)'
 const GRANT = `SELECT tenant, body FROM grant_record WHERE decision = ?1 AND ${OF_TENANT}`
+const GRANTS = `SELECT tenant, body FROM grant_record
+  WHERE decision IN (SELECT unhex(value, '-') FROM json_each(?1)) AND tenant = ?2`
 const OUTCOME = `SELECT tenant, body FROM not_issued WHERE decision = ?1 AND ${OF_TENANT}`
 const DENIAL = `SELECT tenant, body FROM denial WHERE decision = ?1 AND ${OF_TENANT}`
 const ROLLED_UP = `SELECT minute, tenant, kind, source, count FROM denial_roll_up
@@ -27,6 +29,14 @@ export const createDecisionLookup = (database: Database): DecisionLookup => ({
   find: async (decisionId, tenant) => {
     const bytes = decisionBytes(decisionId)
     return bytes === null ? null : database.read((sql) => find(sql, bytes, tenant))
+  },
+})
+
+/** Many by one statement: what reads a log asks for those of hundreds of events. */
+export const createGrantRecords = (database: Database): GrantRecords => ({
+  async of(tenant, decisionIds) {
+    const rows = database.read((sql) => sql(GRANTS).all(JSON.stringify(decisionIds), tenant)) as BodyRow[]
+    return new Map(rows.map(readGrantRecord).map((record): [string, GrantRecord] => [record.decisionId, record]))
   },
 })
 

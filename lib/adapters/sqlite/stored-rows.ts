@@ -17,6 +17,10 @@ export const decisionBytes = (decisionId: string): Uint8Array | null =>
 const hexOfUuid = (uuid: string): string =>
   uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
 
+/** The UUID of 32 hexadecimal digits. */
+export const uuidOf = (hex: string): string =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+
 /** The same for an id of our own making: anything else is a bug. */
 export const ownDecisionBytes = (decisionId: string): Uint8Array => {
   const bytes = decisionBytes(decisionId)

@@ -4,5 +4,5 @@ import type { Digest } from '../../ports/system.ts'
 
 export const nodeDigest: Digest = { sha256: (data) => hash('sha256', data, 'base64url') }
 
-/** SHA-256 over UTF-8, hex: as fingerprints are written. */
-export const sha256Hex = (text: string): string => hash('sha256', text, 'hex')
+/** SHA-256, of a text over its UTF-8, in hex: as fingerprints are written. */
+export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data, 'hex')

@@ -2,19 +2,21 @@
 // template, which gives the very text that the object would. Pure.
 import { jsonTemplate, type ShapeObject } from '../json-template.ts'
 import { boundedEvent, type EventShape, envelopeOf, LONG, needsBounding, type OcsfEvent, typeUidOf } from './event.ts'
-import { type Chained, type ChainPlace, chainEvent, chainText, inLogShape, type Placed } from './record-integrity.ts'
+import { type ChainPlace, inLogShape, type Placed, type Unsigned, unsignedEvent } from './record-integrity.ts'
 
 export type EventDraft = {
   readonly uid: string
   /** Epoch milliseconds. */
   readonly time: number
-  readonly chained: (at: ChainPlace, sha256Hex: (text: string) => string) => Chained
+  readonly typeUid: number
+  readonly unsigned: (at: ChainPlace) => Unsigned
 }
 
 export const draftOf = (event: OcsfEvent): EventDraft => ({
   uid: event.metadata.uid,
   time: event.time,
-  chained: (at, sha256Hex) => chainEvent(event, at, sha256Hex),
+  typeUid: event.type_uid,
+  unsigned: (at) => unsignedEvent(event, at),
 })
 
 export type EventTemplate<T> = {
@@ -34,11 +36,10 @@ export const eventTemplate = <T extends object>(shape: EventShape<T>): EventTemp
       return {
         uid,
         time: Number(shape.time(input)),
-        chained(at, sha256Hex) {
+        typeUid: typeUidOf(shape),
+        unsigned(at) {
           const written = inLog.text({ ...input, uid, at })
-          return written === null || needsBounding(written.text)
-            ? chainEvent(event(input), at, sha256Hex)
-            : chainText(written.text, written.cutAt, { uid, typeUid: typeUidOf(shape) }, sha256Hex)
+          return written === null || needsBounding(written.text) ? unsignedEvent(event(input), at) : written
         },
       }
     },

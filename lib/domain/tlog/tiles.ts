@@ -68,7 +68,8 @@ export const rangeHashOf = (sha256: Sha256, size: number, readTile: ReadTile): R
   return range
 }
 
-const hashesIn = (bytes: Uint8Array): Hash[] =>
+/** The hashes of a tile, views of it. */
+export const hashesIn = (bytes: Uint8Array): Hash[] =>
   Array.from({ length: bytes.length / HASH_BYTES }, (_, at) => bytes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES))
 
 /** Root of a power of two of hashes. */

@@ -5,18 +5,13 @@ import type { GrantRecord } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { draftsOf } from '../../domain/ocsf/map-entry.ts'
-import type { ChainLink } from '../../domain/ocsf/record-integrity.ts'
-import { leafHash, type Sha256 } from '../../domain/tlog/merkle.ts'
+import { type ChainLink, chained } from '../../domain/ocsf/record-integrity.ts'
+import { leafHash } from '../../domain/tlog/merkle.ts'
 import { appendHashes, EMPTY_EDGE } from '../../domain/tlog/tiles.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { AuditLog } from '../../ports/audit-log.ts'
 import type { Growth, LogHead, LogStore, NewLeaf, Salts } from '../../ports/tenant-log.ts'
-
-export type LogHashes = {
-  readonly sha256: Sha256
-  /** Over UTF-8, hex. */
-  readonly sha256Hex: (text: string) => string
-}
+import { commitmentOf, type LogHashes } from './leaf-hashes.ts'
 
 export type AppendPorts = {
   readonly store: LogStore
@@ -84,8 +79,9 @@ const grow = (
   const leaves: NewLeaf[] = []
   let last: ChainLink | null = head?.last ?? null
   let sequence = head?.edge.size ?? 0
-  for (const { uid, time, chained } of drafts) {
-    const { canonical, link } = chained({ sequence, chain: origin, authority, before: last }, sha256Hex)
+  for (const { uid, typeUid, time, unsigned } of drafts) {
+    const text = unsigned({ sequence, chain: origin, authority, before: last })
+    const { canonical, link } = chained(text, { uid, typeUid }, sha256Hex)
     const salt = salts.next()
     const commitment = commitmentOf(sha256, salt, canonical)
     leaves.push({ uid, atSeconds: Math.floor(time / 1000), salt, commitment, canonical })
@@ -99,18 +95,4 @@ const grow = (
     leaves.map(({ commitment }) => leafHash(sha256, commitment)),
   )
   return { head: { origin, authority, edge, last }, leaves, tiles: grown }
-}
-
-const encoder = new TextEncoder()
-const UTF8_BYTES_MAX = 3
-/** Grown to the longest event there was: no other copy of an event is made for its hash. */
-let scratch = new Uint8Array(0)
-
-/** What is public of an event: SHA-256(salt ‖ canonical event) (design §4). Without the salt nobody can test a guess. */
-export const commitmentOf = (sha256: Sha256, salt: Uint8Array, canonical: string): Uint8Array => {
-  const room = salt.length + canonical.length * UTF8_BYTES_MAX
-  if (scratch.length < room) scratch = new Uint8Array(2 * room)
-  scratch.set(salt)
-  const { written } = encoder.encodeInto(canonical, scratch.subarray(salt.length))
-  return sha256(scratch.subarray(0, salt.length + written))
 }

@@ -9,7 +9,14 @@ import { LIMITS } from '../../../lib/domain/limits.ts'
 import { eventOfCheckpoint } from '../../../lib/domain/ocsf/checkpoint.ts'
 import type { OcsfEvent } from '../../../lib/domain/ocsf/event.ts'
 import { eventsOf } from '../../../lib/domain/ocsf/map-entry.ts'
-import { type ChainLink, chainEvent, follows, linkOf } from '../../../lib/domain/ocsf/record-integrity.ts'
+import {
+  type ChainLink,
+  chained as chainedText,
+  fingerprintAt,
+  follows,
+  linkOf,
+  unsignedEvent,
+} from '../../../lib/domain/ocsf/record-integrity.ts'
 import { REFUSALS, type RefusalKind } from '../../../lib/domain/refusal.ts'
 import { cloudEventOf } from '../../../lib/wire/cloud-event.ts'
 import { sampleDenial, sampleRecord } from '../../contract/sample-rows.ts'
@@ -17,10 +24,21 @@ import { SAMPLE_ENTRIES, SAMPLE_PLACE, SAMPLE_RECORD } from '../../support/audit
 import { hasOcsfSchema, loadOcsfSchema } from '../../support/ocsf-schema.ts'
 
 const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const linkIn = (event: OcsfEvent, canonical: string): ChainLink | null => {
+  const cut = fingerprintAt(canonical)
+  const value = cut === null ? '' : sha256Hex(canonical.slice(0, cut.from) + canonical.slice(cut.to))
+  return cut === null ? null : linkOf(event, canonical, { cut, value })
+}
 const chained = (event: OcsfEvent, sequence = 0, before: ChainLink | null = null) =>
-  chainEvent(
-    event,
-    { sequence, chain: 'sts.example.com/t/acme/log', authority: SAMPLE_PLACE.issuerUrl, before },
+  chainedText(
+    unsignedEvent(event, {
+      sequence,
+      chain: 'sts.example.com/t/acme/log',
+      authority: SAMPLE_PLACE.issuerUrl,
+      before,
+    }),
+    { uid: event.metadata.uid, typeUid: event.type_uid },
     sha256Hex,
   )
 /** As it is read back. */
@@ -205,7 +223,7 @@ describe('text from outside', () => {
           expect(back).toMatchObject({ unmapped: event['unmapped'], message: event.message })
           // The fingerprint can be computed again from the line.
           expect(canonicalJson(back)).toBe(canonical)
-          expect(linkOf(back, canonical, sha256Hex)).not.toBeNull()
+          expect(linkIn(back, canonical)).not.toBeNull()
           expect(Buffer.byteLength(canonical)).toBeLessThanOrEqual(64 * 1024)
         }
       }),
@@ -254,13 +272,17 @@ describe('the chain of events (record_integrity)', () => {
     return out
   }
 
-  const linked = (event: OcsfEvent) => linkOf(event, canonicalJson(event), sha256Hex)
+  const linked = (event: OcsfEvent) => linkIn(event, canonicalJson(event))
+  const isBehind = (event: OcsfEvent, before: ChainLink | null): boolean => {
+    const canonical = canonicalJson(event)
+    return follows(canonical, fingerprintAt(canonical)!, before)
+  }
 
   test('each event names the one before it, by a fingerprint that can be computed again', () => {
     let before: ChainLink | null = null
     for (const [index, event] of chain().entries()) {
       expect(event.metadata['sequence']).toBe(index)
-      expect(follows(canonicalJson(event), before)).toBe(true)
+      expect(isBehind(event, before)).toBe(true)
       before = linked(event)
       expect(before).not.toBeNull()
     }
@@ -274,7 +296,7 @@ describe('the chain of events (record_integrity)', () => {
 
   test('an event that was dropped is missed by the next one', () => {
     const [first, , third] = chain() as [OcsfEvent, OcsfEvent, OcsfEvent]
-    expect(follows(canonicalJson(third), linked(first))).toBe(false)
-    expect(follows(canonicalJson(third), null)).toBe(false)
+    expect(isBehind(third, linked(first))).toBe(false)
+    expect(isBehind(third, null)).toBe(false)
   })
 })

@@ -35,13 +35,13 @@ const setUp = () => {
   })
   const quarantined: string[] = []
   const alarms: string[] = []
-  const ports: PumpPorts = {
+  const ports = {
     feed: createChangeFeed(database),
     log,
     quarantine: { put: async (_, reason) => void quarantined.push(reason) },
     alarm: (kind) => void alarms.push(kind),
     clock: { nowSeconds: () => NOW_SECONDS },
-  }
+  } satisfies PumpPorts
   const events = async (tenant = 'acme') =>
     (await store.leaves(tenant, 0, 100_000)).map(({ canonical }) => JSON.parse(canonical) as OcsfEvent)
   const retention = createLogRetention(audit)

@@ -1,0 +1,212 @@
+// What the audit stream costs exchanges, and how far behind them it is (`npm run bench -- audit [backlog] [live a second]
+// [rounds] [seconds of a window]`). Printed, never asserted. Throughput with feed, log and a jsonl sink over the same with their consumers stopped; from
+// exchange to the line at the sink; a backlog drained into a loopback HTTP sink beside another tenant's exchanges.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openAuditDatabase } from '../bin/embedded/audit.ts'
+import { createSinkCursors } from '../lib/adapters/sqlite/sink-cursors.ts'
+import { createTenantLog } from '../lib/adapters/sqlite/tenant-log.ts'
+import { addRecords, openAuditBench } from './audit-data.ts'
+import { AUDIENCE, startBroker, tokenUrl } from './broker.ts'
+import { startCollector } from './collector.ts'
+import { startGenerator } from './load.ts'
+import { makeIssuerKey, presign, TARGET } from './presign.ts'
+import { followSink } from './sink-lag.ts'
+import type { RunningServer } from './start-server.ts'
+import { TENANT, tenantDocument } from './tenants.ts'
+import { type BodyCursor, median, oneWindow } from './windows.ts'
+
+const BACKLOG = Number(process.argv[2] ?? 1_000_000)
+const LIVE_PER_SECOND = Number(process.argv[3] ?? 1_000)
+const ROUNDS = Number(process.argv[4] ?? 7)
+const WINDOW_SECONDS = Number(process.argv[5] ?? 2)
+const VISIBLE_SECONDS = 30
+/** Beside a backlog there is no core to sign evidence with. */
+const BESIDE_PER_SECOND = Math.min(100, LIVE_PER_SECOND)
+/** Evidence is good for 300 s. */
+const SIGNED_SECONDS = 120
+const BEHIND = 'backlog'
+const LOCAL = 'local'
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`)
+const dir = mkdtempSync(join(tmpdir(), 'mintmark-audit-'))
+const key = makeIssuerKey()
+const generator = startGenerator()
+const servers: RunningServer[] = []
+
+const quantile = (values: readonly number[], q: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(q * (values.length - 1))] ?? Number.NaN
+const ms = (value: number): string => `${value.toFixed(0)} ms`
+
+const sinkFile = (dataDir: string): string => join(dataDir, `${TENANT}-audit.jsonl`)
+const acmeDocument = (hasSink: boolean): string =>
+  tenantDocument(TENANT, '1234567', key.jwks, TARGET) +
+  (hasSink ? `sinks:\n  ${LOCAL}: { type: jsonl, path: ${TENANT}-audit.jsonl }\n` : '')
+
+const start = async (
+  dataDir: string,
+  documents: Readonly<Record<string, string>>,
+  auditLog: 'on' | 'off',
+): Promise<RunningServer> => {
+  const tenantsDir = mkdtempSync(join(dir, 'tenants-'))
+  for (const [tenant, text] of Object.entries(documents)) writeFileSync(join(tenantsDir, `${tenant}.yaml`), text)
+  const server = await startBroker(tenantsDir, dataDir, 'off', auditLog)
+  servers.push(server)
+  return server
+}
+
+const stop = async (server: RunningServer): Promise<void> => {
+  servers.splice(servers.indexOf(server), 1)
+  await server.stop()
+}
+
+const targetOf = (server: RunningServer, name: string) => ({
+  name,
+  url: tokenUrl(server),
+  pid: server.pid,
+  fresh: true,
+  suffix: '',
+})
+
+/** Until the sink has all there is of the exchanges of a window: seconds. What is put off is paid for here. */
+const catchUp = async (dataDir: string, exchanges: number): Promise<number> => {
+  const began = performance.now()
+  const audit = openAuditDatabase(dataDir, true)
+  const log = createTenantLog(audit)
+  const cursors = createSinkCursors(audit)
+  for (;;) {
+    const size = (await log.about(TENANT))?.size ?? 0
+    const at = await cursors.at({ tenant: TENANT, sink: LOCAL })
+    // A grant with scopes is two leaves.
+    if (size >= 2 * exchanges && at?.leaf === size) break
+    await sleep(20)
+  }
+  audit.close()
+  return (performance.now() - began) / 1_000
+}
+
+const measureThroughput = async (): Promise<void> => {
+  const dataDir = join(dir, 'with')
+  const off = targetOf(await start(join(dir, 'without'), { [TENANT]: acmeDocument(false) }, 'off'), 'off')
+  const on = targetOf(await start(dataDir, { [TENANT]: acmeDocument(true) }, 'on'), 'on')
+  const bodies = await presign(key, AUDIENCE, join(dir, 'bodies'), Math.ceil((2 * ROUNDS + 4) * WINDOW_SECONDS * 3_000))
+  const cursor: BodyCursor = { next: 0 }
+  const window = (target: typeof on) => oneWindow(generator, target, bodies, cursor, WINDOW_SECONDS)
+  let exchanged = 0
+  const windowWith = async () => {
+    const { answered, seconds, perSecond, p99Ms } = await window(on)
+    exchanged += answered
+    const behind = await catchUp(dataDir, exchanged)
+    return { perSecond, p99Ms, sustained: answered / (seconds + behind) }
+  }
+  await window(off)
+  await windowWith()
+  const rounds: { answered: number; sustained: number; p99: number }[] = []
+  let before = await window(off)
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const middle = await windowWith()
+    const after = await window(off)
+    const without = (before.perSecond + after.perSecond) / 2
+    rounds.push({
+      answered: middle.perSecond / without,
+      sustained: middle.sustained / without,
+      p99: middle.p99Ms / ((before.p99Ms + after.p99Ms) / 2),
+    })
+    before = after
+  }
+  const of = (name: 'answered' | 'sustained' | 'p99') => median(rounds.map((round) => round[name])).toFixed(2)
+  say(`exchanges with log and sink over without: ${of('answered')} while they come (goal: 0.9), p99 x ${of('p99')}`)
+  say(`the same until the sink has them, on the broker's one core: ${of('sustained')}`)
+  for (const server of [...servers]) await stop(server)
+}
+
+/** So many exchanges a second, as far as the broker can; until told to end. */
+const live = (server: RunningServer, perSecond: number) => {
+  let isOver = false
+  let answered = 0
+  const run = async () => {
+    for (let batch = 0; !isOver; batch += 1) {
+      const seconds = Math.min(SIGNED_SECONDS, VISIBLE_SECONDS)
+      const bodies = await presign(key, AUDIENCE, join(dir, `live-${batch}`), perSecond * seconds)
+      const cursor: BodyCursor = { next: 0 }
+      while (!isOver && cursor.next < bodies.count) {
+        const began = performance.now()
+        const count = Math.min(perSecond, bodies.count - cursor.next)
+        const { file, bodyLength } = bodies
+        const job = { url: tokenUrl(server), file, bodyLength, first: cursor.next, count, wrap: false, suffix: '' }
+        const result = await generator.run({ ...job, connections: 32, seconds: 5 })
+        answered += result.answered
+        cursor.next += Math.max(1, result.used)
+        await sleep(Math.max(0, 1_000 - (performance.now() - began)))
+      }
+      rmSync(bodies.file)
+    }
+  }
+  const running = run()
+  return {
+    async stop() {
+      isOver = true
+      await running
+      return answered
+    },
+  }
+}
+
+const measureVisibility = async (): Promise<void> => {
+  const dataDir = join(dir, 'visible')
+  const server = await start(dataDir, { [TENANT]: acmeDocument(true) }, 'on')
+  const lags = followSink(sinkFile(dataDir))
+  const began = performance.now()
+  const load = live(server, LIVE_PER_SECOND)
+  await sleep(VISIBLE_SECONDS * 1_000)
+  const answered = await load.stop()
+  const rate = answered / ((performance.now() - began) / 1_000)
+  await catchUp(dataDir, answered)
+  const seen = await lags.stop()
+  say(
+    `at the sink, at ${rate.toFixed(0)} exchanges a second: p50 ${ms(quantile(seen, 0.5))}, p99 ${ms(quantile(seen, 0.99))} (goal: 10 s)`,
+  )
+  await stop(server)
+}
+
+const measureBacklog = async (): Promise<void> => {
+  const bench = await openAuditBench(false)
+  const collector = await startCollector()
+  try {
+    await addRecords(bench.dataDir, { ...bench.like, tenant: BEHIND }, BACKLOG / 2)
+    await bench.drain()
+    const sink = `sinks:\n  siem: { type: otlp-logs, url: "${collector.url}" }\n`
+    const documents = {
+      [TENANT]: acmeDocument(true),
+      [BEHIND]: tenantDocument(BEHIND, '20000001', key.jwks, 'https://deploy.backlog.example') + sink,
+    }
+    const server = await start(bench.dataDir, documents, 'on')
+    const lags = followSink(sinkFile(bench.dataDir))
+    const load = live(server, BESIDE_PER_SECOND)
+    const seconds = await collector.until(BACKLOG)
+    const answered = await load.stop()
+    await sleep(3_000)
+    const seen = (await lags.stop()).filter((lag) => lag < seconds * 1_000 + 60_000)
+    say(`${BACKLOG} backlogged events into an HTTP sink: ${(BACKLOG / seconds).toFixed(0)} a second (goal: 2000)`)
+    say(
+      `beside them ${(answered / seconds).toFixed(0)} exchanges a second: at their sink p99 ${ms(quantile(seen, 0.99))}, last ${ms(quantile(seen, 1))} (goal: 60 s)`,
+    )
+    await stop(server)
+  } finally {
+    await collector.stop()
+    bench.close()
+  }
+}
+
+try {
+  mkdirSync(dir, { recursive: true })
+  await measureThroughput()
+  await measureVisibility()
+  await measureBacklog()
+} finally {
+  generator.stop()
+  await Promise.all(servers.map((server) => server.stop()))
+  rmSync(dir, { recursive: true, force: true })
+}

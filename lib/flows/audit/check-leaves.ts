@@ -1,0 +1,154 @@
+// Checks the leaves of a stretch of a log: every event against its commitment, its fingerprint, the event before it and its record;
+// every commitment against its tile. A stretch is checked by itself, so several may be at once, on threads of their own.
+import { type EventHead, headOfEvent } from '../../domain/ocsf/event-head.ts'
+import { type ChainLink, type Cut, follows, linkOf } from '../../domain/ocsf/record-integrity.ts'
+import { HASH_BYTES, isSameHash, leafHash } from '../../domain/tlog/merkle.ts'
+import { entriesOf, TILE_WIDTH } from '../../domain/tlog/tiles.ts'
+import type { LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
+import { hashesOfLeaf, type LogHashes } from './leaf-hashes.ts'
+import type { Flaw, LogProblem } from './log-problems.ts'
+
+/** An event that is the one that was committed to, and in its place. */
+export type CheckedEvent = {
+  readonly index: number
+  readonly canonical: string
+  /** Of its fingerprint. */
+  readonly cut: Cut
+  readonly head: EventHead
+  readonly link: ChainLink
+  /** Undefined: the event before is no longer kept. */
+  readonly before: ChainLink | null | undefined
+}
+
+export type LeavesQuestion = {
+  readonly source: Pick<LogSource, 'tile' | 'leaves'>
+  readonly tenant: string
+  /** Leaves from the front whose events may be gone. */
+  readonly expired: number
+  /** What else events must agree with: asked once for the events of a bundle, not checked yet, then told each of them. */
+  readonly checkEvents?:
+    | ((heads: readonly EventHead[]) => Promise<(event: CheckedEvent) => LogProblem | null>)
+    | undefined
+}
+
+/** Whole bundles, but for the last of a log. */
+export type Stretch = { readonly start: number; readonly width: number }
+
+export type CheckedLeaves = {
+  /** Leaf hashes, one behind the other, of the bundles in front of the one that has a flaw. */
+  readonly hashes: Uint8Array
+  /** How many events were found good. */
+  readonly events: number
+  readonly flaw: (Flaw & { readonly index: number }) | null
+  /** Undefined behind an event that is no longer kept. */
+  readonly last: ChainLink | null | undefined
+}
+
+/** The event a stretch begins behind. Where it is no good the stretch it belongs to says so. */
+export const linkBefore = async (
+  hashes: LogHashes,
+  { source }: LeavesQuestion,
+  start: number,
+): Promise<ChainLink | null | undefined> => {
+  if (start === 0) return null
+  const [leaf] = (await source.leaves(start - 1, 1)) ?? []
+  const head = leaf === undefined ? null : headOf(leaf.canonical)
+  if (leaf === undefined || head === null) return undefined
+  const { fingerprint } = hashesOfLeaf(hashes, leaf.salt, leaf.canonical)
+  return (fingerprint && linkOf(head, leaf.canonical, fingerprint)) ?? undefined
+}
+
+export const checkLeaves = async (
+  hashes: LogHashes,
+  question: LeavesQuestion,
+  { start, width }: Stretch,
+  before: ChainLink | null | undefined,
+): Promise<CheckedLeaves> => {
+  const walk: Walk = { last: before, events: 0, hashes: new Uint8Array(width * HASH_BYTES) }
+  let flaw: CheckedLeaves['flaw'] = null
+  let at = 0
+  for (; at < width && flaw === null; at += TILE_WIDTH)
+    flaw = await checkBundle(hashes, question, { start: start + at, width: Math.min(TILE_WIDTH, width - at) }, walk, at)
+  const sound = flaw === null ? width : at - TILE_WIDTH
+  return { hashes: walk.hashes.subarray(0, sound * HASH_BYTES), events: walk.events, flaw, last: walk.last }
+}
+
+type Walk = { last: ChainLink | null | undefined; events: number; readonly hashes: Uint8Array }
+
+/** `at`: where its hashes belong. */
+const checkBundle = async (
+  hashes: LogHashes,
+  question: LeavesQuestion,
+  { start, width }: Stretch,
+  walk: Walk,
+  at: number,
+): Promise<CheckedLeaves['flaw']> => {
+  const { source, tenant, expired } = question
+  const index = start / TILE_WIDTH
+  const bundle = await source.tile({ level: 'entries', index, width })
+  const leaves = await source.leaves(start, width)
+  const tile = await source.tile({ level: 0, index, width })
+  const entries = bundle === undefined ? null : bundle === null ? [] : (entriesOf(bundle, width) ?? [])
+  if (entries === null && leaves === null) return { problem: 'entry_missing', index: start }
+  const events = new Map(leaves?.map((leaf) => [leaf.index, { leaf, head: headOf(leaf.canonical) }]))
+  const heads = [...events.values()].flatMap(({ head }) => head ?? [])
+  const checkEvent = await question.checkEvents?.(heads)
+  for (let offset = 0; offset < width; offset += 1) {
+    const leafIndex = start + offset
+    const event = events.get(leafIndex)
+    if (event === undefined && leaves !== null) {
+      if (leafIndex >= expired) return { problem: 'event_missing', index: leafIndex }
+      walk.last = undefined
+    }
+    const made = event === undefined ? null : hashesOfLeaf(hashes, event.leaf.salt, event.leaf.canonical)
+    const entry = entries === null ? made?.commitment : entries[offset]
+    if (entry === undefined) return { problem: 'entry_missing', index: leafIndex }
+    if (event !== undefined && made !== null) {
+      if (!isSameHash(made.commitment, entry)) return { problem: 'event_altered', index: leafIndex }
+      const problem = checkPlaced(tenant, walk, { ...event, fingerprint: made.fingerprint }, checkEvent)
+      if (problem !== null) return { problem, index: leafIndex }
+    }
+    const hash = leafHash(hashes.sha256, entry)
+    if (tile !== undefined && (tile === null || !isAt(tile, offset, hash)))
+      return { problem: 'tile_altered', index: leafIndex }
+    walk.hashes.set(hash, (at + offset) * HASH_BYTES)
+  }
+  return null
+}
+
+type Found = {
+  readonly leaf: StoredLeaf
+  readonly head: EventHead | null
+  readonly fingerprint: Parameters<typeof linkOf>[2] | null
+}
+
+const checkPlaced = (
+  tenant: string,
+  walk: Walk,
+  { leaf: { index, canonical }, head, fingerprint }: Found,
+  checkEvent: ((event: CheckedEvent) => LogProblem | null) | undefined,
+): LogProblem | null => {
+  const link = head === null || fingerprint === null ? null : linkOf(head, canonical, fingerprint)
+  if (head === null || fingerprint === null || link === null) return 'event_altered'
+  if (head.metadata['sequence'] !== index || head.metadata.tenant_uid !== tenant) return 'event_misplaced'
+  const before = walk.last
+  if (before !== undefined && !follows(canonical, fingerprint.cut, before)) return 'chain_broken'
+  const problem = checkEvent?.({ index, canonical, cut: fingerprint.cut, head, link, before }) ?? null
+  if (problem !== null) return problem
+  walk.last = link
+  walk.events += 1
+  return null
+}
+
+const isAt = (tile: Uint8Array, at: number, hash: Uint8Array): boolean =>
+  isSameHash(hash, tile.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES))
+
+/** Null: it is no event. */
+const headOf = (canonical: string): EventHead | null => {
+  try {
+    const head = headOfEvent(canonical) as EventHead | null
+    return typeof head === 'object' && typeof head?.metadata === 'object' ? head : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,49 @@
+// The hashes of a leaf: its commitment over salt and event, the fingerprint over the event without the fingerprint. Both are made from
+// one copy of the event's bytes.
+import { type Cut, fingerprintAt } from '../../domain/ocsf/record-integrity.ts'
+import type { Sha256 } from '../../domain/tlog/merkle.ts'
+
+export type LogHashes = {
+  readonly sha256: Sha256
+  /** Hex; of a text, over its UTF-8. */
+  readonly sha256Hex: (data: string | Uint8Array) => string
+}
+
+const encoder = new TextEncoder()
+const UTF8_BYTES_MAX = 3
+/** Grown to the longest event there was: no other copy of an event is made for its hashes. */
+let scratch = new Uint8Array(0)
+
+/** Puts salt ‖ canonical event where it is hashed from: how many bytes that is. */
+const write = (salt: Uint8Array, canonical: string): number => {
+  const room = salt.length + canonical.length * UTF8_BYTES_MAX
+  if (scratch.length < room) scratch = new Uint8Array(2 * room)
+  scratch.set(salt)
+  return salt.length + encoder.encodeInto(canonical, scratch.subarray(salt.length)).written
+}
+
+/** What is public of an event: SHA-256(salt ‖ canonical event) (design §4). Without the salt nobody can test a guess. */
+export const commitmentOf = (sha256: Sha256, salt: Uint8Array, canonical: string): Uint8Array => {
+  const length = write(salt, canonical)
+  return sha256(scratch.subarray(0, length))
+}
+
+export type LeafHashes = {
+  readonly commitment: Uint8Array
+  /** Null: the event has none. `value`: what it must be; `cut`: where it is in the canonical text. */
+  readonly fingerprint: { readonly cut: Cut; readonly value: string } | null
+}
+
+/** What the hashes of an event that is read back have to be. */
+export const hashesOfLeaf = ({ sha256, sha256Hex }: LogHashes, salt: Uint8Array, canonical: string): LeafHashes => {
+  const length = write(salt, canonical)
+  const commitment = sha256(scratch.subarray(0, length))
+  const cut = fingerprintAt(canonical)
+  if (cut === null) return { commitment, fingerprint: null }
+  const { from, to } = cut
+  // As many bytes as characters: places in the text are places in the bytes.
+  if (length - salt.length !== canonical.length)
+    return { commitment, fingerprint: { cut, value: sha256Hex(canonical.slice(0, from) + canonical.slice(to)) } }
+  scratch.copyWithin(salt.length + from, salt.length + to, length)
+  return { commitment, fingerprint: { cut, value: sha256Hex(scratch.subarray(salt.length, length - (to - from))) } }
+}
