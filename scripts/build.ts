@@ -7,7 +7,7 @@ import { bundle } from './bundle.ts'
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   admin: 420,
-  attest: 390,
+  attest: 392,
   audit: 285,
   discovery: 372,
   events: 440,

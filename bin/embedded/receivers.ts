@@ -2,7 +2,7 @@
 // for those that poll. What one process leaves undone another goes on with, or this one when it starts again.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createPollHandler } from '../../functions/revoke/poll.ts'
+import { createHandler as createPollHandler } from '../../functions/poll/handler.ts'
 import { createSecretFiles } from '../../lib/adapters/files/secret-files.ts'
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
@@ -18,7 +18,8 @@ import type { createLogger } from '../../lib/edge/logger.ts'
 import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
 import { alarmStuckReceivers } from '../../lib/flows/revocation/alarm-stuck-receivers.ts'
 import { createPusher, type PushPorts } from '../../lib/flows/revocation/push-revocations.ts'
-import type { SetSigner } from '../../lib/flows/revocation/sign-set.ts'
+import { createSetSource, type SetSigner } from '../../lib/flows/revocation/sign-set.ts'
+import { createWaitForChange } from '../../lib/flows/revocation/wait-for-change.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { runRounds } from './run-rounds.ts'
 
@@ -51,10 +52,10 @@ export const startReceivers = (options: ReceiversOptions): Receivers => {
   const pause = (ms: number): Promise<boolean> =>
     sleep(ms, true, { signal: closing.signal, ref: false }).catch(() => false)
   const receivers = createReceivers(database)
-  const signal: SetSigner = { keys: signalKeys, state, digest: nodeDigest }
+  const source = createSetSource({ keys: signalKeys, state, digest: nodeDigest })
   const pusher = createPusher(
     {
-      ...signal,
+      source,
       tenants,
       receivers,
       http: createGuardedHttp({ dev: place.dev, egressAllow, ...RECEIVER_URLS }),
@@ -88,7 +89,8 @@ export const startReceivers = (options: ReceiversOptions): Receivers => {
   }
   return {
     handler: createPollHandler({
-      ports: { ...callers, receivers, changes: createRevocationChanges(database), signal, pause },
+      ports: { ...callers, receivers, source },
+      waitForChange: createWaitForChange({ receivers, changes: createRevocationChanges(database), clock, pause }),
       log,
     }),
     release,

@@ -34,8 +34,11 @@ export interface ReceiverQueue {
 
 /** The pushing side: one process at a time pushes to a receiver, so that changes arrive in their order. */
 export interface DuePushes {
-  /** Webhooks with something pending that may be tried now and that nobody else has leased. What is new may, beside what was refused. */
-  due(holder: string, nowMs: number): Promise<readonly ReceiverKey[]>
+  /**
+   * Webhooks with something pending that may be tried now and that nobody else has leased, of a tenant; of all, where it is null.
+   * What is new may, beside what was refused.
+   */
+  due(holder: string, nowMs: number, tenant: string | null): Promise<readonly ReceiverKey[]>
   /** For `holder` alone until `nowMs` + LIMITS.receiverLeaseMs; the attempts that failed so far. Null: somebody else has it. */
   lease(receiver: ReceiverKey, holder: string, nowMs: number): Promise<{ readonly attempts: number } | null>
   /** Leaves it to others; nothing, when the lease is lost. */

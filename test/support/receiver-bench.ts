@@ -14,6 +14,8 @@ import type { Revocation } from '../../lib/domain/revocation.ts'
 import type { ReceiverRule } from '../../lib/domain/tenant-config.ts'
 import { rotateKeys } from '../../lib/flows/keys/rotate-keys.ts'
 import type { PushPorts } from '../../lib/flows/revocation/push-revocations.ts'
+import { createSetSource, type SetSigner } from '../../lib/flows/revocation/sign-set.ts'
+import type { KeyRing } from '../../lib/ports/signing-keys.ts'
 import { jwksDocument } from '../../lib/wire/jwks.ts'
 import { temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { NOW_SECONDS, sampleConfig, sampleRevocation } from '../contract/sample-rows.ts'
@@ -48,10 +50,17 @@ export const receiverBench = async (rules: readonly ReceiverRule[], egressAllow 
   }
   await apply(rules)
   const ring = createLocalKeyRing({ ...keys, use: 'signal' })
+  const state: SetSigner['state'] = {
+    read: async () => ({ configVersion: 1, revocations: [], keyState: 'active' }),
+  }
+  const sourceOf = (signing: Pick<KeyRing, 'active' | 'sign' | 'handle' | 'invalidate'>) =>
+    createSetSource({
+      keys: signing,
+      state,
+      digest: nodeDigest,
+    })
   const portsOn = (opened = database): PushPorts => ({
-    keys: ring,
-    state: { read: async () => ({ configVersion: 1, revocations: [], keyState: 'active' }) },
-    digest: nodeDigest,
+    source: sourceOf(ring),
     tenants: { current: async () => ({ tenant: TENANT, issuerUrl: BENCH_ISSUER, receivers: current }) as never },
     receivers: createReceivers(opened),
     http: createGuardedHttp({ dev: false, egressAllow, ca: authorityPem, ...RECEIVER_URLS }),
@@ -67,6 +76,9 @@ export const receiverBench = async (rules: readonly ReceiverRule[], egressAllow 
     database,
     open,
     keys,
+    ring,
+    state,
+    sourceOf,
     ports: portsOn(),
     portsOn,
     apply,

@@ -5,6 +5,7 @@
 import { LIMITS } from '../../domain/limits.ts'
 import type { RevocationKind, Selector } from '../../domain/revocation.ts'
 import type { FeedChange } from '../../domain/revocation-feed.ts'
+import type { RevocationChange } from '../../domain/revocation-set.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { RevocationChanges } from '../../ports/revocation-feed.ts'
 import {
@@ -15,6 +16,7 @@ import {
   keyOf,
   nameOf,
   newMark,
+  numberOf,
   queryPage,
   type Table,
   textOf,
@@ -34,6 +36,8 @@ const TRIES_MAX = 256
 const BATCH = 100
 
 type Changed = Selector & { readonly form: FeedChange['form'] }
+/** `atSeconds`: when the change was made. */
+type Announced = Changed & { readonly atSeconds: number }
 
 /**
  * Numbers a change whose row is written. Durable when it resolves; done twice it is announced twice, which changes nothing.
@@ -42,7 +46,7 @@ type Changed = Selector & { readonly form: FeedChange['form'] }
 export const announceChange = async (
   call: Call,
   tenant: string,
-  { kind, issuer, value, form }: Changed,
+  { kind, issuer, value, form, atSeconds }: Announced,
 ): Promise<void> => {
   const first = (await headOf(call, tenant)) + 1
   // INVARIANT: a number is tried only when the one below it is there, so there are no gaps.
@@ -51,14 +55,21 @@ export const announceChange = async (
     const mark = newMark()
     const update = {
       Key: keyOf(key),
-      UpdateExpression: 'SET #kind = :kind, #issuer = :issuer, #value = :value, #form = :form, w = :mark',
+      UpdateExpression: 'SET #kind = :kind, #issuer = :issuer, #value = :value, #form = :form, #at = :at, w = :mark',
       ConditionExpression: 'attribute_not_exists(pk)',
-      ExpressionAttributeNames: { '#kind': 'kind', '#issuer': 'issuer', '#value': 'value', '#form': 'form' },
+      ExpressionAttributeNames: {
+        '#kind': 'kind',
+        '#issuer': 'issuer',
+        '#value': 'value',
+        '#form': 'form',
+        '#at': 'at',
+      },
       ExpressionAttributeValues: {
         ':kind': { S: kind },
         ':issuer': { S: issuer },
         ':value': { S: value },
         ':form': { S: form },
+        ':at': { N: String(atSeconds) },
         ':mark': { S: mark },
       },
     }
@@ -86,7 +97,7 @@ export const createRevocationChanges = (table: Table): RevocationChanges => ({
   },
 })
 
-const headOf = async (call: Call, tenant: string): Promise<number> => {
+export const headOf = async (call: Call, tenant: string): Promise<number> => {
   const [last] = await queryPage(call, { pk: revocationChangesPartition(tenant), isNewestFirst: true, limit: 1 })
   return last === undefined ? 0 : seqOfChange(textOf(last, 'sk'))
 }
@@ -135,5 +146,41 @@ const nowOf = (row: Item, change: Changed): FeedChange => {
     ...change,
     notBeforeSeconds: isCut && bound !== undefined ? Number(bound) : null,
     isLifted: !isCut && row['block'] === undefined,
+  }
+}
+
+/** Changes by number, each as its revocation is now, in the order asked for; of those there are. */
+export const changesAt = async (
+  call: Call,
+  tenant: string,
+  seqs: readonly number[],
+): Promise<readonly RevocationChange[]> => {
+  const rows = await allItems(
+    call,
+    seqs.filter((seq) => seq > 0).map((seq) => revocationChangeKey(tenant, seq)),
+  )
+  const found = seqs.map((seq) => rows.get(nameOf(revocationChangeKey(tenant, seq)))).filter((row) => row !== undefined)
+  const keys = found.map((row) => revocationKey(tenant, changeOf(row)))
+  const revocations = await allItems(call, keys)
+  return found.flatMap((row, at) => {
+    const revocation = revocations.get(nameOf(keys[at]!))
+    return revocation === undefined ? [] : [changeNow(row, revocation)]
+  })
+}
+
+/** A cut is never taken back; a block that is not there was lifted, and says so itself. */
+const changeNow = (row: Item, revocation: Item): RevocationChange => {
+  const change = changeOf(row)
+  const inForce = revocation[change.form]?.M
+  const isLifted = inForce === undefined
+  const of = inForce ?? revocation['lifted']?.M ?? {}
+  return {
+    ...change,
+    seq: seqOfChange(textOf(row, 'sk')),
+    revocation: textOf(of, 'id'),
+    notBeforeSeconds: change.form === 'cut' ? numberOf(of, 'notBefore') : null,
+    isLifted,
+    // A cut that was cut later has the time of its first end: of the change, its own row.
+    atSeconds: (isLifted ? numberOf(of, 'liftedAt') : numberOf(row, 'at')) ?? numberOf(of, 'at') ?? 0,
   }
 }

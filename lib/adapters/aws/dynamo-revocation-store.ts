@@ -59,7 +59,7 @@ export const createRevocationStore = (table: Table): RevocationStore => ({
       isLifted = (await writeIf(call, { update }, { key, mark })).applied
     }
     // Also where it was lifted before: who did it may have died before that was said, and its readers still refuse.
-    await sayChanged(call, tenant, { ...selectorOf(row), form: 'block' })
+    await sayChanged(call, tenant, { ...selectorOf(row), form: 'block', atSeconds })
     return isLifted
   },
 })
@@ -70,7 +70,11 @@ const allRows = async (call: Call, tenant: string): Promise<readonly Item[]> => 
 }
 
 /** To those who decide, and to those who follow from afar. */
-const sayChanged = async (call: Call, tenant: string, change: Selector & Pick<Revocation, 'form'>): Promise<void> => {
+const sayChanged = async (
+  call: Call,
+  tenant: string,
+  change: Selector & Pick<Revocation, 'form' | 'atSeconds'>,
+): Promise<void> => {
   await Promise.all([moveVersion(call, tenant), announceChange(call, tenant, change)])
 }
 

@@ -4,6 +4,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { LIMITS } from '../../domain/limits.ts'
 import type { ConfigVersion, TenantConfigStore } from '../../ports/tenants.ts'
+import { listReceiving, receiversFrom } from './dynamo-receiver-beginnings.ts'
 import {
   begin,
   type Call,
@@ -80,6 +81,7 @@ export const createTenantConfigStore = (table: Table): TenantConfigStore => ({
     const current = currentOf(await getItem(call, currentConfigKey(tenant)))
     if (version.version !== (current?.version ?? 0) + 1) return false
     if (current === null) await write(call, { put: { Item: keyOf(tenantListKey(tenant)) } })
+    await listReceiving(call, version)
     const mark = newMark()
     const key = configVersionKey(tenant, version.version)
     const item = { ...keyOf(key), ...attributesOf(version), w: { S: mark } }
@@ -103,14 +105,16 @@ export const createTenantConfigStore = (table: Table): TenantConfigStore => ({
 /** Moves `CUR` from the version before to the one of this row. Where it has been moved already, there is nothing to do. */
 const makeCurrent = async (call: Call, tenant: string, row: Item): Promise<void> => {
   const version = numberOf(row, 'version')!
+  const receivers = await receiversFrom(call, versionOf(row, tenant))
   const mark = newMark()
   const key = currentConfigKey(tenant)
   const update = {
     Key: keyOf(key),
-    UpdateExpression: 'SET #version = :version, #digest = :digest, w = :mark',
+    UpdateExpression: 'SET #version = :version, #digest = :digest, #receivers = :receivers, w = :mark',
     ConditionExpression: version === 1 ? 'attribute_not_exists(#version)' : '#version = :before',
-    ExpressionAttributeNames: { '#version': 'version', '#digest': 'digest' },
+    ExpressionAttributeNames: { '#version': 'version', '#digest': 'digest', '#receivers': 'receivers' },
     ExpressionAttributeValues: {
+      ':receivers': receivers,
       ':version': { N: String(version) },
       ':digest': row['digest']!,
       ':mark': { S: mark },

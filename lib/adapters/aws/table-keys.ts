@@ -103,6 +103,9 @@ export const revocationChangeKey = (tenant: string, seq: number): RowKey => ({
 })
 export const seqOfChange = (sk: string): number => Number(sk.slice(CHANGE.length))
 
+/** How far a receiver of revocations is. */
+export const receiverKey = (tenant: string, name: string): RowKey => ({ pk: ofTenant(tenant, 'RCV'), sk: name })
+
 /** A security event that was received. */
 export const securityEventKey = (tenant: string, id: string): RowKey => ({ pk: ofTenant(tenant, `SE#${id}`), sk: 'E' })
 /** That an operator looked a decision up. `id`: random, of this one look. */
@@ -163,6 +166,7 @@ export const leadingKeys = (tenant: string) =>
     revocations: ofTenant(tenant, 'RV#*'),
     revocationVersion: ofTenant(tenant, 'RVV'),
     revocationChanges: revocationChangesPartition(tenant),
+    receivers: receiverKey(tenant, '').pk,
     appliedOrders: ofTenant(tenant, 'RO#*'),
     securityEvents: ofTenant(tenant, 'SE#*'),
     lookUps: ofTenant(tenant, 'LU#*'),

@@ -50,7 +50,7 @@ const IS_FREE = `(holder = ?1 OR leased_until <= ?2 OR leased_until > ?2 + ${LIM
 const IS_NEW = `(last_problem IN (${REFUSALS}) AND f.seq > coalesce(
     (SELECT max(seq) FROM receiver_set s WHERE s.tenant = r.tenant AND s.name = r.name), r.seq))`
 const DUE = `SELECT r.tenant, r.name FROM receiver r JOIN revocation_feed f ON f.tenant = r.tenant AND f.seq > r.seq
-  WHERE type = 'webhook' AND ${IS_OF_TENANT} AND ${IS_FREE} AND (retry_at <= ?2 OR retry_at > ?2 + ${LIMITS.receiverRetryMsMax} OR ${IS_NEW})`
+  WHERE type = 'webhook' AND (?3 IS NULL OR r.tenant = ?3) AND ${IS_OF_TENANT} AND ${IS_FREE} AND (retry_at <= ?2 OR retry_at > ?2 + ${LIMITS.receiverRetryMsMax} OR ${IS_NEW})`
 const LEASE = `UPDATE receiver SET holder = ?1, leased_until = ?2 + ${LIMITS.receiverLeaseMs}
   WHERE tenant = ?3 AND name = ?4 AND ${IS_FREE} RETURNING attempts`
 const RELEASE = "UPDATE receiver SET holder = '', leased_until = 0 WHERE tenant = ? AND name = ? AND holder = ?"
@@ -126,7 +126,7 @@ export const createReceivers = (database: Database): ReceiverQueue & DuePushes &
       if (cursor !== undefined) recordAnswers(sql, receiver, { cursor: Number(cursor), answers, atSeconds, retryAtMs })
     })
   },
-  due: async (holder, nowMs) => database.read((sql) => sql(DUE).all(holder, nowMs) as ReceiverKey[]),
+  due: async (holder, nowMs, tenant) => database.read((sql) => sql(DUE).all(holder, nowMs, tenant) as ReceiverKey[]),
   lease: ({ tenant, name }, holder, nowMs) =>
     database.write((sql) => {
       const row = sql(LEASE).get(holder, nowMs, tenant, name)

@@ -8,15 +8,10 @@ import { seqOfJti, setErrorCode } from '../../domain/revocation-set.ts'
 import type { ReceiverQueue, SetAnswer } from '../../ports/receivers.ts'
 import { asCaller, type Caller, type CallerPorts } from '../authorize-caller.ts'
 import { verifyOwnToken } from '../verify-own-token.ts'
-import { jtiFor, type SetSigner, signSet } from './sign-set.ts'
-import { createWaitForChange, isAnyNew, type WaitForChange, type WaitPorts } from './wait-for-change.ts'
+import { jtiFor, type SetSource } from './sign-set.ts'
+import { isAnyNew, type WaitForChange } from './wait-for-change.ts'
 
-export type PollPorts = CallerPorts &
-  WaitPorts & {
-    readonly receivers: ReceiverQueue
-    /** Of use `signal`. */
-    readonly signal: SetSigner
-  }
+export type PollPorts = CallerPorts & { readonly receivers: ReceiverQueue; readonly source: SetSource }
 
 /** RFC 8936 §2.2. */
 export type PollRequest = {
@@ -37,15 +32,15 @@ export type Poll = (
   asked: PollRequest | null,
 ) => Promise<CallAnswer<Polled>>
 
-export const createPoll = (ports: PollPorts): Poll => {
-  const waitForChange = createWaitForChange(ports)
-  return (call, asked) =>
+/** `waitForChange`: left out where an answer that waits costs more than one that is asked for again. */
+export const createPoll =
+  (ports: PollPorts, waitForChange: WaitForChange = async () => false): Poll =>
+  (call, asked) =>
     asCaller(ports, call, `receive:${call.receiver}`, async (caller) =>
       asked === null
         ? refuse('request_malformed', { problem: 'body' })
         : poll(ports, caller, call.receiver, asked, waitForChange),
     )
-}
 
 const poll = async (
   ports: PollPorts,
@@ -69,17 +64,14 @@ const poll = async (
     if (!still.ok) return refuse('caller_invalid', { problem: still.refusal.kind })
     pending = await ports.receivers.pending(key, max + 1)
   }
-  const sets: Record<string, string> = {}
-  for (const change of pending.slice(0, max)) {
-    const { jti, set } = await signSet(ports.signal, config, receiver, change)
-    sets[jti] = set
-  }
+  const signed = await ports.source.sets(config, receiver, pending.slice(0, max))
+  const sets = Object.fromEntries(signed.map(({ jti, set }) => [jti, set]))
   return ok({ kind: 'sets', sets, moreAvailable: pending.length > max })
 }
 
 /** What is answered of SETs that are this receiver's; of any other jti nothing is known, and nothing told. */
 const answersIn = async (
-  { receivers, signal }: PollPorts,
+  { receivers, source }: PollPorts,
   { config }: Caller,
   receiver: Extract<Caller['config']['receivers'][number], { type: 'poll' }>,
   { ack, setErrs }: PollRequest,
@@ -90,7 +82,7 @@ const answersIn = async (
   const seqs = [...problems.keys()].flatMap((jti) => seqOfJti(jti) ?? [])
   const changes = await receivers.changes(config.tenant, seqs)
   return changes.flatMap((change) => {
-    const jti = jtiFor(signal, config, receiver, change)
+    const jti = jtiFor(source, config, receiver, change)
     const problem = problems.get(jti)
     return problem === undefined ? [] : [{ seq: change.seq, jti, problem, status: null, bytes: null }]
   })

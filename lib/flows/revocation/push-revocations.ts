@@ -13,9 +13,10 @@ import type { OutboundHttp, OutboundResult } from '../../ports/outbound-http.ts'
 import type { DuePushes, PendingChange, ReceiverKey, ReceiverQueue, SetAnswer } from '../../ports/receivers.ts'
 import type { Secrets } from '../../ports/secrets.ts'
 import type { TenantDirectory } from '../../ports/tenants.ts'
-import { jtiFor, type SetSigner, signSet } from './sign-set.ts'
+import { jtiFor, type SetSource } from './sign-set.ts'
 
-export type PushPorts = SetSigner & {
+export type PushPorts = {
+  readonly source: SetSource
   readonly tenants: Pick<TenantDirectory, 'current'>
   readonly receivers: ReceiverQueue & DuePushes
   readonly http: Pick<OutboundHttp, 'post'>
@@ -39,11 +40,11 @@ export type Pusher = {
 
 /** `onError`: a turn threw what is no outage. */
 export const createPusher = (ports: PushPorts, onError: (error: unknown) => void): Pusher => {
-  const turns = new Map<string, Promise<void>>()
+  const turns = new Map<string, Promise<unknown>>()
   const begin = (receiver: ReceiverKey): void => {
     const name = `${receiver.tenant} ${receiver.name}`
     if (turns.has(name) || turns.size >= LIMITS.receiverPushesMax) return
-    const turn = pushTurn(ports, receiver)
+    const turn: Promise<unknown> = pushTurn(ports, receiver)
       .catch((error) => {
         // The store is away: what was sent is sent again.
         if (!(error instanceof Unavailable)) onError(error)
@@ -53,7 +54,7 @@ export const createPusher = (ports: PushPorts, onError: (error: unknown) => void
   }
   return {
     async look() {
-      const due = await ports.receivers.due(ports.holder, ports.clock.nowMs())
+      const due = await ports.receivers.due(ports.holder, ports.clock.nowMs(), null)
       // From another place each time: with more receivers than turns none is always last.
       const from = Math.floor(ports.random() * due.length)
       for (const receiver of [...due.slice(from), ...due.slice(0, from)]) begin(receiver)
@@ -66,28 +67,35 @@ export const createPusher = (ports: PushPorts, onError: (error: unknown) => void
 
 type Webhook = Extract<ReceiverRule, { type: 'webhook' }>
 
-/** What is pending for one receiver, until it cannot be told more, all of it is told, or the turn is over. Throws Unavailable. */
-export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<void> => {
+/**
+ * What is pending for one receiver, until it cannot be told more, all of it is told, or the turn is over: in how many milliseconds
+ * what failed is due again; null: nothing failed. Throws Unavailable.
+ */
+export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<number | null> => {
   const { receivers, holder, clock } = ports
   const config = await ports.tenants.current(key.tenant)
   const receiver = config?.receivers.find(({ name }) => name === key.name)
-  if (config === null || receiver?.type !== 'webhook') return
+  if (config === null || receiver?.type !== 'webhook') return null
   const leased = await receivers.lease(key, holder, clock.nowMs())
-  if (leased === null) return
+  if (leased === null) return null
   // INVARIANT: no request begins so late that it could outlast the lease, or two processes would push side by side.
   const endMs = clock.monotonicMs() + LIMITS.receiverTurnMs
+  let retryInMs: number | null = null
   try {
     for (const change of await receivers.pending(key, LIMITS.receiverSetsPerTurn)) {
-      if (clock.monotonicMs() >= endMs || ports.isStopping()) return
+      if (clock.monotonicMs() >= endMs || ports.isStopping()) break
       const pushed = await push(ports, config, receiver, change, endMs)
-      if (pushed === null) return
+      if (pushed === null) break
       const { retryAfterSeconds = 0, ...answer } = pushed
       const hasIt = answer.problem === null
       if (hasIt) ports.failpoint?.('pushed')
       const waitMs = hasIt ? 0 : retryMs(leased.attempts + 1, retryAfterSeconds, ports.random())
       await receivers.answer(key, [answer], clock.nowSeconds(), hasIt ? 0 : clock.nowMs() + waitMs)
-      if (!hasIt && !SET_REFUSALS.includes(answer.problem ?? '')) return
+      if (hasIt) continue
+      retryInMs = waitMs
+      if (!SET_REFUSALS.includes(answer.problem ?? '')) break
     }
+    return retryInMs
   } finally {
     await receivers.release(key, holder)
   }
@@ -109,9 +117,11 @@ const push = async (
   change: PendingChange,
   endMs: number,
 ): Promise<Pushed | null> => {
-  const about = { seq: change.seq, jti: jtiFor(ports, config, receiver, change) }
+  const about = { seq: change.seq, jti: jtiFor(ports.source, config, receiver, change) }
   try {
-    const { set } = await signSet(ports, config, receiver, change)
+    const [signed] = await ports.source.sets(config, receiver, [change])
+    // Another change, or for another place, than the one that was looked at: by the next turn both have the same document.
+    if (signed?.jti !== about.jti) throw new Unavailable('changed_underway')
     const authorization = receiver.authorization && (await ports.secrets.text(receiver.authorization))
     // Again: a key or a secret may have been long in coming.
     if (ports.clock.monotonicMs() >= endMs) return null
@@ -119,7 +129,7 @@ const push = async (
       receiver.url,
       {
         contentType: 'application/secevent+jwt',
-        text: set,
+        text: signed.set,
         headers: { accept: 'application/json', ...(authorization === null ? {} : { authorization }) },
       },
       { expect: 'not_a_page', statuses: [200, 202, 400], bodyBytesMax: LIMITS.receiverAnswerBytesMax },

@@ -118,34 +118,6 @@ test('what was taken is one row no longer than until all before it is taken', as
   expect([rows(), (await receivers.list('acme'))[0]?.pending]).toEqual([0, 0])
 })
 
-test('a taken SET that is answered with an error afterwards stays taken', async () => {
-  const database = open(temporaryDirectory())
-  await createTenantConfigStore(database).put(documentOf('acme', 'r'))
-  const receivers = createReceivers(database)
-  for (const value of ['1', '2'])
-    await createRevocationStore(database).put(sampleRevocation({ id: randomUUID(), tenant: 'acme', value }))
-  const key = { tenant: 'acme', name: 'r' }
-  await receivers.answer(key, [answer(2)], NOW_SECONDS)
-  await receivers.answer(key, [answer(2, 'invalid_key')], NOW_SECONDS)
-  expect((await receivers.pending(key, 9)).map(({ seq }) => seq)).toEqual([1])
-})
-
-test('of more refused SETs than are tried at once each is tried again, the one tried longest ago first', async () => {
-  const database = open(temporaryDirectory())
-  await createTenantConfigStore(database).put(documentOf('acme', 'r'))
-  const receivers = createReceivers(database)
-  for (const value of ['1', '2', '3', '4', '5'])
-    await createRevocationStore(database).put(sampleRevocation({ id: randomUUID(), tenant: 'acme', value }))
-  const key = { tenant: 'acme', name: 'r' }
-  const tried: number[] = []
-  for (let turn = 0; turn < 6; turn += 1)
-    for (const { seq } of await receivers.pending(key, 2)) {
-      tried.push(seq)
-      await receivers.answer(key, [answer(seq, 'invalid_key')], NOW_SECONDS + tried.length)
-    }
-  expect(tried).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2])
-})
-
 test('what is pending is found by index, however much was taken or refused around it', async () => {
   const database = open(temporaryDirectory())
   await createTenantConfigStore(database).put(documentOf('acme', 'r'))
@@ -186,39 +158,6 @@ test('what is pending is found by index, however much was taken or refused aroun
 
 test('the indexes name every refusal there is: another one needs another step of the schema', () => {
   expect(REFUSALS).toBe(SET_REFUSALS.map((problem) => `'${problem}'`).join(', '))
-})
-
-test('a removed tenant owes nothing to anybody, and nobody is stuck for it', async () => {
-  const database = open(temporaryDirectory())
-  const configs = createTenantConfigStore(database)
-  const document = JSON.stringify({ receivers: { r: { type: 'webhook' } } })
-  for (const tenant of ['acme', 'globex']) await configs.put(sampleConfig({ tenant, version: 1, document }))
-  const receivers = createReceivers(database)
-  for (const tenant of ['acme', 'globex'])
-    await createRevocationStore(database).put(sampleRevocation({ id: randomUUID(), tenant }))
-  await receivers.answer({ tenant: 'acme', name: 'r' }, [answer(1, 'invalid_key')], NOW_SECONDS)
-  await configs.tombstone('acme', NOW_SECONDS, 'uid:1')
-  expect(await receivers.list(null)).toMatchObject([{ tenant: 'globex', pending: 1 }])
-  expect(await receivers.due('one', 1_000)).toEqual([{ tenant: 'globex', name: 'r' }])
-})
-
-test('a lease is one process’s, until it is released or over, or of a clock that went back', async () => {
-  const dataDir = temporaryDirectory()
-  const [one, two] = [createReceivers(open(dataDir)), createReceivers(open(dataDir))]
-  const database = open(dataDir)
-  const document = JSON.stringify({ receivers: { r: { type: 'webhook' } } })
-  await createTenantConfigStore(database).put(sampleConfig({ tenant: 'acme', version: 1, document }))
-  await createRevocationStore(database).put(sampleRevocation({ tenant: 'acme' }))
-  const key = { tenant: 'acme', name: 'r' }
-  const now = 1_000_000
-  expect(await one.lease(key, 'one', now)).toEqual({ attempts: 0 })
-  expect([await two.lease(key, 'two', now), await two.due('two', now)]).toEqual([null, []])
-  await two.release(key, 'two')
-  expect(await two.lease(key, 'two', now + LIMITS.receiverLeaseMs - 1)).toBeNull()
-  expect(await two.lease(key, 'two', now + LIMITS.receiverLeaseMs)).toEqual({ attempts: 0 })
-  expect(await one.lease(key, 'one', now - 3_600_000)).toEqual({ attempts: 0 })
-  await one.release(key, 'one')
-  expect(await two.due('two', now)).toEqual([key])
 })
 
 test('receivers of documents from before this version begin where the store is, and that version goes on beside this one', async () => {

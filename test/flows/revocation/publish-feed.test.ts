@@ -12,7 +12,7 @@ import { BENCH_ISSUER, receiverBench } from '../../support/receiver-bench.ts'
 const signingBench = async () => {
   const bench = await receiverBench([])
   await rotateKeys(bench.keys, { tenant: 'acme', needed: [FEED_SLOT] })
-  const { keys, state } = bench.ports
+  const { ring: keys, state } = bench
   let signed = 0
   const sign: typeof keys.sign = (...args) => {
     signed += 1

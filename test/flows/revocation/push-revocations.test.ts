@@ -138,7 +138,7 @@ test.each(Object.keys(REFUSALS))(
     expect(await bench.stateOf('edge')).toMatchObject({ pending: 1, refused: 1, last })
     expect(JSON.stringify([await bench.stateOf('edge'), bench.told()])).not.toContain('canary')
 
-    const due = () => bench.ports.receivers.due(bench.ports.holder, bench.ports.clock.nowMs())
+    const due = () => bench.ports.receivers.due(bench.ports.holder, bench.ports.clock.nowMs(), null)
     expect(await due()).toEqual([])
     await bench.block('3')
     expect(await due()).toEqual([EDGE])
@@ -156,7 +156,7 @@ test('what failed is left alone for a while, longer each time up to a minute, an
   const bench = await receiverBench([webhook(edge.url())])
   await bench.block('1')
   const { ports } = bench
-  const isDue = async () => (await ports.receivers.due(ports.holder, ports.clock.nowMs())).length === 1
+  const isDue = async () => (await ports.receivers.due(ports.holder, ports.clock.nowMs(), null)).length === 1
   const waits: number[] = []
   for (let attempt = 1; attempt <= 12; attempt += 1) {
     await pushTurn(ports, EDGE)
@@ -173,7 +173,7 @@ test('a receiver that asks to be left alone is, and for a minute at the most', a
   const bench = await receiverBench([webhook(edge.url())])
   await bench.block('1')
   const { ports } = bench
-  const isDue = async () => (await ports.receivers.due(ports.holder, ports.clock.nowMs())).length === 1
+  const isDue = async () => (await ports.receivers.due(ports.holder, ports.clock.nowMs(), null)).length === 1
   await pushTurn(ports, EDGE)
   bench.keys.clock.add(19)
   expect(await isDue()).toBe(false)
@@ -194,7 +194,7 @@ test('a clock that goes back an hour does not hold a receiver up for an hour', a
   for (let attempt = 1; attempt <= 9; attempt += 1) await pushTurn(bench.ports, EDGE)
   bench.keys.clock.step(-3_600)
   edge.answer(ACCEPTED)
-  expect(await bench.ports.receivers.due('somebody', bench.ports.clock.nowMs())).toHaveLength(1)
+  expect(await bench.ports.receivers.due('somebody', bench.ports.clock.nowMs(), null)).toHaveLength(1)
   await pushTurn({ ...bench.ports, holder: 'somebody' }, EDGE)
   expect(await bench.stateOf('edge')).toMatchObject({ pending: 0 })
 })
@@ -306,7 +306,7 @@ test('without a key to sign with, or a secret to show, nothing is sent, and the 
   const active = async () => {
     throw new Unavailable('signing_key_unavailable')
   }
-  const keyless = { ...bench.ports, keys: { ...bench.ports.keys, active } }
+  const keyless = { ...bench.ports, source: bench.sourceOf({ ...bench.ring, active }) }
   await pushTurn(keyless, EDGE)
   expect(await bench.stateOf('edge')).toMatchObject({ last: { problem: 'signing_key_unavailable' }, attempts: 1 })
   const text = async () => {
