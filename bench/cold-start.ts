@@ -36,6 +36,8 @@ const EVENTS: Readonly<Record<FunctionName, unknown>> = {
   admin: request('GET', '/t/Not-A-Tenant/admin/revocations'),
   audit: { Records: [] },
   rotate: null,
+  push: { Records: [] },
+  poll: request('GET', '/t/acme/receivers/edge/poll'),
 }
 
 /** As the runtime does it: load, then one call. A payload that is refused fails the invocation, which is an answer too. */

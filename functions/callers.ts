@@ -1,17 +1,15 @@
-// What every function has that is called with a tenant's own tokens: the tenants, who believes the token, where refusals go, and
-// the queue of orders.
+// What every function has that is called with a tenant's own tokens: the tenants, who believes the token, and where refusals go.
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Table } from '../lib/adapters/aws/dynamo-request.ts'
 import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createSqsDenials } from '../lib/adapters/aws/sqs-denials.ts'
-import { createSqsQueue } from '../lib/adapters/aws/sqs-queue.ts'
 import { createMemoryRateLimiter } from '../lib/adapters/memory/rate-limiter.ts'
 import { systemClock as clock } from '../lib/adapters/system/clock.ts'
 import { createIds } from '../lib/adapters/system/ids.ts'
 import { createAlarm } from '../lib/edge/alarm.ts'
 import type { createLogger } from '../lib/edge/logger.ts'
 import { settleDenials } from '../lib/edge/settle-denials.ts'
-import type { RevokeTokenPorts } from '../lib/flows/revocation/revoke-token.ts'
+import type { CallerPorts } from '../lib/flows/authorize-caller.ts'
 import type { DecisionLookup } from '../lib/ports/decisions.ts'
 import { openOwnTokens } from './own-tokens.ts'
 import { createTenants } from './tenants.ts'
@@ -21,16 +19,16 @@ type Options = {
   readonly table: Table
   readonly sqs: SQSClient
   readonly baseUrl: string
-  readonly queues: { readonly orders: string; readonly denials: string }
+  readonly denialsQueue: string
   readonly log: ReturnType<typeof createLogger>
   readonly decisions?: DecisionLookup
 }
 
-export const openCallers = ({ name, table, sqs, baseUrl, queues, log, decisions }: Options) => {
+export const openCallers = ({ name, table, sqs, baseUrl, denialsQueue, log, decisions }: Options) => {
   const ids = createIds(clock)
-  const denials = createSqsDenials({ client: sqs, queueUrl: queues.denials }, ids.decisionId)
+  const denials = createSqsDenials({ client: sqs, queueUrl: denialsQueue }, ids.decisionId)
   const configs = createTenantConfigStore(table)
-  const ports: RevokeTokenPorts = {
+  const ports: CallerPorts = {
     ...openOwnTokens(table, decisions),
     tenants: createTenants({ configs, baseUrl, log }),
     denials,
@@ -38,7 +36,6 @@ export const openCallers = ({ name, table, sqs, baseUrl, queues, log, decisions 
     rates: createMemoryRateLimiter(clock),
     ids,
     clock,
-    orders: createSqsQueue({ client: sqs, queueUrl: queues.orders }),
   }
   return { configs, ports, settle: settleDenials(denials, createAlarm(name, log)) }
 }

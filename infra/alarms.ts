@@ -72,18 +72,17 @@ const ofFunction = (place: Place, fn: FunctionName) => {
 const COUNTED = {
   record_tampered: ['audit'],
   record_unreadable: ['audit'],
-  message_quarantined: ['revoke', 'audit', 'events'],
+  message_quarantined: ['revoke', 'audit', 'events', 'push'],
   role_shut: ['revoke'],
   sessions_out_of_reach: ['revoke'],
-  denials_not_sent: ['attest', 'introspect', 'admin'],
+  denials_not_sent: ['attest', 'introspect', 'admin', 'poll'],
   event_not_carried_out: ['events'],
   event_selects_nothing: ['events'],
   event_stream_ending: ['events'],
   keys_not_rotated: ['rotate'],
   // Only the embedded broker signs logs as yet.
   log_not_signed: [],
-  // Receivers are told by the embedded broker only.
-  receiver_stuck: [],
+  receiver_stuck: ['push'],
   sink_behind: [],
   sink_dead_letter: [],
   log_budget_reached: [],

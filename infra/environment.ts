@@ -24,6 +24,7 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
   const trust = { MINTMARK_TRUST_FUNCTION: functionName(place, 'trust') }
   const feed = { MINTMARK_FEED_FUNCTION: functionName(place, 'feed') }
   const orders = { MINTMARK_ORDERS_QUEUE: queueUrl('RevokeQueue') }
+  const push = { MINTMARK_PUSH_QUEUE: queueUrl('PushQueue') }
   const denials = { MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue') }
   return {
     attest: {
@@ -45,6 +46,8 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       ...base,
       ...CORE,
       ...dataRole('revoke'),
+      MINTMARK_LOG_TABLE: LOG_TABLE,
+      ...push,
       MINTMARK_QUARANTINE_QUEUE: queueUrl('RevokeDlq'),
       MINTMARK_ORDER_SENDERS: roleIds('OperatorRole', 'ApplyRole'),
       MINTMARK_EVENTS_SENDER: roleIds('EventsRole'),
@@ -61,6 +64,9 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
     introspect: { ...base, ...CORE, ...dataRole('introspect'), ...orders, ...denials },
     admin: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('admin'), ...orders, ...denials },
     audit: {
+      ...base,
+      ...CORE,
+      ...orders,
       MINTMARK_LOG_TABLE: LOG_TABLE,
       ...dataRole('audit'),
       MINTMARK_QUARANTINE_QUEUE: queueUrl('AuditDlq'),
@@ -68,5 +74,14 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
     },
     discovery: { ...base, ...CORE, ...dataRole('discovery'), ...feed },
     rotate: { ...base, ...CORE, ...mint, ...feed, ...dataRole('rotate'), MINTMARK_POOL_KEY: POOL_KEY },
+    push: {
+      ...base,
+      ...CORE,
+      ...dataRole('push'),
+      ...feed,
+      ...push,
+      MINTMARK_QUARANTINE_QUEUE: queueUrl('PushDlq'),
+    },
+    poll: { ...base, ...CORE, ...dataRole('poll'), ...feed, ...denials },
   }
 }

@@ -7,7 +7,10 @@ import { DENY_ALL_NAME, DENY_PATH } from '../lib/domain/aws-session.ts'
 /** Where it is deployed. */
 export type Place = { readonly stage: string }
 
-/** Those of design §2; `feed` is the half of revoke that is asked, and the only one that opens signal keys. */
+/**
+ * Those of design §2; `feed` is the half of revoke that is asked, and the only one that opens signal keys; `push` and `poll` give
+ * receivers what it signed.
+ */
 export const FUNCTIONS = [
   'attest',
   'mint',
@@ -20,6 +23,8 @@ export const FUNCTIONS = [
   'admin',
   'discovery',
   'rotate',
+  'push',
+  'poll',
 ] as const
 export type FunctionName = (typeof FUNCTIONS)[number]
 
@@ -42,7 +47,7 @@ export const logGroupName = (place: Place, fn: FunctionName): string => `/aws/la
 export const logStreamsArn = (place: Place, fn: FunctionName): string =>
   inRegion('logs', `log-group:${logGroupName(place, fn)}:*`)
 
-export const QUEUES = ['revoke', 'denials', 'findings'] as const
+export const QUEUES = ['revoke', 'denials', 'findings', 'push'] as const
 export type QueueName = (typeof QUEUES)[number]
 /** Dead-letter queues: of the queues, of the stream and of the schedules. */
 export const DEAD_LETTERS = [
@@ -52,6 +57,7 @@ export const DEAD_LETTERS = [
   'audit-dlq',
   'trust-dlq',
   'rotate-dlq',
+  'push-dlq',
   'archive-dlq',
 ] as const
 export type DeadLetterName = (typeof DEAD_LETTERS)[number]

@@ -49,7 +49,7 @@ const deadLetter = (place: Place, name: DeadLetterName, producers: readonly Stat
 })
 
 /** Six times what one batch may take (AWS Lambda guide, SQS): no message is delivered while it is worked on. */
-const visibility = (fn: 'revoke' | 'audit' | 'events'): number => 6 * TIMEOUT_SECONDS[fn]
+const visibility = (fn: 'revoke' | 'audit' | 'events' | 'push'): number => 6 * TIMEOUT_SECONDS[fn]
 
 /** EventBridge, from the rules of both buses. */
 const findingsMaySend = (place: Place, queue: AnyQueue): Statement =>
@@ -77,11 +77,19 @@ export const queueResources = (place: Place) => ({
     deadLetters: 'FindingsDlq',
   }),
   ...policyOf('FindingsQueue', place, 'findings', [findingsMaySend(place, 'findings')]),
+  // Wakes: what they stand for is in the table, and is swept for.
+  PushQueue: queue(queueName(place, 'push'), {
+    visibilitySeconds: visibility('push'),
+    keepDays: 1,
+    deadLetters: 'PushDlq',
+  }),
+  ...policyOf('PushQueue', place, 'push'),
   ...deadLetter(place, 'revoke-dlq'),
   ...deadLetter(place, 'denials-dlq'),
   ...deadLetter(place, 'findings-dlq', [findingsMaySend(place, 'findings-dlq')]),
   ...deadLetter(place, 'audit-dlq'),
   ...deadLetter(place, 'trust-dlq', [ruleMaySend(queueArn(place, 'trust-dlq'), ruleArn(place, 'trust'))]),
   ...deadLetter(place, 'rotate-dlq', [ruleMaySend(queueArn(place, 'rotate-dlq'), ruleArn(place, 'rotate'))]),
+  ...deadLetter(place, 'push-dlq', [ruleMaySend(queueArn(place, 'push-dlq'), ruleArn(place, 'push'))]),
   ...deadLetter(place, 'archive-dlq'),
 })

@@ -5,10 +5,14 @@ import { type FunctionName, type Place, ruleName } from './names.ts'
 import { text } from './policies/statement.ts'
 import { deadLetterId } from './queues.ts'
 
-type Scheduled = Extract<FunctionName, 'trust' | 'rotate'>
+type Scheduled = Extract<FunctionName, 'trust' | 'rotate' | 'push'>
 
-/** Key sets are fetched at least every 10 minutes (design §2); keys move by the hour, and a check costs little. */
-const EVERY: Readonly<Record<Scheduled, string>> = { trust: 'rate(5 minutes)', rotate: 'rate(5 minutes)' }
+/** Key sets are fetched at least every 10 minutes (design §2); keys move by the hour, and a check costs little. Push looks for wakes that were lost. */
+const EVERY: Readonly<Record<Scheduled, string>> = {
+  trust: 'rate(5 minutes)',
+  rotate: 'rate(5 minutes)',
+  push: 'rate(1 minute)',
+}
 
 const functionId = (fn: Scheduled): string => `${fn.charAt(0).toUpperCase()}${fn.slice(1)}LambdaFunction`
 
@@ -46,4 +50,8 @@ const schedule = (place: Place, fn: Scheduled) => {
   }
 }
 
-export const scheduleResources = (place: Place) => ({ ...schedule(place, 'trust'), ...schedule(place, 'rotate') })
+export const scheduleResources = (place: Place) => ({
+  ...schedule(place, 'trust'),
+  ...schedule(place, 'rotate'),
+  ...schedule(place, 'push'),
+})

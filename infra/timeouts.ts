@@ -1,5 +1,5 @@
 // How long a function may take, and how many may run at once. A callee always gives up before its caller: attest asks trust
-// and then mint, events asks trust, discovery and rotate ask feed, and the HTTP API gives up after 30 s.
+// and then mint, events asks trust, discovery, push, poll and rotate ask feed, and the HTTP API gives up after 30 s.
 import type { FunctionName } from './names.ts'
 
 export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
@@ -14,23 +14,27 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   admin: 20,
   discovery: 10,
   rotate: 60,
+  push: 60,
+  poll: 15,
 }
 
 /**
  * Of the 1,000 an account has. A flood at the front door cannot take what revocation and audit need, nor more of mint than
- * mint has: it has room for every attest, and for rotate; feed has it for every discovery, and for rotate. A hundred must stay
+ * mint has: it has room for every attest, and for rotate; feed has it for every discovery, push and poll, and for rotate. A hundred must stay
  * unreserved.
  */
 export const CONCURRENCY: Readonly<Record<FunctionName, number>> = {
-  attest: 300,
-  mint: 305,
+  attest: 280,
+  mint: 285,
   trust: 20,
   revoke: 20,
-  feed: 61,
+  feed: 81,
   audit: 20,
   events: 20,
   introspect: 50,
   admin: 10,
   discovery: 60,
   rotate: 1,
+  push: 10,
+  poll: 10,
 }

@@ -4,12 +4,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHandler as createPollHandler } from '../../functions/poll/handler.ts'
 import { createSecretFiles } from '../../lib/adapters/files/secret-files.ts'
-import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
+import { createReceiverHttp } from '../../lib/adapters/http/receiver-http.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
 import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
-import { RECEIVER_URLS } from '../../lib/domain/egress.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { placeOf } from '../../lib/edge/failure-place.ts'
@@ -58,7 +57,7 @@ export const startReceivers = (options: ReceiversOptions): Receivers => {
       source,
       tenants,
       receivers,
-      http: createGuardedHttp({ dev: place.dev, egressAllow, ...RECEIVER_URLS }),
+      http: createReceiverHttp({ dev: place.dev, egressAllow }),
       secrets: createSecretFiles({ secretsDir, dataDir }),
       clock,
       random: Math.random,

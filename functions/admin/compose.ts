@@ -4,10 +4,12 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
 import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
 import { createLookUps } from '../../lib/adapters/aws/dynamo-look-ups.ts'
+import { createReceivers } from '../../lib/adapters/aws/dynamo-receivers.ts'
 import { createRecentRecords } from '../../lib/adapters/aws/dynamo-records.ts'
 import { createRevocationChanges } from '../../lib/adapters/aws/dynamo-revocation-changes.ts'
 import { createRevocationPages } from '../../lib/adapters/aws/dynamo-revocation-pages.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
@@ -42,7 +44,7 @@ export const createAdmin = (
     table,
     sqs,
     baseUrl,
-    queues: { orders: environment.MINTMARK_ORDERS_QUEUE, denials: environment.MINTMARK_DENIALS_QUEUE },
+    denialsQueue: environment.MINTMARK_DENIALS_QUEUE,
     log,
     // Denials have no record: they are in the tenant's log, a moment later.
     decisions: createDecisionLookup({ ...table, name: environment.MINTMARK_LOG_TABLE }, async () => []),
@@ -51,10 +53,12 @@ export const createAdmin = (
   return createHandler({
     ports: {
       ...ports,
+      orders: createSqsQueue({ client: sqs, queueUrl: environment.MINTMARK_ORDERS_QUEUE }),
       configs,
       compile: (version) => compileStored(version, options),
       recent: createRecentRecords(table, ports.clock),
       revocations: createRevocationPages(createRevocationChanges(table), createRevocationStore(table)),
+      receivers: createReceivers(table),
       applied: createAppliedOrders(table),
       lookUps: createLookUps(table),
     },

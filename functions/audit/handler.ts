@@ -1,6 +1,6 @@
 // audit: takes the record store's change feed and the queue of denials into the tenants' logs. Appends, and nothing else.
 
-import type { FeedItem } from '../../lib/domain/audit-entry.ts'
+import type { AuditEntry, FeedItem } from '../../lib/domain/audit-entry.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
 import { type StreamOptions, streamConsumer } from '../../lib/edge/stream.ts'
@@ -12,12 +12,14 @@ import type { QueueEvent, StreamEvent } from '../../lib/wire/lambda-events.ts'
 type Wiring = {
   readonly ports: Omit<FeedPorts, 'alarm'>
   readonly denialQuarantine: Quarantine
+  /** What follows from denials, once they are in the log. Throws Unavailable to be asked again. */
+  readonly follow: (entries: readonly AuditEntry[]) => Promise<void>
   /** What a change of the store's feed is. */
   readonly readChange: StreamOptions<FeedItem>['read']
   readonly log: Parameters<typeof createAlarm>[1]
 }
 
-export const createHandler = ({ ports, denialQuarantine, readChange, log }: Wiring) => {
+export const createHandler = ({ ports, denialQuarantine, follow, readChange, log }: Wiring) => {
   const alarm = createAlarm('audit', log)
   const changes = streamConsumer({ read: readChange, take: (items) => takeFeed({ ...ports, alarm }, items) })
   const denials = queueConsumer({
@@ -26,6 +28,7 @@ export const createHandler = ({ ports, denialQuarantine, readChange, log }: Wiri
     tenantOf: ({ tenant }) => tenant,
     handle: async ({ tenant, entries }) => {
       await ports.log.append(tenant, entries)
+      await follow(entries)
       return 'done'
     },
     quarantine: denialQuarantine.put,

@@ -1,6 +1,7 @@
 // feed on AWS: changes, handles and signal keys of a tenant through that tenant's session, which alone may unwrap them.
 import type { KMSClient } from '@aws-sdk/client-kms'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
+import { createReceivers } from '../../lib/adapters/aws/dynamo-receivers.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationChanges } from '../../lib/adapters/aws/dynamo-revocation-changes.ts'
 import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
@@ -13,6 +14,7 @@ import { createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
+import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { createMarkedClock } from '../../lib/flows/guard-clock.ts'
@@ -63,6 +65,7 @@ export const createFeedFunction = (
       feed ??= createFeed({ ...ports, clockGuard })
       return feed
     },
+    sets: { ...ports, digest: nodeDigest, receivers: createReceivers(table) },
     activation: { store, prover: createKeyProver(vault), clock, use: 'signal' },
     log,
   })

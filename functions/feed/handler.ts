@@ -1,24 +1,34 @@
-// feed: invoked by discovery for a page of the revocation feed, and by rotate to activate a signal key. The half of revoke that
-// is asked: it alone opens keys of use `signal`, and it takes no orders, so whoever may ask it can have nothing revoked.
+// feed: invoked by discovery for a page of the revocation feed, by push and poll for SETs, and by rotate to activate a signal key.
+// The half of revoke that is asked: it alone opens keys of use `signal`, and it takes no orders, so whoever may ask it can have nothing revoked.
 import { invocation } from '../../lib/edge/invocation.ts'
 import { type ActivationPorts, activateNamedKey } from '../../lib/flows/keys/activate-key.ts'
 import type { Feed } from '../../lib/flows/revocation/publish-feed.ts'
+import { type NamedSetPorts, signNamedSets } from '../../lib/flows/revocation/sign-set.ts'
 import { readActivateRequest, writeActivateReply } from '../../lib/wire/activate-invocation.ts'
 import { readFeedRequest, writeFeedReply } from '../../lib/wire/feed-invocation.ts'
+import { readSetsRequest, writeSetsReply } from '../../lib/wire/sets-invocation.ts'
 
 type Wiring = {
   /** Asked for with each request: what must be read before the first may not be had at once. */
   readonly open: () => Promise<Feed>
+  readonly sets: NamedSetPorts
   readonly activation: ActivationPorts
   readonly log: Parameters<typeof invocation>[0]['log']
 }
 
-export const createHandler = ({ open, activation, log }: Wiring) => {
+export const createHandler = ({ open, sets, activation, log }: Wiring) => {
   const page = invocation({
     name: 'feed',
     read: readFeedRequest,
     handle: async ({ tenant, since }) => (await open())(tenant, since),
     reply: writeFeedReply,
+    log,
+  })
+  const sign = invocation({
+    name: 'feed',
+    read: readSetsRequest,
+    handle: (named) => signNamedSets(sets, named),
+    reply: writeSetsReply,
     log,
   })
   const activate = invocation({
@@ -28,5 +38,8 @@ export const createHandler = ({ open, activation, log }: Wiring) => {
     reply: writeActivateReply,
     log,
   })
-  return (payload: unknown): Promise<unknown> => (readActivateRequest(payload) === null ? page : activate)(payload)
+  return (payload: unknown): Promise<unknown> => {
+    if (readActivateRequest(payload) !== null) return activate(payload)
+    return (readSetsRequest(payload) === null ? page : sign)(payload)
+  }
 }

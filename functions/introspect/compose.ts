@@ -1,5 +1,6 @@
 // introspect on AWS: a tenant's rows through that tenant's session, which can write none; orders and refusals onto their queues.
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import { createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
@@ -28,8 +29,9 @@ export const createIntrospect = (
     table,
     sqs,
     baseUrl: environment.MINTMARK_BASE_URL,
-    queues: { orders: environment.MINTMARK_ORDERS_QUEUE, denials: environment.MINTMARK_DENIALS_QUEUE },
+    denialsQueue: environment.MINTMARK_DENIALS_QUEUE,
     log,
   })
-  return createHandler({ ports, log, settle })
+  const orders = createSqsQueue({ client: sqs, queueUrl: environment.MINTMARK_ORDERS_QUEUE })
+  return createHandler({ ports: { ...ports, orders }, log, settle })
 }

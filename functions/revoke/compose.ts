@@ -4,12 +4,15 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
+import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
+import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createIamSessionDenials } from '../../lib/adapters/aws/iam-session-denials.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
+import { createSqsWakes } from '../../lib/adapters/aws/sqs-wakes.ts'
 import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
@@ -17,6 +20,7 @@ import type { Environment } from '../../lib/config/environment.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { carryOutLift } from '../../lib/flows/revocation/carry-out-lift.ts'
 import { createSessionHook } from '../../lib/flows/revocation/deny-sessions.ts'
+import { createWakeReceivers } from '../../lib/flows/revocation/wake-receivers.ts'
 import { openOwnTokens } from '../own-tokens.ts'
 import { openTenantTable, type TenantTableClients } from '../tenant-table.ts'
 import { createTenants } from '../tenants.ts'
@@ -27,7 +31,9 @@ export const REVOKE_ENVIRONMENT = [
   'MINTMARK_BASE_URL',
   'MINTMARK_CORE_TABLE',
   'MINTMARK_DATA_ROLE',
+  'MINTMARK_LOG_TABLE',
   'MINTMARK_QUARANTINE_QUEUE',
+  'MINTMARK_PUSH_QUEUE',
   'MINTMARK_ORDER_SENDERS',
   'MINTMARK_EVENTS_SENDER',
 ] as const
@@ -54,6 +60,11 @@ export const createRevoke = (
     ports: {
       proofs: awsOrderProofs({
         ownTokens,
+        // A replay is a denial, and those are in the log.
+        decisions: createRecordLookup(
+          table,
+          createDecisionLookup({ ...table, name: environment.MINTMARK_LOG_TABLE }, async () => []),
+        ),
         tenants,
         configs,
         shared: tableOf(name, clients.dynamo),
@@ -80,6 +91,11 @@ export const createRevoke = (
       ids: createIds(clock),
     },
     lift: (order) => carryOutLift({ ...ownTokens, tenants, clock, revocations }, order),
+    wake: createWakeReceivers({
+      tenants,
+      wakes: createSqsWakes({ client: sqs, queueUrl: environment.MINTMARK_PUSH_QUEUE }),
+      clock,
+    }),
     quarantine: createSqsQuarantine({ client: sqs, queueUrl: environment.MINTMARK_QUARANTINE_QUEUE }),
     log,
   })

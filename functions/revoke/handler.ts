@@ -15,11 +15,13 @@ type Wiring = {
   readonly lift?: (order: LiftOrder) => Promise<LiftOutcome>
   /** Where the store writes together what comes together; elsewhere orders of a tenant would contend for one row. */
   readonly sideBySide?: boolean
+  /** Left out where whoever pushes looks by itself. */
+  readonly wake?: (tenant: string) => Promise<void>
   readonly quarantine: Quarantine
   readonly log: Parameters<typeof createAlarm>[1]
 }
 
-export const createHandler = ({ ports, lift, sideBySide = false, quarantine, log }: Wiring) => {
+export const createHandler = ({ ports, lift, sideBySide = false, wake, quarantine, log }: Wiring) => {
   const alarm = createAlarm('revoke', log)
   return queueConsumer({
     name: 'revoke',
@@ -31,7 +33,9 @@ export const createHandler = ({ ports, lift, sideBySide = false, quarantine, log
     handle: async (order, sender) => {
       if ('lifts' in order) {
         const lifted = (await lift?.(order)) ?? { refusal: 'proof_not_accepted' }
-        return lifted === 'done' ? 'done' : { poison: lifted.refusal }
+        if (lifted !== 'done') return { poison: lifted.refusal }
+        await wake?.(order.tenant)
+        return 'done'
       }
       const outcome = await revokeOrder(ports, order, sender)
       if (outcome.kind === 'refused') return { poison: outcome.refusal }
@@ -40,6 +44,7 @@ export const createHandler = ({ ports, lift, sideBySide = false, quarantine, log
         if (became === 'shut') alarm('role_shut', of)
         if (became === 'out_of_reach') alarm('sessions_out_of_reach', of)
       }
+      await wake?.(order.tenant)
       return 'done'
     },
     quarantine: quarantine.put,

@@ -11,7 +11,9 @@ import { createIds } from '../../lib/adapters/system/ids.ts'
 import { storedKeysOnly } from '../../lib/flows/issuers/issuer-keys.ts'
 import { createEventProofs, createFindingProofs, proofsByKind } from '../../lib/flows/revocation/check-event-proof.ts'
 import { createTokenProofs } from '../../lib/flows/revocation/check-token-proof.ts'
+import { createReplayProofs } from '../../lib/flows/revocation/follow-replays.ts'
 import type { OwnTokenPorts } from '../../lib/flows/verify-own-token.ts'
+import type { DecisionLookup } from '../../lib/ports/decisions.ts'
 import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'
 import type { TenantConfigStore, TenantDirectory } from '../../lib/ports/tenants.ts'
 import { readAwsEvent } from '../../lib/wire/aws-events.ts'
@@ -19,6 +21,8 @@ import { createKeysOfIssuers } from '../issuer-keys.ts'
 
 type Options = {
   readonly ownTokens: OwnTokenPorts
+  /** Every decision, denials among them. */
+  readonly decisions: DecisionLookup
   readonly tenants: TenantDirectory
   readonly configs: TenantConfigStore
   /** Rows that are no tenant's. */
@@ -28,7 +32,15 @@ type Options = {
   readonly senders: { readonly operators: readonly string[]; readonly events: string }
 }
 
-export const awsOrderProofs = ({ ownTokens, tenants, configs, shared, secretsOf, senders }: Options): OrderProofs => {
+export const awsOrderProofs = ({
+  ownTokens,
+  decisions,
+  tenants,
+  configs,
+  shared,
+  secretsOf,
+  senders,
+}: Options): OrderProofs => {
   const common = {
     tenants,
     configs,
@@ -48,6 +60,7 @@ export const awsOrderProofs = ({ ownTokens, tenants, configs, shared, secretsOf,
   return proofsByKind({
     sender: createSenderProofs(senders.operators),
     token: createTokenProofs({ ...ownTokens, tenants, clock }),
+    replay: createReplayProofs({ decisions, tenants }),
     set: events,
     github: events,
     leak: events,

@@ -19,6 +19,12 @@ export const adminDataRole: Role = dataRole('admin', 'One tenant: reads its deci
     resources: [CORE_TABLE_ARN],
     when: onRows(own.revocationChanges),
   }),
+  // Of a change that a receiver was not told: when it was.
+  allow('ReadReceivers', {
+    actions: ['dynamodb:BatchGetItem'],
+    resources: [CORE_TABLE_ARN],
+    when: onRows(own.receivers, own.revocationChanges),
+  }),
   allow('ReadOrders', {
     actions: ['dynamodb:GetItem'],
     resources: [CORE_TABLE_ARN],

@@ -1,7 +1,7 @@
-// audit takes the feed of records and the queue of denials, and appends to the tenants' logs. It reads the core table only
-// as its stream shows it.
+// audit takes the feed of records and the queue of denials, and appends to the tenants' logs. Of the core table it reads
+// what a replay is about, and the rest as its stream shows it.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_STREAM_ARN, LOG_TABLE_ARN, type Place, queueArn } from '../names.ts'
+import { CORE_STREAM_ARN, CORE_TABLE_ARN, LOG_TABLE_ARN, type Place, queueArn } from '../names.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { all, allow, deny, onRows, SESSION_TENANT } from './statement.ts'
 
@@ -34,6 +34,8 @@ export const auditRole = (place: Place): Role =>
         actions: ['sqs:SendMessage'],
         resources: [queueArn(place, 'audit-dlq'), queueArn(place, 'denials-dlq')],
       }),
+      // A replay may end the credential that came of the evidence first.
+      allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
       deny('NeverAct', {
         actions: ['lambda:InvokeFunction', 'iam:*', 'secretsmanager:*'],
         resources: ['*'],
@@ -43,6 +45,12 @@ export const auditRole = (place: Place): Role =>
   })
 
 export const auditDataRole: Role = dataRole('audit', 'One tenant: appends to its log.', [
+  // What a replay was of, and whether the document says that it revokes.
+  allow('ReadReplayed', {
+    actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+    resources: [CORE_TABLE_ARN],
+    when: onRows(own.config, own.grants, own.decisions),
+  }),
   allow('AppendToLog', {
     actions: ['dynamodb:PutItem'],
     resources: [LOG_TABLE_ARN],

@@ -1,4 +1,4 @@
-// feed signs pages of the revocation feed for discovery. It alone opens keys of use `signal`, and can neither revoke nor mint:
+// feed signs pages of the revocation feed for discovery, and SETs for push and poll. It alone opens keys of use `signal`, and can neither revoke nor mint:
 // what it could do if it were taken over is say false things to offline verifiers of tenants.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_TABLE_ARN, KEYS, type Place } from '../names.ts'
@@ -13,7 +13,7 @@ export const feedRole = (place: Place): Role =>
   functionRole({
     fn: 'feed',
     place,
-    says: 'Signs pages of the revocation feed. Cannot revoke.',
+    says: 'Signs pages of the revocation feed and SETs. Cannot revoke.',
     isIsolated: true,
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:*'],
     statements: [

@@ -37,6 +37,12 @@ export const applyRole = (place: Place, principals: readonly string[]): Role => 
       resources: [CORE_TABLE_ARN],
       when: onRows(rows.config, rows.tenantList),
     }),
+    // A receiver that a document names begins behind the changes there are.
+    allow('ReadChanges', {
+      actions: ['dynamodb:Query'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(rows.revocationChanges),
+    }),
     // What was removed or narrowed becomes a cut of what it issued: an order, since only revoke writes revocations.
     allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
     // Crypto-erase of a removed tenant: the wrapped keys and the feed secret, and no other row.

@@ -6,6 +6,7 @@ import {
   CORE_TABLE_ARN,
   denyAllArn,
   denyTextsOf,
+  LOG_TABLE_ARN,
   type Place,
   queueArn,
   workloadRolesOf,
@@ -30,6 +31,7 @@ export const revokeRole = (place: Place): Role =>
         actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
         resources: [queueArn(place, 'revoke')],
       }),
+      allow('WakePush', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'push')] }),
       allow('Quarantine', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke-dlq')] }),
       // By them it judges again what a transmitter signed.
       allow('ReadKeySets', {
@@ -67,6 +69,12 @@ export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its r
       own.appliedOrders,
       own.signingKeys,
     ),
+  }),
+  // The order that a replay became is judged by the record of it, which is a denial.
+  allow('ReadLog', {
+    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    resources: [LOG_TABLE_ARN],
+    when: onRows(own.log, own.logDecisions),
   }),
   // The order that an event became is judged by it once more.
   readSenderSecrets,

@@ -10,7 +10,9 @@ import { feedDataRole, feedRole } from './feed.ts'
 import { introspectDataRole, introspectRole } from './introspect.ts'
 import { mintDataRole, mintRole } from './mint.ts'
 import { applyRole, operatorRole } from './people.ts'
+import { pollDataRole, pollRole } from './poll.ts'
 import { provisionerRole } from './provisioner.ts'
+import { pushDataRole, pushRole } from './push.ts'
 import { revokeDataRole, revokeRole } from './revoke.ts'
 import { type Role, roleResource } from './role.ts'
 import { rotateDataRole, rotateRole } from './rotate.ts'
@@ -38,6 +40,8 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   AdminRole: adminRole(place),
   DiscoveryRole: discoveryRole(place),
   RotateRole: rotateRole(place),
+  PushRole: pushRole(place),
+  PollRole: pollRole(place),
   DataMintRole: mintDataRole(poolKey),
   DataRevokeRole: revokeDataRole,
   DataFeedRole: feedDataRole(poolKey),
@@ -47,6 +51,8 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   DataAdminRole: adminDataRole,
   DataDiscoveryRole: discoveryDataRole,
   DataRotateRole: rotateDataRole(poolKey),
+  DataPushRole: pushDataRole,
+  DataPollRole: pollDataRole,
   ApplyRole: applyRole(place, applyPrincipals),
   OperatorRole: operatorRole(place, operatorPrincipals),
   ProvisionerRole: provisionerRole,

@@ -16,6 +16,7 @@ export const WRITERS = {
     rows: [rows.revocations, rows.revocationVersion, rows.revocationChanges],
     roles: [dataRoleArn('revoke'), OPERATOR_ROLE_ARN],
   },
+  Receivers: { rows: [rows.receivers], roles: [dataRoleArn('push'), dataRoleArn('poll')] },
   Orders: { rows: [rows.appliedOrders], roles: [dataRoleArn('revoke')] },
   SecurityEvents: { rows: [rows.securityEvents], roles: [dataRoleArn('events')] },
   LookUps: { rows: [rows.lookUps], roles: [dataRoleArn('admin')] },

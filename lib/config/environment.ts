@@ -15,6 +15,8 @@ const FORMS = {
   /** Where revocation orders go. */
   MINTMARK_ORDERS_QUEUE: /^https?:\/\/\S+$/,
   MINTMARK_DENIALS_QUEUE: /^https?:\/\/\S+$/,
+  /** What wakes push. */
+  MINTMARK_PUSH_QUEUE: /^https?:\/\/\S+$/,
   /** Where a message goes that no retry can help; of audit, what the stream brought. */
   MINTMARK_QUARANTINE_QUEUE: /^https?:\/\/\S+$/,
   MINTMARK_DENIALS_QUARANTINE_QUEUE: /^https?:\/\/\S+$/,

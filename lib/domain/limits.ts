@@ -129,10 +129,11 @@ export const LIMITS = {
   receiverSetsPerTurn: 32,
   receiverPushesMax: 256,
   receiverAnswerBytesMax: 4 * 1024,
-  // on AWS: numbers and ranges below the last answer that a receiver may owe us one for; how long one wake is worked on, and how
-  // many tenants are looked at side by side
+  // on AWS: numbers and ranges below the last answer that a receiver may owe us one for; how long one wake is worked on, how far
+  // wakes of a storm are apart, and how many tenants are looked at side by side
   receiverOpenMax: 512,
   receiverWakeMs: 12_000,
+  receiverWakeGatherMs: 1_000,
   receiverTenantsAtOnce: 16,
   receiverRetryMsBase: 500,
   receiverRetryMsMax: 60_000,

@@ -46,10 +46,14 @@ const open = async () => {
   const auditQueue = queues.create('audit', LIMITS.queueReceivesMax)
   const lines: Line[] = []
   const auditLog = createAuditLog(log)
-  const handlerOver = (over: AuditLog) =>
+  const handlerOver = (
+    over: AuditLog,
+    follow: (entries: readonly AuditEntry[]) => Promise<void> = async () => undefined,
+  ) =>
     createHandler({
       ports: { log: over, quarantine: createSqsQuarantine({ client: queues.client, queueUrl: auditQueue.dlqUrl }) },
       denialQuarantine: createSqsQuarantine({ client: queues.client, queueUrl: denialQueue.dlqUrl }),
+      follow,
       readChange: feedItemOf,
       log: { error: (...line) => void lines.push({ message: line[0], fields: line[1] } as Line) },
     })
@@ -295,3 +299,22 @@ const sequenceOf = (record: StreamRecord): number => Number(record.dynamodb?.Seq
 const isRecord = (record: StreamRecord): boolean => /^T#[^#]+#G#/.test(String(record.dynamodb?.Keys?.['pk']?.['S']))
 const feedTenant = (record: StreamRecord): string | undefined =>
   /^T#([a-z0-9]+)#/.exec(String(record.dynamodb?.Keys?.['pk']?.['S']))?.[1]
+
+test('what follows from a denial is done once it is in the log, and again where it could not be: the log has it once', async () => {
+  const denial = sampleDenial()
+  aws.denials.send(denial)
+  await aws.denials.flush()
+  let isAway = true
+  const seen: number[] = []
+  const follow = async (entries: readonly AuditEntry[]) => {
+    seen.push((await aws.entries()).length)
+    expect(entries).toMatchObject([{ kind: 'denial', denial: { decisionId: denial.decisionId } }])
+    if (isAway) throw new Unavailable('store_unavailable')
+  }
+  const handler = aws.handlerOver(aws.auditLog, follow)
+  const deliver = () => deliverBatch(aws.queues.client, aws.denialQueue.queueUrl, handler)
+  await deliver()
+  isAway = false
+  while ((await deliver()) > 0);
+  expect([seen[0], seen.length > 1, (await aws.entries()).length]).toEqual([1, true, 1])
+})

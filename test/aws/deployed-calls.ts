@@ -63,6 +63,14 @@ export const callsOf = (deployed: () => Deployed) => {
       send(deployed().functions.admin, method, `/t/acme/admin/${path}`, sent),
     push: (tenant: string, text: string, headers: Record<string, string>) =>
       send(deployed().functions.events, 'POST', `/t/${tenant}/events`, { text, headers }),
+    poll: (tenant: string, name: string, sent: Sent & Body) =>
+      send(deployed().functions.poll, 'POST', `/t/${tenant}/receivers/${name}/poll`, sent),
+    /** What wakes push now; what is to wake it later stays where it is. */
+    async pushWoken() {
+      const client = sqsClient(deployed().placeOfService('push'))
+      for (let idle = 0; idle < 2; )
+        idle = (await deliverBatch(client, urlOf('push'), deployed().functions.push as never)) === 0 ? idle + 1 : 0
+    },
     fetchFrom: (path: string, query = '') => send(deployed().functions.discovery, 'GET', path, { query }),
     /** Every order on the queue is carried out, or quarantined. */
     carryOut: () => empty('revoke', 'revoke', deployed().functions.revoke),

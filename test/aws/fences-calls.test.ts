@@ -116,6 +116,7 @@ describe('our adapters', () => {
     ['audit', 'audit-dlq'],
     ['audit', 'denials-dlq'],
     ['events', 'findings-dlq'],
+    ['push', 'push-dlq'],
   ])('%s puts what no retry can help into %s', async (fn, queue) => {
     const root = new SQSClient(aws.client(aws.rootCredentials))
     const { QueueUrl } = await root.send(new CreateQueueCommand({ QueueName: `mintmark-prod-${queue}` }))
@@ -236,6 +237,8 @@ describe('with our checks switched off', () => {
     ['introspect', 'revocations', 'a revocation'],
     ['admin', 'config', 'configuration'],
     ['feed', 'revocations', 'a revocation'],
+    ['push', 'revocations', 'a revocation'],
+    ['poll', 'grants', 'a grant'],
   ] as const)('the credentials of %s cannot put a row of %s: %s', async (fn, kind, _what) => {
     const client = dynamo(aws.credentialsFor(fn))
     const put = new PutItemCommand({ TableName: tables.core, Item: key('poolco', kind) })

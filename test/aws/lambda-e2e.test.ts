@@ -19,12 +19,13 @@ import { applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
 import { EXCHANGE } from '../../scripts/exchange-requests.ts'
 import { sampleOrder } from '../contract/sample-rows.ts'
 import { type Deployed, patientDynamo, startDeployed } from '../support/aws/deployed.ts'
-import { senderSecret } from '../support/aws/secretsmanager.ts'
+import { receiverSecret, senderSecret } from '../support/aws/secretsmanager.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
 import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
 import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
+import { EDGE_SECRET, edges, RECEIVER_GRANTS, RECEIVERS, receiverSuite } from './receiver-suite.ts'
 
 const BASE = 'https://sts.example.com'
 const ROLE = 'arn:aws:iam::111122223333:role/mintmark/t/acme/acme-deployer'
@@ -38,7 +39,7 @@ const AWS_GRANT = `
 const key = issuerKey('RS256')
 /** What GitHub publishes; globex has no key of it in its document. */
 const fetched: string[] = []
-const internet = {
+const fetches = {
   async get(url: string) {
     fetched.push(url)
     const issuer = 'https://token.actions.githubusercontent.com'
@@ -52,6 +53,7 @@ const internet = {
     return { ok: true as const, response: { status: 200, body: new TextEncoder().encode(JSON.stringify(document)) } }
   },
 }
+const internet = { ...fetches, post: edges.post }
 const GLOBEX = githubTenant('globex', { keys: [], orgId: '7777777' }).replace(/\n {4}jwks:.*/, '')
 
 /** Its keys never leave KMS. */
@@ -61,9 +63,13 @@ let deployed: Deployed
 let claims: (tenant: string, more?: Record<string, unknown>) => string
 
 beforeAll(async () => {
-  const acme = githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + AWS_GRANT + OWN_GRANTS }) + EVENT_SOURCES
+  const acme =
+    githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + AWS_GRANT + OWN_GRANTS + RECEIVER_GRANTS }) +
+    EVENT_SOURCES +
+    RECEIVERS
   deployed = await startDeployed({ acme, globex: GLOBEX, vault: VAULT }, internet)
   for (const [name, secret] of Object.entries(EVENT_SECRETS)) deployed.aws.secrets.set(name, senderSecret(secret))
+  deployed.aws.secrets.set('mintmark/acme/edge', receiverSecret(EDGE_SECRET))
   const orgs: Readonly<Record<string, string>> = { acme: '1234567', globex: '7777777', vault: '8888888' }
   claims = (tenant, more = {}) =>
     signAssertion(key, githubClaims(`${BASE}/t/${tenant}`, { repository_owner_id: orgs[tenant], ...more }))
@@ -339,6 +345,10 @@ callerSuite(
   (tenant, more) => claims(tenant, more),
 )
 eventSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
+receiverSuite(
   () => deployed,
   (tenant, more) => claims(tenant, more),
 )

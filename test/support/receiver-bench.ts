@@ -1,14 +1,13 @@
 // Pushes and polls over a real store, real keys and the real HTTP client, with a clock that is set by hand.
 import { randomUUID } from 'node:crypto'
 import { onTestFinished } from 'vitest'
-import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
+import { createReceiverHttp } from '../../lib/adapters/http/receiver-http.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
-import { RECEIVER_URLS } from '../../lib/domain/egress.ts'
 import { publishedKeys, SET_SLOT } from '../../lib/domain/key-rotation.ts'
 import type { Revocation } from '../../lib/domain/revocation.ts'
 import type { ReceiverRule } from '../../lib/domain/tenant-config.ts'
@@ -63,7 +62,7 @@ export const receiverBench = async (rules: readonly ReceiverRule[], egressAllow 
     source: sourceOf(ring),
     tenants: { current: async () => ({ tenant: TENANT, issuerUrl: BENCH_ISSUER, receivers: current }) as never },
     receivers: createReceivers(opened),
-    http: createGuardedHttp({ dev: false, egressAllow, ca: authorityPem, ...RECEIVER_URLS }),
+    http: createReceiverHttp({ dev: false, egressAllow, ca: authorityPem }),
     secrets: { text: async (name) => `Bearer ${name}` },
     clock: keys.clock,
     random: () => 0.5,

@@ -4,13 +4,17 @@ import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
 import { type FetchedKeySource, keySourceId } from '../../domain/key-source.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import type { RefusalKind } from '../../domain/refusal.ts'
+import type { RevocationChange } from '../../domain/revocation-set.ts'
+import type { ReceiverRule, TenantConfig } from '../../domain/tenant-config.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Trust } from '../../ports/issuer-keys.ts'
 import type { Mint } from '../../ports/mint.ts'
 import type { KeyActivation } from '../../ports/signing-keys.ts'
+import type { Digest } from '../../ports/system.ts'
 import { readActivateReply, writeActivateRequest } from '../../wire/activate-invocation.ts'
 import { readFeedReply, writeFeedRequest } from '../../wire/feed-invocation.ts'
 import { readMintReply, writeMintRequest } from '../../wire/mint-invocation.ts'
+import { readSetsReply, writeSetsRequest } from '../../wire/sets-invocation.ts'
 import { readTrustReply, writeTrustRequest } from '../../wire/trust-invocation.ts'
 
 export type LambdaTarget = {
@@ -73,6 +77,25 @@ export const createLambdaFeed =
     })
     return page
   }
+
+type Place = Pick<TenantConfig, 'tenant' | 'issuerUrl'>
+
+/** SETs of changes, signed by the owner of the key, which reads itself what they say. `digest`: for their jti. */
+export const createLambdaSets = (target: LambdaTarget, digest: Digest) => ({
+  digest,
+  async sets({ tenant }: Place, { name }: ReceiverRule, changes: readonly RevocationChange[]) {
+    if (changes.length === 0) return []
+    const { sets } = await invoke(target, {
+      payload: writeSetsRequest({ tenant, receiver: name, seqs: changes.map(({ seq }) => seq) }),
+      timeoutMs: LIMITS.feedInvokeMs,
+      otherwise: 'signing_key_unavailable',
+      read: readSetsReply,
+    })
+    // Its document may be another than ours by now.
+    if (sets?.length !== changes.length) throw new Unavailable('changed_underway')
+    return sets
+  },
+})
 
 type Invocation<Answer> = {
   readonly payload: string

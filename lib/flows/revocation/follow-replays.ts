@@ -1,7 +1,7 @@
 // `on_replay: revoke` (design §3): the record of a replay becomes an order that ends the credential its evidence gave first. Orders
 // are made from the change feed, so that the record, which is the order's proof, is durable before it; a crash in between makes
 // the same order again.
-import type { FeedItem } from '../../domain/audit-entry.ts'
+import type { AuditEntry } from '../../domain/audit-entry.ts'
 import type { Denial } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { orderOfReplay } from '../../domain/replay-order.ts'
@@ -21,32 +21,40 @@ type ReplayPorts = {
   readonly tenants: Pick<TenantDirectory, 'current'>
 }
 
-export type FollowPorts = ReplayPorts & {
-  readonly feed: Pick<ChangeFeed, 'read' | 'acknowledge' | 'acknowledged'>
+export type OrderReplaysPorts = ReplayPorts & {
   readonly queue: Queue
   readonly clock: Pick<Clock, 'nowSeconds'>
 }
 
+export type FollowPorts = OrderReplaysPorts & {
+  readonly feed: Pick<ChangeFeed, 'read' | 'acknowledge' | 'acknowledged'>
+}
+
 /** One look at what was denied since the last; true where there is more. Throws Unavailable. */
 export const followReplays = async (ports: FollowPorts): Promise<boolean> => {
-  const { feed, queue, clock } = ports
+  const { feed } = ports
   const from = await feed.acknowledged(READER, 'denial')
   // Known from the first look on, so that the sweep waits for it.
   if (from === null) await feed.acknowledge(READER, 'denial', 0)
   const changes = await feed.read('denial', from ?? 0, LIMITS.feedRowsPerRound)
-  for (const { item } of changes) {
-    const denial = denialIn(item)
-    const found = denial === null ? null : await replayOrder(ports, denial, clock.nowSeconds())
-    // What has run out is dead.
-    if (found !== null && found.expSeconds > clock.nowSeconds()) await sendOrder(queue, found.order)
-  }
+  await orderReplays(
+    ports,
+    changes.flatMap(({ item }) => (item.kind === 'entry' ? item.entry : [])),
+  )
   const last = changes.at(-1)
   if (last !== undefined) await feed.acknowledge(READER, 'denial', last.sequence)
   return changes.length === LIMITS.feedRowsPerRound
 }
 
-const denialIn = (item: FeedItem): Denial | null =>
-  item.kind === 'entry' && item.entry.kind === 'denial' ? item.entry.denial : null
+/** Orders what these entries stand for, once they are durable. Throws Unavailable, and then some may be ordered: again, unchanged. */
+export const orderReplays = async (ports: OrderReplaysPorts, entries: readonly AuditEntry[]): Promise<void> => {
+  const { queue, clock } = ports
+  for (const entry of entries) {
+    const found = entry.kind === 'denial' ? await replayOrder(ports, entry.denial, clock.nowSeconds()) : null
+    // What has run out is dead.
+    if (found !== null && found.expSeconds > clock.nowSeconds()) await sendOrder(queue, found.order)
+  }
+}
 
 const replayOrder = async (
   { decisions, tenants }: ReplayPorts,

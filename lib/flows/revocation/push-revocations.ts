@@ -67,20 +67,21 @@ export const createPusher = (ports: PushPorts, onError: (error: unknown) => void
 
 type Webhook = Extract<ReceiverRule, { type: 'webhook' }>
 
-/**
- * What is pending for one receiver, until it cannot be told more, all of it is told, or the turn is over: in how many milliseconds
- * what failed is due again; null: nothing failed. Throws Unavailable.
- */
-export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<number | null> => {
+/** How many SETs were answered, and in how many milliseconds what failed is due again; null: nothing failed. */
+export type PushedTurn = { readonly sent: number; readonly retryInMs: number | null }
+const NOTHING: PushedTurn = { sent: 0, retryInMs: null }
+
+/** What is pending for one receiver, until it cannot be told more, all of it is told, or the turn is over. Throws Unavailable. */
+export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<PushedTurn> => {
   const { receivers, holder, clock } = ports
   const config = await ports.tenants.current(key.tenant)
   const receiver = config?.receivers.find(({ name }) => name === key.name)
-  if (config === null || receiver?.type !== 'webhook') return null
+  if (config === null || receiver?.type !== 'webhook') return NOTHING
   const leased = await receivers.lease(key, holder, clock.nowMs())
-  if (leased === null) return null
+  if (leased === null) return NOTHING
   // INVARIANT: no request begins so late that it could outlast the lease, or two processes would push side by side.
   const endMs = clock.monotonicMs() + LIMITS.receiverTurnMs
-  let retryInMs: number | null = null
+  let { sent, retryInMs } = NOTHING
   try {
     for (const change of await receivers.pending(key, LIMITS.receiverSetsPerTurn)) {
       if (clock.monotonicMs() >= endMs || ports.isStopping()) break
@@ -91,11 +92,12 @@ export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<numb
       if (hasIt) ports.failpoint?.('pushed')
       const waitMs = hasIt ? 0 : retryMs(leased.attempts + 1, retryAfterSeconds, ports.random())
       await receivers.answer(key, [answer], clock.nowSeconds(), hasIt ? 0 : clock.nowMs() + waitMs)
+      sent += 1
       if (hasIt) continue
       retryInMs = waitMs
       if (!SET_REFUSALS.includes(answer.problem ?? '')) break
     }
-    return retryInMs
+    return { sent, retryInMs }
   } finally {
     await receivers.release(key, holder)
   }

@@ -10,7 +10,6 @@ import { createReceivers, OPEN_SETS, REFUSED_SETS } from '../../../lib/adapters/
 import { createRevocationStore } from '../../../lib/adapters/sqlite/revocation-store.ts'
 import { FORMAT, MIGRATIONS, REFUSALS } from '../../../lib/adapters/sqlite/schema.ts'
 import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
-import { LIMITS } from '../../../lib/domain/limits.ts'
 import { SET_REFUSALS } from '../../../lib/domain/revocation-set.ts'
 import { NOW_SECONDS, sampleConfig, sampleRevocation } from '../../contract/sample-rows.ts'
 import { open, otherConnection, temporaryDirectory } from './temporary-database.ts'

@@ -14,6 +14,8 @@ import { createEvents, EVENTS_ENVIRONMENT } from '../../../functions/events/comp
 import { createFeedFunction, FEED_ENVIRONMENT } from '../../../functions/feed/compose.ts'
 import { createIntrospect, INTROSPECT_ENVIRONMENT } from '../../../functions/introspect/compose.ts'
 import { createMint, MINT_ENVIRONMENT } from '../../../functions/mint/compose.ts'
+import { createPollFunction, POLL_ENVIRONMENT } from '../../../functions/poll/compose.ts'
+import { createPush, PUSH_ENVIRONMENT } from '../../../functions/push/compose.ts'
 import { createRevoke, REVOKE_ENVIRONMENT } from '../../../functions/revoke/compose.ts'
 import { createRotate, ROTATE_ENVIRONMENT } from '../../../functions/rotate/compose.ts'
 import { createTrust, TRUST_ENVIRONMENT } from '../../../functions/trust/compose.ts'
@@ -73,8 +75,8 @@ export const patientDynamo = (place: ClientPlace): DynamoDBClient =>
 
 export type Deployed = Awaited<ReturnType<typeof startDeployed>>
 
-/** `http`: what trust finds on the internet. */
-export const startDeployed = async (tenants: Readonly<Record<string, string>>, http: Pick<OutboundHttp, 'get'>) => {
+/** `http`: what trust finds on the internet, and push. */
+export const startDeployed = async (tenants: Readonly<Record<string, string>>, http: OutboundHttp) => {
   const { tenantsDir, core, stacks } = packageTenants(tenants)
   const cloud = cloudFromTemplates(stacks, PLACE)
   const resolver = templateResolver(core, { ...PLACE, stackName: STACK, parameters: {}, exports: {} })
@@ -125,7 +127,7 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     trust: () =>
       createTrust(environmentOf('trust', TRUST_ENVIRONMENT), {
         dynamo: own('trust').dynamo,
-        http: http as OutboundHttp,
+        http,
       }),
     revoke() {
       const { place, ...clients } = own('revoke')
@@ -166,6 +168,18 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       return createRotate(environmentOf('rotate', ROTATE_ENVIRONMENT), { ...clients, ...more })
     },
   }
+  const told = {
+    push() {
+      const { place, ...clients } = own('push')
+      const more = { http, lambda: lambdaClient(place), sqs: sqsClient(place), secretsAs: secretsAs(place) }
+      return createPush(environmentOf('push', PUSH_ENVIRONMENT), { ...clients, ...more })
+    },
+    poll() {
+      const { place, ...clients } = own('poll')
+      const more = { lambda: lambdaClient(place), sqs: sqsClient(place) }
+      return createPollFunction(environmentOf('poll', POLL_ENVIRONMENT), { ...clients, ...more })
+    },
+  }
   const functions = {
     attest: compose.attest(),
     mint: compose.mint(),
@@ -178,6 +192,8 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     admin: compose.admin(),
     events: compose.events(),
     rotate: compose.rotate(),
+    push: told.push(),
+    poll: told.poll(),
   } satisfies Record<(typeof FUNCTIONS)[number], unknown>
   aws.functions.register(`${STACK}-mint`, functions.mint)
   aws.functions.register(`${STACK}-trust`, functions.trust)

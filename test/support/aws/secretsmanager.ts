@@ -10,6 +10,9 @@ export type Secrets = Map<string, { readonly value: string; readonly tags: Reado
 /** One that a transmitter of events shares with a tenant, as docs/deploy-aws.md makes it. */
 export const senderSecret = (value: string) => ({ value, tags: { 'mintmark-use': 'events' } })
 
+/** One that is shown at a receiver of a tenant. */
+export const receiverSecret = (value: string) => ({ value, tags: { 'mintmark-use': 'receivers' } })
+
 export const secretsService = (secrets: Secrets, cloud: () => Cloud): Service => {
   const nameIn = (input: Parameters<typeof stringOf>[0]): string => stringOf(input, 'SecretId') ?? ''
   // AWS ends the ARN of a secret with six characters of its own.

@@ -16,18 +16,22 @@ const TENANT_BOUND = [
   'admin',
   'discovery',
   'rotate',
+  'push',
+  'poll',
 ] as const
 const FUNCTIONS = ['attest', 'trust', ...TENANT_BOUND] as const
 const QUEUES = [
   'revoke',
   'denials',
   'findings',
+  'push',
   'revoke-dlq',
   'denials-dlq',
   'findings-dlq',
   'audit-dlq',
   'trust-dlq',
   'rotate-dlq',
+  'push-dlq',
   'archive-dlq',
 ] as const
 
@@ -232,6 +236,11 @@ const secretDeeds = (_cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[
     says: `read a transmitter's secret${of}`,
     does: call('secretsmanager', 'GetSecretValue', { SecretId: `mintmark/${tenant}/github` }),
     context: { 'aws:ResourceTag/mintmark-use': 'events' },
+  },
+  {
+    says: `read what is shown at a receiver${of}`,
+    does: call('secretsmanager', 'GetSecretValue', { SecretId: `mintmark/${tenant}/edge` }),
+    context: { 'aws:ResourceTag/mintmark-use': 'receivers' },
   },
   {
     says: `read another secret${of}`,

@@ -77,6 +77,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       'get issuerKeySets',
       ...poll('revoke'),
       'SendMessage revoke-dlq',
+      'SendMessage push',
       ...LAMBDA,
     ],
     forTenant: [
@@ -86,13 +87,14 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
         ' of own',
       ),
       ...rows(['get', 'batch get', 'query'], ['config', 'grants', 'decisions', 'signingKeys'], ' of own'),
+      ...rows(['get', 'query'], ['log', 'logDecisions'], ' of own'),
       "read a transmitter's secret of own",
       'make deny text of own',
       'attach deny text to role of own',
       'attach what denies all to role of own',
       'count policies of role of own',
     ],
-    elsewhere: [...poll('revoke'), 'SendMessage revoke-dlq', ...LAMBDA],
+    elsewhere: [...poll('revoke'), 'SendMessage revoke-dlq', 'SendMessage push', ...LAMBDA],
   },
   // The half of revoke that is asked: `signal` is a use of its own; what it says cannot make a revocation.
   feed: {
@@ -152,6 +154,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ),
       ...rows(['query'], ['revocationChanges'], ' of own'),
       ...rows(['get'], ['appliedOrders'], ' of own'),
+      ...rows(['batch get'], ['receivers', 'revocationChanges'], ' of own'),
       ...rows(['get', 'query'], ['log', 'logDecisions'], ' of own'),
       ...rows(['put'], ['lookUps'], ' of own'),
     ],
@@ -165,9 +168,11 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...poll('denials'),
       'SendMessage audit-dlq',
       'SendMessage denials-dlq',
+      'SendMessage revoke',
       ...LAMBDA,
     ],
     forTenant: [
+      ...rows(['get', 'batch get'], ['config', 'grants', 'decisions'], ' of own'),
       ...rows(['put', 'get', 'query'], ['log', 'logDecisions'], ' of own'),
       // The head, together with what it counts.
       ...rows(['update, in a transaction,'], ['log'], ' of own'),
@@ -177,6 +182,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...poll('denials'),
       'SendMessage audit-dlq',
       'SendMessage denials-dlq',
+      'SendMessage revoke',
       ...LAMBDA,
     ],
   },
@@ -209,6 +215,46 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     ],
     elsewhere: ['SendMessage rotate-dlq', ...LAMBDA, 'attach to a network'],
   },
+  // The one that calls addresses of tenants: it has no key, and of secrets what is shown at a receiver.
+  push: {
+    itself: [
+      ...ofBoth("open push's session"),
+      ...rows(['query'], ['tenantList']),
+      'invoke feed',
+      ...poll('push'),
+      'SendMessage push',
+      'SendMessage push-dlq',
+      ...LAMBDA,
+    ],
+    forTenant: [
+      ...rows(['get', 'batch get', 'query'], ['config', 'revocations', 'revocationChanges', 'receivers'], ' of own'),
+      ...rows(UPDATE, ['receivers'], ' of own'),
+      'read what is shown at a receiver of own',
+    ],
+    elsewhere: [...poll('push'), 'SendMessage push', 'SendMessage push-dlq', ...LAMBDA],
+  },
+  // RFC 8936: it moves receivers, and can say nothing that feed did not sign.
+  poll: {
+    itself: [...ofBoth("open poll's session"), 'invoke feed', 'SendMessage denials'],
+    forTenant: [
+      ...rows(
+        ['get', 'batch get', 'query'],
+        [
+          'config',
+          'grants',
+          'decisions',
+          'revocations',
+          'revocationVersion',
+          'revocationChanges',
+          'receivers',
+          'signingKeys',
+        ],
+        ' of own',
+      ),
+      ...rows(UPDATE, ['receivers'], ' of own'),
+    ],
+    elsewhere: [...LAMBDA, 'attach to a network'],
+  },
 }
 
 /** Roles of people and of services, which no function has: what they may by themselves. */
@@ -217,7 +263,7 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
   apply: [
     ...ofBoth(...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['config'])),
     ...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['tenantList']),
-    ...ofBoth('delete signingKeys', 'delete feedSecret'),
+    ...ofBoth('delete signingKeys', 'delete feedSecret', 'query revocationChanges'),
     'SendMessage revoke',
   ],
   operator: [
