@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
+import { forgetFeedPositions } from '../../lib/adapters/sqlite/feed-positions.ts'
 import { createRecoveryStore } from '../../lib/adapters/sqlite/recovery.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
@@ -16,6 +17,7 @@ import { seenIn } from '../../lib/flows/recovery/check-store.ts'
 import { type Recovered, recoverStore } from '../../lib/flows/recovery/recover-store.ts'
 import type { TimeMark } from '../../lib/ports/grant-store.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
+import { openAuditDatabase } from '../embedded/audit.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
 import { anchorTexts } from '../embedded/quarantine.ts'
 import { embeddedRevocation } from '../embedded/revocation.ts'
@@ -23,8 +25,8 @@ import { embeddedRevocation } from '../embedded/revocation.ts'
 const HELP = `Usage: mintmark recover --reason TEXT --data DIR [--anchor FILE …] [--json]
        mintmark recover --quarantine --data DIR
 
-For a store that has lost records: restored from a backup, or rolled back. A broker that finds its store behind an anchor, or its two
-databases of different times, answers 503 to everything until this was done. It
+For a store that has lost records: restored from a backup, or rolled back. A broker that finds its store behind an anchor, or its
+records behind its logs, answers 503 to everything until this was done. It
 
 - ends every credential issued so far, of every tenant (a cut), also those no record is left of;
 - refuses evidence issued until ${LIMITS.leewaySeconds} s from now: it may have been redeemed in what was lost;
@@ -99,8 +101,10 @@ const recover = (
     ring: null,
   }
   const { uid, username } = userInfo()
+  const audit = openAuditDatabase(dataDir, null)
   return recoverStore(
     {
+      forgetPositions: () => forgetFeedPositions(audit),
       store: createRecoveryStore(database),
       configs: createTenantConfigStore(database),
       keys,
@@ -111,7 +115,7 @@ const recover = (
       sleep: (ms) => sleep(ms),
     },
     { by: username, uid, reason, seen: seenIn(anchorTexts(anchors)) },
-  )
+  ).finally(() => audit.close())
 }
 
 const textOf = ({ tenants, floorSeconds }: Recovered): string =>

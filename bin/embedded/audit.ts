@@ -7,6 +7,7 @@ import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
 import { SMALL_CACHE_KIB } from '../../lib/adapters/sqlite/connection.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+import { withPositionsKept } from '../../lib/adapters/sqlite/feed-positions.ts'
 import { createQueue } from '../../lib/adapters/sqlite/queue.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
@@ -74,7 +75,7 @@ export const createAuditRound = (
     },
   })
   const pump = {
-    feed: createChangeFeed(database),
+    feed: withPositionsKept(createChangeFeed(database), audit, clock),
     quarantine: createQueue(database, 'audit', clock),
     alarm,
     clock,

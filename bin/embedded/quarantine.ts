@@ -1,14 +1,16 @@
 // Quarantine on the embedded store: the look before a broker serves, and the watch while it does.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { anchorFileTail } from '../../lib/adapters/files/anchor-file.ts'
+import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
-import { createRecoveryStore, lastEventSeconds } from '../../lib/adapters/sqlite/recovery.ts'
+import { feedPositions } from '../../lib/adapters/sqlite/feed-positions.ts'
+import { createRecoveryStore } from '../../lib/adapters/sqlite/recovery.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
-import { storedTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { Quarantine } from '../../lib/domain/recovery.ts'
 import { logOriginOf } from '../../lib/flows/audit/append-log.ts'
+import { AUDIT_READER } from '../../lib/flows/audit/pump-feed.ts'
 import { checkStore } from '../../lib/flows/recovery/check-store.ts'
 import type { EvidenceFloor } from '../../lib/ports/recovery.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
@@ -45,8 +47,7 @@ export const quarantineOf = async ({
     {
       logs,
       anchors: anchorTexts(anchorFiles),
-      lastEventSeconds: lastEventSeconds(audit),
-      highestSeconds: storedTimeMark(database),
+      positions: await feedPositions(createChangeFeed(database), audit, AUDIT_READER),
     },
   )
 }

@@ -234,10 +234,12 @@ export const LIMITS = {
   tenantSessionSeconds: 900,
   tenantSessionsMax: 200,
   // recovery: how far numbers of revocations jump, beyond all that can have been given out in what was lost; how often a broker looks
-  // whether the store is in quarantine; how much of an anchor's file is read at start, its end
+  // whether the store is in quarantine; how much of an anchor's file is read at start, its end; how often audit.db is told how far the
+  // records were taken
   recoveryNumbersSkipped: 1_000_000_000,
   quarantineLookMs: 1_000,
   anchorTailBytes: 8 * 1024 * 1024,
+  feedPositionEveryMs: 10_000,
   removedTenantKeepSeconds: 7 * 24 * 3600,
   // tenants that are applied, or whose keys are moved, at a time: their writes share commits
   tenantsAtOnceMax: 64,

@@ -4,7 +4,8 @@ import { LIMITS } from './limits.ts'
 /** Why a store is in quarantine; the text is for the operator. */
 export const QUARANTINE_REASONS = {
   log_behind_anchor: 'an anchor has seen more of an audit log than there is: records, revocations and keys were lost',
-  time_behind_log: 'the audit log is of a later time than the database of records: one of the two is older',
+  records_behind_log:
+    'the audit log has taken records that the database of records does not have: it is of an earlier day',
   operator: 'an operator says that records were lost',
 } as const
 
@@ -32,11 +33,11 @@ export type StoreView = {
   readonly anchored: ReadonlyMap<string, number>
   /** What the last recovery accepted as lost. */
   readonly accepted: Readonly<Record<string, number>>
-  /** The time of the last event in any log, null: there is none. */
-  readonly lastEventSeconds: number | null
-  /** The highest time the database of records has seen. */
-  readonly highestSeconds: number
+  readonly positions: readonly FeedPosition[]
 }
+
+/** How far records were taken into the log: as the log has it, and as the database of records has it, where it is written first. */
+export type FeedPosition = { readonly logged: number; readonly acknowledged: number }
 
 /** Null: nothing is known that this store does not know. */
 export const behindReason = (view: StoreView): QuarantineReason | null => {
@@ -44,6 +45,5 @@ export const behindReason = (view: StoreView): QuarantineReason | null => {
     const seen = view.anchored.get(origin) ?? 0
     if (seen > size && seen > (view.accepted[origin] ?? 0)) return 'log_behind_anchor'
   }
-  const isBehind = (view.lastEventSeconds ?? 0) > view.highestSeconds + LIMITS.clockStepSecondsMax
-  return isBehind ? 'time_behind_log' : null
+  return view.positions.some(({ logged, acknowledged }) => logged > acknowledged) ? 'records_behind_log' : null
 }

@@ -8,8 +8,7 @@ const view = (changes: Partial<StoreView> = {}): StoreView => ({
   logs: new Map([[ACME, 10]]),
   anchored: new Map([[ACME, 10]]),
   accepted: {},
-  lastEventSeconds: 1_000,
-  highestSeconds: 1_000,
+  positions: [{ logged: 5, acknowledged: 5 }],
   ...changes,
 })
 
@@ -30,13 +29,18 @@ test.each<[name: string, changes: Partial<StoreView>, reason: string | null]>([
     { anchored: new Map([[ACME, 12]]), accepted: { [ACME]: 11 } },
     'log_behind_anchor',
   ],
-  ['records from before the log', { lastEventSeconds: 1_001 + LIMITS.clockStepSecondsMax }, 'time_behind_log'],
   [
-    'records that are a moment behind, as a crash leaves them',
-    { lastEventSeconds: 1_000 + LIMITS.clockStepSecondsMax },
-    null,
+    'records that the log took, and are not there',
+    {
+      positions: [
+        { logged: 5, acknowledged: 5 },
+        { logged: 6, acknowledged: 5 },
+      ],
+    },
+    'records_behind_log',
   ],
-  ['a log without an event, and records of no time', { lastEventSeconds: null, highestSeconds: 0 }, null],
+  ['records that the log was not told of yet', { positions: [{ logged: 5, acknowledged: 900 }] }, null],
+  ['no log yet', { positions: [], logs: new Map(), anchored: new Map() }, null],
 ])('a store %s', (_, changes, reason) => expect(behindReason(view(changes))).toBe(reason))
 
 test('the floor is beyond what an issuer whose clock is ahead can have signed', () =>

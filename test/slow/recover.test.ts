@@ -1,6 +1,6 @@
 // A backup is restored over a broker that went on after it. The store finds out by itself, serves nobody, and after `mintmark recover`
 // nothing of what was lost is worth anything (design §7).
-import { closeSync, cpSync, openSync, rmSync } from 'node:fs'
+import { closeSync, cpSync, existsSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
@@ -121,6 +121,26 @@ test('a restored backup serves nobody until it is recovered, and nothing that wa
   await start()
   expect(broker.output()).not.toContain('QUARANTINE')
 })
+
+test('an older copy of the records alone, beside logs of today, serves nobody either', async () => {
+  await broker.stop()
+  rmSync(backup, { recursive: true })
+  cpSync(dataDir, backup, { recursive: true })
+  await start()
+  expect((await redeem(assertion())).status).toBe(200)
+  await broker.stop()
+  for (const file of ['mintmark.db', 'mintmark.db-wal', 'mintmark.db-shm']) {
+    rmSync(join(dataDir, file), { force: true })
+    if (existsSync(join(backup, file))) cpSync(join(backup, file), join(dataDir, file))
+  }
+  await start({ url, says: /QUARANTINE: .*/ })
+  expect(broker.output()).toContain('the audit log has taken records that the database of records does not have')
+  expect((await mintmark(recover, '--reason', 'the wrong file was restored', '--anchor', anchor)).code).toBe(0)
+  await expect.poll(broker.output, { timeout: 30_000 }).toContain('mintmark listening on')
+  await broker.stop()
+  await start()
+  expect(broker.output()).not.toContain('QUARANTINE')
+}, 60_000)
 
 test('an operator who knows of a loss takes a running broker out of service, and back', {
   timeout: 60_000,

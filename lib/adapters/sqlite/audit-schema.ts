@@ -103,4 +103,9 @@ CREATE TRIGGER log_expired_only_grows BEFORE UPDATE OF expired ON log
   BEGIN SELECT RAISE(ABORT, 'what has expired does not come back'); END;
 `
 
-export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST, SINKS, RETENTION] }
+/** How far the feed of records was taken, as the database of records had it too. */
+const POSITIONS = `
+CREATE TABLE feed_position (topic TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`
+
+export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST, SINKS, RETENTION, POSITIONS] }

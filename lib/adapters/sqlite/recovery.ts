@@ -62,11 +62,3 @@ export const createRecoveryStore = (database: Database): RecoveryStore => ({
     })
   },
 })
-
-const LAST_EVENT = 'SELECT at FROM log_leaf ORDER BY seq DESC LIMIT 1'
-
-/** Of audit.db: the time of the last event in any log, null: there is none. */
-export const lastEventSeconds = (audit: Database): number | null => {
-  const row = audit.read((sql) => sql(LAST_EVENT).get())
-  return row === undefined ? null : Number(row['at'])
-}

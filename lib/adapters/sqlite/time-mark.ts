@@ -13,13 +13,9 @@ export type RunningTimeMark = TimeMark & {
   readonly close: () => Promise<void>
 }
 
-/** As it is stored, 0: none yet. */
-export const storedTimeMark = (database: Database): number =>
-  Number(database.read((sql) => sql(READ).get())?.['highest_seconds'] ?? 0)
-
 /** Throws Unavailable when the mark cannot be read: a broker must not start without knowing the time it has seen. */
 export const startTimeMark = (database: Database): RunningTimeMark => {
-  const read = (): number => storedTimeMark(database)
+  const read = (): number => Number(database.read((sql) => sql(READ).get())?.['highest_seconds'] ?? 0)
   let highest = read()
   let stored = highest
 

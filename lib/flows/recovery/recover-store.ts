@@ -22,6 +22,8 @@ export type RecoverPorts = {
   readonly ids: Ids
   readonly clock: Pick<Clock, 'nowSeconds'>
   readonly sleep: (ms: number) => Promise<void>
+  /** What the logs remember of records they have taken is dealt with; records that come now may bear the same numbers. */
+  readonly forgetPositions: () => Promise<void>
 }
 
 export type RecoverOrder = {
@@ -53,6 +55,7 @@ export const recoverStore = async (
     await cutAll(ports, tenant, { uid, reason })
     await replaceKeys(ports, tenant)
   }
+  await ports.forgetPositions()
   const atSeconds = clock.nowSeconds()
   const recovery = { atSeconds, by, reason, floorSeconds: floorOf(atSeconds), seen: Object.fromEntries(seen) }
   await store.finish(recovery)
