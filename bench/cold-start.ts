@@ -35,6 +35,7 @@ const EVENTS: Readonly<Record<FunctionName, unknown>> = {
   introspect: request('GET', '/t/acme/introspect'),
   admin: request('GET', '/t/Not-A-Tenant/admin/revocations'),
   audit: { Records: [] },
+  checkpoint: { activate: 'acme' },
   rotate: null,
   push: { Records: [] },
   poll: request('GET', '/t/acme/receivers/edge/poll'),

@@ -1,6 +1,6 @@
 // What it takes to verify a log with its events and records, and to prove a leaf of it: node bench/verify-log.ts [leaves]. Both are the
 // commands an operator runs, files opened and all.
-import { openLog } from '../bin/audit/open-log.ts'
+import { openLog, readableIn } from '../bin/audit/open-log.ts'
 import { prove } from '../bin/audit/prove.ts'
 import { verify } from '../bin/audit/verify.ts'
 import { openAuditDatabase } from '../bin/embedded/audit.ts'
@@ -44,7 +44,7 @@ try {
   const times: number[] = []
   for (const uid of uids) {
     const start = performance.now()
-    if ((await prove(bench.dataDir, TENANT, uid, quiet().io)) !== 0) throw new Error('no proof')
+    if ((await prove(readableIn(bench.dataDir, TENANT), uid, quiet().io)) !== 0) throw new Error('no proof')
     times.push(performance.now() - start)
   }
   const opening: number[] = []

@@ -80,14 +80,13 @@ const COUNTED = {
   event_selects_nothing: ['events'],
   event_stream_ending: ['events'],
   keys_not_rotated: ['rotate'],
-  // Only the embedded broker signs logs as yet.
-  log_not_signed: [],
+  log_not_signed: ['checkpoint'],
   receiver_stuck: ['push'],
   sink_behind: [],
   sink_dead_letter: [],
   log_budget_reached: [],
-  checkpoint_not_anchored: [],
-  anchor_disagrees: [],
+  checkpoint_not_anchored: ['checkpoint'],
+  anchor_disagrees: ['checkpoint'],
 } as const satisfies Record<AlarmKind, readonly FunctionName[]>
 
 const ofKinds = () =>

@@ -3,7 +3,15 @@
 import { CORE_TABLE, LOG_TABLE } from '../lib/adapters/aws/table-keys.ts'
 import type { EnvironmentName } from '../lib/config/environment.ts'
 import { POOL_KEY } from './keys.ts'
-import { dataRoleArn, type FunctionName, functionName, type Place, type QueueName, type TenantBound } from './names.ts'
+import {
+  ARCHIVE_BUCKET,
+  dataRoleArn,
+  type FunctionName,
+  functionName,
+  type Place,
+  type QueueName,
+  type TenantBound,
+} from './names.ts'
 import { ISOLATED_RANGE } from './network.ts'
 import { type Text, text } from './policies/statement.ts'
 
@@ -23,6 +31,7 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
   const mint = { MINTMARK_MINT_FUNCTION: functionName(place, 'mint') }
   const trust = { MINTMARK_TRUST_FUNCTION: functionName(place, 'trust') }
   const feed = { MINTMARK_FEED_FUNCTION: functionName(place, 'feed') }
+  const checkpoint = { MINTMARK_CHECKPOINT_FUNCTION: functionName(place, 'checkpoint') }
   const orders = { MINTMARK_ORDERS_QUEUE: queueUrl('RevokeQueue') }
   const push = { MINTMARK_PUSH_QUEUE: queueUrl('PushQueue') }
   const denials = { MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue') }
@@ -72,8 +81,23 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       MINTMARK_QUARANTINE_QUEUE: queueUrl('AuditDlq'),
       MINTMARK_DENIALS_QUARANTINE_QUEUE: queueUrl('DenialsDlq'),
     },
-    discovery: { ...base, ...CORE, ...dataRole('discovery'), ...feed },
-    rotate: { ...base, ...CORE, ...mint, ...feed, ...dataRole('rotate'), MINTMARK_POOL_KEY: POOL_KEY },
+    checkpoint: {
+      ...CORE,
+      MINTMARK_LOG_TABLE: LOG_TABLE,
+      ...dataRole('checkpoint'),
+      MINTMARK_POOL_KEY: POOL_KEY,
+      MINTMARK_ARCHIVE_BUCKET: text(ARCHIVE_BUCKET),
+    },
+    discovery: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('discovery'), ...feed },
+    rotate: {
+      ...base,
+      ...CORE,
+      ...mint,
+      ...feed,
+      ...checkpoint,
+      ...dataRole('rotate'),
+      MINTMARK_POOL_KEY: POOL_KEY,
+    },
     push: {
       ...base,
       ...CORE,

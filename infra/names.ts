@@ -9,7 +9,8 @@ export type Place = { readonly stage: string }
 
 /**
  * Those of design §2; `feed` is the half of revoke that is asked, and the only one that opens signal keys; `push` and `poll` give
- * receivers what it signed.
+ * receivers what it signed; `checkpoint` is the half of audit that signs, and the only one that opens log keys: who appends cannot
+ * sign, who signs cannot append.
  */
 export const FUNCTIONS = [
   'attest',
@@ -18,6 +19,7 @@ export const FUNCTIONS = [
   'revoke',
   'feed',
   'audit',
+  'checkpoint',
   'events',
   'introspect',
   'admin',
@@ -58,6 +60,7 @@ export const DEAD_LETTERS = [
   'trust-dlq',
   'rotate-dlq',
   'push-dlq',
+  'checkpoint-dlq',
   'archive-dlq',
 ] as const
 export type DeadLetterName = (typeof DEAD_LETTERS)[number]
@@ -75,6 +78,9 @@ export const busRuleArn = (place: Place, rule: string): string =>
 /** Secrets of one tenant. `tenant` is a policy variable. */
 export const secretsOf = (tenant: string): string => inRegion('secretsmanager', `secret:mintmark/${tenant}/*`)
 export const ARCHIVE_BUCKET = 'mintmark-archive-${AWS::AccountId}-${AWS::Region}'
+/** Checkpoints of one tenant's log, in the bucket where they stay. `tenant` is a policy variable. */
+export const anchoredCheckpointsOf = (tenant: string): string =>
+  `arn:\${AWS::Partition}:s3:::${ARCHIVE_BUCKET}/checkpoints/${tenant}/*`
 /** KMS keys have no names of their own; who may use which is said by tags, contexts and key policies. */
 export const KEYS = inRegion('kms', 'key/*')
 

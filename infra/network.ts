@@ -1,11 +1,12 @@
 // Subnets without a way out, for the functions that must not have one (design P9): no gateway, no NAT, and only endpoints of
 // the services they call. Each endpoint speaks to this account's resources alone, so that a function taken over cannot carry
 // anything out to somebody else's table, queue or function either.
+import { anchoredCheckpointsOf, dataRoleArn } from './names.ts'
 import { allow, policy, text } from './policies/statement.ts'
 
 export const ISOLATED_RANGE = '10.90.0.0/24'
 const SUBNET_CIDRS = ['10.90.0.0/26', '10.90.0.64/26'] as const
-/** Interface endpoints; DynamoDB has a gateway, which costs nothing. */
+/** Interface endpoints; DynamoDB and S3 have gateways, which cost nothing. */
 export const SERVICES = ['lambda', 'sqs', 'sts', 'kms', 'secretsmanager'] as const
 
 const tags = (name: string) => [{ Key: 'Name', Value: name }]
@@ -49,6 +50,18 @@ const sessionsOnly = policy([
     principal: '*',
     actions: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity', 'sts:AssumeRoleWithWebIdentity'],
     resources: ['arn:${AWS::Partition}:iam::*:role/mintmark/*'],
+  }),
+])
+
+const anchorsOnly = policy([
+  allow('AnchorsOnly', {
+    principal: '*',
+    actions: ['s3:PutObject', 's3:GetObject'],
+    resources: [anchoredCheckpointsOf('*')],
+    when: {
+      ArnEquals: { 'aws:PrincipalArn': text(dataRoleArn('checkpoint')) },
+      StringEquals: { 'aws:ResourceAccount': text('${AWS::AccountId}') },
+    },
   }),
 ])
 
@@ -112,9 +125,9 @@ export const networkResources = {
     Type: 'AWS::EC2::SecurityGroupEgress',
     Properties: {
       GroupId: { 'Fn::GetAtt': ['FunctionGroup', 'GroupId'] },
-      // The addresses of DynamoDB differ by Region; the route table has a way to them and to nothing else.
+      // The addresses of DynamoDB and S3 differ by Region; the route table has a way to them and to nothing else.
       CidrIp: '0.0.0.0/0',
-      Description: 'DynamoDB by gateway endpoint',
+      Description: 'DynamoDB and S3 by gateway endpoints',
       ...https,
     },
   },
@@ -135,6 +148,17 @@ export const networkResources = {
       ServiceName: text('com.amazonaws.${AWS::Region}.dynamodb'),
       RouteTableIds: [{ Ref: 'IsolatedRoutes' }],
       PolicyDocument: ownResourcesOnly,
+    },
+  },
+  // For one function, one bucket, and what is put there once.
+  S3Endpoint: {
+    Type: 'AWS::EC2::VPCEndpoint',
+    Properties: {
+      VpcEndpointType: 'Gateway',
+      VpcId: { Ref: 'Network' },
+      ServiceName: text('com.amazonaws.${AWS::Region}.s3'),
+      RouteTableIds: [{ Ref: 'IsolatedRoutes' }],
+      PolicyDocument: anchorsOnly,
     },
   },
   ...Object.assign({}, ...SERVICES.map(interfaceEndpoint)),

@@ -91,5 +91,8 @@ export const queueResources = (place: Place) => ({
   ...deadLetter(place, 'trust-dlq', [ruleMaySend(queueArn(place, 'trust-dlq'), ruleArn(place, 'trust'))]),
   ...deadLetter(place, 'rotate-dlq', [ruleMaySend(queueArn(place, 'rotate-dlq'), ruleArn(place, 'rotate'))]),
   ...deadLetter(place, 'push-dlq', [ruleMaySend(queueArn(place, 'push-dlq'), ruleArn(place, 'push'))]),
+  ...deadLetter(place, 'checkpoint-dlq', [
+    ruleMaySend(queueArn(place, 'checkpoint-dlq'), ruleArn(place, 'checkpoint')),
+  ]),
   ...deadLetter(place, 'archive-dlq'),
 })

@@ -1,5 +1,5 @@
 // How long a function may take, and how many may run at once. A callee always gives up before its caller: attest asks trust
-// and then mint, events asks trust, discovery, push, poll and rotate ask feed, and the HTTP API gives up after 30 s.
+// and then mint, events asks trust, discovery, push, poll and rotate ask feed, rotate asks checkpoint, and the HTTP API gives up after 30 s.
 import type { FunctionName } from './names.ts'
 
 export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
@@ -9,6 +9,7 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   revoke: 20,
   feed: 5,
   audit: 60,
+  checkpoint: 50,
   events: 20,
   introspect: 10,
   admin: 20,
@@ -30,6 +31,8 @@ export const CONCURRENCY: Readonly<Record<FunctionName, number>> = {
   revoke: 20,
   feed: 81,
   audit: 20,
+  // A run, the next one where that takes longer than a minute, and rotate.
+  checkpoint: 3,
   events: 20,
   introspect: 50,
   admin: 10,

@@ -8,7 +8,8 @@ import { bundle } from './bundle.ts'
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   admin: 420,
   attest: 392,
-  audit: 360,
+  audit: 400,
+  checkpoint: 310,
   discovery: 372,
   events: 440,
   feed: 400,

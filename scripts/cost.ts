@@ -7,7 +7,7 @@ import { keyResources } from '../infra/keys.ts'
 import { SERVICES } from '../infra/network.ts'
 import { CONCURRENCY } from '../infra/timeouts.ts'
 import { LIMITS } from '../lib/domain/limits.ts'
-import { AUDIT, EXCHANGE } from './exchange-requests.ts'
+import { AUDIT, CHECKPOINT, EXCHANGE } from './exchange-requests.ts'
 
 /** When prices were last looked up: in stored copies of pages, since the live ones were out of reach. */
 const LOOKED_UP = '2026-11-26'
@@ -49,6 +49,7 @@ export const PRICES = {
     seen: 'airbyte.com/data-engineering-resources/dynamodb-pricing (July 2025)',
   },
   storageMonth: { dollars: 0.25, of: 'DynamoDB, a GB stored for a month', page: 'dynamodb', seen: AWS },
+  objectPutsPerMillion: { dollars: 5, of: 'S3, a million puts', page: 's3', seen: null },
   backupMonth: {
     dollars: 0.2,
     of: 'DynamoDB point-in-time recovery, a GB for a month',
@@ -158,18 +159,25 @@ export const exchangeLines = (): readonly Line[] => {
 }
 
 /** Dollars for a million exchanges, in front of the API and behind the answer. `perBatch`: records of one tenant in a batch. */
-export const aroundLines = (perBatch = 1): readonly Line[] => {
-  const rows = AUDIT.writeUnitsOfRows.reduce((total, units) => total + units, 0)
+export const aroundLines = (perBatch: keyof typeof AUDIT.writeUnits = 1): readonly Line[] => {
+  const writes = AUDIT.writeUnits[perBatch] + AUDIT.writeUnitsOfList / perBatch
+  const reads = AUDIT.readUnitsOfRecord + AUDIT.readUnitsOfHead / perBatch
+  const signed = CHECKPOINT.writeUnits * price('writePerMillion') + CHECKPOINT.anchors * price('objectPutsPerMillion')
   return [
     {
       item: 'Audit log, writes',
-      dollars: (rows + AUDIT.writeUnitsOfHead / perBatch) * price('writePerMillion'),
-      why: `${rows} units a record, ${AUDIT.writeUnitsOfHead} a batch of a tenant, in a transaction`,
+      dollars: writes * price('writePerMillion'),
+      why: `${writes.toFixed(1)} units a record: events, commitments, the head, and where each event is found, in a transaction`,
     },
     {
       item: 'Audit log, reads',
-      dollars: (AUDIT.readUnits / perBatch) * price('readPerMillion'),
-      why: `${AUDIT.readUnits} unit a batch of a tenant`,
+      dollars: reads * price('readPerMillion'),
+      why: `${reads.toFixed(1)} units a record: the head, and whether its events are there`,
+    },
+    {
+      item: 'Checkpoints and anchors',
+      dollars: signed / perBatch,
+      why: `a minute in which a tenant's log has grown: ${CHECKPOINT.writeUnits} write units and a put into the locked bucket`,
     },
     { item: 'CloudFront', dollars: price('cloudFrontPerMillion'), why: '1 request' },
     { item: 'WAF', dollars: price('wafPerMillion'), why: '1 request' },
@@ -180,8 +188,8 @@ export const aroundLines = (perBatch = 1): readonly Line[] => {
     },
     {
       item: 'Log rows, each month they are kept',
-      dollars: 2.5 * (price('storageMonth') + price('backupMonth')),
-      why: '2.5 KB a record, stored and backed up; they never expire by themselves',
+      dollars: 1.5 * (price('storageMonth') + price('backupMonth')),
+      why: '1.5 KB a record that comes alone, stored and backed up; they never expire by themselves',
     },
   ]
 }
@@ -194,7 +202,7 @@ export const fixedLines = (): readonly Line[] => {
     {
       item: 'VPC interface endpoints',
       dollars: SERVICES.length * 2 * 730 * price('endpointHour'),
-      why: 'Lambda, SQS, STS, KMS, Secrets Manager in two zones; DynamoDB has a gateway, which is free',
+      why: 'Lambda, SQS, STS, KMS, Secrets Manager in two zones; DynamoDB and S3 have gateways, which are free',
     },
     { item: 'WAF', dollars: price('webAclMonth') + 4 * price('wafRuleMonth'), why: '1 ACL, 1 rule, 3 managed groups' },
     { item: 'Alarms', dollars: alarms * price('alarmMonth'), why: `${alarms} alarms` },
@@ -287,9 +295,9 @@ In front of the API and behind the answer, where a batch brings one record of a 
 
 ${linesTable(aroundLines())}
 
-The audit log costs more than the exchange: a transaction is billed twice, an entry lies in it as JSON of 2 KB, and each has a row it is
-found by. Ten records of a tenant in a batch make it ${money(aroundLines(10)[0]!.dollars)}. Entries packed as grant records are would take 2 units instead of 4, and save
-${money(2 * price('writePerMillion'))}.
+The audit log costs more than the exchange: a transaction is billed twice, and each event has a row it is found by. This is the worst case, a
+record alone in its batch and in its minute. Where ten records of a tenant come together, writes of the log are ${money(aroundLines(10)[0]!.dollars)}, checkpoints and anchors
+${money(aroundLines(10)[2]!.dollars)}.
 
 ## Each month, whatever the load
 ${linesTable(fixedLines())}

@@ -14,12 +14,23 @@ export const EXCHANGE = {
   keyAndSessionCalls: 0,
 } as const
 
-/** What audit asks of DynamoDB behind the answer, for each batch of the stream and each tenant in it. */
+/** What audit asks of DynamoDB behind the answer, for each batch of the stream and each tenant in it; warm. */
 export const AUDIT = {
-  requests: { GetItem: 1, TransactWriteItems: 1 },
-  readUnits: 1,
-  /** The head of the tenant's log. A write in a transaction is two units a KB. */
-  writeUnitsOfHead: 2,
-  /** Of every record: its entry, as JSON, and the row it is found by. */
-  writeUnitsOfRows: [4, 2],
+  /** The end of the log, which events it has, that it grows, and the append. */
+  requests: { GetItem: 1, BatchGetItem: 1, UpdateItem: 1, TransactWriteItems: 1 },
+  /** In the transaction, two units a KB: of a record that comes alone, and of each of ten that come together. */
+  writeUnits: { 1: 10, 10: 5.4 },
+  /** That the log grows: once a batch. */
+  writeUnitsOfList: 1,
+  readUnitsOfHead: 1,
+  /** A grant with scopes is two events. */
+  readUnitsOfRecord: 2,
+} as const
+
+/** What checkpoint asks for in a minute in which a tenant's log has grown, beside what it reads. */
+export const CHECKPOINT = {
+  /** The checkpoint, that of its minute, what the anchor has kept, and that all is done. */
+  writeUnits: 4,
+  /** One put into the locked bucket. */
+  anchors: 1,
 } as const

@@ -1,9 +1,15 @@
 // What Lambda's event sources do, for `npm run offline`: the queues are polled with the credentials of the functions that take
-// them, the stream of the core table is read, and what a function could not take comes again.
+// them, the stream of the core table is read, logs are signed, and what a function could not take comes again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ClientPlace, sqsClient } from '../lib/adapters/aws/clients.ts'
 import { CORE_TABLE } from '../lib/adapters/aws/table-keys.ts'
-import type { BatchResponse, QueueEvent, StreamEvent, StreamRecord } from '../lib/wire/lambda-events.ts'
+import {
+  type BatchResponse,
+  type QueueEvent,
+  SCHEDULED,
+  type StreamEvent,
+  type StreamRecord,
+} from '../lib/wire/lambda-events.ts'
 import { openStream } from '../test/support/dynamodb-stream.ts'
 import { deliverBatch } from '../test/support/fauxqs-queues.ts'
 
@@ -55,17 +61,33 @@ const streamSource = (endpoint: string, invoke: Invoke): Source => {
   })
 }
 
+/** A minute at AWS. */
+const SCHEDULE_MS = 10_000
+
+const scheduleSource =
+  (invoke: (event: unknown) => Promise<unknown>): Source =>
+  async (stopping) => {
+    while (!stopping.aborted) {
+      await invoke(SCHEDULED).catch(() => undefined)
+      await sleep(SCHEDULE_MS, undefined, { signal: stopping }).catch(() => undefined)
+    }
+  }
+
 type Sources = {
   readonly queues: readonly QueueSource[]
   readonly stream: { readonly endpoint: string; readonly invoke: Invoke }
+  readonly scheduled: readonly ((event: unknown) => Promise<unknown>)[]
 }
 
 /** Gives what stops them. */
-export const startSources = ({ queues, stream }: Sources): (() => Promise<void>) => {
+export const startSources = ({ queues, stream, scheduled }: Sources): (() => Promise<void>) => {
   const stopping = new AbortController()
-  const running = [...queues.map(queueSource), streamSource(stream.endpoint, stream.invoke)].map((source) =>
-    source(stopping.signal),
-  )
+  const sources = [
+    ...queues.map(queueSource),
+    streamSource(stream.endpoint, stream.invoke),
+    ...scheduled.map(scheduleSource),
+  ]
+  const running = sources.map((source) => source(stopping.signal))
   return async () => {
     stopping.abort()
     await Promise.all(running)

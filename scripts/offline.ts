@@ -187,7 +187,8 @@ const start = async (): Promise<string> => {
   if (values.secrets !== undefined) putSecrets(aws, resolve(values.secrets))
   if (values.operator !== undefined) writeOperator(aws, values.operator)
   const queues = [source('revoke', 'revoke'), source('audit', 'denials'), source('events', 'findings')]
-  undo.push(startSources({ queues, stream: { endpoint: dynamodb, invoke: invokeAt(lambda, 'audit') } }))
+  const stream = { endpoint: dynamodb, invoke: invokeAt(lambda, 'audit') }
+  undo.push(startSources({ queues, stream, scheduled: [invokeAt(lambda, 'checkpoint')] }))
   return url
 }
 

@@ -9,7 +9,7 @@ import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
-import type { LogRetention } from '../../lib/ports/tenant-log.ts'
+import type { Expired, LogLeaves, LogRetention, PublishedLog } from '../../lib/ports/tenant-log.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 
 /** Thrown for what the operator can set right: printed, exit as given. */
@@ -19,6 +19,22 @@ export class CannotOpen extends Error {
     super(message)
     this.exitCode = exitCode
   }
+}
+
+/** As far as commands only read it, wherever it is. */
+export type ReadableLog = {
+  readonly tenant: string
+  readonly log: LogLeaves & Omit<PublishedLog, 'tenants'>
+  readonly origin: string
+  readonly expired: () => Promise<Expired | null>
+  readonly vkeys: () => Promise<readonly string[]>
+  readonly close: () => void
+}
+export type OpenReadable = () => Promise<ReadableLog>
+
+export const readableIn = (dataDir: string, tenant: string) => async (): Promise<ReadableLog> => {
+  const { log, origin, retention, vkeys, close } = await openLog(dataDir, tenant)
+  return { tenant, log, origin, expired: () => retention.expired(tenant), vkeys: async () => vkeys, close }
 }
 
 export type OpenedLog = {

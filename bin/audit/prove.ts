@@ -9,7 +9,7 @@ import type { TileName } from '../../lib/domain/tlog/tiles.ts'
 import { commitmentOf } from '../../lib/flows/audit/leaf-hashes.ts'
 import { proofFromTiles } from '../../lib/flows/audit/proof-from-tiles.ts'
 import type { Io } from '../command.ts'
-import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
+import { CannotOpen, type OpenReadable, VERIFY_PORTS } from './open-log.ts'
 
 /** The event with its salt, its place in the tree (C2SP tlog-proof) and the keys to check it with. */
 type Receipt = {
@@ -19,8 +19,8 @@ type Receipt = {
   readonly vkeys: readonly string[]
 }
 
-export const prove = async (dataDir: string, tenant: string, uid: string, io: Io): Promise<number> => {
-  const { log, vkeys, close } = await openLog(dataDir, tenant)
+export const prove = async (open: OpenReadable, uid: string, io: Io): Promise<number> => {
+  const { tenant, log, vkeys, close } = await open()
   try {
     const leaf = await log.leafOf(tenant, uid)
     const checkpoint = await log.checkpoint(tenant)
@@ -35,7 +35,7 @@ export const prove = async (dataDir: string, tenant: string, uid: string, io: Io
       event: JSON.parse(leaf.canonical) as JsonValue,
       salt: Buffer.from(leaf.salt).toString('base64'),
       proof: proofText(leaf.index, proof, checkpoint.note),
-      vkeys,
+      vkeys: await vkeys(),
     }
     io.stdout.write(`${JSON.stringify(receipt, null, 2)}\n`)
     return 0

@@ -9,7 +9,7 @@ import { tilesOf } from '../../lib/domain/tlog/tiles.ts'
 import type { LogLeaves, StoredLeaf } from '../../lib/ports/tenant-log.ts'
 import { type Io, UsageError } from '../command.ts'
 import { printable } from '../printable.ts'
-import { CannotOpen, type OpenedLog, openLog } from './open-log.ts'
+import { CannotOpen, type OpenReadable, type ReadableLog } from './open-log.ts'
 
 const PAGE = 500
 const FOLLOW_MS = 500
@@ -55,14 +55,9 @@ export type Search = {
   readonly limit: number
 }
 
-export const search = async (
-  dataDir: string,
-  tenant: string,
-  query: Search,
-  isJson: boolean,
-  io: Io,
-): Promise<number> => {
-  const opened = await openLog(dataDir, tenant)
+export const search = async (open: OpenReadable, query: Search, isJson: boolean, io: Io): Promise<number> => {
+  const opened = await open()
+  const { tenant } = opened
   try {
     const found: OcsfEvent[] = []
     for await (const leaf of leavesFrom(opened.log, tenant, 0)) {
@@ -91,14 +86,9 @@ const summary = (event: OcsfEvent): string => {
 
 export type Tail = { readonly count: number; readonly isFollowing: boolean; readonly signal?: AbortSignal }
 
-export const tail = async (
-  dataDir: string,
-  tenant: string,
-  { count, isFollowing, signal }: Tail,
-  isJson: boolean,
-  io: Io,
-) => {
-  const opened = await openLog(dataDir, tenant)
+export const tail = async (open: OpenReadable, { count, isFollowing, signal }: Tail, isJson: boolean, io: Io) => {
+  const opened = await open()
+  const { tenant } = opened
   const print = ({ canonical }: StoredLeaf) =>
     void io.stdout.write(isJson ? `${oneLine(canonical)}\n` : summary(JSON.parse(canonical) as OcsfEvent))
   try {
@@ -118,8 +108,9 @@ export const tail = async (
 }
 
 /** All that the checkpoint covers, with what it takes to verify it anywhere. */
-export const exportLog = async (dataDir: string, tenant: string, out: string | undefined, io: Io): Promise<number> => {
-  const opened = await openLog(dataDir, tenant)
+export const exportLog = async (open: OpenReadable, out: string | undefined, io: Io): Promise<number> => {
+  const opened = await open()
+  const { tenant } = opened
   try {
     const checkpoint = await opened.log.checkpoint(tenant)
     if (checkpoint === null) throw new CannotOpen('the log has no checkpoint yet; ask again in a few seconds', 3)
@@ -137,9 +128,9 @@ export const exportLog = async (dataDir: string, tenant: string, out: string | u
       const bytes = await opened.log.tile(tenant, name)
       if (bytes !== null) directory.putTile(name, bytes)
     }
-    const expired = await opened.retention.expired(tenant)
+    const expired = await opened.expired()
     if (expired !== null) directory.putExpired(expired)
-    directory.close(checkpoint.note, opened.vkeys)
+    directory.close(checkpoint.note, await opened.vkeys())
     const { origin } = parseCheckpoint(unverifiedText(checkpoint.note)) ?? { origin: opened.origin }
     io.stderr.write(`exported ${checkpoint.size} events of ${origin} to ${out}\n`)
     return 0
@@ -148,7 +139,7 @@ export const exportLog = async (dataDir: string, tenant: string, out: string | u
   }
 }
 
-const exportLines = async ({ log, tenant }: OpenedLog, size: number, io: Io): Promise<number> => {
+const exportLines = async ({ log, tenant }: ReadableLog, size: number, io: Io): Promise<number> => {
   for await (const leaf of leavesFrom(log, tenant, 0, size)) io.stdout.write(leafLine(leaf))
   return 0
 }

@@ -2,7 +2,8 @@
 // is IAM's to say (infra/policies/people.ts).
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
-import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
+import { createDenialLookup } from '../../lib/adapters/aws/dynamo-denials.ts'
+import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { createDynamoClient, type Table, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
@@ -38,7 +39,7 @@ export const openAwsOrders = () =>
     return {
       configs: createTenantConfigStore(table),
       revocations: createRevocationStore(table),
-      decisions: createDecisionLookup(log, async () => []),
+      decisions: createRecordLookup(table, createDenialLookup(log)),
     }
   })
 

@@ -1,5 +1,5 @@
 // `mintmark audit verify|repair|search|tail|export|prove`: a tenant's audit log, in the data directory, in an export, or behind HTTP.
-import { CannotOpen } from '../audit/open-log.ts'
+import { CannotOpen, type OpenReadable, readableIn } from '../audit/open-log.ts'
 import { prove } from '../audit/prove.ts'
 import { exportLog, parseTime, SEARCH_KEYS, search, tail } from '../audit/read.ts'
 import { repair } from '../audit/repair.ts'
@@ -8,11 +8,11 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 
 const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --from PATH | --url URL) [--vkey KEY …] [--anchor FILE …]
        mintmark audit repair --tenant T --data DIR
-       mintmark audit search --tenant T --data DIR [--identity ID] [--project ID] [--run ID] [--decision ID]
+       mintmark audit search --tenant T (--data DIR | --aws) [--identity ID] [--project ID] [--run ID] [--decision ID]
                              [--credential JTI] [--code CODE] [--since TIME] [--until TIME] [--limit N]
-       mintmark audit tail   --tenant T --data DIR [--lines N] [--follow]
-       mintmark audit export --tenant T --data DIR [--out DIR]
-       mintmark audit prove DECISION --tenant T --data DIR
+       mintmark audit tail   --tenant T (--data DIR | --aws) [--lines N] [--follow]
+       mintmark audit export --tenant T (--data DIR | --aws) [--out DIR]
+       mintmark audit prove DECISION --tenant T (--data DIR | --aws)
 
 verify  every event against its commitment and the event before it, every commitment against the tiles, every root against
         its signature, the log's earlier checkpoints and those of --anchor; with --data every event of a grant against its
@@ -25,6 +25,9 @@ repair  appends what the log should have and does not, as verify found it
 search  times: 2026-11-26T12:00:00Z, or an age such as 30m, 24h, 7d
 export  with --out a directory that "verify --from" and any tlog-tiles tool read; otherwise one line an event on stdout
 prove   a receipt that the event is in the log; DECISION is a decision id, or the id of any event
+
+--aws: the log of the deployment on AWS, in a session of the role mintmark-operator; "verify" it by --url, or whole by what "export --out"
+wrote.
 
 Safe beside a running broker. --json prints JSON. Exit: 0 good or found, 1 bad or nothing found, 2 wrong usage, 3 unavailable.
 `
@@ -52,6 +55,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     lines: { type: 'string', default: '20' },
     follow: { type: 'boolean', short: 'f', default: false },
     out: text,
+    aws: { type: 'boolean', default: false },
   })
   if (values.help) {
     io.stdout.write(HELP)
@@ -63,6 +67,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const tenant = required(values.tenant, 'tenant')
   const isJson = values.json ?? false
   const data = (): string => required(values.data, 'data')
+  const open = () => openerOf(values, tenant)
   try {
     switch (verb) {
       case 'verify':
@@ -70,13 +75,13 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       case 'repair':
         return await repair(data(), tenant, io)
       case 'search':
-        return await search(data(), tenant, searchOf(values), isJson, io)
+        return await search(open(), searchOf(values), isJson, io)
       case 'tail':
-        return await tail(data(), tenant, { count: countOf(values.lines), isFollowing: values.follow }, isJson, io)
+        return await tail(open(), { count: countOf(values.lines), isFollowing: values.follow }, isJson, io)
       case 'export':
-        return await exportLog(data(), tenant, values.out, io)
+        return await exportLog(open(), values.out, io)
       case 'prove':
-        return await prove(data(), tenant, subject!, io)
+        return await prove(open(), subject!, io)
       default:
         throw new UsageError('audit takes verify, repair, search, tail, export or prove DECISION')
     }
@@ -85,6 +90,16 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     io.stderr.write(`mintmark audit ${verb}: ${error.message}\n`)
     return error.exitCode
   }
+}
+
+/** Nobody without AWS loads its SDK. */
+const openerOf = (
+  { aws, data }: { readonly aws: boolean; readonly data?: string | undefined },
+  tenant: string,
+): OpenReadable => {
+  if (!aws) return readableIn(required(data, 'data'), tenant)
+  if (data !== undefined) throw new UsageError('--data and --aws are two places')
+  return async () => (await import('../audit/open-aws-log.ts')).openAwsLog(tenant)
 }
 
 const countOf = (digits: string): number => {

@@ -6,7 +6,7 @@ import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { lastWitnessed, withCosignatures } from '../../lib/domain/tlog/cosignature.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
-import { admitSource } from '../../lib/flows/admit-source.ts'
+import { admitMirror } from '../../lib/flows/admit-source.ts'
 import type { RateLimiter } from '../../lib/ports/rate-limiter.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { Tracing } from '../../lib/ports/tracing.ts'
@@ -74,7 +74,7 @@ export const startAuditLog = (
         tile,
         verifierKeys,
         jwks: (tenant) => logJwks(keyStore, tenant),
-        admitSource: admitSource(rates, 'log', LIMITS.logSourceRate),
+        admitSource: admitMirror(rates),
       },
       log,
     ),

@@ -2,7 +2,7 @@
 // and what it was asked about into the table, from where audit takes it.
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
-import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
+import { createDenialLookup } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createLookUps } from '../../lib/adapters/aws/dynamo-look-ups.ts'
 import { createReceivers } from '../../lib/adapters/aws/dynamo-receivers.ts'
 import { createRecentRecords } from '../../lib/adapters/aws/dynamo-records.ts'
@@ -46,8 +46,8 @@ export const createAdmin = (
     baseUrl,
     denialsQueue: environment.MINTMARK_DENIALS_QUEUE,
     log,
-    // Denials have no record: they are in the tenant's log, a moment later.
-    decisions: createDecisionLookup({ ...table, name: environment.MINTMARK_LOG_TABLE }, async () => []),
+    // Denials have no record: they are beside the tenant's log, a moment later.
+    decisions: createDenialLookup({ ...table, name: environment.MINTMARK_LOG_TABLE }),
   })
   const options = { ...placeOf(baseUrl), catalog: PROVIDER_CATALOG, sha256: nodeDigest.sha256 }
   return createHandler({

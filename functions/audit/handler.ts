@@ -5,12 +5,14 @@ import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
 import { type StreamOptions, streamConsumer } from '../../lib/edge/stream.ts'
 import { type FeedPorts, takeFeed } from '../../lib/flows/audit/take-feed.ts'
+import type { DenialRecords } from '../../lib/ports/decisions.ts'
 import type { Quarantine } from '../../lib/ports/queue.ts'
 import { readDenials } from '../../lib/wire/denial-message.ts'
 import type { QueueEvent, StreamEvent } from '../../lib/wire/lambda-events.ts'
 
 type Wiring = {
   readonly ports: Omit<FeedPorts, 'alarm'>
+  readonly denials: DenialRecords
   readonly denialQuarantine: Quarantine
   /** What follows from denials, once they are in the log. Throws Unavailable to be asked again. */
   readonly follow: (entries: readonly AuditEntry[]) => Promise<void>
@@ -19,7 +21,7 @@ type Wiring = {
   readonly log: Parameters<typeof createAlarm>[1]
 }
 
-export const createHandler = ({ ports, denialQuarantine, follow, readChange, log }: Wiring) => {
+export const createHandler = ({ ports, denials: denialRecords, denialQuarantine, follow, readChange, log }: Wiring) => {
   const alarm = createAlarm('audit', log)
   const changes = streamConsumer({ read: readChange, take: (items) => takeFeed({ ...ports, alarm }, items) })
   const denials = queueConsumer({
@@ -27,6 +29,7 @@ export const createHandler = ({ ports, denialQuarantine, follow, readChange, log
     read: readDenials,
     tenantOf: ({ tenant }) => tenant,
     handle: async ({ tenant, entries }) => {
+      await denialRecords.keep(tenant, entries)
       await ports.log.append(tenant, entries)
       await follow(entries)
       return 'done'

@@ -4,7 +4,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
-import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
+import { createDenialLookup } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
@@ -60,11 +60,8 @@ export const createRevoke = (
     ports: {
       proofs: awsOrderProofs({
         ownTokens,
-        // A replay is a denial, and those are in the log.
-        decisions: createRecordLookup(
-          table,
-          createDecisionLookup({ ...table, name: environment.MINTMARK_LOG_TABLE }, async () => []),
-        ),
+        // A replay is a denial, and those are beside the log.
+        decisions: createRecordLookup(table, createDenialLookup({ ...table, name: environment.MINTMARK_LOG_TABLE })),
         tenants,
         configs,
         shared: tableOf(name, clients.dynamo),

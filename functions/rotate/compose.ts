@@ -25,6 +25,7 @@ export const ROTATE_ENVIRONMENT = [
   'MINTMARK_CORE_TABLE',
   'MINTMARK_MINT_FUNCTION',
   'MINTMARK_FEED_FUNCTION',
+  'MINTMARK_CHECKPOINT_FUNCTION',
   'MINTMARK_DATA_ROLE',
   'MINTMARK_POOL_KEY',
 ] as const
@@ -54,6 +55,7 @@ export const createRotate = (
     activation: activationByOwner({
       token: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
       signal: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_FEED_FUNCTION }),
+      log: createLambdaActivation({ client: lambda, functionName: environment.MINTMARK_CHECKPOINT_FUNCTION }),
     }),
     clock,
     ring: null,

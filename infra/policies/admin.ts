@@ -30,11 +30,11 @@ export const adminDataRole: Role = dataRole('admin', 'One tenant: reads its deci
     resources: [CORE_TABLE_ARN],
     when: onRows(own.appliedOrders),
   }),
-  // Denials have no record: they are found in the log.
-  allow('ReadLog', {
-    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+  // Denials have no record: they are found beside the log.
+  allow('ReadDenials', {
+    actions: ['dynamodb:GetItem'],
     resources: [LOG_TABLE_ARN],
-    when: onRows(own.log, own.logDecisions),
+    when: onRows(own.logDenials),
   }),
   allow('TellLookUps', {
     actions: ['dynamodb:PutItem'],

@@ -3,8 +3,9 @@
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_STREAM_ARN, CORE_TABLE_ARN, LOG_TABLE_ARN, type Place, queueArn } from '../names.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
-import { all, allow, deny, onRows, SESSION_TENANT } from './statement.ts'
+import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
 
+const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
 
 export const auditRole = (place: Place): Role =>
@@ -13,7 +14,7 @@ export const auditRole = (place: Place): Role =>
     place,
     says: 'Takes the feed into the tenants logs. Only appends.',
     isIsolated: false,
-    onlyInside: ['sts:AssumeRole', 'sts:TagSession'],
+    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:UpdateItem'],
     statements: [
       ...tenantSessionsOnly('audit'),
       allow('PollStream', {
@@ -28,6 +29,12 @@ export const auditRole = (place: Place): Role =>
       allow('PollQueue', {
         actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
         resources: [queueArn(place, 'denials')],
+      }),
+      // Which logs grow.
+      allow('KeepList', {
+        actions: ['dynamodb:UpdateItem'],
+        resources: [LOG_TABLE_ARN],
+        when: onRows(shared.logList),
       }),
       // Also where Lambda puts the position of a batch that could not be taken.
       allow('Quarantine', {
@@ -45,27 +52,23 @@ export const auditRole = (place: Place): Role =>
   })
 
 export const auditDataRole: Role = dataRole('audit', 'One tenant: appends to its log.', [
-  // What a replay was of, and whether the document says that it revokes.
-  allow('ReadReplayed', {
+  // Of an outcome the record it is about; of a replay what it was of, and whether the document says that it revokes.
+  allow('ReadRecords', {
     actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
     resources: [CORE_TABLE_ARN],
     when: onRows(own.config, own.grants, own.decisions),
   }),
+  // Only the head and the edge of the tree are ever written over. That a leaf is put where none was, a condition of ours says; IAM
+  // cannot, and the tree that was signed before would show it.
   allow('AppendToLog', {
     actions: ['dynamodb:PutItem'],
     resources: [LOG_TABLE_ARN],
-    when: onRows(own.log, own.logDecisions),
+    when: onRows(own.log, own.logHead, own.logUids, own.publicLog, own.logDenials),
   }),
   allow('ReadLog', {
-    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
     resources: [LOG_TABLE_ARN],
-    when: onRows(own.log, own.logDecisions),
-  }),
-  // The head, in the transaction of what it counts. Entries are put where nothing was, which a condition of ours says.
-  allow('MoveHead', {
-    actions: ['dynamodb:UpdateItem'],
-    resources: [LOG_TABLE_ARN],
-    when: all(onRows(own.log), { StringEquals: { 'dynamodb:EnclosingOperation': 'TransactWriteItems' } }),
+    when: onRows(own.logHead, own.logUids, own.publicLog),
   }),
   neverErase,
   noDirectKms,

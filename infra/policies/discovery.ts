@@ -1,7 +1,7 @@
 // discovery serves public documents. It reads the public halves of a tenant's keys and has no way to a private one: pages of the
 // feed it is given, signed.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, functionArn, type Place } from '../names.ts'
+import { CORE_TABLE_ARN, functionArn, LOG_TABLE_ARN, type Place } from '../names.ts'
 import { dataRole, functionRole, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
 
@@ -29,6 +29,12 @@ export const discoveryDataRole: Role = dataRole('discovery', 'One tenant: reads 
     actions: ['dynamodb:GetItem', 'dynamodb:Query'],
     resources: [CORE_TABLE_ARN],
     when: onRows(own.config, own.signingKeys),
+  }),
+  // Commitments, the tree over them, and what was signed. Neither events nor salts.
+  allow('ReadPublicLog', {
+    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    resources: [LOG_TABLE_ARN],
+    when: onRows(own.publicLog, own.logCheckpoints),
   }),
   deny('NeverWrite', {
     actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],

@@ -48,6 +48,7 @@ const ofRole = (arn: string, sid: string, action: Action, context: Condition): S
 
 const mint = dataRoleArn('mint')
 const feed = dataRoleArn('feed')
+const checkpoint = dataRoleArn('checkpoint')
 const rotate = dataRoleArn('rotate')
 
 /** Wraps the signing keys and feed secrets of all pooled tenants, each under its own context. */
@@ -58,16 +59,17 @@ export const poolKeyPolicy = (deployRole: string): PolicyDocument =>
       rotate,
       'MakePairUnseen',
       'kms:GenerateDataKeyPairWithoutPlaintext',
-      keyContext(SESSION_TENANT, ['token', 'signal']),
+      keyContext(SESSION_TENANT, ['token', 'signal', 'log']),
     ),
     ofRole(mint, 'OpenOwnTenant', 'kms:Decrypt', keyContext(SESSION_TENANT, ['token', FEED_SECRET])),
     ofRole(feed, 'OpenOwnSignals', 'kms:Decrypt', keyContext(SESSION_TENANT, ['signal', FEED_SECRET])),
+    ofRole(checkpoint, 'OpenOwnLogs', 'kms:Decrypt', keyContext(SESSION_TENANT, 'log')),
     ofRole(mint, 'SealFeedSecret', 'kms:Encrypt', keyContext(SESSION_TENANT, FEED_SECRET)),
     deny('NobodyElseOpens', {
       principal: '*',
       actions: ['kms:Decrypt'],
       resources: ['*'],
-      when: { ArnNotEquals: { 'aws:PrincipalArn': [mint, feed].map(text) } },
+      when: { ArnNotEquals: { 'aws:PrincipalArn': [mint, feed, checkpoint].map(text) } },
     }),
     deny('NobodyPassesOn', {
       principal: '*',

@@ -68,6 +68,7 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
         rows.config,
         rows.tenantList,
         rows.grants,
+        rows.decisions,
         rows.revocations,
         rows.revocationVersion,
         rows.revocationChanges,
@@ -76,7 +77,7 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
     allow('ReadLogs', {
       actions: ['dynamodb:GetItem', 'dynamodb:Query'],
       resources: [LOG_TABLE_ARN],
-      when: onRows(rows.log, rows.logDecisions),
+      when: onRows(rows.log, rows.logHead, rows.logUids, rows.logDenials, rows.publicLog, rows.logCheckpoints),
     }),
     allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
     // A lifted block says by whom and why, and one that is gone without that is an alarm of audit.

@@ -71,10 +71,10 @@ export const revokeDataRole: Role = dataRole('revoke', 'One tenant: writes its r
     ),
   }),
   // The order that a replay became is judged by the record of it, which is a denial.
-  allow('ReadLog', {
-    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+  allow('ReadDenials', {
+    actions: ['dynamodb:GetItem'],
     resources: [LOG_TABLE_ARN],
-    when: onRows(own.log, own.logDecisions),
+    when: onRows(own.logDenials),
   }),
   // The order that an event became is judged by it once more.
   readSenderSecrets,

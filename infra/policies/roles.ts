@@ -4,6 +4,7 @@ import { adminDataRole, adminRole } from './admin.ts'
 import { archiveRole } from './archive.ts'
 import { attestRole } from './attest.ts'
 import { auditDataRole, auditRole } from './audit.ts'
+import { checkpointDataRole, checkpointRole } from './checkpoint.ts'
 import { discoveryDataRole, discoveryRole } from './discovery.ts'
 import { eventsDataRole, eventsRole } from './events.ts'
 import { feedDataRole, feedRole } from './feed.ts'
@@ -35,6 +36,7 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   RevokeRole: revokeRole(place),
   FeedRole: feedRole(place),
   AuditRole: auditRole(place),
+  CheckpointRole: checkpointRole(place),
   EventsRole: eventsRole(place),
   IntrospectRole: introspectRole(place),
   AdminRole: adminRole(place),
@@ -46,6 +48,7 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   DataRevokeRole: revokeDataRole,
   DataFeedRole: feedDataRole(poolKey),
   DataAuditRole: auditDataRole,
+  DataCheckpointRole: checkpointDataRole(poolKey),
   DataEventsRole: eventsDataRole,
   DataIntrospectRole: introspectDataRole,
   DataAdminRole: adminDataRole,

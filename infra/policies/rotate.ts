@@ -1,5 +1,5 @@
 // rotate moves each tenant's keys on. It has pairs made without seeing the private half, and asks the owner of
-// its use, mint or feed, to prove it.
+// its use, mint, feed or checkpoint, to prove it.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_TABLE_ARN, functionArn, KEYS, type Place, queueArn, TENANT_TAG } from '../names.ts'
 import {
@@ -28,8 +28,7 @@ import {
 const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
 
-/** Keys of the log are the embedded broker's alone, as yet. */
-const MADE_USES = ['token', 'signal'] as const
+const MADE_USES = ['token', 'signal', 'log'] as const
 
 /** Tags a silo key is made with: whose it is, and what for. */
 const siloTags: Condition = all(onlyTags(TENANT_TAG, 'mintmark-use'), {
@@ -65,7 +64,7 @@ export const rotateRole = (place: Place): Role =>
       // Each owner of a use proves its own.
       allow('AskOwnersToProve', {
         actions: ['lambda:InvokeFunction'],
-        resources: [functionArn(place, 'mint'), functionArn(place, 'feed')],
+        resources: (['mint', 'feed', 'checkpoint'] as const).map((owner) => functionArn(place, owner)),
       }),
       keepWhatFailed(queueArn(place, 'rotate-dlq')),
       deny('NeverAct', { actions: ['iam:*', 'secretsmanager:*'], resources: ['*'] }),

@@ -23,7 +23,7 @@ export const WRITERS = {
   // apply erases a removed tenant's keys; it can do nothing else to them.
   OwnKeys: {
     rows: [rows.signingKeys],
-    roles: [dataRoleArn('mint'), dataRoleArn('feed'), dataRoleArn('rotate'), APPLY_ROLE_ARN],
+    roles: [dataRoleArn('mint'), dataRoleArn('feed'), dataRoleArn('checkpoint'), dataRoleArn('rotate'), APPLY_ROLE_ARN],
   },
   FeedSecrets: { rows: [rows.feedSecret], roles: [dataRoleArn('mint'), APPLY_ROLE_ARN] },
   ClockMark: { rows: [rows.clockMark], roles: [functionRoleArn('mint')] },
@@ -78,14 +78,36 @@ export const coreTablePolicy: PolicyDocument = policy([
   ),
 ])
 
-/** The log: audit alone adds to it, and nobody takes from it. */
+/** Kind of row of the log, and the only roles that may write it: who appends cannot sign, and who signs cannot append. */
+export const LOG_WRITERS = {
+  Log: {
+    rows: [rows.log, rows.logHead, rows.logUids, rows.publicLog, rows.logDenials],
+    roles: [dataRoleArn('audit')],
+  },
+  Checkpoints: { rows: [rows.logCheckpoints], roles: [dataRoleArn('checkpoint')] },
+  LogList: { rows: [rows.logList], roles: [functionRoleArn('audit'), functionRoleArn('checkpoint')] },
+} as const
+
+/** The log: each row has its writer, and nobody takes from it. */
 export const logTablePolicy: PolicyDocument = policy([
-  deny('OnlyAuditAppends', {
+  deny('OnlyItsWriters', {
     principal: '*',
     actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
     resources: ['*'],
-    when: { ArnNotEquals: { 'aws:PrincipalArn': text(dataRoleArn('audit')) } },
+    when: {
+      ArnNotEquals: {
+        'aws:PrincipalArn': [...new Set(Object.values(LOG_WRITERS).flatMap(({ roles }) => roles))].map(text),
+      },
+    },
   }),
+  ...Object.entries(LOG_WRITERS).map(([what, writer]) =>
+    deny(`Write${what}`, {
+      principal: '*',
+      actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: ['*'],
+      when: all(touchingRows(...writer.rows), { ArnNotEquals: { 'aws:PrincipalArn': writer.roles.map(text) } }),
+    }),
+  ),
   deny('NobodyErases', {
     principal: '*',
     actions: [

@@ -12,6 +12,9 @@ const FORMS = {
   MINTMARK_MINT_FUNCTION: /^[\w-]{1,64}$/,
   MINTMARK_TRUST_FUNCTION: /^[\w-]{1,64}$/,
   MINTMARK_FEED_FUNCTION: /^[\w-]{1,64}$/,
+  MINTMARK_CHECKPOINT_FUNCTION: /^[\w-]{1,64}$/,
+  /** Under Object Lock. */
+  MINTMARK_ARCHIVE_BUCKET: /^[a-z0-9-]{3,63}$/,
   /** Where revocation orders go. */
   MINTMARK_ORDERS_QUEUE: /^https?:\/\/\S+$/,
   MINTMARK_DENIALS_QUEUE: /^https?:\/\/\S+$/,

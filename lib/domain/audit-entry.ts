@@ -20,8 +20,6 @@ export type AuditEntry =
   | { readonly kind: 'revocation'; readonly applied: AppliedOrder }
   | { readonly kind: 'change'; readonly change: ControlChange }
 
-export type AuditEntryKind = AuditEntry['kind']
-
 /** Whose log it belongs in, and the id it is deduplicated by among the entries of its kind there. */
 export const nameOfEntry = (entry: AuditEntry): { readonly tenant: string; readonly id: string } => {
   switch (entry.kind) {
@@ -38,12 +36,6 @@ export const nameOfEntry = (entry: AuditEntry): { readonly tenant: string; reado
     case 'change':
       return { tenant: entry.change.tenant, id: entry.change.id }
   }
-}
-
-/** Ids the entry is found by. */
-export const lookUpIdsOf = (entry: AuditEntry): readonly string[] => {
-  const { id } = nameOfEntry(entry)
-  return entry.kind === 'roll_up' ? [...new Set([id, ...entry.rollUp.listed])] : [id]
 }
 
 /** A change of the record store, as audit sees it. */

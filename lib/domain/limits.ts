@@ -164,6 +164,8 @@ export const LIMITS = {
   queueSendMs: 1_000,
   // audit log
   logAppendTriesMax: 8,
+  // of one call of the log's store on AWS: nobody waits for it, and a transaction of a hundred rows takes its time
+  logWaitMs: 10_000,
   // tenants' logs of the embedded broker
   logEntriesPerCommit: 128,
   feedRowsPerRound: 256,
@@ -206,6 +208,7 @@ export const LIMITS = {
   // anchors
   anchorEveryMs: 60_000,
   anchorMissesMax: 8,
+  anchorCallMs: 2_000,
   witnessAnswerBytesMax: 16 * 1024,
   logTileMaxAgeSeconds: 365 * 24 * 3600,
   // events of the audit stream: a CloudEvent up to 64 KiB is forwarded by every intermediary

@@ -10,5 +10,8 @@ export const admitSource =
     return allowed ? null : retryAfterSeconds
   }
 
+/** The same for those who mirror a log. */
+export const admitMirror = (rates: RateLimiter) => admitSource(rates, 'log', LIMITS.logSourceRate)
+
 /** The same for those who report events, who are few and loud. */
 export const admitTransmitter = (rates: RateLimiter) => admitSource(rates, 'events', LIMITS.eventRate)

@@ -15,6 +15,7 @@ export type AnchorAnswer =
   | { readonly kind: 'unreachable' }
 
 export type AnchoredCheckpoint = {
+  readonly tenant: string
   readonly size: number
   readonly note: string
   /** What the anchor is believed to have seen last, 0: nothing. */

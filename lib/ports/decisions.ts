@@ -1,4 +1,5 @@
 // Denials have a queue and a budget of their own: a flood of them never delays an allow (design §3.4).
+import type { AuditEntry } from '../domain/audit-entry.ts'
 import type { Denial, GrantRecord, StoredDecision } from '../domain/grant-record.ts'
 
 export interface DenialQueue {
@@ -7,6 +8,12 @@ export interface DenialQueue {
    * lib/domain/denial-budget.ts, the rest as exact counts in a roll-up, so that the sum always adds up.
    */
   send(denial: Denial): void
+}
+
+/** Where denials are found by their id that no store has but the log. */
+export interface DenialRecords {
+  /** Of these what is a denial, or a count of some. Durable when it resolves; may be repeated. Throws Unavailable. */
+  keep(tenant: string, entries: readonly AuditEntry[]): Promise<void>
 }
 
 export interface DecisionLookup {

@@ -69,11 +69,14 @@ export interface KeyPairs {
 export type OpenedKey =
   /** PKCS#8 in DER. Whoever asked for it zeroes it. */
   | { readonly kind: 'here'; readonly pkcs8: Uint8Array }
-  /** It never leaves its service, which signs SHA-256 digests: ECDSA as DER, RSA as PKCS#1 v1.5. `publicKey`: SPKI in DER. */
+  /**
+   * It never leaves its service, which signs SHA-256 digests: ECDSA as DER, RSA as PKCS#1 v1.5. Of Ed25519, which hashes by itself,
+   * twice, it signs the message, 4,096 bytes at most. `publicKey`: SPKI in DER.
+   */
   | {
       readonly kind: 'elsewhere'
       readonly publicKey: Uint8Array
-      readonly sign: (digest: Uint8Array) => Promise<Uint8Array>
+      readonly sign: (digestOrMessage: Uint8Array) => Promise<Uint8Array>
     }
 
 /**

@@ -37,6 +37,8 @@ export type StoredLeaf = {
 
 /** What the owner of the log may do: audit. */
 export interface LogStore {
+  /** Of one commit: leaves, and bytes of their canonical texts but for a first one that has more alone. Absent: no bound. */
+  readonly room?: { readonly leaves: number; readonly bytes: number }
   /** Null: no leaf yet. Strong: nothing that was committed before the call is missing. Throws Unavailable. */
   head(tenant: string): Promise<LogHead | null>
   /** Which of these events are in the log, as of a head read before the call or later. */
@@ -70,6 +72,14 @@ export interface LogLeaves {
   leafOf(tenant: string, uid: string): Promise<StoredLeaf | null>
   /** One checkpoint a minute, oldest first. */
   history(tenant: string): Promise<readonly SignedCheckpoint[]>
+}
+
+/** Which logs have grown, where nobody walks over all of them. */
+export interface GrownLogs {
+  /** Every log that may have leaves beyond what was settled. Throws Unavailable. */
+  due(): Promise<readonly string[]>
+  /** All leaves below are signed, and anchored wherever that is asked for. Lower than before changes nothing. */
+  settled(tenant: string, size: number): Promise<void>
 }
 
 /** Events from the front of a log that are no longer kept: `note`, signed at `atSeconds`, covered all of them. */

@@ -5,19 +5,23 @@ import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createHandler } from '../../functions/audit/handler.ts'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
-import { createAuditLog } from '../../lib/adapters/aws/dynamo-audit-log.ts'
-import { createDecisionLookup } from '../../lib/adapters/aws/dynamo-decision-lookup.ts'
+import { createDenialLookup, createDenialRecords } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
+import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
+import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
 import { feedItemOf } from '../../lib/adapters/aws/dynamo-stream.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { createTenantLog } from '../../lib/adapters/aws/dynamo-tenant-log.ts'
 import { createSqsDenials } from '../../lib/adapters/aws/sqs-denials.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
 import { grantKey, signingKeyKey } from '../../lib/adapters/aws/table-keys.ts'
+import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { AuditLog } from '../../lib/ports/audit-log.ts'
 import type { StreamAttributes, StreamRecord } from '../../lib/wire/lambda-events.ts'
@@ -33,25 +37,34 @@ import {
 } from '../contract/sample-rows.ts'
 import { createTables, localDynamo, readStream } from '../support/dynamodb-local.ts'
 import { deliverBatch, messagesIn, type Queues, startQueues } from '../support/fauxqs-queues.ts'
-import { entriesIn } from './log-entries.ts'
+import { remembering, treeLogIn } from '../support/tree-log.ts'
+
+/** A consumer is in no hurry, and the emulator is slow on a busy machine. */
+const WAIT_MS = 60_000
 
 type Line = { readonly message: string; readonly fields: Record<string, unknown> }
 const open = async () => {
   const names = await createTables()
-  // A consumer is in no hurry, and the emulator is slow on a busy machine.
   const client = new DynamoDBClient({ ...localDynamo(), maxAttempts: 5 })
-  const [core, log] = [tableOf(names.core, client), tableOf(names.log, client)]
+  const [core, log] = [tableOf(names.core, client, WAIT_MS), tableOf(names.log, client, WAIT_MS)]
   const queues: Queues = await startQueues()
   const denialQueue = queues.create('denials', LIMITS.queueReceivesMax)
   const auditQueue = queues.create('audit', LIMITS.queueReceivesMax)
   const lines: Line[] = []
-  const auditLog = createAuditLog(log)
+  const records = createRecordLookup(core)
+  const leaves = createLogLeaves(log)
+  const tree = treeLogIn(createTenantLog(log, nodeSha256), async (tenant, decisionId) => {
+    const found = await records.find(decisionId, tenant)
+    return found?.kind === 'allow' ? found.record : null
+  })
+  const { log: auditLog, entries } = remembering(tree.log, leaves.leaves)
   const handlerOver = (
     over: AuditLog,
     follow: (entries: readonly AuditEntry[]) => Promise<void> = async () => undefined,
   ) =>
     createHandler({
       ports: { log: over, quarantine: createSqsQuarantine({ client: queues.client, queueUrl: auditQueue.dlqUrl }) },
+      denials: createDenialRecords(log),
       denialQuarantine: createSqsQuarantine({ client: queues.client, queueUrl: denialQueue.dlqUrl }),
       follow,
       readChange: feedItemOf,
@@ -71,7 +84,9 @@ const open = async () => {
     handlerOver,
     handler: handlerOver(auditLog),
     stream: async () => (await readStream(names.core)) as readonly StreamRecord[],
-    entries: (tenant = 'acme') => entriesIn(log, tenant),
+    entries: (tenant = 'acme') => entries(tenant),
+    events: async () =>
+      (await leaves.leaves('acme', 0, 100)).map(({ canonical }) => JSON.parse(canonical) as OcsfEvent),
     close: async () => {
       client.destroy()
       await queues.close()
@@ -104,6 +119,20 @@ test('records, outcomes and orders of the real stream are in the log as they wer
   ])
   expect(entries).toContainEqual({ kind: 'revocation', applied })
   expect(aws.lines).toEqual([])
+})
+
+test('an outcome that comes without its record tells whose it was all the same: the record is read where it lies', async () => {
+  const put = samplePut('a')
+  await aws.grants.put(put)
+  await aws.grants.putNotIssued(sampleNotIssued(put))
+  const outcome = (await aws.stream()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.['S'] === 'OUT')
+  expect(await aws.handler({ Records: outcome })).toEqual({ batchItemFailures: [] })
+  expect(await aws.events()).toEqual([
+    expect.objectContaining({
+      status_code: 'not_issued',
+      user: expect.objectContaining({ uid: put.record.credential.sub }),
+    }),
+  ])
 })
 
 test('records that come twice, in any order and in any batch, are in the log once', async () => {
@@ -158,7 +187,7 @@ test('a record nobody can read is quarantined by where it lies, counted, and hol
 test('a record that was changed, or removed by anybody but the service, is an alarm and a counted metric', async () => {
   const put = samplePut('a')
   await aws.grants.put(put)
-  const [inserted] = await aws.stream()
+  const inserted = (await aws.stream()).find(isRecord)
   const { Keys } = inserted!.dynamodb as { Keys: never }
   const changed = (eventName: string, over: object = {}): StreamRecord => ({
     eventID: `id-${eventName}`,
@@ -285,7 +314,7 @@ test('denials come over their queue, each found by its id afterwards, and a mess
   expect(entries.filter(({ kind }) => kind === 'denial')).toHaveLength(LIMITS.denialsFullPerMinute)
   const counted = entries.reduce((sum, entry) => sum + (entry.kind === 'roll_up' ? entry.rollUp.count : 1), 0)
   expect(counted).toBe(30)
-  const lookup = createDecisionLookup(aws.log, async () => ['acme'])
+  const lookup = createDenialLookup(aws.log)
   const found: unknown[] = []
   for (const { decisionId } of sent) found.push((await lookup.find(decisionId, 'acme'))?.kind)
   expect(found).toEqual([

@@ -1,10 +1,10 @@
 // What one exchange asks of DynamoDB, counted in the units DynamoDB says it consumed (two writes of 1 KB, at most five strong
 // reads, pooled and warm). A count, not a time: one request more is a bill of its own at a million exchanges.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createAuditLog } from '../../lib/adapters/aws/dynamo-audit-log.ts'
-import { entryItem, lookUpItems } from '../../lib/adapters/aws/dynamo-log-rows.ts'
-import { type Item, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { createTenantLog } from '../../lib/adapters/aws/dynamo-tenant-log.ts'
 import { forSeconds } from '../../lib/adapters/config/tenant-directory.ts'
+import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { AUDIT, EXCHANGE } from '../../scripts/exchange-requests.ts'
 import { sampleRevocation } from '../contract/sample-rows.ts'
 import { memoryMint } from '../security/memory-mint.ts'
@@ -12,6 +12,7 @@ import { type Counter, countRequests } from '../support/dynamodb-counter.ts'
 import { createTables } from '../support/dynamodb-local.ts'
 import { issuerKey } from '../support/evidence.ts'
 import type { OwnKeys } from '../support/own-keys.ts'
+import { treeLogIn } from '../support/tree-log.ts'
 import { mintStoresOver, newMintTable } from './dynamo-mint.ts'
 import { dynamoClient } from './dynamo-stores.ts'
 
@@ -101,23 +102,42 @@ describe('one exchange', () => {
   })
 })
 
+type Written = {
+  readonly TransactItems?: readonly { readonly Put?: { readonly Item: Record<string, Record<string, unknown>> } }[]
+}
+
 /** As AWS bills a write inside a transaction: twice, by the KB begun. DynamoDB Local says other numbers there. */
-const unitsOf = (item: Item): number => {
-  const bytes = Object.entries(item).reduce(
-    (sum, [name, value]) => sum + name.length + Buffer.byteLength(String(Object.values(value)[0])),
-    0,
-  )
+const unitsOf = (item: Record<string, Record<string, unknown>>): number => {
+  const bytes = Object.entries(item).reduce((sum, [name, value]) => {
+    const [content] = Object.values(value)
+    return sum + name.length + (content instanceof Uint8Array ? content.length : Buffer.byteLength(String(content)))
+  }, 0)
   return 2 * Math.ceil(bytes / 1024)
 }
 
-test('audit: one read and one transaction for a batch, and the units docs/cost.md counts with', async () => {
-  const { log } = await createTables()
-  const audit = createAuditLog(tableOf(log, client))
-  while ((await broker.grants.records()).length < 10) await exchange()
-  const entries = (await broker.grants.records()).map((record) => ({ kind: 'grant' as const, record }))
-  counter.take()
-  await audit.append('acme', entries.slice(0, 10))
-  expect(counter.take().requests).toEqual(AUDIT.requests)
-  for (const entry of entries)
-    expect([entryItem(entry, 1), ...lookUpItems(entry, 1)].map(unitsOf)).toEqual(AUDIT.writeUnitsOfRows)
-})
+test.each([1, 10] as const)(
+  'audit: the requests of a batch of %i records, and the units docs/cost.md counts with',
+  async (size) => {
+    const { log } = await createTables()
+    const written: number[] = []
+    client.middlewareStack.add(
+      (next) => (args) => {
+        for (const { Put } of (args.input as Written).TransactItems ?? []) if (Put) written.push(unitsOf(Put.Item))
+        return next(args)
+      },
+      { step: 'initialize', name: 'units', override: true },
+    )
+    const audit = treeLogIn(createTenantLog(tableOf(log, client, 60_000), nodeSha256)).log
+    while ((await broker.grants.records()).length < 3 * size) await exchange()
+    const entries = (await broker.grants.records()).map((record) => ({ kind: 'grant' as const, record }))
+    // The first of a log reads less, and the second is what all others are like.
+    for (let round = 0; round < 3; round += 1) {
+      counter.take()
+      written.length = 0
+      await audit.append('acme', entries.slice(round * size, (round + 1) * size))
+    }
+    expect(counter.take().requests).toEqual(AUDIT.requests)
+    const units = written.reduce((sum, one) => sum + one, 0)
+    expect(units / size).toBe(AUDIT.writeUnits[size])
+  },
+)

@@ -1,5 +1,6 @@
 // Real calls under the packaged policies, signed and over the wire. First those of our own adapters that the end-to-end suite has no
 // occasion for: they are recorded beside its own. Then some that no adapter makes: what is left when our checks are off.
+import { randomUUID } from 'node:crypto'
 import {
   BatchGetItemCommand,
   DeleteItemCommand,
@@ -14,10 +15,14 @@ import { DecryptCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
 import { createRateCounters } from '../../lib/adapters/aws/dynamo-rate-counters.ts'
+import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createHeldKeyPairs, createHeldKeyVault } from '../../lib/adapters/aws/kms-held-keys.ts'
 import { createTieredKeyVault } from '../../lib/adapters/aws/kms-tiers.ts'
+import { createS3Anchor } from '../../lib/adapters/aws/s3-anchor.ts'
+import { createS3Objects } from '../../lib/adapters/aws/s3-objects.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
 import { createStsAssumedRole } from '../../lib/adapters/aws/sts-assumed-role.ts'
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
@@ -73,6 +78,20 @@ const openSession = async (fn: string, tenant: string): Promise<Credentials> => 
   }
 }
 
+const anchorOf = (session: Credentials) =>
+  createS3Anchor({
+    bucket: `mintmark-archive-${cloud.account}-${cloud.region}`,
+    objectsOf: async () => createS3Objects(aws.client(session) as ClientPlace),
+  })
+const noteWith = (root: string) => `sts.example.com/t/poolco/log\n1\n${root}\n\n— signature\n`
+const checkpointOf = (tenant: string, root: string) => ({
+  tenant,
+  size: 1,
+  note: noteWith(root),
+  seenSize: 0,
+  proof: [],
+})
+
 describe('our adapters', () => {
   beforeAll(async () => {
     aws = await startOn(recordingOf('fences-calls', cloud))
@@ -125,6 +144,19 @@ describe('our adapters', () => {
       { body: '{}', group: 'poolco' } as never,
       'unreadable',
     )
+  })
+
+  test('audit reads the record that an outcome is about', async () => {
+    const client = new DynamoDBClient({ ...aws.client(await openSession('audit', 'poolco')), maxAttempts: 1 })
+    const records = createRecordLookup(tableOf(tables.core, client, 20_000))
+    expect(await records.find(randomUUID(), 'poolco')).toBeNull()
+  })
+
+  test('checkpoint anchors a size once, and reads back what is there', async () => {
+    const anchor = anchorOf(await openSession('checkpoint', 'poolco'))
+    expect(await anchor.add(checkpointOf('poolco', 'a root'))).toEqual({ kind: 'kept', note: noteWith('a root') })
+    expect(await anchor.add(checkpointOf('poolco', 'a root'))).toEqual({ kind: 'kept', note: noteWith('a root') })
+    expect(await anchor.add(checkpointOf('poolco', 'another'))).toEqual({ kind: 'disagrees' })
   })
 
   test('attest counts the rate of a source', async () => {
@@ -242,6 +274,35 @@ describe('with our checks switched off', () => {
   ] as const)('the credentials of %s cannot put a row of %s: %s', async (fn, kind, _what) => {
     const client = dynamo(aws.credentialsFor(fn))
     const put = new PutItemCommand({ TableName: tables.core, Item: key('poolco', kind) })
+    await expect(client.send(put)).rejects.toMatchObject(refused)
+  })
+
+  test("checkpoint's session of one tenant puts nothing over what is anchored, and nothing among another's", async () => {
+    const session = await openSession('checkpoint', 'poolco')
+    expect(await anchorOf(session).add(checkpointOf('siloco', 'a root'))).toEqual({ kind: 'not_kept' })
+    const bucket = `mintmark-archive-${cloud.account}-${cloud.region}`
+    const objects = createS3Objects(aws.client(session) as ClientPlace)
+    expect(await objects.get({ bucket, key: 'checkpoints/siloco/000000000001' })).toMatchObject({ status: 403 })
+    expect(await objects.putNew({ bucket, key: 'logs/x' }, 'x')).toMatchObject({ status: 403 })
+  })
+
+  test('discovery and checkpoint read what is public of a log, and neither its events nor its salts', async () => {
+    for (const fn of ['discovery', 'checkpoint']) {
+      const client = dynamo(await openSession(fn, 'poolco'))
+      const get = (kind: 'log' | 'publicLog') =>
+        client.send(new GetItemCommand({ TableName: tables.log, Key: key('poolco', kind) }))
+      await expect(get('log')).rejects.toMatchObject(refused)
+      await get('publicLog')
+    }
+  })
+
+  test.each([
+    ['audit', 'logCheckpoints', 'signs'],
+    ['checkpoint', 'publicLog', 'appends'],
+    ['checkpoint', 'log', 'writes events'],
+  ] as const)('%s cannot put a row of %s: nobody both appends and %s', async (fn, kind, _what) => {
+    const client = dynamo(await openSession(fn, 'poolco'))
+    const put = new PutItemCommand({ TableName: tables.log, Item: key('poolco', kind) })
     await expect(client.send(put)).rejects.toMatchObject(refused)
   })
 

@@ -1,21 +1,33 @@
 // The functions as they are deployed, from a tenant's document to a token, a session, a revocation and the log: DynamoDB Local,
 // fauxqs and the emulator behind real signatures, under the packaged policies. A call they do not allow fails here. Longer than
 // 300 lines: one deployment serves all.
-import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadDirectory } from '../../bin/embedded/load-directory.ts'
-import { sqsClient, stsClient } from '../../lib/adapters/aws/clients.ts'
+import { type ClientPlace, sqsClient, stsClient } from '../../lib/adapters/aws/clients.ts'
+import { createDenialLookup } from '../../lib/adapters/aws/dynamo-denials.ts'
+import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { createS3Anchor } from '../../lib/adapters/aws/s3-anchor.ts'
+import { createS3Objects } from '../../lib/adapters/aws/s3-objects.ts'
 import { createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
-import { logDecisionPartition, logPartition, signingKeyPartition } from '../../lib/adapters/aws/table-keys.ts'
+import { signingKeyPartition } from '../../lib/adapters/aws/table-keys.ts'
+import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { nodeVerifyEd25519 } from '../../lib/adapters/keys/note-verifier.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
+import { openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
+import { tilePath } from '../../lib/domain/tlog/tiles.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import { applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
+import type { LogSource } from '../../lib/ports/tenant-log.ts'
+import { SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import { EXCHANGE } from '../../scripts/exchange-requests.ts'
 import { sampleOrder } from '../contract/sample-rows.ts'
 import { type Deployed, patientDynamo, startDeployed } from '../support/aws/deployed.ts'
@@ -321,23 +333,96 @@ describe('revoked', () => {
   })
 })
 
-test('audit takes records from the stream and denials from their queue into the log of their tenant', async () => {
-  const { body } = await deployed.exchange('acme', claims('acme'), { audience: TARGET })
-  const jti = decodeJwt(body['access_token']!).jti!
-  const denied = await deployed.exchange('acme', 'not.a.jwt', { audience: TARGET })
-  await deployed.audit()
-  const look = async (id: string) => {
-    const command = new QueryCommand({
-      TableName: 'mintmark-log',
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: logDecisionPartition('acme', id) } },
-    })
-    return (await root().send(command)).Count
+describe('the log of a tenant', () => {
+  const path = '/t/acme/log'
+  const text = async (name: string) => {
+    const { statusCode, body, isBase64Encoded } = await deployed.get(`${path}/${name}`)
+    if (statusCode !== 200) return null
+    return isBase64Encoded === true ? Buffer.from(body, 'base64') : Buffer.from(body)
   }
-  expect(await look(jti)).toBe(1)
-  expect(await look(denied.body['decision_id']!)).toBe(1)
-  const head = { TableName: 'mintmark-log', Key: { pk: { S: logPartition('acme') }, sk: { S: 'HEAD' } } }
-  expect((await root().send(new GetItemCommand(head))).Item).toBeDefined()
+  const source = (leaves: LogSource['leaves']): LogSource => ({
+    checkpoint: async () => (await text('checkpoint'))?.toString() ?? null,
+    tile: (name) => text(tilePath(name)),
+    leaves,
+  })
+  const settle = () => deployed.functions.checkpoint(SCHEDULED)
+  const verified = async (leaves: LogSource['leaves'], earlier: readonly string[] = []) => {
+    const vkeys = ((await text('vkeys')) ?? '').toString().trim().split('\n')
+    const keys = vkeys.map((line) => parseVerifierKey(nodeSha256, line)!)
+    const ports = { hashes: { sha256: nodeSha256, sha256Hex }, verify: nodeVerifyEd25519 }
+    return verifyLog(ports, { source: source(leaves), keys, tenant: 'acme', earlier })
+  }
+  const anchored = () => [...deployed.aws.objects].filter(([name]) => name.includes('/checkpoints/acme/'))
+
+  test('records and denials become a log that is signed, served, anchored once, and verifies with nothing but what is public', async () => {
+    const { body } = await deployed.exchange('acme', claims('acme'), { audience: TARGET })
+    const jti = decodeJwt(body['access_token']!).jti!
+    const denied = await deployed.exchange('acme', 'not.a.jwt', { audience: TARGET })
+    await deployed.audit()
+    expect(await text('checkpoint')).toBeNull()
+    await persist(
+      () => settle(),
+      () => anchored().length > 0,
+    )
+    const log = tableOf('mintmark-log', root(), 20_000)
+    const leaves = createLogLeaves(log)
+    expect(await leaves.leafOf('acme', jti)).not.toBeNull()
+    expect(await leaves.leafOf('acme', denied.body['decision_id']!)).not.toBeNull()
+    expect(await createDenialLookup(log).find(denied.body['decision_id']!, 'acme')).toMatchObject({ kind: 'deny' })
+    const notes = anchored().map(([, note]) => note)
+    expect(notes).toEqual([String(await text('checkpoint'))])
+    const answer = await verified((from, limit) => leaves.leaves('acme', from, limit), notes)
+    expect(answer).toMatchObject({ bad: null, origin: 'sts.example.com/t/acme/log', earlier: 1 })
+    expect(answer.events).toBe(answer.size)
+    // Whoever has no right to events.
+    expect(await verified(async () => null, notes)).toMatchObject({ bad: null, size: answer.size, events: 0 })
+    const { keys } = JSON.parse(String(await text('jwks.json')))
+    expect(keys).toEqual([expect.objectContaining({ kty: 'OKP', crv: 'Ed25519' })])
+  })
+
+  test('what grows is signed and anchored by the next run, what does not is left alone, and every earlier root still fits', async () => {
+    const before = anchored().length
+    await settle()
+    expect(anchored()).toHaveLength(before)
+    await deployed.exchange('acme', 'not.a.jwt', { audience: TARGET })
+    await deployed.audit()
+    await persist(
+      () => settle(),
+      () => anchored().length > before,
+    )
+    const notes = anchored().map(([, note]) => note)
+    expect(await verified(async () => null, notes)).toMatchObject({ bad: null, earlier: before + 1 })
+  })
+
+  test('a log that was written anew does not fit what is anchored: said aloud, and verify names it', async () => {
+    const [name, note] = anchored().at(-1)!
+    const other = note.replace(/\n[^\n]{44}\n/, `\n${Buffer.alloc(32, 7).toString('base64')}\n`)
+    deployed.aws.objects.set(name, other)
+    const anchor = createS3Anchor({
+      bucket: name.split('/')[0]!,
+      objectsOf: async () => createS3Objects(deployed.aws.client(deployed.aws.rootCredentials) as ClientPlace),
+    })
+    const [, , , size] = name.split('/')
+    const again = { tenant: 'acme', size: Number(size ?? name.split('/').at(-1)), note, seenSize: 0, proof: [] }
+    expect(await anchor.add(again)).toEqual({ kind: 'disagrees' })
+    deployed.aws.objects.set(name, note)
+    expect(await anchor.add(again)).toEqual({ kind: 'kept', note })
+    expect(await verified(async () => null, [other])).toMatchObject({ bad: { problem: 'checkpoint_invalid' } })
+  })
+
+  test('a silo signs its log with a key that never leaves KMS', async () => {
+    await deployed.exchange('vault', 'not.a.jwt', { audience: TARGET })
+    await deployed.audit()
+    await persist(settle, () => [...deployed.aws.objects.keys()].some((name) => name.includes('/checkpoints/vault/')))
+    const note = (await deployed.get('/t/vault/log/checkpoint')).body
+    const vkey = parseVerifierKey(nodeSha256, (await deployed.get('/t/vault/log/vkeys')).body.trim())!
+    expect(openNote({ sha256: nodeSha256, verify: nodeVerifyEd25519 }, note, [vkey])).not.toBeNull()
+    expect(
+      deployed.aws.recorder
+        .entries()
+        .some(({ action, context }) => action === 'kms:Sign' && context['kms:SigningAlgorithm'] === 'ED25519_SHA_512'),
+    ).toBe(true)
+  })
 })
 
 callerSuite(

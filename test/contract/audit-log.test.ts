@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMemoryAuditLog } from '../../lib/adapters/memory/audit-log.ts'
-import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
-import { eventsOf } from '../../lib/domain/ocsf/map-entry.ts'
-import { openAudit, treeLogOver } from '../support/tree-log.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
+import { openAudit, remembering, treeLogOver } from '../support/tree-log.ts'
 import { describeAuditLog } from './audit-log.contract.ts'
+import { describeTenantLog } from './tenant-log.contract.ts'
 
 describeAuditLog('memory', async () => {
   const log = createMemoryAuditLog()
@@ -14,32 +14,25 @@ describeAuditLog('memory', async () => {
 })
 
 describeAuditLog('tree', async () => {
+  const { database, close } = openAuditDirectory()
+  const { log, store } = treeLogOver(database)
+  return { ...remembering(log, store.leaves), close }
+})
+
+describeTenantLog('sqlite', async () => {
+  const { database, close } = openAuditDirectory()
+  const store = createTenantLog(database)
+  return { store, published: store, leaves: store, close }
+})
+
+const openAuditDirectory = () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mintmark-log-'))
   const database = openAudit(dataDir)
-  const { log, store } = treeLogOver(database)
-  // The tree keeps events, not entries: which one an event is of is remembered here.
-  const brought = new Map<string, AuditEntry>()
   return {
-    log: {
-      append(tenant, entries) {
-        for (const entry of entries) {
-          const [event] = eventsOf(entry, { issuerUrl: '' }, () => null)
-          brought.set(`${tenant} ${event!.metadata.uid}`, entry)
-        }
-        return log.append(tenant, entries)
-      },
-    },
-    async entries(tenant) {
-      const leaves = await store.leaves(tenant, 0, 10_000)
-      if (leaves.some(({ index }, at) => index !== at)) throw new Error('there is a gap')
-      return leaves.flatMap(({ canonical }) => {
-        const { uid } = (JSON.parse(canonical) as { metadata: { uid: string } }).metadata
-        return brought.get(`${tenant} ${uid}`) ?? []
-      })
-    },
+    database,
     async close() {
       database.close()
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
-})
+}

@@ -6,6 +6,7 @@ import type { FunctionName } from '../../infra/names.ts'
 const VALUES: Readonly<Record<string, string>> = {
   MINTMARK_DATA_ROLE: 'arn:aws:iam::111122223333:role/mintmark/data/x',
   MINTMARK_POOL_KEY: 'arn:aws:kms:eu-west-1:111122223333:key/x',
+  MINTMARK_ARCHIVE_BUCKET: 'mintmark-archive-111122223333-eu-west-1',
   MINTMARK_ORDER_SENDERS: 'AROAX,AROAY',
   MINTMARK_EVENTS_SENDER: 'AROAZ',
 }

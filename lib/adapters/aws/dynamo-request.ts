@@ -37,6 +37,9 @@ export const tableOf = (name: string, client: DynamoDBClient, waitMs: number = L
   waitMs,
 })
 
+/** The same table for work that nobody waits for: a transaction of a hundred rows may take its time. */
+export const unhurried = (table: Table): Table => ({ ...table, waitMs: LIMITS.logWaitMs })
+
 export type ClientOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'> & {
   /** Tries of one request, the first among them: 2 where somebody waits, more for consumers of queues. */
   readonly maxAttempts: number
@@ -110,18 +113,23 @@ export const getItems = async (call: Call, keys: readonly RowKey[]): Promise<Rea
 
 export const nameOf = ({ pk, sk }: RowKey): string => `${pk} ${sk}`
 
+type Rows = {
+  readonly pk: string
+  readonly prefix?: string
+  /** First and last sort key; instead of a prefix. */
+  readonly between?: readonly [first: string, last: string]
+  readonly stopAfter?: number
+}
+
 /** Strong read of a partition in the order of its sort keys. Whole, or, with `stopAfter`, once it has read more rows than that. */
-export const queryAll = async (
-  { table, client, signal }: Call,
-  { pk, prefix, stopAfter }: { readonly pk: string; readonly prefix?: string; readonly stopAfter?: number },
-): Promise<readonly Item[]> => {
+export const queryAll = async ({ table, client, signal }: Call, rows: Rows): Promise<readonly Item[]> => {
+  const { stopAfter } = rows
   const items: Item[] = []
   let from: Item | undefined
   do {
     const command = new QueryCommand({
       TableName: table.name,
-      KeyConditionExpression: prefix === undefined ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': { S: pk }, ...(prefix === undefined ? {} : { ':prefix': { S: prefix } }) },
+      ...conditionOf(rows),
       ConsistentRead: true,
       ExclusiveStartKey: from,
     })
@@ -130,6 +138,27 @@ export const queryAll = async (
     from = page.LastEvaluatedKey
   } while (from !== undefined && items.length <= (stopAfter ?? Number.POSITIVE_INFINITY))
   return items
+}
+
+const conditionOf = ({ pk, prefix, between }: Rows) => {
+  const [first, last] = between ?? []
+  const values: [string, string | undefined][] = [
+    [':pk', pk],
+    [':prefix', prefix],
+    [':first', first],
+    [':last', last],
+  ]
+  return {
+    KeyConditionExpression:
+      between !== undefined
+        ? 'pk = :pk AND sk BETWEEN :first AND :last'
+        : prefix !== undefined
+          ? 'pk = :pk AND begins_with(sk, :prefix)'
+          : 'pk = :pk',
+    ExpressionAttributeValues: Object.fromEntries(
+      values.flatMap(([name, S]) => (S === undefined ? [] : [[name, { S }]])),
+    ),
+  }
 }
 
 type Page = {

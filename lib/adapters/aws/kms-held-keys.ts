@@ -44,9 +44,10 @@ export const createHeldKeyVault = (
     return {
       kind: 'elsewhere',
       publicKey: await publicKeyOf(kms, tenant, arn),
-      async sign(digest) {
-        // A digest, because a token may be longer than the 4,096 bytes KMS takes as a message.
-        const order = { KeyId: arn, Message: digest, MessageType: 'DIGEST', SigningAlgorithm: SIGNING[alg] } as const
+      async sign(message) {
+        // A digest, because a token may be longer than the 4,096 bytes KMS takes as a message; Ed25519 has none.
+        const MessageType = alg === 'Ed25519' ? 'RAW' : 'DIGEST'
+        const order = { KeyId: arn, Message: message, MessageType, SigningAlgorithm: SIGNING[alg] } as const
         const signed = await callKms(kms, tenant, (client, options) => client.send(new SignCommand(order), options))
         return sent(signed.Signature)
       },

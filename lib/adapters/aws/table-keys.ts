@@ -136,21 +136,67 @@ export const rateKey = (bucket: string): RowKey => ({ pk: `RL#${shortHash(bucket
 /** The highest time any mint has seen: one row, since it is about clocks and not about a tenant. */
 export const clockMarkKey: RowKey = { pk: 'CLOCK', sk: 'M' }
 
-/** Rows of mintmark-log: a tenant's log, and where each decision is found in it. */
+/**
+ * Rows of mintmark-log. Events and salts, the end of the log, the tree over commitments, and what is signed lie under different
+ * prefixes, so that IAM tells apart who may append, who may sign, and who may only publish.
+ */
 export const logPartition = (tenant: string): string => `L#${tenant}`
-export const logDecisionPartition = (tenant: string, decisionId: string): string => `L#${tenant}#D#${decisionId}`
-/** How many entries a log has: every append moves it, by compare-and-set. */
-export const logHeadKey = (tenant: string): RowKey => ({ pk: logPartition(tenant), sk: 'HEAD' })
-/** Entries sort as their numbers do. */
-export const logEntryKey = (tenant: string, sequence: number): RowKey => ({
+const logHeadPartition = (tenant: string): string => `LH#${tenant}`
+export const publicLogPartition = (tenant: string): string => `LT#${tenant}`
+export const logCheckpointPartition = (tenant: string): string => `LC#${tenant}`
+const LEAF_DIGITS = 12
+/** Sorts as its number does. */
+const numbered = (prefix: string, index: number): string => `${prefix}${String(index).padStart(LEAF_DIGITS, '0')}`
+/** The end of the log: every append moves it, by compare-and-set. */
+export const logHeadKey = (tenant: string): RowKey => ({ pk: logHeadPartition(tenant), sk: 'HEAD' })
+/** Events and salts of neighbouring leaves, by the index of the first. Nothing else in the partition sorts behind them. */
+export const logEventsKey = (tenant: string, first: number): RowKey => ({
   pk: logPartition(tenant),
-  sk: `S#${String(sequence).padStart(12, '0')}`,
+  sk: numbered(LOG_EVENTS, first),
 })
-export const LOG_ENTRY_PREFIX = 'S#'
-/** That an entry is in the log, and where: its kind and id are there once. */
-export const logDecisionKey = (tenant: string, decisionId: string, kind: string): RowKey => ({
-  pk: logDecisionPartition(tenant, decisionId),
-  sk: kind,
+export const LOG_EVENTS = 'S#'
+/** The last checkpoint of a minute. */
+export const logMinuteKey = (tenant: string, minute: number): RowKey => ({
+  pk: logCheckpointPartition(tenant),
+  sk: numbered(LOG_MINUTES, minute),
+})
+export const LOG_MINUTES = 'M#'
+/** What an anchor kept last. */
+export const logAnchorKey = (tenant: string, anchor: string): RowKey => ({
+  pk: logCheckpointPartition(tenant),
+  sk: `${LOG_ANCHORS}${anchor}`,
+})
+export const LOG_ANCHORS = 'A#'
+/** That an event is in the log, and where. Ids may be long, and have anything in them. */
+export const logUidKey = (tenant: string, uid: string): RowKey => ({
+  pk: `${logPartition(tenant)}#U#${shortHash(uid)}`,
+  sk: 'U',
+})
+/** A denial as it was made, by its decision id; or the count it went into. */
+export const logDenialKey = (tenant: string, decisionId: string): RowKey => ({
+  pk: `${logPartition(tenant)}#D#${decisionId}`,
+  sk: 'D',
+})
+
+/** Commitments of neighbouring leaves of one tile, by the index of the first. */
+export const logCommitmentsKey = (tenant: string, first: number): RowKey => ({
+  pk: publicLogPartition(tenant),
+  sk: numbered(LOG_COMMITMENTS, first),
+})
+export const LOG_COMMITMENTS = 'C#'
+/** A tile of the tree above its leaves. */
+export const logTileKey = (tenant: string, level: number, index: number): RowKey => ({
+  pk: publicLogPartition(tenant),
+  sk: numbered(`T#${level}#`, index),
+})
+export const logCheckpointKey = (tenant: string): RowKey => ({ pk: logCheckpointPartition(tenant), sk: 'CP' })
+
+/** The list of logs, and which of them have grown. */
+export const LOG_LIST_SHARDS = 16
+export const logListPartition = (shard: number): string => `LOGS#${shard}`
+export const logListKey = (tenant: string): RowKey => ({
+  pk: logListPartition(shardOf(tenant, LOG_LIST_SHARDS)),
+  sk: tenant,
 })
 
 /**
@@ -178,5 +224,10 @@ export const leadingKeys = (tenant: string) =>
     rates: 'RL#*',
     clockMark: clockMarkKey.pk,
     log: logPartition(tenant),
-    logDecisions: logDecisionPartition(tenant, '*'),
+    logHead: logHeadPartition(tenant),
+    logUids: `${logPartition(tenant)}#U#*`,
+    logDenials: `${logPartition(tenant)}#D#*`,
+    publicLog: publicLogPartition(tenant),
+    logCheckpoints: logCheckpointPartition(tenant),
+    logList: 'LOGS#*',
   }) as const

@@ -12,9 +12,9 @@ export type Signer = KeyObject | RemoteSigner
 
 /** A key that signs in its own service. A class, so that a handle from elsewhere is not taken for one. */
 export class RemoteSigner {
-  readonly signDigest: (digest: Uint8Array) => Promise<Uint8Array>
-  constructor(signDigest: RemoteSigner['signDigest']) {
-    this.signDigest = signDigest
+  readonly sign: Extract<OpenedKey, { kind: 'elsewhere' }>['sign']
+  constructor(sign: RemoteSigner['sign']) {
+    this.sign = sign
   }
 }
 
@@ -44,13 +44,11 @@ const signerOf = (opened: OpenedKey): Signer => {
 /** JWS signature, base64url: at once, or as a promise where the signer is remote. */
 export const signWith = (signer: Signer, alg: OwnAlgorithm, signingInput: string): string | Promise<string> => {
   const data = Buffer.from(signingInput, 'latin1')
-  // Ed25519 hashes by itself, twice: a service that signs digests cannot make it.
-  if (alg === 'Ed25519') {
-    if (!(signer instanceof KeyObject)) throw new TypeError('an Ed25519 key signs where it is')
-    return signDer(null, data, signer).toString('base64url')
-  }
-  if (signer instanceof KeyObject) return encode(alg, signDer('sha256', data, signer))
-  return signer.signDigest(hash('sha256', data, 'buffer')).then((signature) => encode(alg, Buffer.from(signature)))
+  const isHashed = alg !== 'Ed25519'
+  if (signer instanceof KeyObject) return encode(alg, signDer(isHashed ? 'sha256' : null, data, signer))
+  return signer
+    .sign(isHashed ? hash('sha256', data, 'buffer') : data)
+    .then((signature) => encode(alg, Buffer.from(signature)))
 }
 
 const encode = (alg: OwnAlgorithm, signature: Buffer): string =>

@@ -72,7 +72,7 @@ const anchorOne = async (
 ): Promise<AnchorAnswer> => {
   const add = async (from: number): Promise<AnchorAnswer> => {
     const proof = await growthProof(ports, tenant, from, size)
-    return proof === null ? { kind: 'not_kept' } : anchor.add({ size, note, seenSize: from, proof })
+    return proof === null ? { kind: 'not_kept' } : anchor.add({ tenant, size, note, seenSize: from, proof })
   }
   const answer = await add(seenSize)
   if (answer.kind !== 'known') return answer

@@ -9,6 +9,7 @@ import { type ChainLink, chained } from '../../domain/ocsf/record-integrity.ts'
 import { leafHash } from '../../domain/tlog/merkle.ts'
 import { appendHashes, EMPTY_EDGE } from '../../domain/tlog/tiles.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
+import { utf8Length } from '../../domain/utf8.ts'
 import type { AuditLog } from '../../ports/audit-log.ts'
 import type { Growth, LogHead, LogStore, NewLeaf, Salts } from '../../ports/tenant-log.ts'
 import { commitmentOf, type LogHashes } from './leaf-hashes.ts'
@@ -35,14 +36,16 @@ export const createTreeLog = (ports: AppendPorts): AuditLog => ({
 
 const appendSome = async (ports: AppendPorts, tenant: string, entries: readonly AuditEntry[]): Promise<void> => {
   const records = await recordsOf(ports, tenant, entries)
-  for (let count = 0; count < LIMITS.logAppendTriesMax; count += 1) {
+  for (let lost = 0; lost < LIMITS.logAppendTriesMax; ) {
     // Head before known: what comes in between makes the commit fail, and is seen by the next try.
     const head = await ports.store.head(tenant)
     const place = { issuerUrl: head?.authority ?? ports.issuerUrl(tenant) }
     const drafts = entries.flatMap((entry) => draftsOf(entry, place, (id) => records.get(id) ?? null))
     const fresh = await withoutKnown(ports.store, tenant, drafts)
     if (fresh.length === 0) return
-    if (await ports.store.commit(tenant, head?.edge.size ?? 0, grow(ports, head, place.issuerUrl, fresh))) return
+    const growth = grow(ports, head, place.issuerUrl, fresh)
+    if (!(await ports.store.commit(tenant, head?.edge.size ?? 0, growth))) lost += 1
+    else if (growth.leaves.length === fresh.length) return
   }
   throw new Unavailable('changed_underway')
 }
@@ -69,8 +72,9 @@ const withoutKnown = async (
   return drafts.filter(({ uid }) => !known.has(uid) && known.add(uid))
 }
 
+/** By as many of them as the store has room for, at least one. */
 const grow = (
-  { salts, hashes: { sha256, sha256Hex } }: AppendPorts,
+  { store: { room = NO_BOUND }, salts, hashes: { sha256, sha256Hex } }: AppendPorts,
   head: LogHead | null,
   authority: string,
   drafts: readonly EventDraft[],
@@ -79,9 +83,12 @@ const grow = (
   const leaves: NewLeaf[] = []
   let last: ChainLink | null = head?.last ?? null
   let sequence = head?.edge.size ?? 0
-  for (const { uid, typeUid, time, unsigned } of drafts) {
+  let bytes = 0
+  for (const { uid, typeUid, time, unsigned } of drafts.slice(0, room.leaves)) {
     const text = unsigned({ sequence, chain: origin, authority, before: last })
     const { canonical, link } = chained(text, { uid, typeUid }, sha256Hex)
+    bytes += utf8Length(canonical)
+    if (leaves.length > 0 && bytes > room.bytes) break
     const salt = salts.next()
     const commitment = commitmentOf(sha256, salt, canonical)
     leaves.push({ uid, atSeconds: Math.floor(time / 1000), salt, commitment, canonical })
@@ -96,3 +103,5 @@ const grow = (
   )
   return { head: { origin, authority, edge, last }, leaves, tiles: grown }
 }
+
+const NO_BOUND = { leaves: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }

@@ -1,6 +1,6 @@
 // One run of rotate (design §2): the keys of every tenant are moved as far as they are due. A tenant whose keys cannot be
 // moved is counted and holds up no other; the next run tries again.
-import { neededSlots, signalSlots } from '../../domain/key-rotation.ts'
+import { LOG_SLOT, neededSlots, signalSlots } from '../../domain/key-rotation.ts'
 import type { TenantConfigStore, TenantDirectory } from '../../ports/tenants.ts'
 import { type RotatePorts, rotateKeys } from './rotate-keys.ts'
 
@@ -20,7 +20,7 @@ export const rotateTenants = async ({ configs, tenants, rotation }: RotateTenant
   for (const { tenant } of await configs.list()) {
     try {
       const config = await tenants.current(tenant)
-      const needed = config === null ? [] : [...neededSlots(config), ...signalSlots(config)]
+      const needed = config === null ? [] : [...neededSlots(config), ...signalSlots(config), LOG_SLOT]
       if (config !== null) moves += (await rotateKeys(rotation, { tenant, needed })).length
     } catch {
       failed.push(tenant)

@@ -7,14 +7,14 @@ import { ownKeys } from '../../support/own-keys.ts'
 const row = (tenant: string) => ({ tenant, version: 1, digest: 'd', tombstonedAtSeconds: null })
 const config = (tenant: string) => ({ tenant, grants: [] }) as unknown as TenantConfig
 
-test('every tenant gets its first keys, of tokens and of the feed, and a removed one gets none', async () => {
+test('every tenant gets its first keys, of tokens, of the feed and of the log, and a removed one gets none', async () => {
   const keys = ownKeys()
   const run = await rotateTenants({
     configs: { list: async () => ['acme', 'gone', 'globex'].map(row) },
     tenants: { current: async (tenant) => (tenant === 'gone' ? null : config(tenant)) },
     rotation: keys,
   })
-  expect(run).toEqual({ moves: 12, failed: [] })
+  expect(run).toEqual({ moves: 18, failed: [] })
   expect(await keys.store.list('gone')).toEqual([])
 })
 
@@ -30,7 +30,7 @@ test('a tenant whose keys cannot be moved is named, and holds up no other', asyn
     },
     rotation: keys,
   })
-  expect(run).toEqual({ moves: 6, failed: ['acme'] })
+  expect(run).toEqual({ moves: 9, failed: ['acme'] })
 })
 
 test('no list of tenants is an outage, not a run without tenants', async () => {

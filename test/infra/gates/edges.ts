@@ -96,7 +96,12 @@ const alarms: Gate = {
 }
 
 /** Who waits for whom: a caller must outlast all that it asks in turn. */
-const CALLS = { attest: ['trust', 'mint'], events: ['trust'], discovery: ['feed'], rotate: ['mint', 'feed'] } as const
+const CALLS = {
+  attest: ['trust', 'mint'],
+  events: ['trust'],
+  discovery: ['feed'],
+  rotate: ['mint', 'feed', 'checkpoint'],
+} as const
 /** An HTTP API gives up after this. */
 const API_SECONDS = 30
 

@@ -245,8 +245,11 @@ const FORBIDDEN: Readonly<Record<string, RegExp>> = {
   TrustRole: /^(sts:|kms:|iam:|lambda:)/,
   MintRole: /^(kms:|iam:|lambda:|dynamodb:(Put|Delete|Query|Scan))/,
   RevokeRole: /^(kms:|lambda:|iam:)/,
-  AuditRole: /^(kms:|lambda:|iam:|dynamodb:(Put|Update|Delete|GetItem|Query|Scan))/,
-  DataAuditRole: /^(kms:|dynamodb:(Delete|Batch))/,
+  AuditRole: /^(kms:|lambda:|iam:|dynamodb:(Put|Delete|GetItem|Query|Scan))/,
+  DataAuditRole: /^(kms:|dynamodb:(Delete|BatchWrite))/,
+  CheckpointRole: /^(kms:|lambda:|iam:|s3:|dynamodb:(Put|Delete|GetItem|Scan))/,
+  DataCheckpointRole:
+    /^(kms:(?!Decrypt$|Sign$|GetPublicKey$)|sts:|s3:(?!PutObject$|GetObject$)|dynamodb:(Delete|BatchWrite))/,
   // It asks feed for pages.
   DiscoveryRole: /^(kms:|lambda:(?!InvokeFunction$)|iam:|dynamodb:|sqs:)/,
   DataDiscoveryRole: /^(kms:|dynamodb:(Put|Update|Delete|Batch))/,

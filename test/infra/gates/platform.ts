@@ -42,6 +42,7 @@ const ROUTES = [
   'GET /.well-known/oauth-protected-resource/t/{tenant} HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/.well-known/openid-configuration HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/jwks.json HttpApiIntegrationDiscovery',
+  'GET /t/{tenant}/log/{path+} HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/revocations HttpApiIntegrationDiscovery',
   'GET /t/{tenant}/signal-jwks.json HttpApiIntegrationDiscovery',
 ]
@@ -168,7 +169,7 @@ const environment: Gate = {
         .filter(
           ([name, value]) =>
             !(ENVIRONMENT_NAMES as readonly string[]).includes(name) ||
-            !/^(?:[A-Za-z]+Role\.RoleId,?)+$|^(https:\/\/[a-z0-9./-]+|mintmark-[a-z-]+|\d+\.\d+\.\d+\.\d+\/\d+|arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9/-]+)$/.test(
+            !/^(?:[A-Za-z]+Role\.RoleId,?)+$|^(https:\/\/[a-z0-9./-]+|mintmark-[a-z-]+|mintmark-archive-\d{12}-[a-z0-9-]+|\d+\.\d+\.\d+\.\d+\/\d+|arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9/-]+)$/.test(
               value,
             ),
         )

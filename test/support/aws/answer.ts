@@ -46,6 +46,7 @@ const THROTTLES: Readonly<Record<ServiceName, readonly [string, number]>> = {
   sts: ['Throttling', 400],
   iam: ['Throttling', 400],
   lambda: ['TooManyRequestsException', 429],
+  s3: ['SlowDown', 503],
   secretsmanager: ['ThrottlingException', 400],
 }
 export const throttled = (service: ServiceName): AwsError => {

@@ -1,8 +1,8 @@
 // One AWS request as it came over the wire, read into service, operation and input. The service is known by the shape of the
 // request (target header, form action, path), never by what the caller signed for: a signature for another service is an error.
 
-/** JSON 1.0/1.1 by `x-amz-target`, the form-and-XML "query" protocol, Lambda's REST paths. */
-export type ServiceName = 'dynamodb' | 'kms' | 'sqs' | 'sts' | 'iam' | 'lambda' | 'secretsmanager'
+/** JSON 1.0/1.1 by `x-amz-target`, the form-and-XML "query" protocol, Lambda's REST paths, S3's objects. */
+export type ServiceName = 'dynamodb' | 'kms' | 'sqs' | 'sts' | 'iam' | 'lambda' | 's3' | 'secretsmanager'
 export type Protocol = 'json' | 'query' | 'rest-json'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined }
@@ -54,9 +54,17 @@ export const readCall = (raw: RawRequest): AwsCall | null => {
       : { raw, service, protocol: 'query', operation: form.get('Action') ?? '', input: readForm(form) }
   }
   const invoked = INVOKE.exec(pathname)
-  if (invoked === null) return null
+  if (invoked === null) return readObjectCall(raw, pathname)
   const input = { FunctionName: decodeURIComponent(invoked[1]!) }
   return { raw, service: 'lambda', protocol: 'rest-json', operation: 'Invoke', input }
+}
+
+/** S3 in path style: `/bucket/key`. Null: neither put nor get. */
+const readObjectCall = (raw: RawRequest, pathname: string): AwsCall | null => {
+  const operation = { PUT: 'PutObject', GET: 'GetObject' }[raw.method]
+  const [, Name] = /^\/([a-z0-9-]+\/.+)$/.exec(decodeURIComponent(pathname)) ?? []
+  if (operation === undefined || Name === undefined) return null
+  return { raw, service: 's3', protocol: 'query', operation, input: { Name } }
 }
 
 /** `Tags.member.2.Key=a` becomes `{ Tags: [, { Key: 'a' }] }` with gaps closed: the query protocol's lists. */

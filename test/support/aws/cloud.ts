@@ -36,7 +36,7 @@ export type Role = {
 }
 
 export type KmsKeyUse = {
-  readonly spec: 'SYMMETRIC_DEFAULT' | 'ECC_NIST_P256' | 'RSA_2048'
+  readonly spec: 'SYMMETRIC_DEFAULT' | 'ECC_NIST_P256' | 'RSA_2048' | 'ECC_NIST_EDWARDS25519'
   readonly usage: 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY'
 }
 

@@ -9,6 +9,7 @@ import { CreateQueueCommand } from '@aws-sdk/client-sqs'
 import { ADMIN_ENVIRONMENT, createAdmin } from '../../../functions/admin/compose.ts'
 import { ATTEST_ENVIRONMENT, createAttest } from '../../../functions/attest/compose.ts'
 import { AUDIT_ENVIRONMENT, createAudit } from '../../../functions/audit/compose.ts'
+import { CHECKPOINT_ENVIRONMENT, createCheckpoint } from '../../../functions/checkpoint/compose.ts'
 import { createDiscovery, DISCOVERY_ENVIRONMENT } from '../../../functions/discovery/compose.ts'
 import { createEvents, EVENTS_ENVIRONMENT } from '../../../functions/events/compose.ts'
 import { createFeedFunction, FEED_ENVIRONMENT } from '../../../functions/feed/compose.ts'
@@ -32,6 +33,7 @@ import {
 } from '../../../lib/adapters/aws/clients.ts'
 import { createDynamoClient, tableOf } from '../../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationStore } from '../../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { createS3Objects } from '../../../lib/adapters/aws/s3-objects.ts'
 import { createStsWebIdentity } from '../../../lib/adapters/aws/sts-web-identity.ts'
 import { createGuardedHttp } from '../../../lib/adapters/http/guarded-http.ts'
 import { type EnvironmentName, readEnvironment } from '../../../lib/config/environment.ts'
@@ -139,6 +141,12 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       const { place, ...clients } = own('audit')
       return createAudit(environmentOf('audit', AUDIT_ENVIRONMENT), { ...clients, sqs: sqsClient(place) })
     },
+    checkpoint() {
+      const { place, ...clients } = own('checkpoint')
+      const s3As = (credentials: ClientPlace['credentials']) => createS3Objects({ ...place, credentials })
+      const more = { kmsAs: kmsAs(place), s3As }
+      return createCheckpoint(environmentOf('checkpoint', CHECKPOINT_ENVIRONMENT), { ...clients, ...more })
+    },
     discovery() {
       const { place, ...clients } = own('discovery')
       const more = { lambda: lambdaClient(place) }
@@ -186,6 +194,7 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     trust: compose.trust(),
     revoke: compose.revoke(),
     audit: compose.audit(),
+    checkpoint: compose.checkpoint(),
     discovery: compose.discovery(),
     feed: compose.feed(),
     introspect: compose.introspect(),
@@ -198,6 +207,7 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
   aws.functions.register(`${STACK}-mint`, functions.mint)
   aws.functions.register(`${STACK}-trust`, functions.trust)
   aws.functions.register(`${STACK}-feed`, functions.feed)
+  aws.functions.register(`${STACK}-checkpoint`, functions.checkpoint)
 
   const httpEvent = (method: string, rawPath: string, more: object = {}) => ({
     rawPath,

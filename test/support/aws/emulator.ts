@@ -14,6 +14,7 @@ import { iamService } from './iam.ts'
 import { kmsService } from './kms.ts'
 import { Functions, lambdaService } from './lambda.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
+import { type Objects, s3Service } from './s3.ts'
 import { type Secrets, secretsService } from './secretsmanager.ts'
 import type { Service } from './service.ts'
 import { type Caller, type Credentials, Sessions, sessionArn } from './sessions.ts'
@@ -71,6 +72,7 @@ export interface Aws {
   readonly faults: Faults
   readonly functions: Functions
   readonly secrets: Secrets
+  readonly objects: Objects
   /** Rejects with what went wrong inside, if anything did: a request IAM could not judge, an engine that was gone. */
   stop(): Promise<void>
 }
@@ -88,12 +90,14 @@ export const startAws = async (options: AwsOptions): Promise<Aws> => {
   const faults = new Faults(options.seed ?? 1)
   const functions = new Functions()
   const secrets: Secrets = new Map()
+  const objects: Objects = new Map()
   const publishedKeys = options.publishedKeys ?? (() => Promise.reject(new Error('no keys are published')))
   const services: Partial<Record<ServiceName, Service>> = {
     kms: kmsService(currentCloud, changeCloud),
     sts: stsService({ cloud: currentCloud, sessions, nowMs, publishedKeys }),
     iam: iamService(currentCloud, changeCloud),
     lambda: lambdaService(functions, currentCloud),
+    s3: s3Service(objects),
     secretsmanager: secretsService(secrets, currentCloud),
     ...(options.dynamodb === undefined ? {} : { dynamodb: dynamodbService(options.dynamodb, currentCloud) }),
     ...(options.sqs === undefined ? {} : { sqs: sqsService(options.sqs, currentCloud) }),
@@ -173,6 +177,7 @@ export const startAws = async (options: AwsOptions): Promise<Aws> => {
     faults,
     functions,
     secrets,
+    objects,
     stop: async () => {
       stopping.abort()
       await new Promise<void>((resolve) => {

@@ -12,6 +12,7 @@ import {
   type KeyObject,
   privateEncrypt,
   randomBytes,
+  sign,
 } from 'node:crypto'
 import type { KmsKeyUse } from './cloud.ts'
 
@@ -56,7 +57,9 @@ const canonical = (context: EncryptionContext): Buffer =>
 export const newKeyPair = (spec: Exclude<KmsKeyUse['spec'], 'SYMMETRIC_DEFAULT'>): KeyObject =>
   spec === 'RSA_2048'
     ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-    : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+    : spec === 'ECC_NIST_EDWARDS25519'
+      ? generateKeyPairSync('ed25519').privateKey
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 
 export const publicDer = (key: KeyObject): Buffer => createPublicKey(key).export({ type: 'spki', format: 'der' })
 export const privateDer = (key: KeyObject): Buffer =>
@@ -65,6 +68,9 @@ export const privateDer = (key: KeyObject): Buffer =>
 /** Signs a SHA-256 digest: ECDSA in DER, as KMS answers, or PKCS #1 v1.5. */
 export const signDigest = (key: KeyObject, digest: Buffer): Buffer =>
   key.asymmetricKeyType === 'ec' ? ecdsa(key, digest) : rsa(key, digest)
+
+/** Ed25519 hashes by itself: KMS takes the message, and no digest. */
+export const signMessage = (key: KeyObject, message: Buffer): Buffer => sign(null, message, key)
 
 export const sha256 = (data: Uint8Array): Buffer => createHash('sha256').update(data).digest()
 

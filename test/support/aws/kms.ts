@@ -14,6 +14,7 @@ import {
   seal,
   sha256,
   signDigest,
+  signMessage,
 } from './kms-material.ts'
 import type { Ask, Service } from './service.ts'
 
@@ -71,7 +72,7 @@ export const kmsService = (cloud: () => Cloud, change: (next: Cloud) => void): S
     }),
     GenerateDataKeyPairWithoutPlaintext: (input, arn) => {
       const spec = stringOf(input, 'KeyPairSpec')
-      if (spec !== 'ECC_NIST_P256' && spec !== 'RSA_2048') throw invalid('KeyPairSpec is not offered here')
+      if (!isPairSpec(spec)) throw invalid('KeyPairSpec is not offered here')
       const pair = newKeyPair(spec)
       return {
         KeyId: arn,
@@ -83,14 +84,18 @@ export const kmsService = (cloud: () => Cloud, change: (next: Cloud) => void): S
     Sign: (input, arn) => {
       const pair = pairOf(arn)
       const algorithm = stringOf(input, 'SigningAlgorithm')
-      const fitting = pair.asymmetricKeyType === 'ec' ? 'ECDSA_SHA_256' : 'RSASSA_PKCS1_V1_5_SHA_256'
+      const fitting = ALGORITHMS[pair.asymmetricKeyType ?? '']
       if (algorithm !== fitting)
         throw new AwsError('InvalidKeyUsageException', `${arn} does not sign with ${algorithm}`)
       const message = bytesOf(input, 'Message')
       const isDigest = stringOf(input, 'MessageType') === 'DIGEST'
       if (isDigest && message.length !== 32) throw invalid('Digest is invalid length for algorithm')
       if (message.length === 0 || message.length > MESSAGE_BYTES_MAX) throw invalid('Message has a wrong length')
-      const signature = signDigest(pair, isDigest ? message : sha256(message))
+      if (isDigest && algorithm === 'ED25519_SHA_512') throw invalid('Digest is not what this algorithm signs')
+      const signature =
+        algorithm === 'ED25519_SHA_512'
+          ? signMessage(pair, message)
+          : signDigest(pair, isDigest ? message : sha256(message))
       return { KeyId: arn, Signature: signature.toString('base64'), SigningAlgorithm: algorithm }
     },
     GetPublicKey: (_input, arn) => ({
@@ -118,6 +123,16 @@ export const kmsService = (cloud: () => Cloud, change: (next: Cloud) => void): S
     },
   }
 }
+
+const ALGORITHMS: Readonly<Record<string, string>> = {
+  ec: 'ECDSA_SHA_256',
+  rsa: 'RSASSA_PKCS1_V1_5_SHA_256',
+  ed25519: 'ED25519_SHA_512',
+}
+
+type PairSpec = Exclude<KmsKeyUse['spec'], 'SYMMETRIC_DEFAULT'>
+const isPairSpec = (spec: string | undefined): spec is PairSpec =>
+  spec === 'ECC_NIST_P256' || spec === 'RSA_2048' || spec === 'ECC_NIST_EDWARDS25519'
 
 const invalid = (message: string): AwsError => new AwsError('ValidationException', message)
 const bytesOf = (input: JsonObject, name: string): Buffer => Buffer.from(stringOf(input, name) ?? '', 'base64')
@@ -202,8 +217,7 @@ const createAsk = ({ input }: AwsCall, cloud: Cloud): Ask => {
 
 const createdKey = (input: JsonObject, cloud: Cloud): { readonly arn: string; readonly next: Cloud } => {
   const spec = stringOf(input, 'KeySpec') ?? 'SYMMETRIC_DEFAULT'
-  if (spec !== 'SYMMETRIC_DEFAULT' && spec !== 'ECC_NIST_P256' && spec !== 'RSA_2048')
-    throw invalid('KeySpec is not offered here')
+  if (spec !== 'SYMMETRIC_DEFAULT' && !isPairSpec(spec)) throw invalid('KeySpec is not offered here')
   const usage = stringOf(input, 'KeyUsage') ?? 'ENCRYPT_DECRYPT'
   if ((spec === 'SYMMETRIC_DEFAULT') !== (usage === 'ENCRYPT_DECRYPT')) throw invalid('KeyUsage does not fit KeySpec')
   const given = stringOf(input, 'Policy')

@@ -11,6 +11,7 @@ import { dynamodbAsks } from '../aws/dynamodb-asks.ts'
 import { iamService } from '../aws/iam.ts'
 import { kmsService } from '../aws/kms.ts'
 import { Functions, lambdaService } from '../aws/lambda.ts'
+import { s3Service } from '../aws/s3.ts'
 import { secretsService } from '../aws/secretsmanager.ts'
 import type { Ask } from '../aws/service.ts'
 import { type Session, Sessions } from '../aws/sessions.ts'
@@ -53,6 +54,8 @@ const asksOf = async ({ does }: Deed, cloud: Cloud, session: Session): Promise<r
       return iamService(current, never).asks(asked, null)
     case 'lambda':
       return lambdaService(new Functions(), current).asks(asked, null)
+    case 's3':
+      return s3Service(new Map()).asks(asked, null)
     case 'secretsmanager':
       return secretsService(new Map(), current).asks(asked, null)
     case 'sqs':
@@ -98,6 +101,8 @@ export const heldKey = (cloud: Cloud, tenant: string, use = 'token'): string =>
   arnIn(cloud, 'kms', `key/held-${use}-${tenant}`)
 /** One that was just made, and belongs to nobody yet. */
 export const newKey = (cloud: Cloud): string => arnIn(cloud, 'kms', 'key/new')
+const HELD_SPEC = { token: 'ECC_NIST_P256', signal: 'ECC_NIST_P256', log: 'ECC_NIST_EDWARDS25519' } as const
+
 export const withHeldKeys = (cloud: Cloud, ...tenants: readonly string[]): Cloud => {
   const root = { AWS: `arn:aws:iam::${cloud.account}:root` }
   // The policy KMS gives a key that was made without one.
@@ -105,12 +110,12 @@ export const withHeldKeys = (cloud: Cloud, ...tenants: readonly string[]): Cloud
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Principal: root, Action: 'kms:*', Resource: '*' }],
   } as const
-  const owners = tenants.flatMap((tenant) => ['token', 'signal'].map((use) => [tenant, use] as const))
+  const owners = tenants.flatMap((tenant) => (['token', 'signal', 'log'] as const).map((use) => [tenant, use] as const))
   const keys = owners.map(([tenant, use]) => {
     const tags = { 'mintmark-tenant': tenant, 'mintmark-use': use }
     return [
       heldKey(cloud, tenant, use),
-      { policy, tags, key: { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' } as const },
+      { policy, tags, key: { spec: HELD_SPEC[use], usage: 'SIGN_VERIFY' } as const },
     ] as const
   })
   const made = { ...Object.fromEntries(keys), [newKey(cloud)]: { policy } }

@@ -11,6 +11,7 @@ const TENANT_BOUND = [
   'revoke',
   'feed',
   'audit',
+  'checkpoint',
   'events',
   'introspect',
   'admin',
@@ -32,6 +33,7 @@ const QUEUES = [
   'trust-dlq',
   'rotate-dlq',
   'push-dlq',
+  'checkpoint-dlq',
   'archive-dlq',
 ] as const
 
@@ -45,7 +47,7 @@ const text = (S: string) => ({ S })
 /** Everything that can be done to rows of one kind; a transaction's put is a put, but one IAM can tell from others. */
 const rowDeeds = (kind: (typeof KINDS)[number], tenant: string, of: string): Deed[] => {
   const pk = text(leadingKeys(tenant)[kind].replace('*', '0'))
-  const TableName = kind.startsWith('log') ? LOG_TABLE : CORE_TABLE
+  const TableName = pk.S.startsWith('L') ? LOG_TABLE : CORE_TABLE
   const Key = { pk, sk: text('s') }
   const says = (verb: string): string => `${verb} ${kind}${of}`
   const query = { KeyConditionExpression: 'pk = :p', ExpressionAttributeValues: { ':p': pk } }
@@ -110,6 +112,8 @@ const keyDeeds = (cloud: Cloud, { tenant, claimant }: WorkloadRole, of: string):
     kms('decrypt under a wider context', 'Decrypt', pool, { EncryptionContext }),
     kms('sign with held key', 'Sign', held, { SigningAlgorithm: 'ECDSA_SHA_256' }),
     kms('sign with held signal key', 'Sign', heldKey(cloud, tenant, 'signal'), { SigningAlgorithm: 'ECDSA_SHA_256' }),
+    kms('sign with held log key', 'Sign', heldKey(cloud, tenant, 'log'), { SigningAlgorithm: 'ED25519_SHA_512' }),
+    kms('read public half of held log key', 'GetPublicKey', heldKey(cloud, tenant, 'log')),
     kms('read public half of held signal key', 'GetPublicKey', heldKey(cloud, tenant, 'signal')),
     kms('read public half of held key', 'GetPublicKey', held),
     kms('destroy held key', 'ScheduleKeyDeletion', held),
@@ -252,6 +256,17 @@ const secretDeeds = (_cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[
   },
 ]
 
+const anchorDeeds = (cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[] => {
+  const object = `arn:aws:s3:::mintmark-archive-${cloud.account}-${cloud.region}/checkpoints/${tenant}/000000000001`
+  const once = { 's3:if-none-match': '*' }
+  return [
+    { says: `anchor a checkpoint${of}`, does: ask('s3:PutObject', object, once) },
+    { says: `anchor a checkpoint over another${of}`, does: ask('s3:PutObject', object) },
+    { says: `read an anchored checkpoint${of}`, does: ask('s3:GetObject', object) },
+    { says: `delete an anchored checkpoint${of}`, does: ask('s3:DeleteObject', object) },
+  ]
+}
+
 /** What a key's row says, one attribute at a time. */
 const keyRowDeeds = ({ tenant }: WorkloadRole, of: string): Deed[] =>
   ['provenAt', 'state', 'use', 'publicJwk'].map((name) => ({
@@ -267,6 +282,7 @@ const keyRowDeeds = ({ tenant }: WorkloadRole, of: string): Deed[] =>
 /** What can be tried on what belongs to one tenant. `of`: ` of own`. */
 export const tenantDeeds = (cloud: Cloud, role: WorkloadRole, of: string): Deed[] => [
   ...secretDeeds(cloud, role, of),
+  ...anchorDeeds(cloud, role, of),
   ...TENANT_KINDS.flatMap((kind) => rowDeeds(kind, role.tenant, of)),
   ...keyRowDeeds(role, of),
   ...keyDeeds(cloud, role, of),

@@ -87,7 +87,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
         ' of own',
       ),
       ...rows(['get', 'batch get', 'query'], ['config', 'grants', 'decisions', 'signingKeys'], ' of own'),
-      ...rows(['get', 'query'], ['log', 'logDecisions'], ' of own'),
+      ...rows(['get'], ['logDenials'], ' of own'),
       "read a transmitter's secret of own",
       'make deny text of own',
       'attach deny text to role of own',
@@ -155,7 +155,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(['query'], ['revocationChanges'], ' of own'),
       ...rows(['get'], ['appliedOrders'], ' of own'),
       ...rows(['batch get'], ['receivers', 'revocationChanges'], ' of own'),
-      ...rows(['get', 'query'], ['log', 'logDecisions'], ' of own'),
+      ...rows(['get'], ['logDenials'], ' of own'),
       ...rows(['put'], ['lookUps'], ' of own'),
     ],
     elsewhere: [...LAMBDA, 'attach to a network'],
@@ -164,6 +164,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
   audit: {
     itself: [
       ...ofBoth("open audit's session"),
+      ...rows(UPDATE, ['logList']),
       'read the change feed',
       ...poll('denials'),
       'SendMessage audit-dlq',
@@ -172,10 +173,10 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...LAMBDA,
     ],
     forTenant: [
+      // Of an outcome its record; of a replay what it was of, and whether that revokes.
       ...rows(['get', 'batch get'], ['config', 'grants', 'decisions'], ' of own'),
-      ...rows(['put', 'get', 'query'], ['log', 'logDecisions'], ' of own'),
-      // The head, together with what it counts.
-      ...rows(['update, in a transaction,'], ['log'], ' of own'),
+      ...rows(['put'], ['log', 'logHead', 'logUids', 'publicLog', 'logDenials'], ' of own'),
+      ...rows(['get', 'batch get', 'query'], ['logHead', 'logUids', 'publicLog'], ' of own'),
     ],
     elsewhere: [
       'read the change feed',
@@ -186,10 +187,30 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...LAMBDA,
     ],
   },
+  // The half of audit that signs: who appends cannot sign, who signs cannot append, nor see what the log is about.
+  checkpoint: {
+    itself: [
+      ...ofBoth("open checkpoint's session"),
+      ...rows(['query', ...UPDATE], ['logList']),
+      'SendMessage checkpoint-dlq',
+    ],
+    forTenant: [
+      ...rows(['get', 'batch get', 'query'], ['logHead', 'publicLog', 'logCheckpoints'], ' of own'),
+      ...rows(['put'], ['logCheckpoints'], ' of own'),
+      ...rows(['get', 'query', ...UPDATE], ['signingKeys'], ' of own'),
+      'write provenAt of an own key of own',
+      'decrypt log of own',
+      'sign with held log key of own',
+      'read public half of held log key of own',
+      'anchor a checkpoint of own',
+      'read an anchored checkpoint of own',
+    ],
+    elsewhere: ['SendMessage checkpoint-dlq', ...LAMBDA, 'attach to a network'],
+  },
   // "serve signed and public documents"; "touch private keys" it may not.
   discovery: {
     itself: [...ofBoth("open discovery's session"), 'invoke feed'],
-    forTenant: rows(['get', 'query'], ['config', 'signingKeys'], ' of own'),
+    forTenant: rows(['get', 'query'], ['config', 'signingKeys', 'publicLog', 'logCheckpoints'], ' of own'),
     elsewhere: [...LAMBDA, 'attach to a network'],
   },
   // "move each tenant's keys prepared → active → retiring → retired"; it never sees a private half.
@@ -200,6 +221,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(['get'], ['clockMark']),
       'invoke mint',
       'invoke feed',
+      'invoke checkpoint',
       'SendMessage rotate-dlq',
     ],
     forTenant: [
@@ -208,10 +230,12 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(['get', 'query'], ['config'], ' of own'),
       'make unseen token pair of own',
       'make unseen signal pair of own',
+      'make unseen log pair of own',
       'make held key of own',
       'tag new key of own',
       'read public half of held key of own',
       'read public half of held signal key of own',
+      'read public half of held log key of own',
     ],
     elsewhere: ['SendMessage rotate-dlq', ...LAMBDA, 'attach to a network'],
   },
@@ -270,9 +294,9 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
     ...ofBoth(
       ...rows(
         ['get', 'batch get', 'query'],
-        ['config', 'grants', 'revocations', 'revocationVersion', 'revocationChanges'],
+        ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'revocationChanges'],
       ),
-      ...rows(['get', 'query'], ['log', 'logDecisions']),
+      ...rows(['get', 'query'], ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints']),
       ...rows(UPDATE, ['revocations', 'revocationVersion', 'revocationChanges']),
     ),
     ...rows(['get', 'batch get', 'query'], ['tenantList']),

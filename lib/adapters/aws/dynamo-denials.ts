@@ -1,0 +1,57 @@
+// Denials by decision id. They have no record: audit keeps each as it took it, a counted one by the count it went into, beside the
+// log of the tenant, before the event is in it.
+import type { AuditEntry } from '../../domain/audit-entry.ts'
+import type { Denial, DenialRollUp, StoredDecision } from '../../domain/grant-record.ts'
+import type { DecisionLookup, DenialRecords } from '../../ports/decisions.ts'
+import { begin, getItem, type Item, keyOf, type Table, textOf, write } from './dynamo-request.ts'
+import { logDenialKey } from './table-keys.ts'
+
+const FORMAT = { v: { N: '1' } } as const
+
+/** Rows written side by side: those of a count that lists its decisions. */
+const AT_ONCE = 16
+
+export const createDenialRecords = (table: Table): DenialRecords => ({
+  async keep(tenant, entries) {
+    const items = entries.flatMap((entry) => itemsOf(tenant, entry))
+    const call = await begin(table, tenant)
+    // The same decision is always the same row: to write it again changes nothing.
+    for (let at = 0; at < items.length; at += AT_ONCE)
+      await Promise.all(
+        items.slice(at, at + AT_ONCE).map((Item) => write(call, { put: { Item, ReturnValues: 'NONE' } })),
+      )
+  },
+})
+
+type Kept = Exclude<StoredDecision, { kind: 'allow' }>
+
+const itemsOf = (tenant: string, entry: AuditEntry): Item[] => {
+  if (entry.kind === 'denial') return [item(tenant, entry.denial.decisionId, { kind: 'deny', denial: entry.denial })]
+  if (entry.kind !== 'roll_up') return []
+  const { minute, kind, source, count, listed } = entry.rollUp
+  const rollUp: DenialRollUp = { tenant, minute, kind, source, count }
+  return listed.map((decisionId) => item(tenant, decisionId, { kind: 'rolled_up', rollUp }))
+}
+
+const item = (tenant: string, decisionId: string, kept: Kept): Item => ({
+  ...keyOf(logDenialKey(tenant, decisionId)),
+  ...FORMAT,
+  body: { S: JSON.stringify(kept) },
+})
+
+/** Denials only, of the tenant that is named. */
+export const createDenialLookup = (table: Table): DecisionLookup => ({
+  async find(decisionId, tenant) {
+    if (tenant === null) return null
+    const row = await getItem(await begin(table, tenant), logDenialKey(tenant, decisionId))
+    return row === null ? null : read(row, tenant)
+  },
+})
+
+const read = (row: Item, tenant: string): Kept => {
+  if (row['v']?.N !== FORMAT.v.N) throw new Error('a stored row has a format this program does not know')
+  const kept = JSON.parse(textOf(row, 'body')) as Kept
+  const { tenant: named }: Denial | DenialRollUp = kept.kind === 'deny' ? kept.denial : kept.rollUp
+  if (named !== tenant) throw new Error('a stored row names another tenant than its key')
+  return kept
+}

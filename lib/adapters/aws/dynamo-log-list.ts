@@ -1,0 +1,52 @@
+// The list of logs, and which of them have grown since all of them was signed and anchored. No row of a tenant: who keeps the list
+// reads it in one piece, and nobody scans the table.
+import type { GrownLogs } from '../../ports/tenant-log.ts'
+import type { Item } from './dynamo-request.ts'
+import { begin, keyOf, numberOf, queryAll, type Table, textOf, write } from './dynamo-request.ts'
+import { LOG_LIST_SHARDS, logListKey, logListPartition } from './table-keys.ts'
+
+export type LogList = GrownLogs & {
+  /**
+   * INVARIANT: said before a log grows to that size, so that a crash behind the append is found by whoever settles. Lower than
+   * before changes nothing.
+   */
+  readonly growing: (tenant: string, size: number) => Promise<void>
+}
+
+export const createLogList = (table: Table): LogList => {
+  const raise = async (tenant: string, attribute: 'grown' | 'settled', size: number): Promise<void> => {
+    const update = {
+      Key: keyOf(logListKey(tenant)),
+      UpdateExpression: 'SET #a = :size',
+      ConditionExpression: 'attribute_not_exists(#a) OR #a < :size',
+      ExpressionAttributeNames: { '#a': attribute },
+      ExpressionAttributeValues: { ':size': { N: String(size) } },
+      ReturnValues: 'NONE' as const,
+      ReturnValuesOnConditionCheckFailure: 'NONE' as const,
+    }
+    const call = await begin(table, null)
+    try {
+      await write(call, { update })
+    } catch (error) {
+      if (!isAlready(error)) throw error
+    }
+  }
+  const rows = async (): Promise<readonly Item[]> => {
+    const call = await begin(table, null)
+    const shards = Array.from({ length: LOG_LIST_SHARDS }, (_, shard) =>
+      queryAll(call, { pk: logListPartition(shard) }),
+    )
+    return (await Promise.all(shards)).flat()
+  }
+  return {
+    growing: (tenant, size) => raise(tenant, 'grown', size),
+    settled: (tenant, size) => raise(tenant, 'settled', size),
+    due: async () =>
+      (await rows()).filter((row) => (numberOf(row, 'grown') ?? 0) > (numberOf(row, 'settled') ?? 0)).map(tenantOf),
+  }
+}
+
+const tenantOf = (row: Item): string => textOf(row, 'sk')
+
+const isAlready = (error: unknown): boolean =>
+  error instanceof Error && (error.cause as Error | undefined)?.name === 'ConditionalCheckFailedException'
