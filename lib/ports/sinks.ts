@@ -18,6 +18,9 @@ export interface Sink {
 /** The next leaf a sink wants, and the size of the checkpoint it was told last. */
 export type SinkPosition = { readonly leaf: number; readonly checkpoint: number }
 
+/** A dead letter as it is buried. `checkpoint`: of one that is no leaf, the size of the checkpoint it is. */
+export type Buried = DeadLetter & { readonly checkpoint: number }
+
 export type SinkKey = { readonly tenant: string; readonly sink: string }
 
 /** How far each sink of a tenant is, by its name. */
@@ -29,14 +32,11 @@ export interface SinkCursors {
    * leaf 0.
    */
   lease(target: SinkKey, holder: string, nowMs: number, untilMs: number): Promise<SinkPosition | null>
-  /** Durable, with the dead letters that lie before it; by the holder only, never back. */
-  advance(
-    target: SinkKey,
-    holder: string,
-    to: SinkPosition,
-    dead: readonly DeadLetter[],
-    atSeconds: number,
-  ): Promise<void>
+  /**
+   * Durable, with the dead letters that lie before it; by the holder only, never back. A letter that was buried by a call that
+   * failed may be there already: of one event there is one.
+   */
+  advance(target: SinkKey, holder: string, to: SinkPosition, dead: readonly Buried[], atSeconds: number): Promise<void>
   /** Notes how it goes: failures in a row, and why. By the holder only. */
   note(target: SinkKey, holder: string, failures: number, trouble: SinkTrouble | null): Promise<void>
   /** Ends all leases of a holder that stops. */

@@ -6,6 +6,7 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   ConditionalCheckFailedException,
+  DeleteItemCommand,
   DynamoDBClient,
   type DynamoDBClientConfig,
   GetItemCommand,
@@ -119,17 +120,20 @@ type Rows = {
   /** First and last sort key; instead of a prefix. */
   readonly between?: readonly [first: string, last: string]
   readonly stopAfter?: number
+  /** The one attribute that is wanted. */
+  readonly only?: string
 }
 
 /** Strong read of a partition in the order of its sort keys. Whole, or, with `stopAfter`, once it has read more rows than that. */
 export const queryAll = async ({ table, client, signal }: Call, rows: Rows): Promise<readonly Item[]> => {
-  const { stopAfter } = rows
+  const { stopAfter, only } = rows
   const items: Item[] = []
   let from: Item | undefined
   do {
     const command = new QueryCommand({
       TableName: table.name,
       ...conditionOf(rows),
+      ...(only === undefined ? {} : { ProjectionExpression: '#only', ExpressionAttributeNames: { '#only': only } }),
       ConsistentRead: true,
       ExclusiveStartKey: from,
     })
@@ -212,6 +216,11 @@ const sendWrite = ({ client, signal }: Call, command: PutItemCommand | UpdateIte
 /** A write that may be repeated without harm: the row after it (updates only). */
 export const write = async (call: Call, request: Write): Promise<Item | undefined> =>
   (await send(sendWrite(call, commandOf(call.table.name, request)))).Attributes
+
+/** Removes a row, if there is one. */
+export const removeItem = async ({ table, client, signal }: Call, key: RowKey): Promise<void> => {
+  await send(client.send(new DeleteItemCommand({ TableName: table.name, Key: keyOf(key) }), { abortSignal: signal }))
+}
 
 export type Written =
   | { readonly applied: true }

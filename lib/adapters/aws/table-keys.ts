@@ -199,6 +199,20 @@ export const logListKey = (tenant: string): RowKey => ({
   sk: tenant,
 })
 
+/** Rows of mintmark-log about a tenant's sinks: how far each is, what none could take, what operators ask. */
+export const sinkPartition = (tenant: string): string => `K#${tenant}`
+/** Names of sinks hold no `#`. */
+export const sinkKey = (tenant: string, sink: string): RowKey => ({ pk: sinkPartition(tenant), sk: sink })
+export const deadLetterPartition = (tenant: string, sink: string): string => `K#${tenant}#D#${sink}`
+/** Sorts as its number does. */
+export const deadLetterKey = (tenant: string, sink: string, seq: number): RowKey => ({
+  pk: deadLetterPartition(tenant, sink),
+  sk: `S#${String(seq).padStart(14, '0')}`,
+})
+export const seqOfDeadLetter = (sk: string): number => Number(sk.slice('S#'.length))
+export const sinkErrandPartition = (tenant: string): string => `K#${tenant}#E`
+export const sinkErrandKey = (tenant: string, id: string): RowKey => ({ pk: sinkErrandPartition(tenant), sk: id })
+
 /**
  * Values of dynamodb:LeadingKeys, by what lies there. `tenant` is a tenant id, `*`, or the policy variable
  * `${aws:PrincipalTag/mintmark-tenant}`; a trailing `*` is for StringLike.
@@ -230,4 +244,7 @@ export const leadingKeys = (tenant: string) =>
     publicLog: publicLogPartition(tenant),
     logCheckpoints: logCheckpointPartition(tenant),
     logList: 'LOGS#*',
+    sinks: sinkPartition(tenant),
+    deadLetters: deadLetterPartition(tenant, '*'),
+    sinkErrands: sinkErrandPartition(tenant),
   }) as const

@@ -6,10 +6,9 @@ import { canonicalJson } from '../../domain/canonical-json.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { eventOfCheckpoint } from '../../domain/ocsf/checkpoint.ts'
 import type { OcsfEvent } from '../../domain/ocsf/event.ts'
-import type { DeadLetter } from '../../domain/sink.ts'
 import { encodeBase64, parseCheckpoint, unverifiedText } from '../../domain/tlog/signed-note.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Sink, SinkCursors, SinkPosition } from '../../ports/sinks.ts'
+import type { Buried, Sink, SinkCursors, SinkPosition } from '../../ports/sinks.ts'
 import type { LogLeaves, PublishedLog } from '../../ports/tenant-log.ts'
 import { offerEvents, type Stopped, settleEvents } from './offer-events.ts'
 
@@ -54,7 +53,7 @@ export const newSinkMemory = (): SinkMemory => ({
 export type Delivery = { readonly kind: 'all' | 'more' | 'busy' } | ({ readonly kind: 'stopped' } & Stopped)
 
 /** Events of the log that follow one another, up to a position. */
-type Stretch = { readonly to: SinkPosition; readonly dead: readonly DeadLetter[] }
+type Stretch = { readonly to: SinkPosition; readonly dead: readonly Buried[] }
 
 export const deliverEvents = async (ports: DeliverPorts, target: Target, memory: SinkMemory): Promise<Delivery> => {
   const { cursors, holder, clock } = ports
@@ -122,7 +121,7 @@ const sendPages = async (
   let at = from
   let isMore = true
   let stopped: Stopped | null = null
-  const dead: DeadLetter[] = []
+  const dead: Buried[] = []
   for (let count = 0; isMore && stopped === null && count < LIMITS.sinkRequestsPerDelivery; count += 1) {
     if (isLate()) break
     const page = await readPage(ports, target, at, memory.eventsMax)
