@@ -39,6 +39,7 @@ const EVENTS: Readonly<Record<FunctionName, unknown>> = {
   rotate: null,
   push: { Records: [] },
   poll: request('GET', '/t/acme/receivers/edge/poll'),
+  deliver: null,
 }
 
 /** As the runtime does it: load, then one call. A payload that is refused fails the invocation, which is an answer too. */

@@ -88,6 +88,7 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       MINTMARK_POOL_KEY: POOL_KEY,
       MINTMARK_ARCHIVE_BUCKET: text(ARCHIVE_BUCKET),
     },
+    deliver: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('deliver') },
     discovery: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('discovery'), ...feed },
     rotate: {
       ...base,

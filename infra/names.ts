@@ -9,8 +9,8 @@ export type Place = { readonly stage: string }
 
 /**
  * Those of design §2; `feed` is the half of revoke that is asked, and the only one that opens signal keys; `push` and `poll` give
- * receivers what it signed; `checkpoint` is the half of audit that signs, and the only one that opens log keys: who appends cannot
- * sign, who signs cannot append.
+ * receivers what it signed. Of audit `checkpoint` is the half that signs, and the only one that opens log keys, and `deliver` the half
+ * that speaks to sinks: who appends does neither.
  */
 export const FUNCTIONS = [
   'attest',
@@ -20,6 +20,7 @@ export const FUNCTIONS = [
   'feed',
   'audit',
   'checkpoint',
+  'deliver',
   'events',
   'introspect',
   'admin',
@@ -61,6 +62,7 @@ export const DEAD_LETTERS = [
   'rotate-dlq',
   'push-dlq',
   'checkpoint-dlq',
+  'deliver-dlq',
   'archive-dlq',
 ] as const
 export type DeadLetterName = (typeof DEAD_LETTERS)[number]

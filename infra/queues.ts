@@ -94,5 +94,6 @@ export const queueResources = (place: Place) => ({
   ...deadLetter(place, 'checkpoint-dlq', [
     ruleMaySend(queueArn(place, 'checkpoint-dlq'), ruleArn(place, 'checkpoint')),
   ]),
+  ...deadLetter(place, 'deliver-dlq', [ruleMaySend(queueArn(place, 'deliver-dlq'), ruleArn(place, 'deliver'))]),
   ...deadLetter(place, 'archive-dlq'),
 })

@@ -5,17 +5,18 @@ import { type FunctionName, type Place, ruleName } from './names.ts'
 import { text } from './policies/statement.ts'
 import { deadLetterId } from './queues.ts'
 
-type Scheduled = Extract<FunctionName, 'trust' | 'rotate' | 'push' | 'checkpoint'>
+type Scheduled = Extract<FunctionName, 'trust' | 'rotate' | 'push' | 'checkpoint' | 'deliver'>
 
 /**
  * Key sets are fetched at least every 10 minutes (design §2); keys move by the hour, and a check costs little. Push looks for wakes that
- * were lost; what was appended is signed and anchored each minute.
+ * were lost; what was appended is signed and anchored each minute, and waits for its sinks no longer.
  */
 const EVERY: Readonly<Record<Scheduled, string>> = {
   trust: 'rate(5 minutes)',
   rotate: 'rate(5 minutes)',
   push: 'rate(1 minute)',
   checkpoint: 'rate(1 minute)',
+  deliver: 'rate(1 minute)',
 }
 
 const functionId = (fn: Scheduled): string => `${fn.charAt(0).toUpperCase()}${fn.slice(1)}LambdaFunction`
@@ -59,4 +60,5 @@ export const scheduleResources = (place: Place) => ({
   ...schedule(place, 'rotate'),
   ...schedule(place, 'push'),
   ...schedule(place, 'checkpoint'),
+  ...schedule(place, 'deliver'),
 })

@@ -10,6 +10,8 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   feed: 5,
   audit: 60,
   checkpoint: 50,
+  // A run (LIMITS.deliverRunMs), and what a sink that hangs takes behind it.
+  deliver: 90,
   events: 20,
   introspect: 10,
   admin: 20,
@@ -33,6 +35,8 @@ export const CONCURRENCY: Readonly<Record<FunctionName, number>> = {
   audit: 20,
   // A run, the next one where that takes longer than a minute, and rotate.
   checkpoint: 3,
+  // A run that takes its time, and the next: leases of sinks keep them apart.
+  deliver: 2,
   events: 20,
   introspect: 50,
   admin: 10,

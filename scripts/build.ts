@@ -10,6 +10,7 @@ const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   attest: 392,
   audit: 400,
   checkpoint: 310,
+  deliver: 400,
   discovery: 372,
   events: 440,
   feed: 400,

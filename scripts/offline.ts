@@ -22,10 +22,11 @@ import { createDynamoClient, tableOf } from '../lib/adapters/aws/dynamo-request.
 import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { CORE_TABLE } from '../lib/adapters/aws/table-keys.ts'
 import { systemClock } from '../lib/adapters/system/clock.ts'
-import { applyTenants } from '../lib/flows/tenants/apply-tenants.ts'
+import { applyTenants, type CheckedDocument } from '../lib/flows/tenants/apply-tenants.ts'
+import { SCHEDULED } from '../lib/wire/lambda-events.ts'
 import { cloudFromTemplates } from '../test/support/aws/cloud-from-template.ts'
 import { type Aws, startAws } from '../test/support/aws/emulator.ts'
-import { senderSecret } from '../test/support/aws/secretsmanager.ts'
+import { receiverSecret, senderSecret, sinkSecret } from '../test/support/aws/secretsmanager.ts'
 import { createDeployedTables, startDynamodb } from '../test/support/dynamodb-process.ts'
 import { startQueues } from '../test/support/fauxqs-queues.ts'
 import { freePort } from '../test/support/free-port.ts'
@@ -123,13 +124,14 @@ const personAs = (aws: Aws, name: 'apply' | 'operator'): ClientPlace => {
   return aws.client(aws.credentialsForRole(role, { sessionName: 'offline', sourceIdentity: 'offline' })) as ClientPlace
 }
 
-const apply = async (aws: Aws, tenantsDir: string, url: string): Promise<void> => {
+const apply = async (aws: Aws, tenantsDir: string, url: string): Promise<readonly CheckedDocument[]> => {
   const loaded = loadDirectory(tenantsDir, { baseUrl: url, dev: false })
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'))
   const client = createDynamoClient({ ...personAs(aws, 'apply'), maxAttempts: 5, requestMs: APPLY_MS })
   const configs = createTenantConfigStore(tableOf(CORE_TABLE, client, APPLY_MS))
   await applyTenants({ configs, clock: systemClock, cut: null }, loaded.documents, { author: 'offline', commit: '' })
   client.destroy()
+  return loaded.documents
 }
 
 /** For `mintmark revoke --aws` and its like: the variables of a session of the operator, good at this emulator and nowhere else. */
@@ -146,19 +148,36 @@ const writeOperator = (aws: Aws, file: string): void => {
   writeFileSync(file, lines.join(''), { mode: 0o600 })
 }
 
-/** `<tenant>/<name>` below the folder are the secrets `mintmark/<tenant>/<name>` of transmitters. */
-const putSecrets = (aws: Aws, folder: string): void => {
+/** `<tenant>/<name>` below the folder are the secrets `mintmark/<tenant>/<name>`, tagged with what the documents use them for. */
+const putSecrets = (aws: Aws, folder: string, documents: readonly CheckedDocument[]): void => {
+  const parsed = documents.map(({ document }) => JSON.parse(document) as SecretUses)
+  const ofSinks = new Set(
+    parsed.flatMap(({ sinks = {} }) => Object.values(sinks).flatMap(({ token }) => token?.file ?? [])),
+  )
+  const ofReceivers = new Set(
+    parsed.flatMap(({ receivers = {} }) =>
+      Object.values(receivers).flatMap(({ authorization }) => authorization?.file ?? []),
+    ),
+  )
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
     const file = join(entry.parentPath, entry.name)
-    if (entry.isFile())
-      aws.secrets.set(`mintmark/${relative(folder, file)}`, senderSecret(readFileSync(file, 'utf8').trimEnd()))
+    const name = relative(folder, file)
+    const tagged = ofSinks.has(name) ? sinkSecret : ofReceivers.has(name) ? receiverSecret : senderSecret
+    aws.secrets.set(`mintmark/${name}`, tagged(readFileSync(file, 'utf8').trimEnd()))
   }
+}
+
+type SecretFile = { readonly file: string }
+type SecretUses = {
+  readonly sinks?: Readonly<Record<string, { readonly token?: SecretFile }>>
+  readonly receivers?: Readonly<Record<string, { readonly authorization?: SecretFile }>>
 }
 
 /** As the schedule does, until every tenant has its keys: the emulator's first answers come too late for the functions. */
 const makeFirstKeys = async (rotate: (event: unknown) => Promise<unknown>): Promise<void> => {
   for (const deadline = Date.now() + READY_MS_MAX; ; await sleep(200)) {
-    const done = (await rotate({ source: 'mintmark.schedule' }).catch(() => null)) as { failed: unknown[] } | null
+    const done = (await rotate(SCHEDULED).catch(() => null)) as { failed: unknown[] } | null
     if (done?.failed.length === 0) return
     if (Date.now() > deadline) throw new Error('rotate could not make the first keys; --verbose says why')
   }
@@ -177,18 +196,18 @@ const start = async (): Promise<string> => {
   const service = offlineService(core, { http, lambda }, emulated(aws, url))
   writeFileSync(join(folder, 'offline.json'), JSON.stringify(service))
   await startFunctions(folder, lambda)
-  await apply(aws, tenantsDir, url)
+  const documents = await apply(aws, tenantsDir, url)
   await makeFirstKeys(invokeAt(lambda, 'rotate'))
   const source = (fn: FunctionName, queue: QueueName): QueueSource => ({
     place: aws.client(aws.credentialsFor(fn, { asService: true })) as ClientPlace,
     queueUrl: `https://sqs.${PLACE.region}.amazonaws.com/${PLACE.account}/${queueName(STAGE, queue)}`,
     invoke: invokeAt(lambda, fn),
   })
-  if (values.secrets !== undefined) putSecrets(aws, resolve(values.secrets))
+  if (values.secrets !== undefined) putSecrets(aws, resolve(values.secrets), documents)
   if (values.operator !== undefined) writeOperator(aws, values.operator)
   const queues = [source('revoke', 'revoke'), source('audit', 'denials'), source('events', 'findings')]
   const stream = { endpoint: dynamodb, invoke: invokeAt(lambda, 'audit') }
-  undo.push(startSources({ queues, stream, scheduled: [invokeAt(lambda, 'checkpoint')] }))
+  undo.push(startSources({ queues, stream, scheduled: [invokeAt(lambda, 'checkpoint'), invokeAt(lambda, 'deliver')] }))
   return url
 }
 

@@ -6,8 +6,14 @@ import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { type Applied, type ApplyPorts, applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
+import {
+  type Applied,
+  type ApplyPorts,
+  applyTenants,
+  type CheckedDocument,
+} from '../../lib/flows/tenants/apply-tenants.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
+import { sinksNotOnAws } from '../../lib/wire/sinks-on-aws.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadDirectory } from '../embedded/load-directory.ts'
 import { embeddedCut } from '../embedded/revocation.ts'
@@ -58,6 +64,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
     return 1
   }
+  if (values.aws && !checkSinks(loaded.documents, io)) return 1
   const { configs, cut, close } = await open()
   const isKept = values['keep-issued']
   const isDryRun = values['dry-run']
@@ -81,6 +88,14 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   } finally {
     close()
   }
+}
+
+/** False: one of them is refused. */
+const checkSinks = (documents: readonly CheckedDocument[], io: Io): boolean => {
+  const problems = documents.flatMap(({ tenant, document }) => sinksNotOnAws(tenant, document))
+  for (const { text, isRefused } of problems)
+    io.stderr.write(`mintmark apply: ${isRefused ? 'refused' : 'warning'}: ${text}\n`)
+  return !problems.some(({ isRefused }) => isRefused)
 }
 
 type Opened = {

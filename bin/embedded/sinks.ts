@@ -6,9 +6,7 @@ import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/t
 import { createJsonlSink } from '../../lib/adapters/files/jsonl-sink.ts'
 import { createSecretFiles } from '../../lib/adapters/files/secret-files.ts'
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
-import { createElasticsearchSink } from '../../lib/adapters/sinks/elasticsearch.ts'
-import { createOtlpLogsSink } from '../../lib/adapters/sinks/otlp-logs.ts'
-import { createSplunkHecSink } from '../../lib/adapters/sinks/splunk-hec.ts'
+import { createCollectorSink } from '../../lib/adapters/sinks/collector-sink.ts'
 import { createWebhookSink } from '../../lib/adapters/sinks/webhook.ts'
 import { createSinkCursors } from '../../lib/adapters/sqlite/sink-cursors.ts'
 import { createSinkErrands } from '../../lib/adapters/sqlite/sink-errands.ts'
@@ -89,16 +87,12 @@ const createSink = ({ dataDir, secretsDir, egressAllow, dev, signer }: Wired) =>
   const secrets = createSecretFiles({ secretsDir, dataDir })
   return (rule: SinkRule, tenant: string, issuerUrl: string): Sink => {
     switch (rule.type) {
-      case 'splunk-hec':
-        return createSplunkHecSink(rule, { http, secrets, issuerUrl })
-      case 'otlp-logs':
-        return createOtlpLogsSink(rule, { http, secrets, issuerUrl })
-      case 'elasticsearch':
-        return createElasticsearchSink(rule, { http, secrets })
       case 'webhook':
         return createWebhookSink(rule, { http, secrets, signer, clock: systemClock, tenant, issuerUrl })
       case 'jsonl':
         return createJsonlSink(join(dataDir, rule.path), issuerUrl)
+      default:
+        return createCollectorSink(rule, { http, secrets, issuerUrl })
     }
   }
 }

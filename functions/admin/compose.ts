@@ -1,14 +1,18 @@
 // admin on AWS: one tenant's decisions, orders and revocations through that tenant's session; what it orders goes onto the queue,
 // and what it was asked about into the table, from where audit takes it.
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import { createAnchorRecords } from '../../lib/adapters/aws/dynamo-anchor-records.ts'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
 import { createDenialLookup } from '../../lib/adapters/aws/dynamo-denials.ts'
+import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
 import { createLookUps } from '../../lib/adapters/aws/dynamo-look-ups.ts'
 import { createReceivers } from '../../lib/adapters/aws/dynamo-receivers.ts'
 import { createRecentRecords } from '../../lib/adapters/aws/dynamo-records.ts'
 import { createRevocationChanges } from '../../lib/adapters/aws/dynamo-revocation-changes.ts'
 import { createRevocationPages } from '../../lib/adapters/aws/dynamo-revocation-pages.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { createSinkBoard } from '../../lib/adapters/aws/dynamo-sink-board.ts'
+import { createSinkErrands } from '../../lib/adapters/aws/dynamo-sink-errands.ts'
 import { createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { Environment } from '../../lib/config/environment.ts'
@@ -38,6 +42,7 @@ export const createAdmin = (
 ): HttpHandler => {
   const log = createLogger('admin')
   const { table } = openTenantTable(environment.MINTMARK_CORE_TABLE, environment.MINTMARK_DATA_ROLE, clients)
+  const logs = { ...table, name: environment.MINTMARK_LOG_TABLE }
   const baseUrl = environment.MINTMARK_BASE_URL
   const { configs, ports, settle } = openCallers({
     name: 'admin',
@@ -61,6 +66,11 @@ export const createAdmin = (
       receivers: createReceivers(table),
       applied: createAppliedOrders(table),
       lookUps: createLookUps(table),
+      sinks: {
+        board: createSinkBoard(logs, createLogLeaves(logs)),
+        errands: createSinkErrands(logs),
+        anchors: createAnchorRecords(logs),
+      },
     },
     log,
     settle,

@@ -36,6 +36,22 @@ export const adminDataRole: Role = dataRole('admin', 'One tenant: reads its deci
     resources: [LOG_TABLE_ARN],
     when: onRows(own.logDenials),
   }),
+  // How far behind its end each sink is, and since when; and what anchors have of it.
+  allow('ReadLog', {
+    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    resources: [LOG_TABLE_ARN],
+    when: onRows(own.log, own.logHead, own.logCheckpoints),
+  }),
+  allow('ReadSinks', {
+    actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+    resources: [LOG_TABLE_ARN],
+    when: onRows(own.sinks, own.deadLetters, own.sinkErrands),
+  }),
+  allow('AskSinks', {
+    actions: ['dynamodb:PutItem'],
+    resources: [LOG_TABLE_ARN],
+    when: onRows(own.sinkErrands),
+  }),
   allow('TellLookUps', {
     actions: ['dynamodb:PutItem'],
     resources: [CORE_TABLE_ARN],

@@ -5,6 +5,7 @@ import { archiveRole } from './archive.ts'
 import { attestRole } from './attest.ts'
 import { auditDataRole, auditRole } from './audit.ts'
 import { checkpointDataRole, checkpointRole } from './checkpoint.ts'
+import { deliverDataRole, deliverRole } from './deliver.ts'
 import { discoveryDataRole, discoveryRole } from './discovery.ts'
 import { eventsDataRole, eventsRole } from './events.ts'
 import { feedDataRole, feedRole } from './feed.ts'
@@ -37,6 +38,7 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   FeedRole: feedRole(place),
   AuditRole: auditRole(place),
   CheckpointRole: checkpointRole(place),
+  DeliverRole: deliverRole(place),
   EventsRole: eventsRole(place),
   IntrospectRole: introspectRole(place),
   AdminRole: adminRole(place),
@@ -49,6 +51,7 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   DataFeedRole: feedDataRole(poolKey),
   DataAuditRole: auditDataRole,
   DataCheckpointRole: checkpointDataRole(poolKey),
+  DataDeliverRole: deliverDataRole,
   DataEventsRole: eventsDataRole,
   DataIntrospectRole: introspectDataRole,
   DataAdminRole: adminDataRole,

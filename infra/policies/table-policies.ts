@@ -86,9 +86,14 @@ export const LOG_WRITERS = {
   },
   Checkpoints: { rows: [rows.logCheckpoints], roles: [dataRoleArn('checkpoint')] },
   LogList: { rows: [rows.logList], roles: [functionRoleArn('audit'), functionRoleArn('checkpoint')] },
+  Sinks: { rows: [rows.sinks, rows.deadLetters], roles: [dataRoleArn('deliver')] },
+  // An operator asks, deliver does.
+  SinkErrands: { rows: [rows.sinkErrands], roles: [dataRoleArn('admin'), dataRoleArn('deliver')] },
 } as const
 
-/** The log: each row has its writer, and nobody takes from it. */
+const { Sinks, SinkErrands, ...OF_LOGS } = LOG_WRITERS
+
+/** The log: each row has its writer, and nobody takes from it but what is known of sinks. */
 export const logTablePolicy: PolicyDocument = policy([
   deny('OnlyItsWriters', {
     principal: '*',
@@ -110,13 +115,21 @@ export const logTablePolicy: PolicyDocument = policy([
   ),
   deny('NobodyErases', {
     principal: '*',
-    actions: [
-      'dynamodb:DeleteItem',
-      'dynamodb:BatchWriteItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:PartiQLUpdate',
-      'dynamodb:PartiQLDelete',
-    ],
+    actions: ['dynamodb:DeleteItem'],
+    resources: ['*'],
+    when: touchingRows(...Object.values(OF_LOGS).flatMap((writer) => writer.rows)),
+  }),
+  deny('OnlyDeliverForgets', {
+    principal: '*',
+    actions: ['dynamodb:DeleteItem'],
+    resources: ['*'],
+    when: all(touchingRows(...Sinks.rows, ...SinkErrands.rows), {
+      ArnNotEquals: { 'aws:PrincipalArn': text(dataRoleArn('deliver')) },
+    }),
+  }),
+  deny('NoBulk', {
+    principal: '*',
+    actions: ['dynamodb:BatchWriteItem', 'dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate', 'dynamodb:PartiQLDelete'],
     resources: ['*'],
   }),
 ])

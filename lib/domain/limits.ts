@@ -203,6 +203,8 @@ export const LIMITS = {
   sinkAlarmEveryMs: 60_000,
   sinkErrandSecondsMax: 60,
   sinkDeadLettersPerResend: 1_000,
+  // a run of the function deliver; what it has begun by then may take as long again as a lease
+  deliverRunMs: 40_000,
   // disk the logs may have before they wait in the feed
   auditBytesDefault: 64 * 1024 * 1024 * 1024,
   // anchors

@@ -1,31 +1,28 @@
 // What is kept about sinks on DynamoDB, by the same laws as everywhere, with DynamoDB Local as the engine.
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { expect, test } from 'vitest'
+import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createSinkBoard } from '../../lib/adapters/aws/dynamo-sink-board.ts'
 import { createSinkCursors } from '../../lib/adapters/aws/dynamo-sink-cursors.ts'
 import { createSinkErrands } from '../../lib/adapters/aws/dynamo-sink-errands.ts'
+import { createTenantLog } from '../../lib/adapters/aws/dynamo-tenant-log.ts'
+import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
-import { temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { appendThree, describeSinks } from '../contract/sinks.contract.ts'
 import { createTables } from '../support/dynamodb-local.ts'
-import { openAudit, treeLogOver } from '../support/tree-log.ts'
+import { treeLogIn } from '../support/tree-log.ts'
 import { dynamoClient } from './dynamo-stores.ts'
 
 describeSinks('dynamodb', async () => {
   const client = dynamoClient()
   const table = tableOf((await createTables()).log, client, 20_000)
-  const audit = openAudit(temporaryDirectory())
-  const { log, store } = treeLogOver(audit)
-  await appendThree(log)
+  await appendThree(treeLogIn(createTenantLog(table, nodeSha256)).log)
   return {
     cursors: [createSinkCursors(table), createSinkCursors(table)],
     errands: createSinkErrands(table),
-    board: createSinkBoard(table, store),
-    async close() {
-      audit.close()
-      client.destroy()
-    },
+    board: createSinkBoard(table, createLogLeaves(table)),
+    close: async () => client.destroy(),
   }
 })
 

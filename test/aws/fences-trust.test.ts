@@ -73,10 +73,10 @@ test.each(['poolco-deployer', 'goneco-deployer'])('%s opens to nobody who asks w
 })
 
 describe('a session of one tenant for a function', () => {
-  const TENANT_BOUND = ['mint', 'revoke', 'audit', 'discovery', 'rotate'] as const
+  const TENANT_BOUND = ['mint', 'revoke', 'audit', 'deliver', 'discovery', 'rotate'] as const
   test.each(TENANT_BOUND)('of %s opens to that function alone', async (fn) => {
     const role = `mintmark-data-${fn}`
-    for (const by of ['attest', 'mint', 'trust', 'revoke', 'audit', 'discovery', 'rotate'])
+    for (const by of ['attest', 'mint', 'trust', 'revoke', 'audit', 'deliver', 'discovery', 'rotate'])
       expect(await opens({ by: functionSession(cloud, by), role, input: tagged('poolco') }), by).toBe(by === fn)
     const chained: Request = { by: tenantSession(cloud, fn, 'poolco'), role, input: tagged('siloco') }
     expect(await opens(chained)).toBe(false)

@@ -31,13 +31,14 @@ import { SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import { EXCHANGE } from '../../scripts/exchange-requests.ts'
 import { sampleOrder } from '../contract/sample-rows.ts'
 import { type Deployed, patientDynamo, startDeployed } from '../support/aws/deployed.ts'
-import { receiverSecret, senderSecret } from '../support/aws/secretsmanager.ts'
+import { receiverSecret, senderSecret, sinkSecret } from '../support/aws/secretsmanager.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
 import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
 import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
 import { EDGE_SECRET, edges, RECEIVER_GRANTS, RECEIVERS, receiverSuite } from './receiver-suite.ts'
+import { SINK_SECRETS, SINKS, sinkSuite, sinksOnTheInternet } from './sink-suite.ts'
 
 const BASE = 'https://sts.example.com'
 const ROLE = 'arn:aws:iam::111122223333:role/mintmark/t/acme/acme-deployer'
@@ -65,7 +66,11 @@ const fetches = {
     return { ok: true as const, response: { status: 200, body: new TextEncoder().encode(JSON.stringify(document)) } }
   },
 }
-const internet = { ...fetches, post: edges.post }
+const internet = {
+  ...fetches,
+  post: (...[url, ...rest]: Parameters<typeof edges.post>) =>
+    (SINKS.includes(new URL(url).host) ? sinksOnTheInternet : edges).post(url, ...rest),
+}
 const GLOBEX = githubTenant('globex', { keys: [], orgId: '7777777' }).replace(/\n {4}jwks:.*/, '')
 
 /** Its keys never leave KMS. */
@@ -78,9 +83,11 @@ beforeAll(async () => {
   const acme =
     githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + AWS_GRANT + OWN_GRANTS + RECEIVER_GRANTS }) +
     EVENT_SOURCES +
-    RECEIVERS
+    RECEIVERS +
+    SINKS
   deployed = await startDeployed({ acme, globex: GLOBEX, vault: VAULT }, internet)
   for (const [name, secret] of Object.entries(EVENT_SECRETS)) deployed.aws.secrets.set(name, senderSecret(secret))
+  for (const [name, secret] of Object.entries(SINK_SECRETS)) deployed.aws.secrets.set(name, sinkSecret(secret))
   deployed.aws.secrets.set('mintmark/acme/edge', receiverSecret(EDGE_SECRET))
   const orgs: Readonly<Record<string, string>> = { acme: '1234567', globex: '7777777', vault: '8888888' }
   claims = (tenant, more = {}) =>
@@ -434,6 +441,10 @@ eventSuite(
   (tenant, more) => claims(tenant, more),
 )
 receiverSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
+sinkSuite(
   () => deployed,
   (tenant, more) => claims(tenant, more),
 )

@@ -145,3 +145,14 @@ test('apply --aws --remove writes a tombstone: current for nobody, never applied
   const again = await apply(tenants)
   expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining('refused: the tenant was removed') })
 })
+
+test('apply --aws says of a sink that is a file that nothing is written to it, and refuses one that nobody there can sign for', async () => {
+  const withSink = (sink: string) => write(`${DOCUMENT}sinks: { siem: ${sink} }\n`)
+  withSink('{ type: jsonl, path: acme-audit.jsonl }')
+  const warned = await apply(tenants, '--dry-run')
+  expect([warned.code, warned.stderr]).toEqual([0, expect.stringContaining('warning: acme: the sink siem is a file')])
+  withSink('{ type: webhook, url: "https://audit.acme.example/events" }')
+  const refused = await apply(tenants)
+  expect([refused.code, refused.stdout]).toEqual([1, ''])
+  expect(refused.stderr).toContain('refused: acme: the sink siem is of type webhook')
+})

@@ -1,14 +1,28 @@
 // Events and salts of tenants' logs, for whoever may see them: operators of the tenant, and what delivers to its sinks.
-import type { LogLeaves, StoredLeaf } from '../../ports/tenant-log.ts'
-import { readEventsItem, readUidItem } from './dynamo-log-rows.ts'
+import type { LogLeaves, PublishedLog, StoredLeaf } from '../../ports/tenant-log.ts'
+import { readEventsItem, readHeadItem, readUidItem } from './dynamo-log-rows.ts'
 import { checkpointOf } from './dynamo-public-log.ts'
 import { begin, type Call, getItem, type Item, queryAll, queryPage, type Table, textOf } from './dynamo-request.ts'
-import { LOG_EVENTS, LOG_MINUTES, logCheckpointPartition, logEventsKey, logPartition, logUidKey } from './table-keys.ts'
+import {
+  LOG_EVENTS,
+  LOG_MINUTES,
+  logCheckpointPartition,
+  logEventsKey,
+  logHeadKey,
+  logPartition,
+  logUidKey,
+} from './table-keys.ts'
 
 /** Rows a request; each has one leaf or many. */
 const PAGE = 32
 
-export const createLogLeaves = (table: Table): LogLeaves => ({
+export const createLogLeaves = (table: Table): LogLeaves & Pick<PublishedLog, 'about'> => ({
+  async about(tenant) {
+    const row = await getItem(await begin(table, tenant), logHeadKey(tenant))
+    if (row === null) return null
+    const { origin, size } = readHeadItem(row)
+    return { origin, size }
+  },
   leaves: async (tenant, fromIndex, limit) => readLeaves(await begin(table, tenant), tenant, fromIndex, limit),
   async leafOf(tenant, uid) {
     const call = await begin(table, tenant)

@@ -38,7 +38,7 @@ export const tableOf = (name: string, client: DynamoDBClient, waitMs: number = L
   waitMs,
 })
 
-/** The same table for work that nobody waits for: a transaction of a hundred rows may take its time. */
+/** The same table for work that nobody waits for: a transaction of a hundred rows, or a page of large events, may take its time. */
 export const unhurried = (table: Table): Table => ({ ...table, waitMs: LIMITS.logWaitMs })
 
 export type ClientOptions = Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'credentials'> & {

@@ -200,7 +200,7 @@ export const logListKey = (tenant: string): RowKey => ({
 })
 
 /** Rows of mintmark-log about a tenant's sinks: how far each is, what none could take, what operators ask. */
-export const sinkPartition = (tenant: string): string => `K#${tenant}`
+export const sinkPartition = (tenant: string): string => `K#${tenant}#C`
 /** Names of sinks hold no `#`. */
 export const sinkKey = (tenant: string, sink: string): RowKey => ({ pk: sinkPartition(tenant), sk: sink })
 export const deadLetterPartition = (tenant: string, sink: string): string => `K#${tenant}#D#${sink}`

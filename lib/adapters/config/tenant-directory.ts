@@ -30,6 +30,26 @@ export const forSeconds = (clock: Clock, seconds: number = LIMITS.configCacheSec
   },
 })
 
+/**
+ * As long as the list of tenants and their versions reads the same: for who lists them anyhow. What was read stands for a list that
+ * was read before it.
+ */
+export const whileListedAlike = (
+  configs: Pick<TenantConfigStore, 'list'>,
+): { readonly validity: Validity; readonly configs: Pick<TenantConfigStore, 'list'> } => {
+  let listed = ''
+  return {
+    validity: whileUnmoved(() => listed),
+    configs: {
+      async list() {
+        const all = await configs.list()
+        listed = JSON.stringify(all)
+        return all
+      },
+    },
+  }
+}
+
 type Options = {
   readonly configs: Pick<TenantConfigStore, 'latest'>
   readonly validity: Validity

@@ -18,18 +18,20 @@ export type DeliveriesPorts = DeliverPorts &
     readonly targetsOf: (tenant: string) => Promise<readonly Target[]>
     /** In [0, 1). */
     readonly random: () => number
-    /** A delivery that failed for a reason of ours: the next one may go well. */
-    readonly onFailure: (target: Target) => void
+    /** A delivery that failed for a reason of ours: the next one may go well. `name` null: of all sinks of the tenant. */
+    readonly onFailure: (of: { readonly tenant: string; readonly name: string | null }) => void
   }
 
 export type Deliveries = {
-  /** Starts what is due, as far as there are places. */
-  readonly round: (tenants: readonly string[]) => Promise<void>
-  /** Resolves when nothing runs any more. Nothing is begun while it waits. */
+  /** Starts what is due, as far as there are places. True: there was none for some. */
+  readonly round: (tenants: readonly string[]) => Promise<boolean>
+  /** Resolves when one of those that run is done; false at once: none runs. */
+  readonly oneDone: () => Promise<boolean>
+  /** Resolves when nothing runs any more. Nothing is begun while it waits; a round after it goes on. */
   readonly stop: () => Promise<void>
 }
 
-type Lane = SinkMemory & { dueMs: number; servedMs: number }
+type Lane = SinkMemory & { readonly tenant: string; dueMs: number; servedMs: number }
 
 export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): Deliveries => {
   const ports: DeliveriesPorts = { ...wired, isStopping: () => isStopping }
@@ -40,7 +42,7 @@ export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): De
 
   const laneOf = (target: Target): Lane => {
     const name = nameOf(target)
-    const lane = lanes.get(name) ?? { ...newSinkMemory(), dueMs: 0, servedMs: 0 }
+    const lane = lanes.get(name) ?? { ...newSinkMemory(), tenant: target.tenant, dueMs: 0, servedMs: 0 }
     lanes.set(name, lane)
     return lane
   }
@@ -58,47 +60,77 @@ export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): De
     }
   }
 
-  /** A sink that waits is asked all the same where an operator wants to know. */
-  const isWanted = async (target: Target, lane: Lane): Promise<boolean> =>
-    (lane.dueMs <= ports.clock.nowMs() && (await hasWork(ports, target, lane))) ||
-    (await openErrands(ports, target)).length > 0
-
   const hasItsPlaces = ({ tenant }: Target): boolean =>
     [...running.keys()].filter((name) => name.startsWith(`${tenant}/`)).length >= LIMITS.sinksAtOncePerTenantMax
 
-  /** Of sinks that no document names any more. */
-  const forgetOthers = (targets: readonly Target[]): void => {
+  /** Of a tenant whose document cannot be read now, none; what is known of its sinks stays. */
+  const targetsOf = async (tenants: readonly string[]): Promise<readonly Target[]> => {
+    const unread = new Set<string>()
+    const ofTenant = (tenant: string): Promise<readonly Target[]> =>
+      ports.targetsOf(tenant).catch(() => {
+        unread.add(tenant)
+        ports.onFailure({ tenant, name: null })
+        return []
+      })
+    const targets = (await Promise.all(tenants.map(ofTenant))).flat()
     const named = new Set(targets.map(nameOf))
-    for (const name of lanes.keys()) if (!named.has(name) && !running.has(name)) lanes.delete(name)
+    for (const [name, { tenant }] of lanes)
+      if (!named.has(name) && !running.has(name) && !unread.has(tenant)) lanes.delete(name)
+    return targets
+  }
+
+  const start = (target: Target, lane: Lane): void => {
+    const name = nameOf(target)
+    if (running.has(name)) return
+    isCrowded ||= running.size >= LIMITS.sinksAtOnceMax || hasItsPlaces(target)
+    if (running.size >= LIMITS.sinksAtOnceMax || hasItsPlaces(target)) return
+    const served = serve(target, lane)
+      .catch(() => ports.onFailure(target))
+      .finally(() => running.delete(name))
+    running.set(name, served)
   }
 
   const round: Deliveries['round'] = async (tenants) => {
-    const targets = (await Promise.all(tenants.map(ports.targetsOf))).flat()
-    forgetOthers(targets)
-    const idle = targets
+    const idle = (await targetsOf(tenants))
       .filter((target) => !running.has(nameOf(target)))
       .map((target) => ({ target, lane: laneOf(target) }))
       .sort((a, b) => a.lane.servedMs - b.lane.servedMs)
     isCrowded = false
-    for (const { target, lane } of idle) {
-      if (isStopping || !(await isWanted(target, lane))) continue
-      if (running.has(nameOf(target))) continue
-      isCrowded ||= running.size >= LIMITS.sinksAtOnceMax || hasItsPlaces(target)
-      if (running.size >= LIMITS.sinksAtOnceMax) return
-      if (hasItsPlaces(target)) continue
-      const served = serve(target, lane)
-        .catch(() => ports.onFailure(target))
-        .finally(() => running.delete(nameOf(target)))
-      running.set(nameOf(target), served)
+    // Several at a time, since a store may be far away; not all, since those without a place are looked at in vain.
+    for (let at = 0; at < idle.length && !isStopping; at += LIMITS.sinksAtOnceMax) {
+      const some = idle.slice(at, at + LIMITS.sinksAtOnceMax)
+      const wanted = await Promise.all(some.map(({ target, lane }) => isWanted(ports, target, lane)))
+      for (const { target, lane } of some.filter((_, index) => wanted[index])) if (!isStopping) start(target, lane)
+      if (isCrowded && running.size >= LIMITS.sinksAtOnceMax) break
     }
+    return isCrowded
   }
 
   return {
     round,
+    async oneDone() {
+      if (running.size === 0) return false
+      await Promise.race(running.values())
+      return true
+    },
     async stop() {
       isStopping = true
       await Promise.all(running.values())
+      isStopping = false
     },
+  }
+}
+
+/** A sink that waits is asked all the same where an operator wants to know. */
+const isWanted = async (ports: DeliveriesPorts, target: Target, lane: Lane): Promise<boolean> => {
+  try {
+    return (
+      (lane.dueMs <= ports.clock.nowMs() && (await hasWork(ports, target, lane))) ||
+      (await openErrands(ports, target)).length > 0
+    )
+  } catch {
+    ports.onFailure(target)
+    return false
   }
 }
 

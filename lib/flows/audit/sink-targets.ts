@@ -5,19 +5,21 @@ import type { Sink } from '../../ports/sinks.ts'
 import type { TenantDirectory } from '../../ports/tenants.ts'
 import type { Target } from './deliver-events.ts'
 
-type Made = { readonly rule: string; readonly sink: Sink }
+type Made = { readonly rule: string; readonly sink: Sink | null }
 
 export type SinkTargetsPorts = {
-  readonly directory: Pick<TenantDirectory, 'current'>
+  readonly directory: TenantDirectory
   readonly issuerUrl: (tenant: string) => string
-  readonly make: (rule: SinkRule, tenant: string, issuerUrl: string) => Sink
+  /** Null: this broker has no way to such a sink. */
+  readonly make: (rule: SinkRule, tenant: string, issuerUrl: string) => Sink | null
 }
 
 /** Makes a sink when a document first names it, and forgets those that none names any more. */
 export const createSinkTargets = ({ directory, issuerUrl: issuerUrlOf, make }: SinkTargetsPorts) => {
   const made = new Map<string, ReadonlyMap<string, Made>>()
   return async (tenant: string): Promise<readonly Target[]> => {
-    const config = await directory.current(tenant)
+    const known = directory.peek(tenant)
+    const config = known === undefined ? await directory.current(tenant) : known
     const issuerUrl = issuerUrlOf(tenant)
     const before = made.get(tenant)
     const now = new Map(
@@ -29,6 +31,6 @@ export const createSinkTargets = ({ directory, issuerUrl: issuerUrlOf, make }: S
     )
     if (now.size === 0) made.delete(tenant)
     else made.set(tenant, now)
-    return [...now].map(([name, { sink }]) => ({ tenant, issuerUrl, name, sink }))
+    return [...now].flatMap(([name, { sink }]) => (sink === null ? [] : [{ tenant, issuerUrl, name, sink }]))
   }
 }

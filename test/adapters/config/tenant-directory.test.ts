@@ -4,6 +4,7 @@ import {
   createTenantDirectory,
   forSeconds,
   type Validity,
+  whileListedAlike,
   whileUnmoved,
 } from '../../../lib/adapters/config/tenant-directory.ts'
 import { createMemoryTenantConfigStore } from '../../../lib/adapters/memory/tenant-config-store.ts'
@@ -64,4 +65,28 @@ test('while unmoved: a mark taken before the read; a write that lands in between
 test('the same version is the same object, so that mint can tell that nothing changed', async () => {
   const { directory } = await directoryOf(whileUnmoved(() => ({})))
   expect(await directory.current('acme')).toBe(await directory.current('acme'))
+})
+
+test('while listed alike: from memory as long as no tenant of the list has another version, and at the next list it is asked for', async () => {
+  const configs = createMemoryTenantConfigStore()
+  await configs.put(sampleConfig())
+  const listed = whileListedAlike(configs)
+  const directory = createTenantDirectory({
+    configs,
+    validity: listed.validity,
+    compile: ({ tenant, version, digest }) => ({ tenant, version, digest }) as TenantConfig,
+    onUnusable: () => expect.fail('the sample compiles'),
+  })
+  await listed.configs.list()
+  await directory.current('acme')
+  await listed.configs.list()
+  expect(directory.peek('acme')?.version).toBe(1)
+  await configs.put(sampleConfig({ version: 2, digest: 'digest-2' }))
+  expect(directory.peek('acme')?.version).toBe(1)
+  expect(await listed.configs.list()).toEqual(await configs.list())
+  expect(directory.peek('acme')).toBeUndefined()
+  expect((await directory.current('acme'))?.version).toBe(2)
+  await configs.tombstone('acme', NOW_SECONDS, 'uid:1000')
+  await listed.configs.list()
+  expect(directory.peek('acme')).toBeUndefined()
 })

@@ -95,7 +95,12 @@ test('what a sink refused goes with the event it is of, and not before, whether 
   const cursors = createSinkCursors(audit)
   const siem = { tenant: 'acme', sink: 'siem' }
   await cursors.lease(siem, 'one', 0, 1)
-  const letter = (leaf: number | null, canonical: string) => ({ leaf, reason: 'too_large' as const, canonical })
+  const letter = (leaf: number | null, canonical: string) => ({
+    leaf,
+    checkpoint: 0,
+    reason: 'too_large' as const,
+    canonical,
+  })
   const bury = (atSeconds: number, ...letters: ReturnType<typeof letter>[]) =>
     cursors.advance(siem, 'one', { leaf: 40, checkpoint: 0 }, letters, atSeconds)
   // Refused late, of an old event and of a young one; and of checkpoints.

@@ -30,7 +30,7 @@ const setUp = async (sinks: Record<string, Sink>, records = 1) => {
   })
   const tenants = [...new Set(targets.map(({ tenant }) => tenant))]
   const errands = createSinkErrands(audit)
-  const failed: string[] = []
+  const failed: (string | null)[] = []
   const deliveries = createDeliveries({
     log: store,
     cursors: createSinkCursors(audit),

@@ -10,6 +10,7 @@ import { ADMIN_ENVIRONMENT, createAdmin } from '../../../functions/admin/compose
 import { ATTEST_ENVIRONMENT, createAttest } from '../../../functions/attest/compose.ts'
 import { AUDIT_ENVIRONMENT, createAudit } from '../../../functions/audit/compose.ts'
 import { CHECKPOINT_ENVIRONMENT, createCheckpoint } from '../../../functions/checkpoint/compose.ts'
+import { createDeliver, DELIVER_ENVIRONMENT } from '../../../functions/deliver/compose.ts'
 import { createDiscovery, DISCOVERY_ENVIRONMENT } from '../../../functions/discovery/compose.ts'
 import { createEvents, EVENTS_ENVIRONMENT } from '../../../functions/events/compose.ts'
 import { createFeedFunction, FEED_ENVIRONMENT } from '../../../functions/feed/compose.ts'
@@ -77,7 +78,7 @@ export const patientDynamo = (place: ClientPlace): DynamoDBClient =>
 
 export type Deployed = Awaited<ReturnType<typeof startDeployed>>
 
-/** `http`: what trust finds on the internet, and push. */
+/** `http`: what trust, push and deliver find on the internet. */
 export const startDeployed = async (tenants: Readonly<Record<string, string>>, http: OutboundHttp) => {
   const { tenantsDir, core, stacks } = packageTenants(tenants)
   const cloud = cloudFromTemplates(stacks, PLACE)
@@ -147,6 +148,11 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       const more = { kmsAs: kmsAs(place), s3As }
       return createCheckpoint(environmentOf('checkpoint', CHECKPOINT_ENVIRONMENT), { ...clients, ...more })
     },
+    deliver() {
+      const { place, ...clients } = own('deliver')
+      const more = { secretsAs: secretsAs(place), http: http as OutboundHttp }
+      return createDeliver(environmentOf('deliver', DELIVER_ENVIRONMENT), { ...clients, ...more })
+    },
     discovery() {
       const { place, ...clients } = own('discovery')
       const more = { lambda: lambdaClient(place) }
@@ -195,6 +201,7 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     revoke: compose.revoke(),
     audit: compose.audit(),
     checkpoint: compose.checkpoint(),
+    deliver: compose.deliver(),
     discovery: compose.discovery(),
     feed: compose.feed(),
     introspect: compose.introspect(),

@@ -12,6 +12,8 @@ export const senderSecret = (value: string) => ({ value, tags: { 'mintmark-use':
 
 /** One that is shown at a receiver of a tenant. */
 export const receiverSecret = (value: string) => ({ value, tags: { 'mintmark-use': 'receivers' } })
+/** One that a sink gave to a tenant. */
+export const sinkSecret = (value: string) => ({ value, tags: { 'mintmark-use': 'sinks' } })
 
 export const secretsService = (secrets: Secrets, cloud: () => Cloud): Service => {
   const nameIn = (input: Parameters<typeof stringOf>[0]): string => stringOf(input, 'SecretId') ?? ''

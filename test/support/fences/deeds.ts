@@ -12,6 +12,7 @@ const TENANT_BOUND = [
   'feed',
   'audit',
   'checkpoint',
+  'deliver',
   'events',
   'introspect',
   'admin',
@@ -34,6 +35,7 @@ const QUEUES = [
   'rotate-dlq',
   'push-dlq',
   'checkpoint-dlq',
+  'deliver-dlq',
   'archive-dlq',
 ] as const
 
@@ -47,7 +49,7 @@ const text = (S: string) => ({ S })
 /** Everything that can be done to rows of one kind; a transaction's put is a put, but one IAM can tell from others. */
 const rowDeeds = (kind: (typeof KINDS)[number], tenant: string, of: string): Deed[] => {
   const pk = text(leadingKeys(tenant)[kind].replace('*', '0'))
-  const TableName = pk.S.startsWith('L') ? LOG_TABLE : CORE_TABLE
+  const TableName = /^(?:L|K)/.test(pk.S) ? LOG_TABLE : CORE_TABLE
   const Key = { pk, sk: text('s') }
   const says = (verb: string): string => `${verb} ${kind}${of}`
   const query = { KeyConditionExpression: 'pk = :p', ExpressionAttributeValues: { ':p': pk } }
@@ -247,8 +249,13 @@ const secretDeeds = (_cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[
     context: { 'aws:ResourceTag/mintmark-use': 'receivers' },
   },
   {
-    says: `read another secret${of}`,
+    says: `read a sink's secret${of}`,
     does: call('secretsmanager', 'GetSecretValue', { SecretId: `mintmark/${tenant}/siem` }),
+    context: { 'aws:ResourceTag/mintmark-use': 'sinks' },
+  },
+  {
+    says: `read another secret${of}`,
+    does: call('secretsmanager', 'GetSecretValue', { SecretId: `mintmark/${tenant}/other` }),
   },
   {
     says: `write a transmitter's secret${of}`,

@@ -157,6 +157,8 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(['batch get'], ['receivers', 'revocationChanges'], ' of own'),
       ...rows(['get'], ['logDenials'], ' of own'),
       ...rows(['put'], ['lookUps'], ' of own'),
+      ...rows(['get', 'query'], ['log', 'logHead', 'logCheckpoints', 'sinks', 'deadLetters', 'sinkErrands'], ' of own'),
+      ...rows(['put'], ['sinkErrands'], ' of own'),
     ],
     elsewhere: [...LAMBDA, 'attach to a network'],
   },
@@ -206,6 +208,23 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       'read an anchored checkpoint of own',
     ],
     elsewhere: ['SendMessage checkpoint-dlq', ...LAMBDA, 'attach to a network'],
+  },
+  // Of "deliver to sinks" the half that speaks to the internet: it neither appends nor signs.
+  deliver: {
+    itself: [
+      ...ofBoth("open deliver's session", ...rows(['get', 'batch get'], ['config'])),
+      ...rows(['query'], ['tenantList']),
+      'SendMessage deliver-dlq',
+      ...LAMBDA,
+    ],
+    forTenant: [
+      ...rows(['get', 'query'], ['log', 'logHead', 'logCheckpoints', 'sinks', 'deadLetters', 'sinkErrands'], ' of own'),
+      ...rows(UPDATE, ['sinks', 'sinkErrands'], ' of own'),
+      ...rows(['put', 'delete'], ['deadLetters'], ' of own'),
+      ...rows(['delete'], ['sinkErrands'], ' of own'),
+      "read a sink's secret of own",
+    ],
+    elsewhere: ['SendMessage deliver-dlq', ...LAMBDA],
   },
   // "serve signed and public documents"; "touch private keys" it may not.
   discovery: {
