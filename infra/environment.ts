@@ -36,13 +36,7 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
   const push = { MINTMARK_PUSH_QUEUE: queueUrl('PushQueue') }
   const denials = { MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue') }
   return {
-    attest: {
-      ...base,
-      ...CORE,
-      ...mint,
-      ...trust,
-      ...denials,
-    },
+    attest: { ...base, ...CORE, ...mint, ...trust, ...denials },
     mint: {
       ...base,
       ...CORE,
