@@ -36,6 +36,7 @@ const ROUTES = [
   'ANY /t/{tenant}/admin/{path+} HttpApiIntegrationAdmin',
   'ANY /t/{tenant}/events HttpApiIntegrationEvents',
   'ANY /t/{tenant}/introspect HttpApiIntegrationIntrospect',
+  'ANY /t/{tenant}/receivers/{name}/poll HttpApiIntegrationPoll',
   'ANY /t/{tenant}/revoke HttpApiIntegrationIntrospect',
   'ANY /t/{tenant}/token HttpApiIntegrationAttest',
   'GET /.well-known/oauth-authorization-server/t/{tenant} HttpApiIntegrationDiscovery',
