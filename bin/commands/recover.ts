@@ -13,7 +13,7 @@ import { LIMITS } from '../../lib/domain/limits.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createKeyActivation } from '../../lib/flows/keys/activate-key.ts'
 import { rotateKeys } from '../../lib/flows/keys/rotate-keys.ts'
-import { seenIn } from '../../lib/flows/recovery/check-store.ts'
+import { lastIn } from '../../lib/flows/recovery/check-store.ts'
 import { type Recovered, recoverStore } from '../../lib/flows/recovery/recover-store.ts'
 import type { TimeMark } from '../../lib/ports/grant-store.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
@@ -114,7 +114,7 @@ const recover = (
       clock,
       sleep: (ms) => sleep(ms),
     },
-    { by: username, uid, reason, seen: seenIn(anchorTexts(anchors)) },
+    { by: username, uid, reason, seen: lastIn(anchorTexts(anchors)) },
   ).finally(() => audit.close())
 }
 

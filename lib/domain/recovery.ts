@@ -13,14 +13,14 @@ export type QuarantineReason = keyof typeof QUARANTINE_REASONS
 
 export type Quarantine = { readonly reason: QuarantineReason; readonly sinceSeconds: number }
 
-/** A recovery that is complete. `seen`: what anchors had seen of each log by then, for that loss is dealt with. */
+/** A recovery that is complete. `seen`: the last checkpoints anchors had of each log by then; what they show to be lost is dealt with. */
 export type Recovery = {
   readonly atSeconds: number
   readonly by: string
   readonly reason: string
   /** Evidence issued before is refused: it may have been redeemed in records that were lost. */
   readonly floorSeconds: number
-  readonly seen: Readonly<Record<string, number>>
+  readonly seen: Readonly<Record<string, readonly string[]>>
 }
 
 /** An issuer's clock may be ahead of ours by the leeway that its evidence is given. */
@@ -29,10 +29,8 @@ export const floorOf = (nowSeconds: number): number => nowSeconds + LIMITS.leewa
 export type StoreView = {
   /** Leaves of each log by its origin, 0 where there is none. */
   readonly logs: ReadonlyMap<string, number>
-  /** The largest checkpoint of each origin that was found at anchors; of logs that are not ours too. */
+  /** The largest checkpoint of each origin that anchors have had since the last recovery; of logs that are not ours too. */
   readonly anchored: ReadonlyMap<string, number>
-  /** What the last recovery accepted as lost. */
-  readonly accepted: Readonly<Record<string, number>>
   readonly positions: readonly FeedPosition[]
 }
 
@@ -41,9 +39,6 @@ export type FeedPosition = { readonly logged: number; readonly acknowledged: num
 
 /** Null: nothing is known that this store does not know. */
 export const behindReason = (view: StoreView): QuarantineReason | null => {
-  for (const [origin, size] of view.logs) {
-    const seen = view.anchored.get(origin) ?? 0
-    if (seen > size && seen > (view.accepted[origin] ?? 0)) return 'log_behind_anchor'
-  }
+  for (const [origin, size] of view.logs) if ((view.anchored.get(origin) ?? 0) > size) return 'log_behind_anchor'
   return view.positions.some(({ logged, acknowledged }) => logged > acknowledged) ? 'records_behind_log' : null
 }

@@ -7,7 +7,6 @@ const ACME = 'sts.example/t/acme/log'
 const view = (changes: Partial<StoreView> = {}): StoreView => ({
   logs: new Map([[ACME, 10]]),
   anchored: new Map([[ACME, 10]]),
-  accepted: {},
   positions: [{ logged: 5, acknowledged: 5 }],
   ...changes,
 })
@@ -23,12 +22,6 @@ test.each<[name: string, changes: Partial<StoreView>, reason: string | null]>([
     'log_behind_anchor',
   ],
   ['an anchor that knows the log of another broker', { anchored: new Map([['other.example/t/acme/log', 99]]) }, null],
-  ['a loss that was recovered from', { anchored: new Map([[ACME, 11]]), accepted: { [ACME]: 11 } }, null],
-  [
-    'a loss after the one that was recovered from',
-    { anchored: new Map([[ACME, 12]]), accepted: { [ACME]: 11 } },
-    'log_behind_anchor',
-  ],
   [
     'records that the log took, and are not there',
     {

@@ -44,7 +44,7 @@ export const createRecoveryStore = (database: Database): RecoveryStore => ({
               by: row.by,
               reason: row.reason,
               floorSeconds: row.floor,
-              seen: JSON.parse(row.seen) as Record<string, number>,
+              seen: JSON.parse(row.seen) as Record<string, readonly string[]>,
             },
     }
   },

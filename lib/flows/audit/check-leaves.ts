@@ -52,7 +52,8 @@ export const linkBefore = async (
 ): Promise<ChainLink | null | undefined> => {
   if (start === 0) return null
   const [leaf] = (await source.leaves(start - 1, 1)) ?? []
-  const head = leaf === undefined ? null : headOf(leaf.canonical)
+  // Where it is no longer kept, the first that is has another index, and is nobody's predecessor here.
+  const head = leaf?.index === start - 1 ? headOf(leaf.canonical) : null
   if (leaf === undefined || head === null) return undefined
   const { fingerprint } = hashesOfLeaf(hashes, leaf.salt, leaf.canonical)
   return (fingerprint && linkOf(head, leaf.canonical, fingerprint)) ?? undefined

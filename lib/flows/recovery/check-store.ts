@@ -1,39 +1,65 @@
 // Before anything is served: does the world know more than this store (design §7)? Then it is a copy of an earlier day. What it issued
 // since, and what it revoked, it has forgotten; it is put in quarantine until an operator has recovered it.
-import { behindReason, type Quarantine, type StoreView } from '../../domain/recovery.ts'
-import { checkpointNotesIn, parseCheckpoint, unverifiedText } from '../../domain/tlog/signed-note.ts'
+import { behindReason, type Quarantine, type Recovery, type StoreView } from '../../domain/recovery.ts'
+import { type Checkpoint, checkpointNotesIn, parseCheckpoint, unverifiedText } from '../../domain/tlog/signed-note.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RecoveryStore } from '../../ports/recovery.ts'
 
 export type CheckPorts = {
   readonly store: Pick<RecoveryStore, 'state' | 'quarantine'>
   readonly clock: Pick<Clock, 'nowSeconds'>
+  /** Whether a log of ours signed the note: whoever may add to an anchor must not stop the broker, nor blind it. */
+  readonly isOurs: (origin: string, note: string) => boolean
 }
 
-/** What is there to compare with: the logs, and the text of what anchors have kept. */
-export type Witnessed = Omit<StoreView, 'anchored' | 'accepted'> & { readonly anchors: readonly string[] }
+/** What is there to compare with: the logs, and the text of what each anchor has kept, which was read before them. */
+export type Witnessed = Omit<StoreView, 'anchored'> & { readonly anchors: readonly string[] }
 
 /** The quarantine the store is in, or null. */
 export const checkStore = async (
-  { store, clock }: CheckPorts,
+  { store, clock, isOurs }: CheckPorts,
   { anchors, ...view }: Witnessed,
 ): Promise<Quarantine | null> => {
   const { quarantine, recovery } = await store.state()
   if (quarantine !== null) return quarantine
-  const reason = behindReason({ ...view, anchored: seenIn(anchors), accepted: recovery?.seen ?? {} })
+  const reason = behindReason({ ...view, anchored: largestIn(anchors, recovery?.seen ?? {}, isOurs) })
   if (reason === null) return null
   const found = { reason, sinceSeconds: clock.nowSeconds() }
   await store.quarantine(found)
   return found
 }
 
-/** The largest checkpoint of each log. Unverified: whoever can add to an anchor can at most have the store looked at. */
-export const seenIn = (anchors: readonly string[]): ReadonlyMap<string, number> => {
-  const seen = new Map<string, number>()
-  for (const note of anchors.flatMap(checkpointNotesIn)) {
-    const checkpoint = parseCheckpoint(unverifiedText(note))
-    if (checkpoint !== null && checkpoint.size > (seen.get(checkpoint.origin) ?? 0))
-      seen.set(checkpoint.origin, checkpoint.size)
+type Kept = Checkpoint & { readonly note: string; readonly text: string }
+
+const checkpointsIn = (anchor: string): readonly Kept[] =>
+  checkpointNotesIn(anchor).flatMap((note) => {
+    const text = unverifiedText(note)
+    const checkpoint = parseCheckpoint(text)
+    return checkpoint === null ? [] : [{ ...checkpoint, note, text }]
+  })
+
+/** Of each log, of those behind what the last recovery knew of: anchors only grow. */
+const largestIn = (
+  anchors: readonly string[],
+  accepted: Recovery['seen'],
+  isOurs: CheckPorts['isOurs'],
+): ReadonlyMap<string, number> => {
+  const largest = new Map<string, number>()
+  for (const anchor of anchors) {
+    for (const [origin, kept] of Map.groupBy(checkpointsIn(anchor), (each) => each.origin)) {
+      const known = kept.findIndex(({ text }) => accepted[origin]?.includes(text))
+      for (const { size, note } of kept.slice(known + 1))
+        if (size > (largest.get(origin) ?? 0) && isOurs(origin, note)) largest.set(origin, size)
+    }
   }
-  return seen
+  return largest
+}
+
+/** The last checkpoint of each log at each anchor: what a recovery deals with. */
+export const lastIn = (anchors: readonly string[]): Recovery['seen'] => {
+  const last: Record<string, string[]> = {}
+  for (const anchor of anchors)
+    for (const [origin, kept] of Map.groupBy(checkpointsIn(anchor), (each) => each.origin))
+      last[origin] = [...(last[origin] ?? []), ...kept.slice(-1).map(({ text }) => text)]
+  return last
 }

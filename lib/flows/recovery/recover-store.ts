@@ -1,6 +1,6 @@
 // Recovery of a store that lost records (design §7): everything issued is cut, evidence from before is refused, token keys are
 // replaced, and the discontinuity is told to every log. Every step may be repeated; the quarantine ends with the last.
-import { type KeySlot, slotsInUse } from '../../domain/key-rotation.ts'
+import type { KeySlot } from '../../domain/key-rotation.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { floorOf, type Recovery } from '../../domain/recovery.ts'
 import type { KeyState } from '../../domain/signing-key.ts'
@@ -31,7 +31,7 @@ export type RecoverOrder = {
   readonly uid: number
   readonly reason: string
   /** What anchors have seen of each log: with the recovery it counts as known to be lost. */
-  readonly seen: ReadonlyMap<string, number>
+  readonly seen: Recovery['seen']
 }
 
 export type Recovered = Recovery & { readonly tenants: readonly string[] }
@@ -42,11 +42,12 @@ export const recoverStore = async (
   { by, uid, reason, seen }: RecoverOrder,
 ): Promise<Recovered> => {
   const { store, clock } = ports
-  if ((await store.state()).quarantine === null) {
-    await store.quarantine({ reason: 'operator', sinceSeconds: clock.nowSeconds() })
-    // Brokers that run look every second, and finish what they have begun.
-    await ports.sleep(LIMITS.quarantineLookMs + LIMITS.mintDeadlineMs)
-  }
+  const { quarantine } = await store.state()
+  const sinceSeconds = quarantine?.sinceSeconds ?? clock.nowSeconds()
+  if (quarantine === null) await store.quarantine({ reason: 'operator', sinceSeconds })
+  // Brokers that run look every second, and finish what they have begun.
+  const settledMs = LIMITS.quarantineLookMs + LIMITS.mintDeadlineMs
+  await ports.sleep(Math.min(Math.max((sinceSeconds - clock.nowSeconds() + 1) * 1000 + settledMs, 0), 2 * settledMs))
   const tenants = (await ports.configs.list())
     .filter(({ tombstonedAtSeconds }) => tombstonedAtSeconds === null)
     .map(({ tenant }) => tenant)
@@ -57,7 +58,7 @@ export const recoverStore = async (
   }
   await ports.forgetPositions()
   const atSeconds = clock.nowSeconds()
-  const recovery = { atSeconds, by, reason, floorSeconds: floorOf(atSeconds), seen: Object.fromEntries(seen) }
+  const recovery = { atSeconds, by, reason, floorSeconds: floorOf(atSeconds), seen }
   await store.finish(recovery)
   return { ...recovery, tenants }
 }
@@ -95,8 +96,10 @@ const replaceKeys = async ({ keys, rotate, clock }: RecoverPorts, tenant: string
     if (!(await keys.move(tenant, kid, state, 'retired', clock.nowSeconds())))
       throw new Unavailable('signing_key_unavailable')
   }
+  // Also of those that an earlier attempt put away.
+  const algorithms = new Set(rows.filter(({ use }) => use === 'token').map(({ alg }) => alg))
   await rotate(
     tenant,
-    slotsInUse(rows).filter(({ use }) => use === 'token'),
+    [...algorithms].map((alg) => ({ use: 'token', alg })),
   )
 }

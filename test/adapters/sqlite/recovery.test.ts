@@ -15,7 +15,7 @@ const RECOVERY = {
   by: 'ops',
   reason: 'restored',
   floorSeconds: NOW_SECONDS + 30,
-  seen: { 'x/log': 7 },
+  seen: { 'x/log': ['x/log\n7\n'] },
 }
 
 test('nothing is in quarantine at first; the reason that was found first stands, and every process sees it', async () => {
