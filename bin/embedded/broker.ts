@@ -1,4 +1,5 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Listens first, then wires, then serves.
+import { anchorFileTail } from '../../lib/adapters/files/anchor-file.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
 import { anchorFiles, anchorWarnings } from '../../lib/wire/anchor-place.ts'
@@ -102,6 +103,8 @@ const watchedStore = async (
   try {
     const tenants = documents.map(({ tenant }) => tenant)
     const paths = anchorFiles(options.anchors ?? [])
+    for (const path of paths.filter((each) => anchorFileTail(each, 0) === null))
+      options.warn(`WARNING: --anchor ${path} may not be read by this user: a restored backup is not found out by it`)
     const quarantine = await quarantineOf({ database, audit, baseUrl, tenants, anchorFiles: paths })
     if (quarantine !== null)
       options.warn(

@@ -135,17 +135,6 @@ test('unblock --aws lifts a block for the next strong read of mint, and its row 
   expect((await unblock()).code).toBe(1)
 })
 
-test('apply --aws --remove writes a tombstone: current for nobody, never applied again, and no other file is touched', async () => {
-  expect((await apply('--remove', 'nobody')).code).toBe(1)
-  expect(await apply('--remove', 'acme')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^acme: removed;/) })
-  expect((await latest()).tombstonedAtSeconds).toBeGreaterThan(1_700_000_000)
-  const asked = { tenant: 'acme', selectors: [], kid: null, asksConfig: true }
-  expect((await createTenantState(root()).read(asked)).configVersion).toBeNull()
-  write(DOCUMENT)
-  const again = await apply(tenants)
-  expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining('refused: the tenant was removed') })
-})
-
 test('apply --aws says of a sink that is a file that nothing is written to it, and refuses one that nobody there can sign for', async () => {
   const withSink = (sink: string) => write(`${DOCUMENT}sinks: { siem: ${sink} }\n`)
   withSink('{ type: jsonl, path: acme-audit.jsonl }')
@@ -155,4 +144,15 @@ test('apply --aws says of a sink that is a file that nothing is written to it, a
   const refused = await apply(tenants)
   expect([refused.code, refused.stdout]).toEqual([1, ''])
   expect(refused.stderr).toContain('refused: acme: the sink siem is of type webhook')
+})
+
+test('apply --aws --remove writes a tombstone: current for nobody, never applied again, and no other file is touched', async () => {
+  expect((await apply('--remove', 'nobody')).code).toBe(1)
+  expect(await apply('--remove', 'acme')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^acme: removed;/) })
+  expect((await latest()).tombstonedAtSeconds).toBeGreaterThan(1_700_000_000)
+  const asked = { tenant: 'acme', selectors: [], kid: null, asksConfig: true }
+  expect((await createTenantState(root()).read(asked)).configVersion).toBeNull()
+  write(DOCUMENT)
+  const again = await apply(tenants)
+  expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining('refused: the tenant was removed') })
 })
