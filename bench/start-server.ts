@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 const READY = /(?:bench|mintmark) listening on (\S+)/
-const START_MS = 120_000
+const START_MS = 600_000
 const STOP_MS = 10_000
 const TICKS_PER_SECOND = 100
 export const SERVER_CORE = 0
