@@ -205,9 +205,15 @@ const start = async (): Promise<string> => {
   })
   if (values.secrets !== undefined) putSecrets(aws, resolve(values.secrets), documents)
   if (values.operator !== undefined) writeOperator(aws, values.operator)
-  const queues = [source('revoke', 'revoke'), source('audit', 'denials'), source('events', 'findings')]
+  const queues = [
+    source('revoke', 'revoke'),
+    source('audit', 'denials'),
+    source('events', 'findings'),
+    source('push', 'push'),
+  ]
   const stream = { endpoint: dynamodb, invoke: invokeAt(lambda, 'audit') }
-  undo.push(startSources({ queues, stream, scheduled: [invokeAt(lambda, 'checkpoint'), invokeAt(lambda, 'deliver')] }))
+  const scheduled = (['checkpoint', 'deliver', 'push'] as const).map((fn) => invokeAt(lambda, fn))
+  undo.push(startSources({ queues, stream, scheduled }))
   return url
 }
 

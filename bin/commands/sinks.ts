@@ -11,6 +11,7 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import { done, fail, type Outcome } from '../../lib/client/outcome.ts'
 import type { SinkRequest } from '../../lib/domain/admin-request.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import { DEAD_LETTER_REASONS, SINK_TROUBLES, type SinkErrand, type SinkStatus } from '../../lib/domain/sink.ts'
 import { administerSinks, type SinkAdminAnswer } from '../../lib/flows/audit/administer-sinks.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
@@ -33,7 +34,6 @@ ${AFAR_HELP}
 Exit: 0 shown, or delivered; 1 no such tenant or sink, or not delivered; 2 wrong usage; 3 no broker did it in time.
 `
 
-const WAIT_MS = 30_000
 const POLL_MS = 250
 
 type Ask = (asked: SinkRequest) => Promise<Outcome<SinkAdminAnswer>>
@@ -53,11 +53,12 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   if (more.length > 0 || (verb !== undefined && (!isVerb || sink === undefined)))
     throw new UsageError('sinks takes nothing, or test, resend or dead-letters and the name of a sink')
   const afar = readAfar(values)
-  if (afar !== null) return act(askAfar(afar), { verb, sink, isJson: values.json }, io)
+  const wanted = { verb, sink, isJson: values.json, isFromAfar: afar !== null }
+  if (afar !== null) return act(askAfar(afar), wanted, io)
   const opened = await openHere(required(values.data, 'data'), required(values.tenant, 'tenant'))
   if (!opened.ok) return reportProblem(io, 'sinks', opened.problem, values.json)
   try {
-    return await act(opened.value.ask, { verb, sink, isJson: values.json }, io)
+    return await act(opened.value.ask, wanted, io)
   } finally {
     opened.value.close()
   }
@@ -112,9 +113,11 @@ type Wanted = {
   readonly verb: string | undefined
   readonly sink: string | undefined
   readonly isJson: boolean | undefined
+  readonly isFromAfar: boolean
 }
 
-const act = async (ask: Ask, { verb, sink = '', isJson }: Wanted, io: Io): Promise<number> => {
+const act = async (ask: Ask, wanted: Wanted, io: Io): Promise<number> => {
+  const { verb, sink = '', isJson } = wanted
   const answered = await ask(
     verb === undefined
       ? { kind: 'sinks' }
@@ -124,7 +127,7 @@ const act = async (ask: Ask, { verb, sink = '', isJson }: Wanted, io: Io): Promi
   )
   if (!answered.ok) return reportProblem(io, 'sinks', answered.problem, isJson)
   const answer = answered.value
-  if (answer.kind === 'errand_accepted') return waitFor(ask, answer.errand, isJson, io)
+  if (answer.kind === 'errand_accepted') return waitFor(ask, answer.errand, wanted, io)
   const { kind: _, ...told } = answer
   if (answer.kind === 'sinks' && answer.anchors.length === 0)
     io.stderr.write('mintmark sinks: warning: no anchor has a checkpoint of this log (serve --anchor)\n')
@@ -140,8 +143,9 @@ const act = async (ask: Ask, { verb, sink = '', isJson }: Wanted, io: Io): Promi
   return 0
 }
 
-const waitFor = async (ask: Ask, accepted: SinkErrand, isJson: boolean | undefined, io: Io): Promise<number> => {
-  for (const untilMs = performance.now() + WAIT_MS; performance.now() < untilMs; await sleep(POLL_MS)) {
+const waitFor = async (ask: Ask, accepted: SinkErrand, { isJson, isFromAfar }: Wanted, io: Io): Promise<number> => {
+  const waitMs = isFromAfar ? LIMITS.sinkErrandWaitFromAfarMs : LIMITS.sinkErrandWaitMs
+  for (const untilMs = performance.now() + waitMs; performance.now() < untilMs; await sleep(POLL_MS)) {
     const answered = await ask({ kind: 'sink_errand', id: accepted.id })
     if (!answered.ok) return reportProblem(io, 'sinks', answered.problem, isJson)
     const errand = answered.value.kind === 'errand' ? answered.value.errand : accepted
@@ -152,8 +156,9 @@ const waitFor = async (ask: Ask, accepted: SinkErrand, isJson: boolean | undefin
     else io.stdout.write(`delivered ${delivered}${refused > 0 ? `, still refused ${refused}` : ''}\n`)
     return trouble === null && refused === 0 ? 0 : 1
   }
-  const problem = { kind: 'unavailable' as const, says: `no broker did it within ${WAIT_MS / 1000} s: is one running?` }
-  return reportProblem(io, 'sinks', problem, isJson)
+  const hint = isFromAfar ? 'the next run may still do it' : 'is one running?'
+  const says = `no broker did it within ${waitMs / 1000} s: ${hint}`
+  return reportProblem(io, 'sinks', { kind: 'unavailable', says }, isJson)
 }
 
 const statusLine = (status: SinkStatus): string => {

@@ -201,7 +201,10 @@ export const LIMITS = {
   sinkRetryAfterMsMax: 300_000,
   sinkLagAlarmSeconds: 300,
   sinkAlarmEveryMs: 60_000,
-  sinkErrandSecondsMax: 60,
+  // how old an errand may be that a broker still does, and how long who asked waits for it: from afar for two runs of deliver
+  sinkErrandSecondsMax: 300,
+  sinkErrandWaitMs: 30_000,
+  sinkErrandWaitFromAfarMs: 120_000,
   sinkDeadLettersPerResend: 1_000,
   // a run of the function deliver; what it has begun by then may take as long again as a lease
   deliverRunMs: 40_000,
