@@ -52,7 +52,7 @@ export const createAdmin = (
     denialsQueue: environment.MINTMARK_DENIALS_QUEUE,
     log,
     // Denials have no record: they are beside the tenant's log, a moment later.
-    decisions: createDenialLookup({ ...table, name: environment.MINTMARK_LOG_TABLE }),
+    decisions: createDenialLookup(logs),
   })
   const options = { ...placeOf(baseUrl), catalog: PROVIDER_CATALOG, sha256: nodeDigest.sha256 }
   return createHandler({

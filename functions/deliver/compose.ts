@@ -54,7 +54,8 @@ export const createDeliver = (
   const directory = createTenants({ configs: stored, validity: listed.validity, baseUrl, log })
   const secrets = createManagedSecrets(clientOfTenants(own.sessions, secretsAs))
   const cursors = createSinkCursors(table)
-  const holder = createIds(clock).traceId()
+  // Of this instance: no other has the lease that it has.
+  const holder = createIds(clock).decisionId()
   const deliveries = createDeliveries({
     log: { ...createPublicLog(table, nodeSha256), ...createLogLeaves(table) },
     cursors,

@@ -24,7 +24,7 @@ const neverAct: Statement = deny('NeverAct', {
 export const applyRole = (place: Place, principals: readonly string[]): Role => ({
   name: 'mintmark-apply',
   path: PEOPLE_PATH,
-  says: 'Applies reviewed tenant documents: the only writer of configuration.',
+  says: 'Applies reviewed tenant documents, the only writer of configuration, and orders the cuts that follow.',
   trust: namedPeople(principals),
   statements: [
     allow('WriteConfiguration', {
@@ -58,7 +58,7 @@ export const applyRole = (place: Place, principals: readonly string[]): Role => 
 export const operatorRole = (place: Place, principals: readonly string[]): Role => ({
   name: 'mintmark-operator',
   path: PEOPLE_PATH,
-  says: 'Reads decisions, orders revocations and lifts blocks, across tenants.',
+  says: 'Reads decisions and logs, orders revocations and lifts blocks, across tenants.',
   trust: namedPeople(principals),
   statements: [
     allow('ReadDecisions', {

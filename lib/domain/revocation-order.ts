@@ -120,10 +120,10 @@ const splitScoped = (text: string, issuers: readonly string[]): { issuer: string
   return only !== undefined && more.length === 0 ? { issuer: only, value: text } : null
 }
 
-const ISSUER_NAME = /^[a-z][a-z0-9_-]{0,62}$/
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const SHA256 = /^[A-Za-z0-9_-]{43}$/
 const ONE_LINE = /^[^\p{Cc}\u2028\u2029]+$/u
+/** Of issuers and grants. */
 const NAME = /^[a-z][a-z0-9_-]{0,62}$/
 const TENANT = /^[a-z][a-z0-9]{2,30}$/
 
@@ -131,7 +131,7 @@ const TENANT = /^[a-z][a-z0-9]{2,30}$/
 const FORMS: Readonly<Partial<Record<RevocationKind, RegExp>>> = {
   credential: UUID,
   assertion: SHA256,
-  issuer: ISSUER_NAME,
+  issuer: NAME,
   own_key: SHA256,
   grant: NAME,
   tenant: TENANT,
@@ -139,7 +139,7 @@ const FORMS: Readonly<Partial<Record<RevocationKind, RegExp>>> = {
 
 /** Whether any credential could have this selector. */
 const isPossible = ({ kind, issuer, value }: Selector): boolean => {
-  if (REVOCATION_KINDS[kind].scoped ? !ISSUER_NAME.test(issuer) : issuer !== '') return false
+  if (REVOCATION_KINDS[kind].scoped ? !NAME.test(issuer) : issuer !== '') return false
   if (!ONE_LINE.test(value) || utf8Length(value) > LIMITS.selectorValueBytesMax) return false
   if (kind === 'subject') return parseSpiffeId(value).ok
   return FORMS[kind]?.test(value) ?? true

@@ -1,5 +1,5 @@
 // The audit function from the record store's real stream and from the denial queue into the log, through its handler: what
-// comes twice, in another order, half, broken or altered.
+// comes twice, in another order, half, broken or altered. Longer than 300 lines: one harness of stream and queue.
 import { randomUUID } from 'node:crypto'
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, expect, test } from 'vitest'

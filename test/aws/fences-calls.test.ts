@@ -1,5 +1,6 @@
 // Real calls under the packaged policies, signed and over the wire. First those of our own adapters that the end-to-end suite has no
 // occasion for: they are recorded beside its own. Then some that no adapter makes: what is left when our checks are off.
+// Longer than 300 lines: one package, deployed once for both.
 import { randomUUID } from 'node:crypto'
 import {
   BatchGetItemCommand,

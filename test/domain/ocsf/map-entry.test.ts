@@ -1,3 +1,5 @@
+// What each entry of the audit log becomes in OCSF, against its compiled classes and as it is chained.
+// Longer than 300 lines: one table of entries and what must hold for each.
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Gates over policies: what they say, and who they say it to.
+// Gates over policies: what they say, and who they say it to. Longer than 300 lines: each gate beside what it must catch.
 
 import { SERVICE_SIDS } from '../../../infra/policies/role.ts'
 import { leadingKeys } from '../../../lib/adapters/aws/table-keys.ts'

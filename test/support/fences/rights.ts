@@ -1,5 +1,5 @@
 // Design §2 as one table: what each function may, by its own credentials and by its session of one tenant. All that is tried
-// and is not here, it may not.
+// and is not here, it may not. Longer than 300 lines: one table.
 import type { KINDS } from './deeds.ts'
 
 type Kind = (typeof KINDS)[number]
