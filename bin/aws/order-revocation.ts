@@ -55,13 +55,13 @@ const sendOnAws = async (order: RevocationOrder, stage: string): Promise<void> =
 /** What `apply --aws` takes back: accepted when it resolves, and carried out by revoke, which alone writes revocations. */
 export const cutOnAws =
   (stage: string): NonNullable<ApplyPorts['cut']> =>
-  ({ tenant, selector, reason }) =>
+  ({ tenant, selectors, reason }) =>
     sendOnAws(
       {
         v: 1,
         id: createIds(systemClock).decisionId(),
         tenant,
-        selectors: [selector],
+        selectors,
         form: 'cut',
         reason,
         proof: { kind: 'sender' },

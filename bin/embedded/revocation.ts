@@ -35,12 +35,12 @@ export const embeddedRevocation = (
 /** What `apply` takes back: through the queue, as every order, and carried out here, so that it is in force when this resolves. */
 export const embeddedCut = (database: Database, dataDir: string): NonNullable<ApplyPorts['cut']> => {
   const { queue, ports } = embeddedRevocation(database, dataDir)
-  return async ({ tenant, selector, reason }) => {
+  return async ({ tenant, selectors, reason }) => {
     const order = {
       v: 1,
       id: ports.ids.decisionId(),
       tenant,
-      selectors: [selector],
+      selectors,
       form: 'cut',
       reason,
       proof: { kind: 'uid', uid: getuid?.() ?? -1 },

@@ -99,11 +99,13 @@ export type Denial = {
   readonly counted?: { readonly instance: string; readonly number: number } | undefined
 }
 
-/** A denial too big to keep whole: what was decided and why, without what it was decided on. */
+/**
+ * A denial too big to keep whole: what was decided and why, without what it was decided on. Its evidence is no bigger than the token
+ * it came in, and a replay is proven by it.
+ */
 export const shortDenial = (denial: Denial): Denial => ({
   ...denial,
   refusal: { kind: denial.refusal.kind },
-  evidence: null,
   wid: null,
   verdicts: null,
   target: null,

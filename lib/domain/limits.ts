@@ -107,8 +107,10 @@ export const LIMITS = {
   // the revocation feed: how long a page holds, how long it is served again, and how long others may keep it
   feedSeconds: 60,
   feedReuseSeconds: 5,
-  // pages made for a tenant, [per second, burst]: one may take the time of twenty exchanges
+  // pages of history made for a tenant, and snapshots, [per second, burst]: one may take the time of twenty exchanges
   feedPageRate: [5, 50],
+  // this close to the head a page is what verifiers live on, is short, and takes nothing of that
+  feedLiveChanges: 64,
   feedMaxAgeSeconds: 5,
   feedChangesPerPage: 8_192,
   // there each change is a row to read: ten requests side by side

@@ -40,13 +40,19 @@ const isIssuerNarrowed = (old: Document, now: Document): boolean =>
   ['provider', 'issuer', 'audience', 'fixed_audience'].some((member) => !isSame(old[member], now[member])) ||
   !isWithin(old['org_id'], now['org_id']) ||
   !isWithin(old['algorithms'], now['algorithms']) ||
-  !areKeysKept(old['jwks'], now['jwks']) ||
+  !areKeysKept(keysOf(old), keysOf(now)) ||
   Object.entries(membersOf(old['claims'])).some(([leaf, claim]) => !isSame(claim, membersOf(now['claims'])[leaf]))
 
 const areKeysKept = (old: JsonValue | undefined, now: JsonValue | undefined): boolean => {
   const [was, is] = [membersOf(membersOf(old)['inline'])['keys'], membersOf(membersOf(now)['inline'])['keys']]
   return Array.isArray(was) && Array.isArray(is) ? isWithin(was, is) : isSame(old, now)
 }
+
+/** Presets that know where the keys of their issuer are: of all others, keys that are not named come from discovery. */
+export const WITH_KEYS_ELSEWHERE: ReadonlySet<JsonValue | undefined> = new Set(['azure', 'bitbucket', 'gcp', 'vercel'])
+
+const keysOf = ({ jwks, provider }: Document): JsonValue | undefined =>
+  jwks === undefined && !WITH_KEYS_ELSEWHERE.has(provider) ? { discovery: true } : jwks
 
 const isGrantNarrowed = (old: Document, now: Document): boolean => {
   if (old['mode'] === 'report') return false
@@ -58,7 +64,7 @@ const isGrantNarrowed = (old: Document, now: Document): boolean => {
     Object.entries(membersOf(now['match'])).some(
       ([leaf, condition]) => match[leaf] === undefined || !isWider(match[leaf], condition),
     ) ||
-    listOf(old['issue']).some((entry) => !listOf(now['issue']).some((other) => isIssuedStill(entry, other)))
+    listOf(old['issue']).some((entry) => !isIssuedStill(membersOf(entry), listOf(now['issue']).map(membersOf)))
   )
 }
 
@@ -68,16 +74,17 @@ const isWider = (old: JsonValue, now: JsonValue | undefined): boolean =>
 
 const isPlain = (condition: JsonValue | undefined): boolean => typeof condition !== 'object' || Array.isArray(condition)
 
-const isIssuedStill = (old: JsonValue, now: JsonValue): boolean => {
-  const [was, is] = [membersOf(old), membersOf(now)]
-  return (
-    was['type'] === is['type'] &&
-    isSame(was['role'], is['role']) &&
-    isWithin(was['audience'], is['audience']) &&
-    isWithin(was['scope'], is['scope']) &&
-    isIntrospectKept(was['introspects'], is['introspects']) &&
-    secondsOf(was) <= secondsOf(is)
+/** Audience by audience, for a credential has one: each is in an entry that gives for it all that the old one gave. */
+const isIssuedStill = (old: Document, entries: readonly Document[]): boolean => {
+  const enough = entries.filter(
+    (now) =>
+      old['type'] === now['type'] &&
+      isSame(old['role'], now['role']) &&
+      isWithin(old['scope'], now['scope']) &&
+      isIntrospectKept(old['introspects'], now['introspects']) &&
+      secondsOf(old) <= secondsOf(now),
   )
+  return listOf(old['audience']).every((audience) => enough.some((now) => isWithin(audience, now['audience'])))
 }
 
 /** Left out, it is all of the tenant. */

@@ -34,7 +34,8 @@ export const orderOfReplay = (
 ): RevocationOrder | null => {
   const { tenant, decisionId, refusal, verified, firstDecisionId, evidence } = denial
   if (refusal.kind !== 'replayed' || !verified || firstDecisionId !== first.decisionId) return null
-  if (first.tenant !== tenant || (evidence !== null && evidence.replayKey !== first.evidence.replayKey)) return null
+  // Whoever can have a denial kept names any decision in it: it must show the very evidence that this credential came of.
+  if (first.tenant !== tenant || evidence?.replayKey !== first.evidence.replayKey) return null
   if (onReplayOf(config, first) !== 'revoke') return null
   return {
     v: 1,

@@ -58,4 +58,7 @@ export const pageStart = (cursor: number, head: number, changesPerPage: number):
   return cursor === 0 ? 0 : Math.max(1, cursor - (cursor % step))
 }
 
+/** Whether a page is what a verifier that asks in time lives on: there are some twenty such starts, whoever asks for what. */
+export const isLive = (since: number, head: number): boolean => head - since <= LIMITS.feedLiveChanges
+
 export const feedHeader = (alg: OwnAlgorithm, kid: string): string => JSON.stringify({ typ: FEED_TYPE, alg, kid })

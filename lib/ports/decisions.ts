@@ -12,7 +12,10 @@ export interface DenialQueue {
 
 /** Where denials are found by their id that no store has but the log. */
 export interface DenialRecords {
-  /** Of these what is a denial, or a count of some. Durable when it resolves; may be repeated. Throws Unavailable. */
+  /**
+   * Of these what is a denial, or a count of some. The first of a decision stands: it is never written over. Durable when it
+   * resolves; may be repeated. Throws Unavailable.
+   */
   keep(tenant: string, entries: readonly AuditEntry[]): Promise<void>
 }
 

@@ -111,5 +111,13 @@ test('a denial is found by its id, in full or in its count, within its tenant on
   expect(await lookup.find(listedId, 'acme')).toEqual({ kind: 'rolled_up', rollUp: rolled })
   expect(await lookup.find(denial.decisionId, 'globex')).toBeNull()
   expect(await lookup.find('some-id', 'acme')).toBeNull()
+  // Whoever has a denial kept under an id that is taken, a denial's or a counted one's, changes nothing of what is there.
+  const forged = [denial.decisionId, listedId].map((decisionId) => ({
+    kind: 'denial' as const,
+    denial: sampleDenial({ decisionId, verified: true, firstDecisionId: 'another' }, 'replayed'),
+  }))
+  await createDenialRecords(table).keep('acme', forged)
+  expect(await lookup.find(denial.decisionId, 'acme')).toEqual({ kind: 'deny', denial })
+  expect(await lookup.find(listedId, 'acme')).toEqual({ kind: 'rolled_up', rollUp: rolled })
   client.destroy()
 })

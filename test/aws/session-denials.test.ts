@@ -126,6 +126,18 @@ test('by source: the one session is dead when the order is answered, its neighbo
   expect(await cloud.works('poolco.ab')).toBe(true)
 })
 
+test('what one document narrowed on a role, grants and their issuer, hangs one text on it and does not shut it', async () => {
+  const cloud = await open()
+  const names = ['deploy', 'release', 'audit']
+  await cloud.applied(1, Object.fromEntries(names.map((name) => [name, cloud.issue(cloud.role)])))
+  const before = cloud.attached().length
+  const selectors = [...names.flatMap((name) => of('grant', name)), ...of('issuer', 'github')]
+  expect(await cloud.revoke(selectors, { form: 'cut' })).toEqual([{ role: cloud.role, outcome: 'denied' }])
+  expect(cloud.attached()).toHaveLength(before + 1)
+  expect(await cloud.works('poolco.a')).toBe(false)
+  expect(await cloud.works('poolco.a', LATER)).toBe(true)
+})
+
 test('by identity and by run: sessions with that tag that are open, or that a mint in flight still opens; new ones after it live', async () => {
   const cloud = await open()
   await cloud.applied(1, { deploy: cloud.issue(cloud.role) })

@@ -3,7 +3,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { JsonValue } from '../../lib/domain/claims.ts'
-import { narrowedBetween } from '../../lib/domain/narrowing.ts'
+import { narrowedBetween, WITH_KEYS_ELSEWHERE } from '../../lib/domain/narrowing.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 
 type Json = Record<string, unknown>
 const TOKEN = {
@@ -45,6 +46,10 @@ const grant = (changes: Json): JsonValue => document({ ...GRANT, ...changes })
 const issuer = (changes: Json): JsonValue => document(GRANT, { ...ISSUER, ...changes })
 const match = (changes: Json): JsonValue => grant({ match: { ...GRANT.match, ...changes } })
 const token = (changes: Json): JsonValue => grant({ issue: [{ ...TOKEN, ...changes }, ROLE] })
+const only = (audience: string, more: Json = {}): Json => ({ ...TOKEN, audience: [audience], ...more })
+/** One entry for each of the two audiences. */
+const split = (a: Json, b: Json): JsonValue =>
+  grant({ issue: [only('https://a.example', a), ROLE, only('https://b.example', b)] })
 
 describe('a grant is cut that', () => {
   test.each<[string, JsonValue]>([
@@ -62,6 +67,15 @@ describe('a grant is cut that', () => {
     ['has a scope less', token({ scope: ['read'] })],
     ['gives it for less long', token({ ttl: '599s' })],
     ['asks about one audience, and not the tenant', token({ introspects: ['https://a.example'] })],
+    ['has its audiences apart, one of them with a scope less', split({}, { scope: ['read'] })],
+    ['has its audiences apart, one of them for less long', split({ ttl: '5m' }, {})],
+    ['has one of its audiences only, twice', grant({ issue: [ROLE, ...Array(2).fill(only('https://a.example'))] })],
+    [
+      'has its scopes apart',
+      grant({
+        issue: [{ ...TOKEN, scope: ['read'] }, { ...TOKEN, scope: ['write'] }, ROLE],
+      }),
+    ],
     ['issues the token no more', grant({ issue: [ROLE] })],
     ['issues another role', grant({ issue: [TOKEN, { ...ROLE, role: 'arn:aws:iam::444455556666:role/y' }] })],
   ])('%s', (_, after) => expect(narrowed(after)).toEqual(['grant deploy']))
@@ -85,6 +99,11 @@ describe('a grant is left alone that', () => {
     ['says the default', token({ ttl: undefined })],
     ['is signed with another algorithm', token({ alg: 'RS256' })],
     ['does something else about replays', token({ on_replay: 'revoke' })],
+    ['has its audiences apart, each with all it had', split({}, { ttl: '20m' })],
+    [
+      'has its audiences in entries that overlap',
+      split({ audience: TOKEN.audience }, { scope: ['read', 'write', 'more'] }),
+    ],
     ['issues more', grant({ issue: [TOKEN, ROLE, { ...TOKEN, audience: ['https://c.example'] }] })],
     ['has another beside it', document(GRANT, ISSUER, { grants: { deploy: GRANT, other: GRANT } })],
     ['puts other leaves in the token', grant({ claims: ['run.id'] })],
@@ -105,6 +124,17 @@ describe('an issuer is cut that', () => {
     ['says a leaf with another claim', issuer({ claims: { 'project.id': 'name' } })],
   ])('%s', (_, after) => expect(narrowed(after)).toEqual(['issuer github']))
 
+  test('had the keys of discovery, and has those at a URL', () =>
+    expect(narrowed(issuer({ jwks: { url: 'https://ci.example/keys' } }), issuer({ jwks: undefined }))).toEqual([
+      'issuer github',
+    ]))
+
+  test.each([...WITH_KEYS_ELSEWHERE])('%s, whose keys the preset knew, has those of discovery now', (provider) =>
+    expect(narrowed(issuer({ provider, jwks: { discovery: true } }), issuer({ provider, jwks: undefined }))).toEqual([
+      'issuer github',
+    ]),
+  )
+
   test('is gone, with what it attested', () =>
     expect(narrowed(document(null, null))).toEqual(['issuer github', 'grant deploy']))
 })
@@ -115,6 +145,16 @@ test.each<[string, JsonValue]>([
   ['is believed for longer', issuer({ max_age: '60s' })],
   ['maps a leaf more', issuer({ claims: { 'project.id': 'project', 'run.id': 'build' } })],
 ])('an issuer is left alone that %s', (_, after) => expect(narrowed(after)).toEqual([]))
+
+test('an issuer is left alone whose keys are said to be where they were by default', () => {
+  const [said, leftOut] = [issuer({ jwks: { discovery: true } }), issuer({ jwks: undefined })]
+  expect([narrowed(said, leftOut), narrowed(leftOut, said)]).toEqual([[], []])
+})
+
+test('the presets whose keys are elsewhere by default are known', () => {
+  const elsewhere = Object.values(PROVIDER_CATALOG).filter(({ jwksUrl }) => jwksUrl !== undefined)
+  expect(new Set(elsewhere.map(({ name }) => name))).toEqual(WITH_KEYS_ELSEWHERE)
+})
 
 test('with another trust domain no identity is what it was: all of it is cut', () =>
   expect(narrowed(document(GRANT, ISSUER, { trust_domain: 'other.example' }))).toEqual(['tenant acme']))

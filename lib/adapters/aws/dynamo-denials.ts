@@ -3,7 +3,17 @@
 import type { AuditEntry } from '../../domain/audit-entry.ts'
 import type { Denial, DenialRollUp, StoredDecision } from '../../domain/grant-record.ts'
 import type { DecisionLookup, DenialRecords } from '../../ports/decisions.ts'
-import { begin, getItem, type Item, keyOf, type Table, textOf, write } from './dynamo-request.ts'
+import {
+  begin,
+  type Call,
+  getItem,
+  type Item,
+  isConditionFailure,
+  keyOf,
+  type Table,
+  textOf,
+  write,
+} from './dynamo-request.ts'
 import { logDenialKey } from './table-keys.ts'
 
 const FORMAT = { v: { N: '1' } } as const
@@ -15,13 +25,22 @@ export const createDenialRecords = (table: Table): DenialRecords => ({
   async keep(tenant, entries) {
     const items = entries.flatMap((entry) => itemsOf(tenant, entry))
     const call = await begin(table, tenant)
-    // The same decision is always the same row: to write it again changes nothing.
     for (let at = 0; at < items.length; at += AT_ONCE)
-      await Promise.all(
-        items.slice(at, at + AT_ONCE).map((Item) => write(call, { put: { Item, ReturnValues: 'NONE' } })),
-      )
+      await Promise.all(items.slice(at, at + AT_ONCE).map((each) => keepOnce(call, each)))
   },
 })
+
+/** A decision is kept once: what is there stands, or whoever can send a denial would write over that of any decision. */
+const keepOnce = async (call: Call, Item: Item): Promise<void> => {
+  const ConditionExpression = 'attribute_not_exists(pk)'
+  try {
+    await write(call, {
+      put: { Item, ConditionExpression, ReturnValues: 'NONE', ReturnValuesOnConditionCheckFailure: 'NONE' },
+    })
+  } catch (error) {
+    if (!isConditionFailure(error)) throw error
+  }
+}
 
 type Kept = Exclude<StoredDecision, { kind: 'allow' }>
 

@@ -2,7 +2,7 @@
 // reads it in one piece, and nobody scans the table.
 import type { GrownLogs } from '../../ports/tenant-log.ts'
 import type { Item } from './dynamo-request.ts'
-import { begin, keyOf, numberOf, queryAll, type Table, textOf, write } from './dynamo-request.ts'
+import { begin, isConditionFailure, keyOf, numberOf, queryAll, type Table, textOf, write } from './dynamo-request.ts'
 import { LOG_LIST_SHARDS, logListKey, logListPartition } from './table-keys.ts'
 
 export type LogList = GrownLogs & {
@@ -28,7 +28,7 @@ export const createLogList = (table: Table): LogList => {
     try {
       await write(call, { update })
     } catch (error) {
-      if (!isAlready(error)) throw error
+      if (!isConditionFailure(error)) throw error
     }
   }
   const rows = async (): Promise<readonly Item[]> => {
@@ -47,6 +47,3 @@ export const createLogList = (table: Table): LogList => {
 }
 
 const tenantOf = (row: Item): string => textOf(row, 'sk')
-
-const isAlready = (error: unknown): boolean =>
-  error instanceof Error && (error.cause as Error | undefined)?.name === 'ConditionalCheckFailedException'

@@ -217,6 +217,10 @@ const sendWrite = ({ client, signal }: Call, command: PutItemCommand | UpdateIte
 export const write = async (call: Call, request: Write): Promise<Item | undefined> =>
   (await send(sendWrite(call, commandOf(call.table.name, request)))).Attributes
 
+/** Of such a write that failed: because of its own condition. Its repeat may meet what it wrote itself. */
+export const isConditionFailure = (error: unknown): boolean =>
+  error instanceof Unavailable && error.cause instanceof ConditionalCheckFailedException
+
 /** Removes a row, if there is one. */
 export const removeItem = async ({ table, client, signal }: Call, key: RowKey): Promise<void> => {
   await send(client.send(new DeleteItemCommand({ TableName: table.name, Key: keyOf(key) }), { abortSignal: signal }))

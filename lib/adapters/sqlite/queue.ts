@@ -1,6 +1,6 @@
 // Queues in the embedded store: a message is a row, leased while it is worked on. Promises: what send() resolved is on the
 // disk; any number of processes may consume; groups take turns, so a flood of one tenant holds up no other; what is urgent is
-// in a lane of its own, which is looked at first.
+// in a lane of its own, which is looked at first; who falls over one message again and again takes no other down with it.
 import { backoffMs } from '../../domain/backoff.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -16,13 +16,17 @@ const ANY = 'SELECT 1 FROM queue_message WHERE queue = ? LIMIT 1'
 // The next group after one, by index alone: however many wait, finding the groups costs one step each.
 const NEXT_GROUP = 'SELECT min(tenant) AS tenant FROM queue_message WHERE queue = ? AND urgent = ? AND tenant > ?'
 // A lease never reaches further than queueLeaseMs: what seems to is of a clock that has gone back since.
-const DUE = `SELECT seq, body, attempts FROM queue_message WHERE queue = ?1 AND urgent = ?2 AND tenant = ?3
-  AND (visible_at <= ?4 OR visible_at > ?4 + ${LIMITS.queueLeaseMs}) ORDER BY visible_at, seq LIMIT ?5`
-const LEASE = 'UPDATE queue_message SET attempts = attempts + 1, visible_at = ? WHERE seq = ?'
+const IS_DUE = `(visible_at <= :now OR visible_at > :now + ${LIMITS.queueLeaseMs})`
+const DUE = `SELECT seq, tenant, body, attempts FROM queue_message WHERE queue = :queue AND urgent = :lane
+  AND tenant = :group AND lost < 2 AND ${IS_DUE} ORDER BY visible_at, seq LIMIT :max`
+// Twice who had it never answered: it is what they died of, or was beside that.
+const SUSPECT = `SELECT seq, tenant, body, attempts FROM queue_message WHERE queue = :queue AND lost >= 2
+  AND ${IS_DUE} ORDER BY urgent DESC, visible_at, seq LIMIT :max`
+const LEASE = 'UPDATE queue_message SET attempts = attempts + 1, lost = lost + 1, visible_at = ? WHERE seq = ?'
 const DELETE = 'DELETE FROM queue_message WHERE seq = ?'
 // The count of attempts is the lease: who took the message again meanwhile has another.
 const DONE = 'DELETE FROM queue_message WHERE seq = ? AND attempts = ?'
-const AGAIN = 'UPDATE queue_message SET visible_at = ? WHERE seq = ? AND attempts = ?'
+const AGAIN = 'UPDATE queue_message SET visible_at = ?, lost = 0 WHERE seq = ? AND attempts = ?'
 const QUARANTINE = 'INSERT INTO quarantined_message (queue, tenant, body, reason, at) VALUES (?, ?, ?, ?, ?)'
 
 export type SqliteQueue = Queue & QueueSource & Quarantine
@@ -35,7 +39,7 @@ const URGENT_SHARE = 0.75
 
 const RETRY = { baseMs: LIMITS.queueRetryMsBase, maxMs: LIMITS.queueRetryMsMax }
 
-type Row = { readonly seq: number; readonly body: string; readonly attempts: number }
+type Row = { readonly seq: number; readonly tenant: string; readonly body: string; readonly attempts: number }
 
 export const createQueue = (database: Database, queue: string, clock: Clock): SqliteQueue => {
   const commits = createGroupCommit(database)
@@ -43,7 +47,7 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
     sql(QUARANTINE).run(queue, group, body, reason, clock.nowSeconds())
 
   /** What no attempt could take goes to the quarantine; the rest is leased. */
-  const lease = (sql: Sql, group: string, { seq, body, attempts }: Row): Delivery[] => {
+  const lease = (sql: Sql, { seq, tenant: group, body, attempts }: Row): Delivery[] => {
     if (attempts >= LIMITS.queueReceivesMax) {
       quarantine(sql, group, body, 'too_many_attempts')
       sql(DELETE).run(seq)
@@ -61,10 +65,33 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
     for (const group of shuffled(groups)) {
       if (delivered.length >= max) break
       const room = Math.min(share, max - delivered.length)
-      const due = sql(DUE).all(queue, lane, group, clock.nowMs(), room) as Row[]
-      for (const row of due) delivered.push(...lease(sql, group, row))
+      const due = sql(DUE).all({ queue, lane, group, now: clock.nowMs(), max: room }) as Row[]
+      for (const row of due) delivered.push(...lease(sql, row))
     }
     return delivered
+  }
+
+  const leaseBatch = (sql: Sql, max: number): Delivery[] => {
+    const urgent = leaseLane(sql, URGENT, Math.ceil(max * URGENT_SHARE))
+    return [...urgent, ...leaseLane(sql, ORDINARY, max - urgent.length)]
+  }
+
+  /** One, and nothing beside it: a crash then tells which it was, and the good ones among the suspects are carried out. */
+  const leaseAlone = (sql: Sql, max: number): Delivery[] => {
+    for (const row of sql(SUSPECT).all({ queue, now: clock.nowMs(), max }) as Row[]) {
+      const delivered = lease(sql, row)
+      if (delivered.length > 0) return delivered
+    }
+    return []
+  }
+
+  // In turn, so that neither waits for the other to run dry. A process that comes back begins with what is not suspect.
+  let isBatchNext = true
+  const leaseNext = (sql: Sql, max: number): Delivery[] => {
+    const [first, second] = isBatchNext ? [leaseBatch, leaseAlone] : [leaseAlone, leaseBatch]
+    isBatchNext = !isBatchNext
+    const delivered = first(sql, max)
+    return delivered.length > 0 ? delivered : second(sql, max)
   }
 
   return {
@@ -85,11 +112,7 @@ export const createQueue = (database: Database, queue: string, clock: Clock): Sq
       // An empty queue is asked ten times a second: that must not cost a transaction.
       if (database.read((sql) => sql(ANY).get(queue)) === undefined) return []
       return commits.submit({
-        run: (sql) =>
-          undoneAlone(sql, () => {
-            const urgent = leaseLane(sql, URGENT, Math.ceil(max * URGENT_SHARE))
-            return [...urgent, ...leaseLane(sql, ORDINARY, max - urgent.length)]
-          }),
+        run: (sql) => undoneAlone(sql, () => leaseNext(sql, max)),
         readBack: () => null,
       })
     },

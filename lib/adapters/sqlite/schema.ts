@@ -372,6 +372,12 @@ CREATE TRIGGER tell_recovery AFTER INSERT ON recovery BEGIN
 END;
 `
 
+// How often who had a message never answered, since it was last put back: those that were lost more than once are found by index.
+const LOST_LEASES = `
+ALTER TABLE queue_message ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX queue_message_lost ON queue_message (queue, urgent, visible_at) WHERE lost >= 2;
+`
+
 /** In order; never edited once released, only added to. */
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -383,4 +389,5 @@ export const MIGRATIONS: readonly string[] = [
   RECEIVERS,
   PENDING_SETS,
   RECOVERY,
+  LOST_LEASES,
 ]

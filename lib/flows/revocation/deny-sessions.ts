@@ -3,7 +3,7 @@
 import type { GrantRecord } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { deadBefore, type Revocation } from '../../domain/revocation.ts'
-import { type DeniedRole, type IssuedRole, sessionDenialOf } from '../../domain/session-denial.ts'
+import { type DeniedRole, type IssuedRole, type SessionDenial, sessionDenialOf } from '../../domain/session-denial.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { SessionDenials } from '../../ports/cloud-sessions.ts'
 import type { GrantStore } from '../../ports/grant-store.ts'
@@ -33,15 +33,37 @@ const denySessions = async (
   if (issued.length === 0) return []
   const record = await recordOf(ports, tenant, revocations)
   const outcomes: DeniedRole[] = []
-  for (const revocation of revocations) {
-    const denial = sessionDenialOf(revocation, issued, record)
-    if (denial.roles.length === 0) continue
-    // A cut that came to a later end is another denial; a block that is in force already is the same.
-    const id = `${revocation.id}-${revocation.notBeforeSeconds ?? deadBefore(revocation.atSeconds)}`
-    outcomes.push(...(await ports.sessions.deny({ ...denial, tenant, id })))
-  }
+  for (const denial of oneByAge(revocations.map((each) => denialOf(each, issued, record))))
+    outcomes.push(...(await ports.sessions.deny({ ...denial, tenant })))
   return outcomes
 }
+
+type NamedDenial = SessionDenial & { readonly id: string }
+
+const denialOf = (revocation: Revocation, issued: readonly IssuedRole[], record: GrantRecord | null): NamedDenial => ({
+  ...sessionDenialOf(revocation, issued, record),
+  // A cut that came to a later end is another denial; a block that is in force already is the same.
+  id: `${revocation.id}-${revocation.notBeforeSeconds ?? deadBefore(revocation.atSeconds)}`,
+})
+
+/**
+ * Of those that tell sessions by their age, on each role the latest only: it ends what the others would. A role has room for a few
+ * denials and is shut with the next.
+ */
+const oneByAge = (denials: readonly NamedDenial[]): readonly NamedDenial[] => {
+  const latest = new Map<string, NamedDenial>()
+  for (const denial of denials)
+    for (const role of denial.roles) if (ageOf(denial) > ageOf(latest.get(role))) latest.set(role, denial)
+  return denials
+    .map((denial) => ({
+      ...denial,
+      roles: denial.roles.filter((role) => denial.mark.kind !== 'issued' || latest.get(role) === denial),
+    }))
+    .filter(({ roles }) => roles.length > 0)
+}
+
+const ageOf = (denial: NamedDenial | undefined): number =>
+  denial?.mark.kind === 'issued' ? denial.mark.issuedBeforeSeconds : Number.NEGATIVE_INFINITY
 
 /** Of the current version, and of each that was current when a session that lives may have been opened. */
 const issuedRoles = async ({ configs, clock }: DenySessionsPorts, tenant: string): Promise<IssuedRole[]> => {

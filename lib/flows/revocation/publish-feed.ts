@@ -1,9 +1,9 @@
 // The revocation feed (design §6, P6), a page at a time, on demand: read, named by handles, signed with the signal key. What was
-// signed a moment ago is served again while nothing has changed; it says itself how old it is. Pages are made at a rate a tenant, so
-// that whoever asks for one tenant's feed without end costs the others nothing.
+// signed a moment ago is served again while nothing has changed; it says itself how old it is. Pages of history are made at a rate a
+// tenant, so that whoever asks for one tenant's feed without end costs the others nothing; and none of it costs the verifiers at the head.
 import { FEED_SLOT } from '../../domain/key-rotation.ts'
 import { LIMITS } from '../../domain/limits.ts'
-import { type FeedPage, feedHeader, pagePart, pageStart } from '../../domain/revocation-feed.ts'
+import { type FeedPage, feedHeader, isLive, pagePart, pageStart } from '../../domain/revocation-feed.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RateLimiter, Taken } from '../../ports/rate-limiter.ts'
@@ -65,7 +65,8 @@ export const createFeed = (ports: FeedPorts): Feed => {
     if (known !== undefined && known.head === head && isFresh(known)) return known.page
     // Who asks meanwhile, and would see no more than this page has, waits for it.
     const flight = `${name} ${head}`
-    const begun = signing.get(flight) ?? signInTime(ports, { tenant, issuerUrl: config.issuerUrl }, since)
+    const asked = [ports, { tenant, issuerUrl: config.issuerUrl }, since] as const
+    const begun = signing.get(flight) ?? (isLive(since, head) ? signPage(...asked) : signInTime(...asked))
     signing.set(flight, begun)
     try {
       const made = await begun
@@ -82,10 +83,15 @@ export const createFeed = (ports: FeedPorts): Feed => {
   }
 }
 
-/** How long to wait instead, where the tenant has had its pages. */
+/**
+ * How long to wait instead, where the tenant has had its pages. Anybody may ask for any cursor, and would starve verifiers, who deny
+ * everything once their page has run out. So what they live on is never charged: each of the few short pages near the head is signed
+ * once for each move of the head, which takes a revocation, and once in feedReuseSeconds. A snapshot may be long: it has a rate of
+ * its own, which no history drains, and above it the one of a moment ago is served.
+ */
 const signInTime = async (...asked: Parameters<typeof signPage>): Promise<Signed | Taken> => {
-  const [{ rates }, { tenant }] = asked
-  const taken = await rates.take(`feed ${tenant}`, LIMITS.feedPageRate)
+  const [{ rates }, { tenant }, since] = asked
+  const taken = await rates.take(`${since === 0 ? 'snapshot' : 'feed'} ${tenant}`, LIMITS.feedPageRate)
   return taken.allowed ? signPage(...asked) : taken
 }
 

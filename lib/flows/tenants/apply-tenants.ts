@@ -13,11 +13,12 @@ import type { TenantConfigStore } from '../../ports/tenants.ts'
 export type ApplyPorts = {
   readonly configs: TenantConfigStore
   readonly clock: Clock
-  /** Orders the cut of what one removed or narrowed rule issued. Null: what was issued is kept (`--keep-issued`). */
+  /** Orders the cut of what removed or narrowed rules issued. Null: what was issued is kept (`--keep-issued`). */
   readonly cut: ((order: Cut) => Promise<void>) | null
 }
 
-export type Cut = { readonly tenant: string; readonly selector: Selector; readonly reason: string }
+/** As many selectors as one order takes, at most: what ends sessions on a role sees them together. */
+export type Cut = { readonly tenant: string; readonly selectors: readonly Selector[]; readonly reason: string }
 
 /** A document that passed every check. `document` is canonical JSON; `digest` its SHA-256. */
 export type CheckedDocument = { readonly tenant: string; readonly document: string; readonly digest: string }
@@ -77,10 +78,10 @@ const applyOne = async (
     const diff = documentDiff(before, after)
     const narrowed = latest === null ? [] : narrowedBetween(document.tenant, before, after)
     // First: a crash in between cuts too much, and never leaves alive what was taken back. A cut ends well after the version begins.
-    for (const selector of narrowed)
+    for (let at = 0; at < narrowed.length; at += LIMITS.orderSelectorsMax)
       await ports.cut?.({
         tenant: document.tenant,
-        selector,
+        selectors: narrowed.slice(at, at + LIMITS.orderSelectorsMax),
         reason: `narrowed by version ${version + 1} of the document`,
       })
     const isRollback = latest !== null && (await ports.configs.seen(document.tenant, document.digest))

@@ -46,6 +46,54 @@ test('a consumer that dies: its messages come again when the lease ends, and its
   expect(await queue.receive(1)).toHaveLength(1)
 })
 
+test('one message that kills its consumer is the only one that is not carried out, whatever was leased beside it', async () => {
+  const clock = clockAt(START)
+  const database = open(temporaryDirectory())
+  const sender = createQueue(database, 'revoke', clock)
+  for (let at = 0; at < 40; at += 1)
+    await sender.send({ at }, { group: at % 2 === 0 ? 'acme' : 'globex', dedupe: String(at), isUrgent: at % 3 === 0 })
+  const [carriedOut, alone] = [new Set<number>(), new Set<number>()]
+  const isPoison = (body: string) => body === '{"at":7}'
+  /** Until it dies of the one, or nothing is due. */
+  const consume = async () => {
+    const queue = createQueue(database, 'revoke', clock)
+    for (let batch = await queue.receive(64); batch.length > 0; batch = await queue.receive(64)) {
+      if (batch.some(({ attempt }) => attempt > 2)) alone.add(batch.length)
+      if (batch.some(({ body }) => isPoison(body))) return
+      for (const { body } of batch) carriedOut.add((JSON.parse(body) as { at: number }).at)
+      await queue.settle(batch, [])
+    }
+  }
+  for (let life = 0; life <= LIMITS.queueReceivesMax; life += 1) {
+    await consume()
+    clock.set(clock.nowMs() + LIMITS.queueLeaseMs)
+  }
+  expect([carriedOut.size, carriedOut.has(7), [...alone]]).toEqual([39, false, [1]])
+  const quarantined = database.read((sql) => sql('SELECT body, reason FROM quarantined_message').all())
+  expect(quarantined).toEqual([{ body: '{"at":7}', reason: 'too_many_attempts' }])
+})
+
+test('suspects do not hold up what is new, nor are what was put back suspects', async () => {
+  const clock = clockAt(START)
+  const queue = createQueue(open(temporaryDirectory()), 'revoke', clock)
+  for (let at = 0; at < 3; at += 1) await queue.send({ at }, { group: 'acme', dedupe: `lost ${at}` })
+  for (let time = 0; time < 2; time += 1) {
+    await queue.receive(9)
+    clock.set(clock.nowMs() + LIMITS.queueLeaseMs)
+  }
+  for (let at = 0; at < 3; at += 1) await queue.send({ at }, { group: 'acme', dedupe: `new ${at}` })
+  const sizes = [(await queue.receive(9)).length, (await queue.receive(9)).length].sort()
+  expect(sizes).toEqual([1, 3])
+  const other = createQueue(open(temporaryDirectory()), 'revoke', clock)
+  for (let at = 0; at < 3; at += 1) await other.send({ at }, { group: 'acme', dedupe: `again ${at}` })
+  for (let time = 0; time < 4; time += 1) {
+    const batch = await other.receive(9)
+    expect(batch).toHaveLength(3)
+    await other.settle([], batch)
+    clock.set(clock.nowMs() + LIMITS.queueRetryMsMax)
+  }
+})
+
 test('a clock that goes back an hour does not hide what was leased or put back before', async () => {
   const clock = clockAt(START)
   const queue = createQueue(open(temporaryDirectory()), 'revoke', clock)
