@@ -5,7 +5,7 @@ import { rotateTenants } from '../../../lib/flows/keys/rotate-tenants.ts'
 import { ownKeys } from '../../support/own-keys.ts'
 
 const row = (tenant: string) => ({ tenant, version: 1, digest: 'd', tombstonedAtSeconds: null })
-const config = (tenant: string) => ({ tenant, grants: [] }) as unknown as TenantConfig
+const config = (tenant: string) => ({ tenant, grants: [], receivers: [] }) as unknown as TenantConfig
 
 test('every tenant gets its first keys, of tokens, of the feed and of the log, and a removed one gets none', async () => {
   const keys = ownKeys()
