@@ -23,6 +23,8 @@ const idp = issuerKey('ES256')
 const acmeYaml = `${githubTenant('acme', { keys: [key] })}
 sinks:
   local: { type: jsonl, path: acme-audit.jsonl }
+receivers:
+  edge: { type: poll }
 events:
   idp:
     issuer: ${IDP}
