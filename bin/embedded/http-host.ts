@@ -4,6 +4,7 @@ import { isAscii } from 'node:buffer'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import { TENANT_NAME, whole } from '../../lib/domain/names.ts'
 import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
 
 export type HostOptions = {
@@ -52,7 +53,7 @@ const drain = async (server: Server): Promise<void> => {
   clearTimeout(force)
 }
 
-const TENANT_PATH = /^\/t\/[a-z][a-z0-9]{2,30}\/(.+)$/
+const TENANT_PATH = whole(`/t/${TENANT_NAME}/(.+)`)
 
 const routeOf = (options: HostOptions, path: string): HttpHandler | null => {
   const rest = TENANT_PATH.exec(path)?.[1]

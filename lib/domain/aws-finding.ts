@@ -1,5 +1,6 @@
 // What AWS reports of sessions that we opened: a finding of GuardDuty or Security Hub, or a call that CloudTrail saw. Whoever
 // reports, a session is known by the two names we gave it (aws-session.ts), and its record says everything else. Pure.
+import { TENANT_NAME, UUID, whole } from './names.ts'
 
 export const AWS_SEVERITIES = ['low', 'medium', 'high', 'critical'] as const
 export type AwsSeverity = (typeof AWS_SEVERITIES)[number]
@@ -23,8 +24,8 @@ export type AwsFinding = {
 export const isAtLeast = (severity: AwsSeverity, least: AwsSeverity): boolean =>
   AWS_SEVERITIES.indexOf(severity) >= AWS_SEVERITIES.indexOf(least)
 
-const SESSION_NAME = /(?:^|[:/])mintmark-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
-const SOURCE_IDENTITY = /^[a-z][a-z0-9]{2,30}\.([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/
+const SESSION_NAME = new RegExp(`(?:^|[:/])mintmark-(${UUID})$`)
+const SOURCE_IDENTITY = whole(TENANT_NAME, '\\.([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})')
 
 /** The decision id in a principal id, an ARN or a session name, or in a source identity; null: not one of ours. */
 export const decisionOfSession = (name: string): string | null =>

@@ -1,6 +1,7 @@
 // A revocation order (design §2, §10): what somebody asks to be revoked, with the proof that they may, and how it becomes
 // revocations. It is checked where it is accepted and again where it is carried out, because a queue lies between. Pure.
 import { LIMITS } from './limits.ts'
+import { ENTRY_NAME, TENANT_NAME, UUID, whole } from './names.ts'
 import { deadBefore, REVOCATION_KINDS, type Revocation, type RevocationKind, type Selector } from './revocation.ts'
 import type { DeniedRole } from './session-denial.ts'
 import { parseSpiffeId, trustDomainOf } from './spiffe-id.ts'
@@ -120,21 +121,19 @@ const splitScoped = (text: string, issuers: readonly string[]): { issuer: string
   return only !== undefined && more.length === 0 ? { issuer: only, value: text } : null
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const SHA256 = /^[A-Za-z0-9_-]{43}$/
 const ONE_LINE = /^[^\p{Cc}\u2028\u2029]+$/u
 /** Of issuers and grants. */
-const NAME = /^[a-z][a-z0-9_-]{0,62}$/
-const TENANT = /^[a-z][a-z0-9]{2,30}$/
+const NAME = whole(ENTRY_NAME)
 
 /** Forms of the values we make ourselves or that have one; any other value is a platform's own text. */
 const FORMS: Readonly<Partial<Record<RevocationKind, RegExp>>> = {
-  credential: UUID,
+  credential: whole(UUID),
   assertion: SHA256,
   issuer: NAME,
   own_key: SHA256,
   grant: NAME,
-  tenant: TENANT,
+  tenant: whole(TENANT_NAME),
 }
 
 /** Whether any credential could have this selector. */

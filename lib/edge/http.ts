@@ -1,5 +1,6 @@
 // The HTTP shapes every handler speaks: the part of API Gateway's payload 2.0 that we read, so that the same handler runs
 // on Lambda and inside the embedded server. Header names are lower case; repeated headers are joined by commas.
+import { TENANT_NAME } from '../domain/names.ts'
 
 export type HttpEvent = {
   readonly rawPath: string
@@ -31,6 +32,7 @@ export const jsonResponse = (
   body: JSON.stringify(body),
 })
 
+const TENANT_PATH = new RegExp(`^/t/(${TENANT_NAME})(?:/|$)`)
+
 /** The tenant named by `/t/{tenant}/…`, or null. The name is only looked up, never trusted. */
-export const tenantOfPath = (rawPath: string): string | null =>
-  /^\/t\/([a-z][a-z0-9]{2,30})(?:\/|$)/.exec(rawPath)?.[1] ?? null
+export const tenantOfPath = (rawPath: string): string | null => TENANT_PATH.exec(rawPath)?.[1] ?? null

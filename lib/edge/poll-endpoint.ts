@@ -1,6 +1,7 @@
 // POST /t/{tenant}/receivers/{name}/poll (RFC 8936): HTTP in, HTTP out. Nothing is decided here.
 import type { Call, CallAnswer } from '../domain/call.ts'
 import { LIMITS } from '../domain/limits.ts'
+import { ENTRY_NAME, TENANT_NAME, whole } from '../domain/names.ts'
 import { readPoll } from '../wire/poll-request.ts'
 import { callOf, callResponse } from './call-response.ts'
 import { tooLarge } from './form-request.ts'
@@ -18,7 +19,7 @@ export type PollEndpointOptions = {
   readonly newTraceId: () => string
 }
 
-const PATH = /^\/t\/[a-z][a-z0-9]{2,30}\/receivers\/([a-z][a-z0-9_-]{0,62})\/poll$/
+const PATH = whole(`/t/${TENANT_NAME}/receivers/(${ENTRY_NAME})/poll`)
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset=utf-8)?\s*$/i
 
 export const pollEndpoint =

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import type { AdminRequest } from '../domain/admin-request.ts'
 import { LIMITS } from '../domain/limits.ts'
+import { ENTRY_NAME, UUID, whole } from '../domain/names.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
 
 const revokeSchema = z.strictObject({
@@ -20,7 +21,7 @@ export type AdminRoute = {
   readonly read: (text: string) => AdminRequest | null
 }
 
-const ID = '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'
+const ID = `(${UUID})`
 const ORDERS = new RegExp(`^orders/${ID}$`)
 const DECISIONS = new RegExp(`^decisions/${ID}$`)
 const UNBLOCK = new RegExp(`^revocations/${ID}/unblock$`)
@@ -50,7 +51,7 @@ const readPage = (query: string): AdminRequest | null => {
   return after === undefined ? null : { kind: 'revocations', after: Number(after) }
 }
 
-const SINK = /^sinks\/([a-z][a-z0-9_-]{0,62})\/(test|resend|dead-letters)$/
+const SINK = whole(`sinks/(${ENTRY_NAME})/(test|resend|dead-letters)`)
 const SINK_ERRAND = new RegExp(`^sinks/errands/${ID}$`)
 
 const sinkRoutes = (path: string): readonly AdminRoute[] => {

@@ -2,11 +2,12 @@
 // arrives is exactly what was meant; bounded, so that nobody in between can grow it. Pure.
 import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
+import { TENANT_NAME, UUID, whole } from '../domain/names.ts'
 import { REFUSALS, type RefusalKind } from '../domain/refusal.ts'
 import { WID_LEAVES, type WidLeaf } from '../domain/wid.ts'
 
-export const tenantNameSchema = z.string().check(z.regex(/^[a-z][a-z0-9]{2,30}$/))
-export const decisionIdSchema = z.string().check(z.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/))
+export const tenantNameSchema = z.string().check(z.regex(whole(TENANT_NAME)))
+export const decisionIdSchema = z.string().check(z.regex(whole(UUID)))
 export const traceIdSchema = z.string().check(z.regex(/^[0-9a-f]{32}$/))
 
 const epochSeconds = z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax))

@@ -1,12 +1,13 @@
 // What several sections of the tenant document are made of: names, texts, secrets, key sets. Pure.
 import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
+import { ENTRY_NAME, whole } from '../domain/names.ts'
 import type { SignatureAlgorithm } from '../domain/provider.ts'
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const
 ALGORITHMS satisfies readonly SignatureAlgorithm[]
 
-const NAME = /^[a-z][a-z0-9_-]{0,62}$/
+const NAME = whole(ENTRY_NAME)
 export const name = (what: string) =>
   z.string().check(z.regex(NAME, `the name of ${what} is lower case letters, digits, "-" and "_"`))
 export const text = z.string().check(z.minLength(1, 'must not be empty'), z.maxLength(LIMITS.patternCharsMax))

@@ -1,6 +1,7 @@
 // The invocation of feed by push and poll, both directions: a receiver and numbers of changes out, signed SETs back. Pure.
 import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
+import { ENTRY_NAME, whole } from '../domain/names.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import { tenantNameSchema } from './decision-schemas.ts'
 import { outageOf, outageSchema } from './outage.ts'
@@ -8,7 +9,7 @@ import { outageOf, outageSchema } from './outage.ts'
 const requestSchema = z.strictObject({
   sets: z.strictObject({
     tenant: tenantNameSchema,
-    receiver: z.string().check(z.regex(/^[a-z][a-z0-9_-]{0,62}$/)),
+    receiver: z.string().check(z.regex(whole(ENTRY_NAME))),
     seqs: z.array(z.int().check(z.positive())).check(z.maxLength(LIMITS.pollSetsMax)),
   }),
 })

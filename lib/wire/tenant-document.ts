@@ -3,6 +3,7 @@
 // that a parsed document printed as JSON is again a document, and its digest is of what was reviewed.
 import * as z from 'zod/mini'
 import { LIMITS } from '../domain/limits.ts'
+import { TENANT_NAME, whole } from '../domain/names.ts'
 import { PROVIDERS, WID_LEAVES, type WidLeaf } from '../domain/wid.ts'
 import { algorithms, jwks, list, name, secretFile, text, url } from './document-parts.ts'
 import { eventSource } from './event-document.ts'
@@ -227,7 +228,7 @@ export const tenantDocumentSchema = z
     tenant: z
       .string()
       .check(
-        z.regex(/^[a-z][a-z0-9]{2,30}$/, 'a tenant is 3 to 31 lower case letters and digits, a letter first'),
+        z.regex(whole(TENANT_NAME), 'a tenant is 3 to 31 lower case letters and digits, a letter first'),
         z.describe('Name of the tenant: the path segment of its issuer URL.'),
       ),
     trust_domain: z

@@ -3,13 +3,14 @@
 import * as z from 'zod/mini'
 import type { JsonValue } from '../domain/claims.ts'
 import { LIMITS } from '../domain/limits.ts'
+import { ENTRY_NAME, whole } from '../domain/names.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import { tenantNameSchema } from './decision-schemas.ts'
 import { outageOf, outageSchema } from './outage.ts'
 
 const requestSchema = z.strictObject({
   tenant: tenantNameSchema,
-  issuer: z.string().check(z.regex(/^(?:events\/)?[a-z][a-z0-9_-]{0,62}$/)),
+  issuer: z.string().check(z.regex(whole('(?:events/)?', ENTRY_NAME))),
   why: z.enum(['cold', 'due', 'unknown_key']),
 })
 

@@ -1,6 +1,7 @@
 // Grant records by decision id, and the newest of a tenant. Both go by the row that says where a record lies, which is durable
 // before anything is signed: a look-up sees every record whose credential is in somebody's hands. Strong reads, no index.
 import type { StoredDecision } from '../../domain/grant-record.ts'
+import { UUID, whole } from '../../domain/names.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DecisionLookup, RecentRecords } from '../../ports/decisions.ts'
 import { readGrantItem, readOutcomeItem } from './dynamo-grant-rows.ts'
@@ -17,7 +18,7 @@ import {
 } from './dynamo-request.ts'
 import { decisionKey, decisionPartition, grantKey, hoursSince, outcomeKey } from './table-keys.ts'
 
-const DECISION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const DECISION_ID = whole(UUID)
 
 /** Allows only, of the tenant that is named. `otherwise`: who knows of denials, which have no record. */
 export const createRecordLookup = (table: Table, otherwise?: DecisionLookup): DecisionLookup => ({

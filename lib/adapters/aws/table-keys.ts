@@ -1,7 +1,8 @@
 // Where every row lies in the DynamoDB tables, and the key prefixes that IAM fences (dynamodb:LeadingKeys) are written in.
 // The one place that spells them: adapters, infra/policies and tests import it. Pure strings, no I/O.
-// INVARIANT: a tenant id has none of `#`, `*`, `/` (^[a-z][a-z0-9]{2,30}$), so no row of one tenant begins with another's prefix.
+// INVARIANT: a tenant id has none of `#`, `*`, `/`, so no row of one tenant begins with another's prefix.
 import { hash } from 'node:crypto'
+import { TENANT_NAME } from '../../domain/names.ts'
 
 export const CORE_TABLE = 'mintmark-core'
 export const LOG_TABLE = 'mintmark-log'
@@ -63,9 +64,11 @@ export const hoursSince = (sinceSeconds: number, nowSeconds: number): readonly n
   return Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, back) => newest - back)
 }
 
+const FAMILY = new RegExp(`^T#(${TENANT_NAME})#(G|RO|RV|CFG|K|FS|LU)(?:#|$)`)
+
 /** Which of a tenant's audited rows lies at a key; null: none. What a reader of the stream asks. */
 export const auditedRowAt = ({ pk, sk }: RowKey): { readonly tenant: string; readonly row: AuditedRow } | null => {
-  const [, tenant, family] = /^T#([a-z][a-z0-9]{2,30})#(G|RO|RV|CFG|K|FS|LU)(?:#|$)/.exec(pk) ?? []
+  const [, tenant, family] = FAMILY.exec(pk) ?? []
   if (tenant === undefined || family === undefined) return null
   const row = AUDITED_FAMILIES[family] ?? AUDITED_ROWS[`${family} ${sk}`]
   return row === undefined ? null : { tenant, row }

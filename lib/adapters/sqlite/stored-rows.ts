@@ -2,17 +2,18 @@
 // a later format is an error, never a guess.
 import { hash } from 'node:crypto'
 import type { Denial, GrantRecord, NotIssued } from '../../domain/grant-record.ts'
+import { UUID, whole } from '../../domain/names.ts'
 
 /** The first 16 bytes of SHA-256(tenant ‖ 0 ‖ hash): a row of one tenant can neither meet nor hide one of another. */
 export const tenantKey = (tenant: string, guard: string): Uint8Array =>
   // Through text: asking for a buffer costs three times the hash.
   Buffer.from(hash('sha256', `${tenant}\0${guard}`, 'hex').slice(0, 32), 'hex')
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const ID = whole(UUID)
 
 /** 16 bytes of a UUID, or null where the text is none. */
 export const decisionBytes = (decisionId: string): Uint8Array | null =>
-  UUID.test(decisionId) ? Buffer.from(hexOfUuid(decisionId), 'hex') : null
+  ID.test(decisionId) ? Buffer.from(hexOfUuid(decisionId), 'hex') : null
 
 const hexOfUuid = (uuid: string): string =>
   uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
