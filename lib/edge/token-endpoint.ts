@@ -43,6 +43,8 @@ export type TokenEndpointOptions = {
   }) => Promise<Exchanged>
   /** Limit L1, before anything is parsed: seconds to wait, or null to go on. */
   readonly admitSource: (source: string) => Promise<number | null> | number | null
+  /** Left out: no answer is held. Asked for what a verified rate refused: whether this source goes on asking all the same. */
+  readonly isHasty?: (source: string, tenant: string) => Promise<boolean> | boolean
   /** What issuers and proofs are about; never a Host header. */
   readonly baseUrl: string
   readonly newTraceId: () => string
@@ -70,8 +72,20 @@ export const tokenEndpoint =
       traceId,
       source,
     })
-    return render(answer)
+    return (await isToBeHeld(options, answer, source, tenant)) ? { ...render(answer), isHeld: true } : render(answer)
   }
+
+/** Only by what is verified: a name that anybody can write must not make the one who has it wait. */
+const isToBeHeld = (
+  { isHasty }: TokenEndpointOptions,
+  answer: Exchanged,
+  source: string,
+  tenant: string,
+): Promise<boolean> | boolean =>
+  answer.kind === 'refused' &&
+  (answer.refusal.kind === 'rate_limited_tenant' || answer.refusal.kind === 'rate_limited_subject') &&
+  isHasty !== undefined &&
+  isHasty(source, tenant)
 
 const render = (answer: Exchanged): HttpResponse => {
   switch (answer.kind) {
