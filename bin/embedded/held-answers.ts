@@ -22,7 +22,8 @@ const PROCESS_TIMING: Timing = {
 
 type Held = { readonly dueMs: number; readonly answer: () => void }
 
-export const createHeldAnswers = ({ monotonicMs, after }: Timing = PROCESS_TIMING): HeldAnswers => {
+/** `max`: of more than these the oldest goes at once. */
+export const createHeldAnswers = (max: number, { monotonicMs, after }: Timing = PROCESS_TIMING): HeldAnswers => {
   /** In the order in which they are due. */
   const held = new Set<Held>()
   const [atLeastMs, atMostMs] = LIMITS.heldAnswerMs
@@ -62,7 +63,7 @@ export const createHeldAnswers = ({ monotonicMs, after }: Timing = PROCESS_TIMIN
       held.add(one)
       // A full house lets the oldest go: connections are never what runs out.
       for (const oldest of held) {
-        if (held.size <= LIMITS.heldAnswersMax) break
+        if (held.size <= max) break
         letGo(oldest)
       }
       waitForFirst()

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { TENANT_NAME, whole } from '../../lib/domain/names.ts'
 import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
-import { createHeldAnswers, type HeldAnswers } from './held-answers.ts'
+import { createHeldAnswers, type HeldAnswers, type Timing } from './held-answers.ts'
 
 export type HostOptions = {
   readonly host: string
@@ -22,11 +22,12 @@ export type HostOptions = {
   readonly hostAllowed: ((host: string | undefined) => boolean) | null
   /** The client behind trusted proxies, from the socket address and X-Forwarded-For. */
   readonly clientOf: (socketAddress: string, forwardedFor: string | undefined) => string
-  /** Left out: one of its own. */
-  readonly held?: HeldAnswers
+  /** Of held answers. Left out: the process's own. */
+  readonly timing?: Timing
 }
 
-type Serving = HostOptions & { readonly held: HeldAnswers }
+/** A proxy's connections are those of all its clients: fewer of them are held. */
+type Serving = HostOptions & { readonly held: { readonly own: HeldAnswers; readonly proxied: HeldAnswers } }
 
 export type Host = { readonly port: number; readonly close: () => Promise<void> }
 
@@ -39,18 +40,23 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     keepAliveTimeout: 65_000,
     requireHostHeader: true,
   })
-  const serving = { ...options, held: options.held ?? createHeldAnswers() }
+  const held = {
+    own: createHeldAnswers(LIMITS.heldAnswersMax, options.timing),
+    proxied: createHeldAnswers(LIMITS.heldBehindProxyMax, options.timing),
+  }
+  const serving = { ...options, held }
   server.on('request', (request, response) => serve(serving, request, response))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, () => resolve())
   })
-  return { port: (server.address() as AddressInfo).port, close: () => drain(server, serving.held) }
+  return { port: (server.address() as AddressInfo).port, close: () => drain(server, held) }
 }
 
 /** Stops accepting, lets what is under way finish, then closes. */
-const drain = async (server: Server, held: HeldAnswers): Promise<void> => {
-  held.close()
+const drain = async (server: Server, { own, proxied }: Serving['held']): Promise<void> => {
+  own.close()
+  proxied.close()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // A kept-alive connection becomes idle only after its last answer, so idle ones are looked for until none is left.
   const sweep = setInterval(() => server.closeIdleConnections(), 50)
@@ -98,10 +104,10 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
     handler(event).then(
       (answer) => {
         const answerNow = (): void => send(response, answer, request.method === 'HEAD')
-        // The connections of a proxy are those of all its clients, and are not held for one of them.
-        const isOwnConnection = sourceIp === request.socket.remoteAddress
-        if (answer.isHeld !== true || !isOwnConnection || response.closed) return answerNow()
-        response.once('close', options.held.hold(answerNow))
+        if (answer.isHeld !== true || response.closed) return answerNow()
+        const { own, proxied } = options.held
+        const house = sourceIp === request.socket.remoteAddress ? own : proxied
+        response.once('close', house.hold(answerNow))
       },
       () => json(response, 500, '{"error":"server_error","error_description":"An internal error occurred"}'),
     )

@@ -4,6 +4,7 @@
 // Every denial is one or the other, so the sum is exact. Pure: the caller holds the counters.
 import type { Denial } from './grant-record.ts'
 import { LIMITS } from './limits.ts'
+import { isOfVerifiedRate } from './refusal.ts'
 
 /** Counters of one minute, each bounded by LIMITS.denialKeysPerMinuteMax: what finds no place among them is over budget. */
 export type DenialCounters = {
@@ -13,10 +14,6 @@ export type DenialCounters = {
   readonly perSource: Map<string, number>
   readonly perTenant: Map<string, number>
 }
-
-/** Of thousands of these none says more than the first. */
-const isOfRate = ({ refusal: { kind } }: Denial): boolean =>
-  kind === 'rate_limited_tenant' || kind === 'rate_limited_subject'
 
 export const newDenialCounters = (): DenialCounters => ({
   minute: -1,
@@ -44,7 +41,7 @@ export const isWithinBudget = (counters: DenialCounters, denial: Denial, waiting
   if (!take(counters.perSource, `${tenant}\0${refusal.kind}\0${source}`, LIMITS.denialsFullPerMinute)) return false
   // Each apart: who makes up evidence does not fill the place of those who have some.
   if (!verified) return take(counters.perTenant, `${tenant}\0unverified`, LIMITS.denialsUnverifiedPerMinute)
-  return !isOfRate(denial) || take(counters.perTenant, `${tenant}\0rate`, LIMITS.denialsOfRatePerMinute)
+  return !isOfVerifiedRate(refusal) || take(counters.perTenant, `${tenant}\0rate`, LIMITS.denialsOfRatePerMinute)
 }
 
 const take = (counts: Map<string, number>, key: string, max: number): boolean => {

@@ -84,6 +84,8 @@ export const LIMITS = {
   heldAnswerMs: [1_000, 2_000],
   heldAnswerStepMs: 2,
   heldAnswersMax: 1_000,
+  // there each takes two connections of a proxy that others need too, and may have no more than 1,024
+  heldBehindProxyMax: 250,
   // denials (attacks §6 c, issue: the audit stream)
   denialsFullPerMinute: 20,
   denialsUnverifiedPerMinute: 60,

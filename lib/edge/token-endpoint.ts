@@ -1,7 +1,7 @@
 // POST /t/{tenant}/token: HTTP in, HTTP out. Checks what HTTP owns (method, type, size, encoding), hands the parsed form to
 // the exchange, and renders its answer with the one error mapper. Nothing is decided here.
 import { LIMITS } from '../domain/limits.ts'
-import type { Refusal } from '../domain/refusal.ts'
+import { isOfVerifiedRate, type Refusal } from '../domain/refusal.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { traceIdOf } from '../domain/trace.ts'
@@ -72,20 +72,11 @@ export const tokenEndpoint =
       traceId,
       source,
     })
-    return (await isToBeHeld(options, answer, source, tenant)) ? { ...render(answer), isHeld: true } : render(answer)
+    const response = render(answer)
+    // Only by what is verified: a name that anybody can write must not make the one who has it wait.
+    const mayBeHeld = answer.kind === 'refused' && isOfVerifiedRate(answer.refusal)
+    return mayBeHeld && (await options.isHasty?.(source, tenant)) ? { ...response, isHeld: true } : response
   }
-
-/** Only by what is verified: a name that anybody can write must not make the one who has it wait. */
-const isToBeHeld = (
-  { isHasty }: TokenEndpointOptions,
-  answer: Exchanged,
-  source: string,
-  tenant: string,
-): Promise<boolean> | boolean =>
-  answer.kind === 'refused' &&
-  (answer.refusal.kind === 'rate_limited_tenant' || answer.refusal.kind === 'rate_limited_subject') &&
-  isHasty !== undefined &&
-  isHasty(source, tenant)
 
 const render = (answer: Exchanged): HttpResponse => {
   switch (answer.kind) {
