@@ -17,7 +17,8 @@ export type Timing = {
 
 const PROCESS_TIMING: Timing = {
   monotonicMs: () => performance.now(),
-  after: (ms, run) => void setTimeout(run, ms),
+  // Connections keep the process alive, never this.
+  after: (ms, run) => void setTimeout(run, ms).unref(),
 }
 
 type Held = { readonly dueMs: number; readonly answer: () => void }

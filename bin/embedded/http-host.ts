@@ -163,6 +163,8 @@ const readBody = (request: IncomingMessage, done: (body: Body | null) => void): 
   request.on('end', () => {
     if (isOver) return
     const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    // The request lives as long as its answer is held; what it brought need not.
+    chunks.length = 0
     const isBase64Encoded = !isAscii(bytes)
     done({ body: bytes.toString(isBase64Encoded ? 'base64' : 'latin1'), isBase64Encoded })
   })
