@@ -1,17 +1,22 @@
 // `npm run bench -- --neighbour`: what a quiet tenant's p99 becomes while another tenant, or a single source, sends 50 times its
 // quota (issue 2 §4). Windows alternate quiet, noisy, quiet … in one run; a noisy one is compared with the mean of the two
-// beside it. The broker runs as users run it, limits on. Reported, not asserted.
+// beside it. The broker runs as users run it, limits on. The same is done to node:http without any work: no server built on it can
+// do much better, unless it answers less. Reported, not asserted.
 import { randomUUID, sign } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LIMITS } from '../lib/domain/limits.ts'
 import { baseUrlOfBench, startBroker } from './broker.ts'
-import { type Lane, type LaneResult, startOpenGenerator } from './open-load.ts'
+import { type Lane, type LaneResult, type OpenGenerator, startOpenGenerator } from './open-load.ts'
 import { ISSUER, type IssuerKey, makeIssuerKey, TARGET } from './presign.ts'
+import { cpuSeconds, type RunningServer, startServer } from './start-server.ts'
 import { tenantDocument } from './tenants.ts'
 import { median, type Spread, spread } from './windows.ts'
 
 const TIMES_QUOTA = 50
+/** What the loud one has saved up in a quiet window is gone by then, and its connections are open. */
+const LEAD_SECONDS = 2
 const QUIET_PER_SECOND = 40
 const QUIET_SOURCES = 8
 /** Each has a limit of its own, lower than the tenant's. */
@@ -59,19 +64,18 @@ const addresses = (third: number, count: number): readonly string[] =>
 type Noise = { readonly name: string; readonly lane: Omit<Lane, 'url'> & { readonly tenant: Tenant } }
 
 const noises = (key: IssuerKey): readonly Noise[] => {
-  const perSecond = TIMES_QUOTA * LIMITS.tenantRate[0]
+  const quota = LIMITS.tenantRate[0]
+  const tenantLane = {
+    name: 'loud',
+    tenant: 'loud' as const,
+    // From as many addresses as it takes to stay within the limit of each.
+    sources: addresses(20, Math.ceil((TIMES_QUOTA * quota) / LIMITS.sourceRate[0])),
+    bodies: bodiesOf('loud', 2_000, key),
+  }
   return [
-    {
-      name: `a tenant at ${TIMES_QUOTA} times its quota`,
-      // From as many addresses as it takes to stay within the limit of each.
-      lane: {
-        name: 'loud',
-        tenant: 'loud',
-        perSecond,
-        sources: addresses(20, Math.ceil(perSecond / LIMITS.sourceRate[0])),
-        bodies: bodiesOf('loud', 2_000, key),
-      },
-    },
+    { name: `a tenant at ${TIMES_QUOTA} times its quota`, lane: { ...tenantLane, perSecond: TIMES_QUOTA * quota } },
+    // What it may have is worked on all the same: the one above can be no better than this.
+    { name: 'a tenant at its quota', lane: { ...tenantLane, perSecond: quota } },
     {
       name: `a source at ${TIMES_QUOTA} times its quota`,
       lane: {
@@ -85,18 +89,75 @@ const noises = (key: IssuerKey): readonly Noise[] => {
   ]
 }
 
-export type NeighbourReport = {
-  readonly name: string
+type Measured = {
   /** p99 of the quiet tenant in a noisy window over the mean of the quiet windows beside it. */
   readonly ratio: Spread
   readonly quietP99Ms: number
   readonly noisyP99Ms: number
   readonly quiet: Readonly<Record<string, number>>
   readonly loud: Readonly<Record<string, number>>
+  /** Of one core, in the noisy windows: all threads of the server, and each generator. */
+  readonly cpu: { readonly server: number | null; readonly quiet: number; readonly loud: number }
 }
+
+export type NeighbourReport = Measured & { readonly name: string; readonly floor: Measured }
+
+type Generators = { readonly quiet: OpenGenerator; readonly loud: OpenGenerator }
 
 const add = (total: Record<string, number>, more: Readonly<Record<string, number>>): void => {
   for (const [status, count] of Object.entries(more)) total[status] = (total[status] ?? 0) + count
+}
+
+const measure = async (
+  server: RunningServer,
+  generators: Generators,
+  { lane }: Noise,
+  key: IssuerKey,
+  { rounds, seconds }: NeighbourPlan,
+): Promise<Measured> => {
+  const url = (tenant: Tenant): string => `http://127.0.0.1:${new URL(server.url).port}/t/${tenant}/token`
+  const runQuiet = () => {
+    const bodies = bodiesOf('quiet', QUIET_PER_SECOND * seconds + 1, key)
+    const sources = addresses(1, QUIET_SOURCES)
+    const quiet = { name: 'quiet', url: url('quiet'), perSecond: QUIET_PER_SECOND, sources, bodies }
+    return generators.quiet.run({ lanes: [quiet], seconds })
+  }
+  const runLoud = () =>
+    generators.loud.run({ lanes: [{ ...lane, url: url(lane.tenant) }], seconds: LEAD_SECONDS + seconds })
+  // The loud one's burst, and the code's first runs, are not what is measured.
+  await Promise.all([runQuiet(), runLoud()])
+  const quiets = [(await runQuiet()).lanes[0]!]
+  const noisy: LaneResult[] = []
+  const [quietStatuses, loudStatuses]: [Record<string, number>, Record<string, number>] = [{}, {}]
+  const shares: Record<'server' | 'quiet' | 'loud', number[]> = { server: [], quiet: [], loud: [] }
+  for (let round = 0; round < rounds; round += 1) {
+    const noise = runLoud()
+    await sleep(LEAD_SECONDS * 1_000)
+    const [cpuBefore, beganMs] = [cpuSeconds(server.pid), performance.now()]
+    const beside = await runQuiet()
+    const [cpuAfter, endedMs] = [cpuSeconds(server.pid), performance.now()]
+    const loud = await noise
+    if (cpuBefore !== null && cpuAfter !== null)
+      shares.server.push(((cpuAfter - cpuBefore) * 1_000) / (endedMs - beganMs))
+    shares.quiet.push(beside.cpuShare)
+    shares.loud.push(loud.cpuShare)
+    noisy.push(beside.lanes[0]!)
+    add(quietStatuses, beside.lanes[0]!.statuses)
+    add(loudStatuses, loud.lanes[0]!.statuses)
+    quiets.push((await runQuiet()).lanes[0]!)
+  }
+  return {
+    ratio: spread(noisy.map((each, at) => each.p99Ms / ((quiets[at]!.p99Ms + quiets[at + 1]!.p99Ms) / 2))),
+    quietP99Ms: median(quiets.map((each) => each.p99Ms)),
+    noisyP99Ms: median(noisy.map((each) => each.p99Ms)),
+    quiet: quietStatuses,
+    loud: loudStatuses,
+    cpu: {
+      server: shares.server.length === 0 ? null : median(shares.server),
+      quiet: median(shares.quiet),
+      loud: median(shares.loud),
+    },
+  }
 }
 
 /** `dir`: an empty directory for tenants and data. */
@@ -108,60 +169,41 @@ export const measureNeighbours = async (dir: string, plan: NeighbourPlan): Promi
   for (const tenant of ['quiet', 'loud'] as const)
     writeFileSync(join(tenantsDir, `${tenant}.yaml`), tenantDocument(tenant, ORGS[tenant], key.jwks, TARGET, match))
   const broker = await startBroker(tenantsDir, join(dir, 'data'), 'on')
+  const floor = await startServer([join(import.meta.dirname, 'floor-server.ts')])
   // One process each: what the loud one makes wait in its own generator is not the broker's doing.
   const generators = { quiet: startOpenGenerator(), loud: startOpenGenerator() }
-  const url = (tenant: Tenant): string => `http://127.0.0.1:${new URL(broker.url).port}/t/${tenant}/token`
-  const window = async (noise: Noise | null): Promise<readonly LaneResult[]> => {
-    const bodies = bodiesOf('quiet', QUIET_PER_SECOND * plan.seconds + 1, key)
-    const sources = addresses(1, QUIET_SOURCES)
-    const quiet = { name: 'quiet', url: url('quiet'), perSecond: QUIET_PER_SECOND, sources, bodies }
-    const { seconds } = plan
-    const results = await Promise.all([
-      generators.quiet.run({ lanes: [quiet], seconds }),
-      noise === null ? [] : generators.loud.run({ lanes: [{ ...noise.lane, url: url(noise.lane.tenant) }], seconds }),
-    ])
-    return results.flat()
-  }
   try {
     const reports: NeighbourReport[] = []
     for (const noise of noises(key)) {
-      // The loud one's burst, and the code's first runs, are not what is measured.
-      await window(noise)
-      const quiets = [(await window(null))[0]!]
-      const noisy: LaneResult[] = []
-      const [quietStatuses, loudStatuses]: [Record<string, number>, Record<string, number>] = [{}, {}]
-      for (let round = 0; round < plan.rounds; round += 1) {
-        const [beside, loud] = await window(noise)
-        noisy.push(beside!)
-        add(quietStatuses, beside!.statuses)
-        add(loudStatuses, loud!.statuses)
-        quiets.push((await window(null))[0]!)
-      }
-      const ratios = noisy.map((each, at) => each.p99Ms / ((quiets[at]!.p99Ms + quiets[at + 1]!.p99Ms) / 2))
-      reports.push({
-        name: noise.name,
-        ratio: spread(ratios),
-        quietP99Ms: median(quiets.map((each) => each.p99Ms)),
-        noisyP99Ms: median(noisy.map((each) => each.p99Ms)),
-        quiet: quietStatuses,
-        loud: loudStatuses,
-      })
+      const beside = await measure(broker, generators, noise, key, plan)
+      reports.push({ name: noise.name, ...beside, floor: await measure(floor, generators, noise, key, plan) })
     }
     return reports
   } finally {
     generators.quiet.stop()
     generators.loud.stop()
-    await broker.stop()
+    await Promise.all([broker.stop(), floor.stop()])
   }
 }
 
+const three = (value: number): string => value.toFixed(3)
+const percent = (share: number | null): string => (share === null ? '?' : `${Math.round(share * 100)} %`)
+
+const details = ({ quietP99Ms, noisyP99Ms, quiet, loud, cpu }: Measured): string =>
+  [
+    `  p99 quiet ${quietP99Ms.toFixed(2)} ms, beside it ${noisyP99Ms.toFixed(2)} ms; the quiet one was answered ${JSON.stringify(quiet)}, the loud one ${JSON.stringify(loud)}`,
+    `  of a core: the server ${percent(cpu.server)}, the quiet generator ${percent(cpu.quiet)}, the loud one ${percent(cpu.loud)}`,
+  ].join('\n')
+
 export const formatNeighbours = (reports: readonly NeighbourReport[]): string =>
   reports
-    .map(({ name, ratio, quietP99Ms, noisyP99Ms, quiet, loud }) => {
-      const three = (value: number): string => value.toFixed(3)
+    .map(({ name, floor, ...measured }) => {
+      const { ratio } = measured
       return [
         `neighbour of ${name}: p99 x quiet ${three(ratio.median)} [${three(ratio.p10)}..${three(ratio.p90)}] (goal <= 1.1, reported)`,
-        `  p99 quiet ${quietP99Ms.toFixed(2)} ms, beside it ${noisyP99Ms.toFixed(2)} ms; the quiet one was answered ${JSON.stringify(quiet)}, the loud one ${JSON.stringify(loud)}`,
+        details(measured),
+        `  node:http without any work: ${three(floor.ratio.median)} [${three(floor.ratio.p10)}..${three(floor.ratio.p90)}]; over it ${three(ratio.median / floor.ratio.median)}`,
+        details(floor),
       ].join('\n')
     })
     .join('\n')

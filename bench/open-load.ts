@@ -23,6 +23,9 @@ export type LaneResult = {
   readonly p99Ms: number
 }
 
+/** `cpuShare`: of its one core, what the generator itself took; near 1 it measured itself. */
+export type LoadResult = { readonly lanes: readonly LaneResult[]; readonly cpuShare: number }
+
 const TICK_MS = 1
 const GRACE_MS = 2_000
 const HEADERS_END = '\r\n\r\n'
@@ -35,9 +38,8 @@ const startLane = (lane: Lane) => {
   const latencies: number[] = []
   const statuses: Record<string, number> = {}
   const idle: (() => void)[] = []
-  const sockets: Socket[] = []
   let sent = 0
-  const open = (localAddress: string): void => {
+  const open = (localAddress: string): Socket => {
     const socket = connect({ host: url.hostname, port: Number(url.port), localAddress })
     let current: Waiting | null = null
     let pending = ''
@@ -67,10 +69,13 @@ const startLane = (lane: Lane) => {
       statuses['socket'] = (statuses['socket'] ?? 0) + 1
     })
     socket.once('connect', next)
-    sockets.push(socket)
+    return socket
   }
-  lane.sources.forEach(open)
+  const sockets = lane.sources.map(open)
   return {
+    /** Connections are kept alive: what opening them costs is not what is measured. */
+    opened: (): Promise<unknown> =>
+      Promise.all(sockets.map((socket) => new Promise((done) => socket.once('connect', done).once('error', done)))),
     /** What became due since the last tick, each at its own moment. */
     tick(elapsedMs: number, beganMs: number): void {
       for (; sent < (elapsedMs / 1_000) * lane.perSecond; sent += 1) {
@@ -93,8 +98,10 @@ const startLane = (lane: Lane) => {
 
 type Job = { readonly lanes: readonly Lane[]; readonly seconds: number }
 
-const run = async ({ lanes, seconds }: Job): Promise<readonly LaneResult[]> => {
+const run = async ({ lanes, seconds }: Job): Promise<LoadResult> => {
   const running = lanes.map(startLane)
+  await Promise.all(running.map((lane) => lane.opened()))
+  const began = process.cpuUsage()
   const beganMs = performance.now()
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
@@ -106,10 +113,12 @@ const run = async ({ lanes, seconds }: Job): Promise<readonly LaneResult[]> => {
       resolve()
     }, TICK_MS)
   })
-  return running.map((lane) => lane.finish())
+  const { user, system } = process.cpuUsage(began)
+  const cpuShare = (user + system) / 1_000 / (performance.now() - beganMs)
+  return { lanes: running.map((lane) => lane.finish()), cpuShare }
 }
 
-export type OpenGenerator = { readonly run: (job: Job) => Promise<readonly LaneResult[]>; readonly stop: () => void }
+export type OpenGenerator = { readonly run: (job: Job) => Promise<LoadResult>; readonly stop: () => void }
 
 export const startOpenGenerator = (): OpenGenerator => {
   const [program, args] = pinned(LOAD_CORE, [fileURLToPath(import.meta.url)])
@@ -121,7 +130,7 @@ export const startOpenGenerator = (): OpenGenerator => {
         child.once('exit', gone)
         child.once('message', (results) => {
           child.off('exit', gone)
-          resolve(results as readonly LaneResult[])
+          resolve(results as LoadResult)
         })
         child.send(job)
       }),

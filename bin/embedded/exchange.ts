@@ -9,7 +9,7 @@ import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import { tracedEndpoint } from '../../lib/edge/traced-endpoint.ts'
-import { admitSource } from '../../lib/flows/admit-source.ts'
+import { admitSource, isHasty } from '../../lib/flows/admit-source.ts'
 import type { ExchangePorts } from '../../lib/flows/exchange-token.ts'
 import type { MintPorts } from '../../lib/flows/mint-credential.ts'
 import { tracedGrants, tracedKeys, tracedMint } from '../../lib/flows/traced-ports.ts'
@@ -72,7 +72,12 @@ export const wireExchange = (options: ExchangeOptions): HttpHandler => {
   )
   const attest = createAttest({
     ports: { ...evidenceOf(options), mint: { mint: wireMint(options) }, denials, rates, ids, turns, meter },
-    http: { admitSource: admitSource(rates), baseUrl: place.baseUrl, newTraceId: ids.traceId },
+    http: {
+      admitSource: admitSource(rates),
+      isHasty: isHasty(rates),
+      baseUrl: place.baseUrl,
+      newTraceId: ids.traceId,
+    },
     log,
   })
   const traced = tracing === undefined ? attest : tracedEndpoint(tracing, attest)

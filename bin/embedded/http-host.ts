@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { TENANT_NAME, whole } from '../../lib/domain/names.ts'
 import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
+import { createHeldAnswers, type HeldAnswers, type Timing } from './held-answers.ts'
 
 export type HostOptions = {
   readonly host: string
@@ -21,7 +22,12 @@ export type HostOptions = {
   readonly hostAllowed: ((host: string | undefined) => boolean) | null
   /** The client behind trusted proxies, from the socket address and X-Forwarded-For. */
   readonly clientOf: (socketAddress: string, forwardedFor: string | undefined) => string
+  /** Of held answers. Left out: the process's own. */
+  readonly timing?: Timing
 }
+
+/** A proxy's connections are those of all its clients: fewer of them are held. */
+type Serving = HostOptions & { readonly held: { readonly own: HeldAnswers; readonly proxied: HeldAnswers } }
 
 export type Host = { readonly port: number; readonly close: () => Promise<void> }
 
@@ -34,16 +40,23 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     keepAliveTimeout: 65_000,
     requireHostHeader: true,
   })
-  server.on('request', (request, response) => serve(options, request, response))
+  const held = {
+    own: createHeldAnswers(LIMITS.heldAnswersMax, options.timing),
+    proxied: createHeldAnswers(LIMITS.heldBehindProxyMax, options.timing),
+  }
+  const serving = { ...options, held }
+  server.on('request', (request, response) => serve(serving, request, response))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, () => resolve())
   })
-  return { port: (server.address() as AddressInfo).port, close: () => drain(server) }
+  return { port: (server.address() as AddressInfo).port, close: () => drain(server, held) }
 }
 
 /** Stops accepting, lets what is under way finish, then closes. */
-const drain = async (server: Server): Promise<void> => {
+const drain = async (server: Server, { own, proxied }: Serving['held']): Promise<void> => {
+  own.close()
+  proxied.close()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // A kept-alive connection becomes idle only after its last answer, so idle ones are looked for until none is left.
   const sweep = setInterval(() => server.closeIdleConnections(), 50)
@@ -65,7 +78,7 @@ const routeOf = (options: HostOptions, path: string): HttpHandler | null => {
   return options.rootRoutes.find(({ prefix }) => path.startsWith(`${prefix}/t/`))?.handler ?? null
 }
 
-const serve = (options: HostOptions, request: IncomingMessage, response: ServerResponse): void => {
+const serve = (options: Serving, request: IncomingMessage, response: ServerResponse): void => {
   const url = request.url ?? '/'
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)
@@ -80,15 +93,22 @@ const serve = (options: HostOptions, request: IncomingMessage, response: ServerR
       tooLarge(request, response)
       return
     }
+    const sourceIp = clientIp(options, request)
     const event: HttpEvent = {
       rawPath: path,
       rawQueryString: query < 0 ? '' : url.slice(query + 1),
       headers: request.headers as HttpEvent['headers'],
-      requestContext: { http: { method: request.method ?? '', sourceIp: clientIp(options, request) } },
+      requestContext: { http: { method: request.method ?? '', sourceIp } },
       ...body,
     }
     handler(event).then(
-      (answer) => send(response, answer, request.method === 'HEAD'),
+      (answer) => {
+        const answerNow = (): void => send(response, answer, request.method === 'HEAD')
+        if (answer.isHeld !== true || response.closed) return answerNow()
+        const { own, proxied } = options.held
+        const house = sourceIp === request.socket.remoteAddress ? own : proxied
+        response.once('close', house.hold(answerNow))
+      },
       () => json(response, 500, '{"error":"server_error","error_description":"An internal error occurred"}'),
     )
   })
@@ -143,6 +163,8 @@ const readBody = (request: IncomingMessage, done: (body: Body | null) => void): 
   request.on('end', () => {
     if (isOver) return
     const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    // The request lives as long as its answer is held; what it brought need not.
+    chunks.length = 0
     const isBase64Encoded = !isAscii(bytes)
     done({ body: bytes.toString(isBase64Encoded ? 'base64' : 'latin1'), isBase64Encoded })
   })

@@ -78,9 +78,18 @@ export const LIMITS = {
   instanceConcurrencyMax: 600,
   turnWaitMs: 2_000,
   startsPerTurnMax: 4,
+  // refusals by a verified rate: of one source and tenant these are answered at once, [per second, burst], the others are held,
+  // at least and at most so long, and leave so far apart
+  promptRefusalRate: [0.2, 2],
+  heldAnswerMs: [1_000, 2_000],
+  heldAnswerStepMs: 2,
+  heldAnswersMax: 1_000,
+  // there each takes two connections of a proxy that others need too, and may have no more than 1,024
+  heldBehindProxyMax: 250,
   // denials (attacks §6 c, issue: the audit stream)
   denialsFullPerMinute: 20,
   denialsUnverifiedPerMinute: 60,
+  denialsOfRatePerMinute: 60,
   denialQueueMax: 10_000,
   // of these for the first replay of a credential alone
   denialQueueForReplays: 1_000,

@@ -141,3 +141,7 @@ export const refuse = (kind: RefusalKind, detail?: RefusalDetail): Refused => ({
   ok: false,
   refusal: detail === undefined ? { kind } : { kind, detail },
 })
+
+/** What only a verified signature can bring about: the rates of a tenant and of a workload. Of thousands none says more than the first. */
+export const isOfVerifiedRate = ({ kind }: Refusal): boolean =>
+  kind === 'rate_limited_tenant' || kind === 'rate_limited_subject'

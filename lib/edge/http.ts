@@ -17,6 +17,8 @@ export type HttpResponse = {
   readonly body: string
   /** The body is bytes, in base64. */
   readonly isBase64Encoded?: boolean
+  /** A host that has connections of its own keeps the answer back a while: the client has been told to wait, and does not. */
+  readonly isHeld?: boolean
 }
 
 export type HttpHandler = (event: HttpEvent) => Promise<HttpResponse>

@@ -1,7 +1,7 @@
 // POST /t/{tenant}/token: HTTP in, HTTP out. Checks what HTTP owns (method, type, size, encoding), hands the parsed form to
 // the exchange, and renders its answer with the one error mapper. Nothing is decided here.
 import { LIMITS } from '../domain/limits.ts'
-import type { Refusal } from '../domain/refusal.ts'
+import { isOfVerifiedRate, type Refusal } from '../domain/refusal.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { traceIdOf } from '../domain/trace.ts'
@@ -43,6 +43,8 @@ export type TokenEndpointOptions = {
   }) => Promise<Exchanged>
   /** Limit L1, before anything is parsed: seconds to wait, or null to go on. */
   readonly admitSource: (source: string) => Promise<number | null> | number | null
+  /** Left out: no answer is held. Asked for what a verified rate refused: whether this source goes on asking all the same. */
+  readonly isHasty?: (source: string, tenant: string) => Promise<boolean> | boolean
   /** What issuers and proofs are about; never a Host header. */
   readonly baseUrl: string
   readonly newTraceId: () => string
@@ -70,7 +72,10 @@ export const tokenEndpoint =
       traceId,
       source,
     })
-    return render(answer)
+    const response = render(answer)
+    // Only by what is verified: a name that anybody can write must not make the one who has it wait.
+    const mayBeHeld = answer.kind === 'refused' && isOfVerifiedRate(answer.refusal)
+    return mayBeHeld && (await options.isHasty?.(source, tenant)) ? { ...response, isHeld: true } : response
   }
 
 const render = (answer: Exchanged): HttpResponse => {

@@ -1,4 +1,4 @@
-// Limit L1: a source is charged before anything of its request is read.
+// Limit L1: a source is charged before anything of its request is read. And who goes on asking after a refusal is known.
 import { LIMITS } from '../domain/limits.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 
@@ -15,3 +15,12 @@ export const admitMirror = (rates: RateLimiter) => admitSource(rates, 'log', LIM
 
 /** The same for those who report events, who are few and loud. */
 export const admitTransmitter = (rates: RateLimiter) => admitSource(rates, 'events', LIMITS.eventRate)
+
+/**
+ * Whether a source has been refused for a tenant's or a workload's rate more often than one that waits as it was told. Never asked
+ * before a signature verified, and kept by source and tenant: who shares an address with a loud tenant is not known by it.
+ */
+export const isHasty =
+  (rates: RateLimiter) =>
+  async (source: string, tenant: string): Promise<boolean> =>
+    !(await rates.take(`refused ${source} ${tenant}`, LIMITS.promptRefusalRate)).allowed

@@ -2,7 +2,9 @@
 import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { type Host, startHost } from '../../bin/embedded/http-host.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import type { HttpEvent } from '../../lib/edge/http.ts'
+import { manualTime } from '../support/manual-time.ts'
 
 let host: Host | null = null
 afterEach(() => host?.close())
@@ -114,4 +116,64 @@ test('closing waits for what is under way', async () => {
   await closed
   host = null
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
+})
+
+/** `/loud/…` is told to wait, by a verified rate; `clientOf` as behind a proxy where one is named. Time stands still. */
+const startHolding = async (clientOf = (address: string): string => address) => {
+  const time = manualTime()
+  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
+  host = await startHost({
+    host: '127.0.0.1',
+    port: 0,
+    tenantRoutes: {
+      token: async ({ rawPath }) => {
+        if (!rawPath.startsWith('/t/loud/')) return { statusCode: 200, headers: {}, body: 'yours' }
+        arrive()
+        return { statusCode: 429, headers: {}, body: 'wait', isHeld: true }
+      },
+    },
+    rootRoutes: [],
+    isReady: () => true,
+    hostAllowed: null,
+    clientOf,
+    timing: time,
+  })
+  const { port } = host
+  const ask = (tenant: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}/t/${tenant}/token`, { method: 'POST', body: 'a=b' })
+  return { time, ask, arrived }
+}
+
+test('a held answer goes out in its time, and nobody else waits for it, not at the same address either', async () => {
+  const { time, ask, arrived } = await startHolding()
+  let isAnswered = false
+  const loud = ask('loud').finally(() => {
+    isAnswered = true
+  })
+  await arrived
+  // Whoever held this one too would never come to an end here, where time stands still.
+  expect((await ask('quiet')).status).toBe(200)
+  expect(isAnswered).toBe(false)
+  time.pass(LIMITS.heldAnswerMs[1])
+  expect((await loud).status).toBe(429)
+})
+
+test('behind a proxy no more are held than it has connections to spare: the oldest goes at once', async () => {
+  const { ask } = await startHolding(() => '192.0.2.1')
+  const held = Array.from({ length: LIMITS.heldBehindProxyMax + 1 }, () => ask('loud'))
+  // Time stands still: only room that was made lets any of them go.
+  expect((await Promise.race(held)).status).toBe(429)
+  expect((await ask('quiet')).status).toBe(200)
+  await host!.close()
+  host = null
+  await Promise.all(held)
+})
+
+test('closing does not wait for held answers to fall due', async () => {
+  const { ask, arrived } = await startHolding()
+  const loud = ask('loud')
+  await arrived
+  await host!.close()
+  host = null
+  expect((await loud).status).toBe(429)
 })

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts'
+import { LIMITS } from '../../lib/domain/limits.ts'
 import type { HttpEvent } from '../../lib/edge/http.ts'
 import { type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
+import { isHasty } from '../../lib/flows/admit-source.ts'
 
 type Seen = Parameters<TokenEndpointOptions['exchange']>[0]
 
@@ -17,6 +20,7 @@ const serve = async (
   request: HttpEvent,
   answer: Awaited<ReturnType<TokenEndpointOptions['exchange']>>,
   admitSource: TokenEndpointOptions['admitSource'] = () => null,
+  hasty?: TokenEndpointOptions['isHasty'],
 ) => {
   const seen: Seen[] = []
   const handler = tokenEndpoint({
@@ -25,6 +29,7 @@ const serve = async (
       return answer
     },
     admitSource,
+    ...(hasty === undefined ? {} : { isHasty: hasty }),
     baseUrl: 'https://sts.example.com',
     newTraceId: () => 'f'.repeat(32),
   })
@@ -125,4 +130,49 @@ test('a trace that came in goes on; otherwise a new one begins', async () => {
     ISSUED,
   )
   expect([traced.seen[0]!.traceId, (await serve(event(), ISSUED)).seen[0]!.traceId]).toEqual([id, 'f'.repeat(32)])
+})
+
+const refusedBy = (kind: 'rate_limited_tenant' | 'rate_limited_subject' | 'rate_limited_issuer' | 'expired') => ({
+  ...REFUSED,
+  refusal: { kind },
+})
+const stillLimits = () => createMemoryRateLimiter({ monotonicMs: () => 1_000, nowMs: () => 0, nowSeconds: () => 0 })
+
+test.each(['rate_limited_tenant', 'rate_limited_subject'] as const)(
+  'refused by %s: the first are answered at once, who goes on is held, and only there',
+  async (kind) => {
+    const hasty = isHasty(stillLimits())
+    const ask = async (tenant: string, sourceIp: string): Promise<boolean | undefined> => {
+      const request = event({
+        rawPath: `/t/${tenant}/token`,
+        requestContext: { http: { method: 'POST', sourceIp } },
+      })
+      return (await serve(request, refusedBy(kind), undefined, hasty)).response.isHeld
+    }
+    for (let at = 0; at < LIMITS.promptRefusalRate[1]; at += 1) expect(await ask('loud', '192.0.2.7')).toBeUndefined()
+    expect(await ask('loud', '192.0.2.7')).toBe(true)
+    // One address of many tenants, and one tenant of many addresses: neither is known by the other.
+    expect(await ask('acme', '192.0.2.7')).toBeUndefined()
+    expect(await ask('loud', '192.0.2.8')).toBeUndefined()
+  },
+)
+
+test.each(['rate_limited_issuer', 'expired'] as const)(
+  'refused by %s, before anything is verified: never held, and no step towards it, or a made-up name would slow a tenant',
+  async (kind) => {
+    const hasty = isHasty(stillLimits())
+    for (let at = 0; at < 50; at += 1)
+      expect((await serve(event(), refusedBy(kind), undefined, hasty)).response.isHeld).toBeUndefined()
+    expect((await serve(event(), refusedBy('rate_limited_tenant'), undefined, hasty)).response.isHeld).toBeUndefined()
+  },
+)
+
+test('what is issued is never held, however hasty the source', async () => {
+  const { response } = await serve(event(), ISSUED, undefined, () => true)
+  expect(response.isHeld).toBeUndefined()
+})
+
+test('a host that asks for no holding (Lambda, where time is paid for) is never told to hold', async () => {
+  for (let at = 0; at < 10; at += 1)
+    expect(Object.keys((await serve(event(), refusedBy('rate_limited_tenant'))).response)).not.toContain('isHeld')
 })

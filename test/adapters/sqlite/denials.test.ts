@@ -55,6 +55,22 @@ test('verified denials have a budget of their own: a flood of garbage does not h
   expect(await createDecisionLookup(database).find(verified.decisionId, 'acme')).toMatchObject({ kind: 'deny' })
 })
 
+test('a workload over its rate from 5,000 addresses: few rows in full, none lost, and none of other denials hidden', async () => {
+  const database = open(temporaryDirectory())
+  const queue = startDenialQueue(database, { rollUps: true })
+  for (let at = 0; at < 10_000; at += 1) {
+    const source = `198.51.${Math.floor(at / 256) % 20}.${at % 256}`
+    queue.send(sampleDenial({ source, verified: true, refusal: { kind: 'rate_limited_tenant' } }))
+  }
+  const other = sampleDenial({ verified: true, refusal: { kind: 'no_grant_matches' } as never })
+  queue.send(other)
+  await queue.close()
+  const { full, rolledUp } = sums(database)
+  expect(full + rolledUp).toBe(10_001)
+  expect(full).toBe(LIMITS.denialsOfRatePerMinute + 1)
+  expect(await createDecisionLookup(database).find(other.decisionId, 'acme')).toMatchObject({ kind: 'deny' })
+})
+
 test('a flood from as many sources as are counted, while the store is away, hides no credential that was replayed', async () => {
   const dataDir = temporaryDirectory()
   const database = open(dataDir, { waitMs: 50 })
