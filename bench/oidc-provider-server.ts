@@ -1,12 +1,21 @@
-// The peer: oidc-provider with an RFC 8693 grant and its memory adapter. The grant does what its own grants do: an AccessToken of
-// the resource server, saved by the provider, which signs it as a JWT. Its replay detection stays out, so that the peer is at its best
-// (performance.md §4). One public client, `bench`.
+// The peer: oidc-provider with an RFC 8693 grant and its memory adapter, as its client_credentials grant does it, its own one for
+// workloads: the resource server is described where the resourceIndicators feature asks for it, what was asked is cut to that
+// server's scopes, and the provider saves the AccessToken, which becomes a JWT. That grant loads no Grant and no Account, for
+// nobody consents, and a JWT is not stored: so neither is here, though its grants for users pay for both. Replay detection stays
+// out too: the peer is at its best (performance.md §4). One public client, `bench`.
 import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose'
 import { Provider } from 'oidc-provider'
 import { listen, readPeerSettings } from './bench-server.ts'
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const LIFETIME_SECONDS = 600
+const RESOURCE_SERVER = {
+  scope: 'deploy:read deploy:write',
+  accessTokenFormat: 'jwt',
+  accessTokenTTL: LIFETIME_SECONDS,
+  jwt: { sign: { alg: 'ES256' } },
+}
+const SCOPES: ReadonlySet<string> = new Set(RESOURCE_SERVER.scope.split(' '))
 const { jwks, audience, issuer } = readPeerSettings()
 const keys = createLocalJWKSet(jwks)
 const { privateKey } = await generateKeyPair('ES256', { extractable: true })
@@ -23,7 +32,10 @@ const provider = new Provider('http://127.0.0.1', {
     },
   ],
   jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: 'bench', alg: 'ES256', use: 'sig' }] },
-  features: { devInteractions: { enabled: false } },
+  features: {
+    devInteractions: { enabled: false },
+    resourceIndicators: { enabled: true, getResourceServerInfo: () => RESOURCE_SERVER },
+  },
 })
 
 provider.registerGrantType(
@@ -36,14 +48,14 @@ provider.registerGrantType(
         client: context.oidc.client,
         accountId: String(payload.sub),
         gty: GRANT,
-        scope,
+        scope:
+          scope
+            .split(' ')
+            .filter((one) => SCOPES.has(one))
+            .join(' ') || undefined,
       })
-      accessToken.resourceServer = new provider.ResourceServer(target, {
-        scope: 'deploy:read deploy:write',
-        accessTokenFormat: 'jwt',
-        accessTokenTTL: LIFETIME_SECONDS,
-        jwt: { sign: { alg: 'ES256' } },
-      })
+      accessToken.resourceServer = new provider.ResourceServer(target, RESOURCE_SERVER)
+      context.oidc.entity('AccessToken', accessToken)
       const token = await accessToken.save()
       context.body = {
         access_token: token,

@@ -3,7 +3,11 @@ declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http'
 
   export type TokenContext = {
-    readonly oidc: { readonly params: Readonly<Record<string, string | undefined>>; readonly client: unknown }
+    readonly oidc: {
+      readonly params: Readonly<Record<string, string | undefined>>
+      readonly client: unknown
+      entity(name: string, entity: unknown): void
+    }
     body: unknown
     status: number
   }

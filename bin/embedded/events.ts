@@ -39,7 +39,7 @@ export const embeddedEventProofs = (options: EventsOptions): OrderProofs => crea
 export const embeddedEvents = (
   options: EventsOptions & {
     readonly queue: Queue
-    readonly admit: (source: string) => Promise<number | null>
+    readonly admit: (source: string) => Promise<number | null> | number | null
     readonly counts: BrokerCounts | undefined
     readonly log: ReturnType<typeof createLogger>
   },

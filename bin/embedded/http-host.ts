@@ -172,9 +172,10 @@ const readBody = (request: IncomingMessage, done: (body: Body | null) => void): 
 }
 
 const send = (response: ServerResponse, answer: HttpResponse, isHead: boolean): void => {
+  // Text stays text: node:http then writes head and body with one copy, in one piece.
+  const body = answer.isBase64Encoded === true ? Buffer.from(answer.body, 'base64') : answer.body
   // A 304 has no body and no length of one (RFC 9110 §8.6).
-  const body = Buffer.from(answer.body, answer.isBase64Encoded === true ? 'base64' : 'utf8')
-  const length = answer.statusCode === 304 ? {} : { 'content-length': body.length }
+  const length = answer.statusCode === 304 ? {} : { 'content-length': Buffer.byteLength(body) }
   response.writeHead(answer.statusCode, { ...answer.headers, 'x-content-type-options': 'nosniff', ...length })
   response.end(isHead || answer.statusCode === 304 ? undefined : body)
 }

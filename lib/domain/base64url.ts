@@ -84,13 +84,15 @@ const codesOf = (text: string): Codes => {
 /** Canonical base64url of a text's UTF-8. */
 export const encodeBase64urlText = (text: string): string => {
   if (text.length * 3 > input.codes.length) return encodeBase64url(toBytes.encode(text))
-  return encodeBase64url(input.codes.subarray(0, toBytes.encodeInto(text, input.codes).written))
+  return encodeFirst(toBytes.encodeInto(text, input.codes).written, input.codes)
 }
 
 /** Canonical base64url of the bytes. */
-export const encodeBase64url = (bytes: Uint8Array): string => {
-  const rest = bytes.length % 3
-  const whole = bytes.length - rest
+export const encodeBase64url = (bytes: Uint8Array): string => encodeFirst(bytes.length, bytes)
+
+const encodeFirst = (count: number, bytes: Uint8Array): string => {
+  const rest = count % 3
+  const whole = count - rest
   const length = (whole / 3) * 4 + (rest === 0 ? 0 : rest + 1)
   const { codes, pairs } = length <= output.codes.length - 4 ? output : newCodes(length + 4)
   let to = 0
@@ -101,7 +103,7 @@ export const encodeBase64url = (bytes: Uint8Array): string => {
     to += 2
   }
   if (rest !== 0) {
-    const word = (bytes[whole]! << 16) | ((bytes[whole + 1] ?? 0) << 8)
+    const word = (bytes[whole]! << 16) | ((rest === 2 ? bytes[whole + 1]! : 0) << 8)
     pairs[to] = PAIR_OF[word >> 12]!
     if (rest === 2) pairs[to + 1] = PAIR_OF[word & 0xfff]!
   }

@@ -1,6 +1,6 @@
 // A compact JWS (RFC 7515 §7.1) taken apart by the strictest reading: size, then shape, then each part, and nothing decoded
 // before the check that bounds it (attacks rows 1-7, 15, 19-30, 34). What comes out is unverified, and its type says so. Pure.
-import { decodeBase64url } from './base64url.ts'
+import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import type { JsonObject, JsonValue, UnverifiedClaims } from './claims.ts'
 import { parseStrictJson } from './json.ts'
 import { LIMITS } from './limits.ts'
@@ -53,13 +53,33 @@ export const parseCompactJws = (token: string): Result<UnverifiedJws> => {
 
   const signature = decodeBase64url(token.slice(second + 1))
   if (signature === null) return refuse('base64url_not_canonical', { part: 'signature' })
-  const header = readPart(token.slice(0, first), 'header')
-  if (!header.ok) return header
-  const joseHeader = readHeader(header.value)
+  const joseHeader = headerOf(token.slice(0, first))
   if (!joseHeader.ok) return joseHeader
   const claims = readPart(token.slice(first + 1, second), 'payload')
   if (!claims.ok) return claims
   return ok({ header: joseHeader.value, claims: claims.value, signingInput: token.slice(0, second), signature })
+}
+
+/**
+ * Headers that were read lately: all tokens of an issuer under one key have the same. Reading is pure, so whoever fills it
+ * changes no verdict. Those that bring a key of their own, one for each client, are not worth keeping.
+ */
+const lately = new Map<string, Result<JoseHeader>>()
+const LATELY_MAX = 64
+
+const headerOf = (encoded: string): Result<JoseHeader> => {
+  const known = lately.get(encoded)
+  if (known !== undefined) return known
+  const part = readPart(encoded, 'header')
+  if (!part.ok) return part
+  const header = readHeader(part.value)
+  const bytes = decodeBase64url(encoded)
+  if (header.ok && header.value.jwk === null && bytes !== null) {
+    if (lately.size >= LATELY_MAX) lately.clear()
+    // Encoded anew, which gives the same text: `encoded` is a slice, and an engine would keep the whole token for it.
+    lately.set(encodeBase64url(bytes), header)
+  }
+  return header
 }
 
 const isObject = (value: JsonValue | undefined): value is JsonObject =>

@@ -95,7 +95,7 @@ export const chooseGrant = (evaluations: readonly GrantEvaluation[], target: Tar
   const named = target.grant === null ? matching : matching.filter(({ grant }) => grant.name === target.grant)
   if (named.length === 0) return refuse('grant_not_found', { grant: String(target.grant).slice(0, 128) })
 
-  const offers = named.flatMap((evaluation) => offersOf(evaluation, target))
+  const offers = offersOf(named, target)
   if (offers.length === 0) return refuse('target_unknown', { audience: target.audience?.slice(0, 512) ?? null })
   // Without a target only "the only audience of the only matching grant" is meant.
   if (target.audience === null && (named.length > 1 || offers.length > 1))
@@ -120,12 +120,17 @@ export const chooseGrant = (evaluations: readonly GrantEvaluation[], target: Tar
 
 type Offer = { readonly evaluation: GrantEvaluation; readonly entry: IssueEntry; readonly audience: string }
 
-/** What a grant could issue of this kind for this audience; for null, for every audience. */
-const offersOf = (evaluation: GrantEvaluation, { type, audience }: Target): Offer[] =>
-  evaluation.grant.issue.flatMap((entry) => {
-    if (entry.type !== type) return []
-    if (audience === null) return entry.audiences.map((one) => ({ evaluation, entry, audience: one }))
-    return entry.audiences.includes(audience) ? [{ evaluation, entry, audience }] : []
-  })
+/** What the grants could issue of this kind for this audience; for null, for every audience. */
+const offersOf = (named: readonly GrantEvaluation[], { type, audience }: Target): Offer[] => {
+  const offers: Offer[] = []
+  for (const evaluation of named) {
+    for (const entry of evaluation.grant.issue) {
+      if (entry.type !== type) continue
+      for (const one of entry.audiences)
+        if (audience === null || one === audience) offers.push({ evaluation, entry, audience: one })
+    }
+  }
+  return offers
+}
 
 const namesOf = (offers: readonly Offer[]): string => offers.map(({ evaluation }) => evaluation.grant.name).join(' ')

@@ -30,9 +30,7 @@ export const normalize = (
   mapping: ClaimMapping | null,
 ): Result<Wid> => {
   const leaves = newWid()
-  for (const leaf of WID_LEAF_NAMES) {
-    const source = provider.leaves[leaf]
-    if (source === undefined || RESERVED.has(leaf)) continue
+  for (const { leaf, source } of filledBy(provider)) {
     const value = readSource(source, iss, claims)
     if (!value.ok) return value
     leaves[leaf] = withinEnum(leaf, value.value)
@@ -55,6 +53,22 @@ export const normalize = (
     leaves['runner.class'] === 'interactive' ||
     (provider.untrusted?.(leaves, claims) ?? false)
   return ok(leaves)
+}
+
+type Filled = readonly { readonly leaf: WidLeaf; readonly source: LeafSource }[]
+
+/** A preset is data that never changes: what it fills is listed once, not looked for among all leaves at every exchange. */
+const filled = new WeakMap<Provider, Filled>()
+
+const filledBy = (provider: Provider): Filled => {
+  const known = filled.get(provider)
+  if (known !== undefined) return known
+  const made: Filled = WID_LEAF_NAMES.flatMap((leaf) => {
+    const source = provider.leaves[leaf]
+    return source === undefined || RESERVED.has(leaf) ? [] : [{ leaf, source }]
+  })
+  filled.set(provider, made)
+  return made
 }
 
 const NULL: Result<WidValue> = ok(null)

@@ -4,6 +4,8 @@
 const GROUPS = 8
 
 export const sourceKey = (ip: string): string => {
+  // Of IPv4 nothing can be written otherwise.
+  if (!ip.includes(':') && !ip.includes('%')) return ip
   const [address = ''] = ip.toLowerCase().split('%')
   if (!address.includes(':')) return address
   const groups = groupsOf(address)

@@ -27,9 +27,10 @@ export const endpoint = (
       request.response = jsonResponse(500, { error: 'server_error', error_description: 'An internal error occurred' })
     })
     .handler(handler)
+  if (settle === undefined) return (event) => wrapped(event, undefined as never)
   return async (event) => {
     const response = await wrapped(event, undefined as never)
-    await settle?.()
+    await settle()
     return response
   }
 }

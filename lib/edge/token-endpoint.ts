@@ -59,7 +59,8 @@ export const tokenEndpoint =
     const unfit = notAForm(event)
     if (unfit !== null) return unfit
     const source = sourceKey(sourceIp)
-    const waitSeconds = await options.admitSource(source)
+    const admitted = options.admitSource(source)
+    const waitSeconds = admitted instanceof Promise ? await admitted : admitted
     if (waitSeconds !== null) return limited(waitSeconds)
     const body = bodyOf(event)
     if (body.length > LIMITS.bodyBytesMax) return tooLarge()

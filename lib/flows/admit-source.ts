@@ -1,14 +1,16 @@
 // Limit L1: a source is charged before anything of its request is read. And who goes on asking after a refusal is known.
 import { LIMITS } from '../domain/limits.ts'
-import type { RateLimiter } from '../ports/rate-limiter.ts'
+import type { RateLimiter, Taken } from '../ports/rate-limiter.ts'
 
-/** Seconds to wait, or null to go on. */
+/** Seconds to wait, or null to go on: at once where the limiter answers at once. */
 export const admitSource =
   (rates: RateLimiter, bucket = 'source', rate: readonly [number, number] = LIMITS.sourceRate) =>
-  async (source: string): Promise<number | null> => {
-    const { allowed, retryAfterSeconds } = await rates.take(`${bucket} ${source}`, rate)
-    return allowed ? null : retryAfterSeconds
+  (source: string): Promise<number | null> | number | null => {
+    const taken = rates.take(`${bucket} ${source}`, rate)
+    return taken instanceof Promise ? taken.then(waitOf) : waitOf(taken)
   }
+
+const waitOf = ({ allowed, retryAfterSeconds }: Taken): number | null => (allowed ? null : retryAfterSeconds)
 
 /** The same for those who mirror a log. */
 export const admitMirror = (rates: RateLimiter) => admitSource(rates, 'log', LIMITS.logSourceRate)

@@ -11,7 +11,7 @@ import { type Refusal, refuse } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
 import type { IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
 import { type ProviderName, presentLeaves, type Wid, type WidLeaf, type WidValue } from '../domain/wid.ts'
-import type { IssuerKeys, SignatureVerifier, VerifyKey } from '../ports/evidence.ts'
+import type { IssuerKeys, SignatureVerifier } from '../ports/evidence.ts'
 import type { DenialContext } from '../ports/mint.ts'
 import type { EvidenceFloor } from '../ports/recovery.ts'
 import type { Digest } from '../ports/system.ts'
@@ -99,8 +99,10 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
   const jws = parsed.value
   const issuer = registeredIssuer(config, jws.claims['iss'])
   known.issuer = issuer.ok ? issuer.value : null
-  const notAdmitted = await input.admit?.(known.issuer?.name ?? null)
-  if (notAdmitted) return no(notAdmitted)
+  // Awaited only where somebody else counts, or fetches: each await of what is there already is a turn of its own.
+  const admitted = input.admit?.(known.issuer?.name ?? null) ?? null
+  const notAdmitted = admitted instanceof Promise ? await admitted : admitted
+  if (notAdmitted !== null) return no(notAdmitted)
   if (!issuer.ok) return no(issuer.refusal)
 
   const header = checkJoseHeader(jws, issuer.value)
@@ -108,7 +110,8 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
   const { alg, kid } = header.value
   // Read before the key: a set that changes in between is then noticed by mint, never missed.
   const keyGeneration = ports.issuerKeys.generation(issuer.value.keys)
-  const key = await issuerKey(ports, issuer.value, kid, alg)
+  const cached = ports.issuerKeys.peek(issuer.value.keys, kid, alg)
+  const key = cached === undefined ? await ports.issuerKeys.find(issuer.value.keys, kid, alg) : ok(cached)
   if (!key.ok) return no(key.refusal)
   if (!ports.signatures.verify(alg, key.value, jws.signingInput, jws.signature))
     return no({ kind: 'signature_invalid', detail: { kid } })
@@ -151,16 +154,6 @@ const registeredIssuer = (config: TenantConfig, iss: unknown): Result<IssuerConf
   if (iss === base || iss.startsWith(`${base}/`)) return refuse('issuer_is_own')
   const issuer = config.issuers.find((candidate) => candidate.issuer === iss)
   return issuer ? ok(issuer) : refuse('issuer_unknown', { iss: iss.slice(0, 256) })
-}
-
-const issuerKey = (
-  ports: AttestPorts,
-  issuer: IssuerConfig,
-  kid: string,
-  alg: SignatureAlgorithm,
-): Promise<Result<VerifyKey>> | Result<VerifyKey> => {
-  const cached = ports.issuerKeys.peek(issuer.keys, kid, alg)
-  return cached === undefined ? ports.issuerKeys.find(issuer.keys, kid, alg) : ok(cached)
 }
 
 /** P3: a shared issuer signs for everybody; its tenancy claim must name this tenant's customer. Missing is refused. */

@@ -11,7 +11,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { DenialQueue } from '../ports/decisions.ts'
 import type { ExchangeMeter } from '../ports/exchange-meter.ts'
 import type { DenialContext, IssuedCredential, Mint } from '../ports/mint.ts'
-import type { RateLimiter } from '../ports/rate-limiter.ts'
+import type { RateLimiter, Taken } from '../ports/rate-limiter.ts'
 import type { Ids } from '../ports/system.ts'
 import type { TenantDirectory } from '../ports/tenants.ts'
 import type { Turns } from '../ports/turns.ts'
@@ -154,15 +154,16 @@ const refused = (refusal: Refusal, context: DenialContext): Refused => ({ ok: fa
 
 type RateRefusal = 'rate_limited_issuer' | 'rate_limited_subject' | 'rate_limited_tenant'
 
-const takeRate = async (
+const takeRate = (
   ports: ExchangePorts,
   bucket: string,
   rate: readonly [number, number],
   kind: RateRefusal,
-): Promise<Refusal | null> => {
+): Promise<Refusal | null> | Refusal | null => {
+  const judge = ({ allowed, retryAfterSeconds }: Taken): Refusal | null =>
+    allowed ? null : { kind, detail: { retryAfterSeconds } }
   const taken = ports.rates.take(bucket, rate)
-  const { allowed, retryAfterSeconds } = taken instanceof Promise ? await taken : taken
-  return allowed ? null : { kind, detail: { retryAfterSeconds } }
+  return taken instanceof Promise ? taken.then(judge) : judge(taken)
 }
 
 /** The day's budget is a bucket like the others: it holds a day's worth and refills over the day. */
@@ -171,11 +172,16 @@ const DAILY: readonly [number, number] = [LIMITS.tenantPerDay / 86_400, LIMITS.t
 const takeVerifiedRates = async (ports: ExchangePorts, { facts }: Attested): Promise<Refusal | null> => {
   const { tenant } = facts.config
   const subject = `subject ${tenant} ${facts.issuer.name} ${String(facts.wid['project.id'] ?? facts.evidence.sub)}`
-  return (
-    (await takeRate(ports, subject, LIMITS.subjectRate, 'rate_limited_subject')) ??
-    (await takeRate(ports, `tenant ${tenant}`, LIMITS.tenantRate, 'rate_limited_tenant')) ??
-    (await takeRate(ports, `day ${tenant}`, DAILY, 'rate_limited_tenant'))
-  )
+  for (const [bucket, rate, kind] of [
+    [subject, LIMITS.subjectRate, 'rate_limited_subject'],
+    [`tenant ${tenant}`, LIMITS.tenantRate, 'rate_limited_tenant'],
+    [`day ${tenant}`, DAILY, 'rate_limited_tenant'],
+  ] as const) {
+    const taken = takeRate(ports, bucket, rate, kind)
+    const refusal = taken instanceof Promise ? await taken : taken
+    if (refusal !== null) return refusal
+  }
+  return null
 }
 
 /** Records the refusal in the queue of denials and makes it an answer. Our own outages are records too: they explain. */

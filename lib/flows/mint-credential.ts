@@ -38,7 +38,11 @@ export const mintCredential = async (ports: MintPorts, request: MintRequest): Pr
   const nowSeconds = ports.clock.nowSeconds()
   const config = ports.tenants.peek(request.tenant) ?? (await ports.tenants.current(request.tenant))
   if (config === null) throw new Unavailable('changed_underway')
-  const verified = await reattest(ports, request, config, nowSeconds)
+  const stands = stillStands(ports, request, config)
+  const verified =
+    stands === null
+      ? await attestEvidence(ports, { config, token: request.evidence, nowSeconds })
+      : { ok: true as const, attested: stands }
   if (!verified.ok) return verified
   const { attested } = verified
   const no = (refusal: Refusal): MintAnswer => ({ ok: false, refusal, context: contextOfAttested(attested) })
@@ -71,7 +75,7 @@ const prepareCurrent = async (ports: MintPorts, redemption: Redemption, fixed: F
   for (let attempt = 0; ; attempt += 1) {
     const intent = await prepareCredential(ports, redemption, fixed)
     const { tenant } = redemption.request
-    const query = { tenant, selectors: selectorsOf(intent.facts), kid: intent.key.kid, asksConfig: false }
+    const query = { tenant, selectors: intent.selectors, kid: intent.key.kid, asksConfig: false }
     const state = (attempt === 0 ? ports.state.peek(query) : undefined) ?? (await ports.state.read(query))
     if (state.keyState === 'active') return { intent, revoked: firstHit(state.revocations, fixed.issuedAtSeconds) }
     ports.keys.invalidate(tenant)
@@ -130,16 +134,14 @@ const keepUntil = ({ facts }: Attested): number =>
   facts.evidence.exp + LIMITS.leewaySeconds + LIMITS.replayMarkerKeepSeconds
 
 /** In one process the verification attest just made stands, as long as neither configuration nor issuer keys moved since. */
-const reattest = async (ports: MintPorts, request: MintRequest, config: TenantConfig, nowSeconds: number) => {
+const stillStands = (ports: MintPorts, request: MintRequest, config: TenantConfig): Attested | null => {
   const made = request.attested
-  if (
+  const isUnmoved =
     Attested.is(made) &&
     made.facts.config === config &&
     made.facts.raw === request.evidence &&
     made.facts.keyGeneration === ports.issuerKeys.generation(made.facts.issuer.keys)
-  )
-    return { ok: true as const, attested: made }
-  return attestEvidence(ports, { config, token: request.evidence, nowSeconds })
+  return isUnmoved ? made : null
 }
 
 /** The hash that may exist only once. Evidence that may be redeemed again gets one for each redemption, or for each key. */
@@ -190,8 +192,14 @@ const revokedNow = async (
 }
 
 /** Configuration moved between reading it and writing the record: the new one must give the same claims, or nothing is issued. */
-const movedSince = async (ports: MintPorts, intent: Intent, version: number | null): Promise<Refusal | null> => {
-  if (version === intent.attested.facts.config.version) return null
+const movedSince = (
+  ports: MintPorts,
+  intent: Intent,
+  version: number | null,
+): Promise<Refusal | null> | Refusal | null =>
+  version === intent.attested.facts.config.version ? null : judgeAnew(ports, intent, version)
+
+const judgeAnew = async (ports: MintPorts, intent: Intent, version: number | null): Promise<Refusal | null> => {
   const current = version === null ? null : await ports.tenants.current(intent.request.tenant)
   if (current === null) return { kind: 'revoked', detail: { kind: 'tenant', value: intent.request.tenant } }
   const { request, record: written } = intent

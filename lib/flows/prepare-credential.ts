@@ -5,7 +5,7 @@ import { federationPayload, sourceIdentityOf } from '../domain/aws-session.ts'
 import { type Choice, verdictsOf } from '../domain/decide.ts'
 import type { GrantRecord } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
-import { type RevocableFacts, selectorsOf } from '../domain/revocation.ts'
+import { type RevocableFacts, type Selector, selectorsOf } from '../domain/revocation.ts'
 import type { AccessTokenEntry } from '../domain/tenant-config.ts'
 import { canonicalRequest } from '../domain/token-request.ts'
 import { leavesForText } from '../domain/wid.ts'
@@ -33,6 +33,8 @@ export type Intent = Redemption & {
   readonly record: GrantRecord
   readonly payload: string
   readonly facts: IssuedFacts
+  /** What it can be revoked by: handles in the token, and what is looked for before the record and after it. */
+  readonly selectors: readonly Selector[]
 }
 
 /** What makes two tokens of one redemption equal: an idempotent repeat takes these from the first record. */
@@ -49,9 +51,10 @@ export const prepareCredential = async (
   const alg = entry.type === 'access_token' ? entry.alg : 'ES256'
   const key = ports.keys.peek(request.tenant, 'token', alg) ?? (await ports.keys.active(request.tenant, 'token', alg))
   const facts = revocableFacts(redemption, key.kid, fixed.jti)
+  const selectors = selectorsOf(facts)
   const payload =
     entry.type === 'access_token'
-      ? await accessTokenOf(ports, redemption, entry, facts, fixed)
+      ? accessTokenOf(redemption, entry, facts.subject, await handlesOf(ports, request.tenant, selectors), fixed)
       : federationPayload({
           ...facts,
           issuerUrl: attested.facts.config.issuerUrl,
@@ -102,7 +105,7 @@ export const prepareCredential = async (
     },
     idempotency: request.idempotencyKey === null ? null : idempotencyOf(ports, request, request.idempotencyKey),
   }
-  return { ...redemption, key, record, payload, facts }
+  return { ...redemption, key, record, payload, facts, selectors }
 }
 
 const idempotencyOf = (ports: PreparePorts, request: MintRequest, key: string) => ({
@@ -110,21 +113,25 @@ const idempotencyOf = (ports: PreparePorts, request: MintRequest, key: string) =
   requestHash: ports.digest.sha256(canonicalRequest(request.tenant, request.grantType, request.target)),
 })
 
-const accessTokenOf = async (
-  ports: PreparePorts,
-  { request, attested, choice, proof }: Redemption,
-  entry: AccessTokenEntry,
-  facts: IssuedFacts,
-  fixed: FixedClaims,
-): Promise<string> => {
+const handlesOf = async (ports: PreparePorts, tenant: string, selectors: readonly Selector[]): Promise<string[]> => {
   const handles: string[] = []
-  for (const { kind, issuer, value } of selectorsOf(facts)) {
-    const handle = ports.keys.handle(request.tenant, kind, issuer, value)
+  for (const { kind, issuer, value } of selectors) {
+    const handle = ports.keys.handle(tenant, kind, issuer, value)
     handles.push(typeof handle === 'string' ? handle : await handle)
   }
-  return accessTokenPayload({
+  return handles
+}
+
+const accessTokenOf = (
+  { attested, choice, proof }: Redemption,
+  entry: AccessTokenEntry,
+  subject: string,
+  handles: readonly string[],
+  fixed: FixedClaims,
+): string =>
+  accessTokenPayload({
     issuerUrl: attested.facts.config.issuerUrl,
-    subject: facts.subject,
+    subject,
     audience: choice.audience,
     scope: choice.scope.join(' '),
     ttlSeconds: entry.ttlSeconds,
@@ -135,7 +142,6 @@ const accessTokenOf = async (
     wid: attested.facts.wid,
     ...fixed,
   })
-}
 
 const revocableFacts = ({ request, attested, choice }: Redemption, ownKid: string, jti: string): IssuedFacts => ({
   ...factsOfEvidence(request, attested),

@@ -3,7 +3,7 @@
 import { accessTokenHeader } from '../domain/access-token.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
-import { hits, type Revocation, selectorsOf } from '../domain/revocation.ts'
+import { hits, type Revocation } from '../domain/revocation.ts'
 import { TYPE_ACCESS_TOKEN } from '../domain/token-request.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import type { GrantStore, TenantState } from '../ports/grant-store.ts'
@@ -23,11 +23,13 @@ export type SignPorts = SessionPorts & {
 /** An intent whose record was put: where, and until when it is kept. */
 export type Recorded = { readonly intent: Intent; readonly guard: string; readonly keepUntilSeconds: number }
 
+type MovedSince = (version: number | null) => Promise<Refusal | null> | Refusal | null
+
 /** `movedSince`: what to say when the configuration version is no longer the one the intent was made under. */
 export const signRecorded = async (
   ports: SignPorts,
   recorded: Recorded,
-  movedSince: (version: number | null) => Promise<Refusal | null>,
+  movedSince: MovedSince,
 ): Promise<MintAnswer> => {
   const { intent } = recorded
   let refusal: Refusal | null
@@ -53,12 +55,13 @@ export const signRecorded = async (
 
 const lastLook = async (
   ports: SignPorts,
-  { request, facts, key, record }: Intent,
-  movedSince: (version: number | null) => Promise<Refusal | null>,
+  { request, selectors, key, record }: Intent,
+  movedSince: MovedSince,
 ): Promise<Refusal | null> => {
-  const query = { tenant: request.tenant, selectors: selectorsOf(facts), kid: key.kid, asksConfig: true }
+  const query = { tenant: request.tenant, selectors, kid: key.kid, asksConfig: true }
   const state = await ports.state.read(query)
-  const stopped = firstHit(state.revocations, record.credential.iat) ?? (await movedSince(state.configVersion))
+  const moved = firstHit(state.revocations, record.credential.iat) ?? movedSince(state.configVersion)
+  const stopped = moved instanceof Promise ? await moved : moved
   if (stopped !== null || state.keyState === 'active') return stopped
   ports.keys.invalidate(request.tenant)
   // A key that just began to retire stays published longer than this token can live; in any other state it must not sign.

@@ -25,6 +25,21 @@ test('a token comes apart into header, claims, signing input and signature', () 
   expect(parsed.ok && parsed.value.signature.length).toBe(256)
 })
 
+test('a header that was read before gives its verdict again, and lends it to no other', () => {
+  const kidOf = (token: string): string | null | undefined => {
+    const parsed = parseCompactJws(token)
+    return parsed.ok ? parsed.value.header.kid : undefined
+  }
+  // More than are kept: also those that were forgotten read the same.
+  for (const _ of ['first', 'again'])
+    for (let i = 0; i < 200; i += 1) expect(kidOf(tokenOf({ alg: 'RS256', kid: `k${i}` }))).toBe(`k${i}`)
+  for (const _ of ['first', 'again']) {
+    expect(verdict(tokenOf({ ...HEADER, crit: ['x'] }))).toBe('header_member_forbidden')
+    expect(verdict(tokenOf({ ...HEADER, jwk: {} }))).toBe('header_member_forbidden')
+    expect(verdict(`${encodePart(HEADER)}=.${encodePart({})}.AAAA`)).toBe('base64url_not_canonical')
+  }
+})
+
 test.each([
   ['nothing', ''],
   ['no dot', 'AAAA'],

@@ -49,3 +49,37 @@ test('reads back whatever URLSearchParams writes', () => {
     }),
   )
 })
+
+test('escapes of any kind read as the engine itself reads them, and what it refuses is refused', () => {
+  const piece = fc.constantFrom(
+    'a',
+    '+',
+    '%41',
+    '%7e',
+    '%7F',
+    '%80',
+    '%c3%a4',
+    '%C3%',
+    '%',
+    '%4',
+    '%g1',
+    '%1g',
+    '%00',
+    '%25',
+  )
+  const engine = (text: string): string | null => {
+    try {
+      const value = decodeURIComponent(text.replaceAll('+', ' '))
+      return value.includes('\0') ? null : value
+    } catch {
+      return null
+    }
+  }
+  fc.assert(
+    fc.property(fc.array(piece, { minLength: 1, maxLength: 6 }), (pieces) => {
+      const text = pieces.join('')
+      const form = parseForm(`a=${text}`)
+      expect(form.ok ? form.value.get('a')?.[0] : null).toBe(engine(text))
+    }),
+  )
+})

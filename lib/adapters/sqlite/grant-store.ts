@@ -30,7 +30,7 @@ type FoundRow = {
 export const createGrantStore = (database: Database): GrantStore => {
   const commits = createGroupCommit(database)
   return {
-    put: async (put) => commits.submit(putJob(put)),
+    put: (put) => commits.submit(putJob(put)),
     find: async (tenant, guard) => {
       const row = database.read((sql) => rowUnder(sql(FIND), tenantKey(tenant, guard)))
       return row === null ? null : { record: readGrantRecord(row), notIssued: row.outcome === 1 }
