@@ -315,7 +315,10 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
         ['get', 'batch get', 'query'],
         ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'revocationChanges'],
       ),
-      ...rows(['get', 'query'], ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints']),
+      ...rows(
+        ['get', 'batch get', 'query'],
+        ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints'],
+      ),
       ...rows(UPDATE, ['revocations', 'revocationVersion', 'revocationChanges']),
     ),
     ...rows(['get', 'batch get', 'query'], ['tenantList']),
