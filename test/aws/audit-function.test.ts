@@ -8,7 +8,8 @@ import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-order
 import { createDenialLookup, createDenialRecords } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
-import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
+import { createLogList } from '../../lib/adapters/aws/dynamo-log-list.ts'
+import { createHourlyRecords, createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
@@ -19,12 +20,16 @@ import { createSqsDenials } from '../../lib/adapters/aws/sqs-denials.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
 import { grantKey, signingKeyKey } from '../../lib/adapters/aws/table-keys.ts'
 import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { createIds } from '../../lib/adapters/system/ids.ts'
+import { ALARMS } from '../../lib/domain/alarm.ts'
 import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { hourOf } from '../../lib/flows/audit/find-unlogged.ts'
 import type { AuditLog } from '../../lib/ports/audit-log.ts'
-import type { StreamAttributes, StreamRecord } from '../../lib/wire/lambda-events.ts'
+import { SCHEDULED, type StreamAttributes, type StreamRecord } from '../../lib/wire/lambda-events.ts'
 import {
   NOW_SECONDS,
   sampleConfig,
@@ -64,6 +69,13 @@ const open = async () => {
   ) =>
     createHandler({
       ports: { log: over, quarantine: createSqsQuarantine({ client: queues.client, queueUrl: auditQueue.dlqUrl }) },
+      repair: {
+        records: createHourlyRecords(core),
+        store: tree.store,
+        retention: { expired: async () => null },
+        list: createLogList(log),
+        clock: systemClock,
+      },
       denials: createDenialRecords(log),
       denialQuarantine: createSqsQuarantine({ client: queues.client, queueUrl: denialQueue.dlqUrl }),
       follow,
@@ -346,4 +358,22 @@ test('what follows from a denial is done once it is in the log, and again where 
   isAway = false
   while ((await deliver()) > 0);
   expect([seen[0], seen.length > 1, (await aws.entries()).length]).toEqual([1, true, 1])
+})
+
+test('a record that the stream never brought is in the log after a run by the clock, with an alarm, and once', async () => {
+  const { log, grants, auditLog, handler, lines } = aws
+  const atSeconds = Math.floor(Date.now() / 1000) - 2 * 3600
+  const decisionId = createIds({ nowMs: () => atSeconds * 1000 } as never).decisionId()
+  const keepUntilSeconds = atSeconds + 86_400
+  const lost = samplePut('never-brought', { keepUntilSeconds }, { atSeconds, decisionId })
+  await grants.put(lost)
+  // The log is there, and was compared up to the hour before.
+  await auditLog.append('acme', [{ kind: 'grant', record: samplePut('other').record }])
+  await createLogList(log).comparedUntil('acme', hourOf(atSeconds))
+  const before = await createLogLeaves(log).leaves('acme', 0, 100)
+  for (let run = 0; run < 2; run += 1) expect(await handler(SCHEDULED)).toEqual({ batchItemFailures: [] })
+  const after = await createLogLeaves(log).leaves('acme', 0, 100)
+  expect(after.length - before.length).toBe(2)
+  expect(await createLogLeaves(log).leafOf('acme', decisionId)).not.toBeNull()
+  expect(lines.map(({ message }) => message)).toEqual([ALARMS.record_unlogged])
 })
