@@ -344,7 +344,7 @@ test('a block or a cut that is gone and nobody says to have lifted, and a tombst
   expect(await aws.entries()).toEqual([])
 })
 
-test('rows of other kinds are no concern, nor are changes of configuration and revocations that are orders carried out', async () => {
+test('rows of other kinds are no concern, nor are the row of the current document and revocations that are orders carried out', async () => {
   const other = (pk: string, sk: string): StreamRecord => ({
     eventName: 'MODIFY',
     dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } }, NewImage: {}, SequenceNumber: '1' },
