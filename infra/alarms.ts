@@ -72,6 +72,7 @@ const ofFunction = (place: Place, fn: FunctionName) => {
 const COUNTED = {
   record_tampered: ['audit'],
   record_unreadable: ['audit'],
+  record_unlogged: ['audit'],
   message_quarantined: ['revoke', 'audit', 'events', 'push'],
   role_shut: ['revoke'],
   sessions_out_of_reach: ['revoke'],

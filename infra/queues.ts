@@ -87,7 +87,7 @@ export const queueResources = (place: Place) => ({
   ...deadLetter(place, 'revoke-dlq'),
   ...deadLetter(place, 'denials-dlq'),
   ...deadLetter(place, 'findings-dlq', [findingsMaySend(place, 'findings-dlq')]),
-  ...deadLetter(place, 'audit-dlq'),
+  ...deadLetter(place, 'audit-dlq', [ruleMaySend(queueArn(place, 'audit-dlq'), ruleArn(place, 'audit'))]),
   ...deadLetter(place, 'trust-dlq', [ruleMaySend(queueArn(place, 'trust-dlq'), ruleArn(place, 'trust'))]),
   ...deadLetter(place, 'rotate-dlq', [ruleMaySend(queueArn(place, 'rotate-dlq'), ruleArn(place, 'rotate'))]),
   ...deadLetter(place, 'push-dlq', [ruleMaySend(queueArn(place, 'push-dlq'), ruleArn(place, 'push'))]),

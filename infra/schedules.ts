@@ -5,16 +5,18 @@ import { type FunctionName, type Place, ruleName } from './names.ts'
 import { text } from './policies/statement.ts'
 import { deadLetterId } from './queues.ts'
 
-type Scheduled = Extract<FunctionName, 'trust' | 'rotate' | 'push' | 'checkpoint' | 'deliver'>
+type Scheduled = Extract<FunctionName, 'trust' | 'rotate' | 'push' | 'audit' | 'checkpoint' | 'deliver'>
 
 /**
  * Key sets are fetched at least every 10 minutes (design §2); keys move by the hour, and a check costs little. Push looks for wakes that
- * were lost; what was appended is signed and anchored each minute, and waits for its sinks no longer.
+ * were lost; what was appended is signed and anchored each minute, and waits for its sinks no longer. Logs are compared with records by
+ * the hour, and a run that has no time left goes on with the next.
  */
 const EVERY: Readonly<Record<Scheduled, string>> = {
   trust: 'rate(5 minutes)',
   rotate: 'rate(5 minutes)',
   push: 'rate(1 minute)',
+  audit: 'rate(10 minutes)',
   checkpoint: 'rate(1 minute)',
   deliver: 'rate(1 minute)',
 }
@@ -59,6 +61,7 @@ export const scheduleResources = (place: Place) => ({
   ...schedule(place, 'trust'),
   ...schedule(place, 'rotate'),
   ...schedule(place, 'push'),
+  ...schedule(place, 'audit'),
   ...schedule(place, 'checkpoint'),
   ...schedule(place, 'deliver'),
 })

@@ -7,7 +7,7 @@ import { keyResources } from '../infra/keys.ts'
 import { SERVICES } from '../infra/network.ts'
 import { CONCURRENCY } from '../infra/timeouts.ts'
 import { LIMITS } from '../lib/domain/limits.ts'
-import { AUDIT, CHECKPOINT, EXCHANGE } from './exchange-requests.ts'
+import { AUDIT, CHECKPOINT, COMPARE, EXCHANGE } from './exchange-requests.ts'
 
 /** When prices were last looked up: in stored copies of pages, since the live ones were out of reach. */
 const LOOKED_UP = '2026-11-26'
@@ -161,7 +161,7 @@ export const exchangeLines = (): readonly Line[] => {
 /** Dollars for a million exchanges, in front of the API and behind the answer. `perBatch`: records of one tenant in a batch. */
 export const aroundLines = (perBatch: keyof typeof AUDIT.writeUnits = 1): readonly Line[] => {
   const writes = AUDIT.writeUnits[perBatch] + AUDIT.writeUnitsOfList / perBatch
-  const reads = AUDIT.readUnitsOfRecord + AUDIT.readUnitsOfHead / perBatch
+  const reads = AUDIT.readUnitsOfRecord + COMPARE.readUnits + AUDIT.readUnitsOfHead / perBatch
   const signed = CHECKPOINT.writeUnits * price('writePerMillion') + CHECKPOINT.anchors * price('objectPutsPerMillion')
   return [
     {
@@ -172,7 +172,7 @@ export const aroundLines = (perBatch: keyof typeof AUDIT.writeUnits = 1): readon
     {
       item: 'Audit log, reads',
       dollars: reads * price('readPerMillion'),
-      why: `${reads.toFixed(1)} units a record: the head, and whether its events are there`,
+      why: `${reads.toFixed(1)} units a record: the head, whether its events are there, and once more when the hour is over, beside the record`,
     },
     {
       item: 'Checkpoints and anchors',

@@ -27,6 +27,9 @@ export const AUDIT = {
   readUnitsOfRecord: 2,
 } as const
 
+/** What audit asks for once the hour of a record is over: the record, whether it has an outcome, and whether its leaf is there. */
+export const COMPARE = { readUnits: 3 } as const
+
 /** What checkpoint asks for in a minute in which a tenant's log has grown, beside what it reads. */
 export const CHECKPOINT = {
   /** The checkpoint, that of its minute, what the anchor has kept, and that all is done. */

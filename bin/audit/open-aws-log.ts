@@ -1,24 +1,63 @@
 // The log of a tenant on AWS, as whoever runs the command: the role mintmark-operator reads it, and IAM lets it write nothing there.
 // Verifier keys come from the public log: rows of keys are no operator's business.
+import { createAnchorRecords } from '../../lib/adapters/aws/dynamo-anchor-records.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
 import { readHeadItem } from '../../lib/adapters/aws/dynamo-log-rows.ts'
 import { createPublicLog } from '../../lib/adapters/aws/dynamo-public-log.ts'
-import { begin, createDynamoClient, getItem, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
-import { LOG_TABLE, logHeadKey } from '../../lib/adapters/aws/table-keys.ts'
+import { createGrantRecords, createHourlyRecords } from '../../lib/adapters/aws/dynamo-records.ts'
+import { begin, createDynamoClient, getItem, type Table, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
+import { createTenantLog } from '../../lib/adapters/aws/dynamo-tenant-log.ts'
+import { CORE_TABLE, LOG_TABLE, logHeadKey } from '../../lib/adapters/aws/table-keys.ts'
 import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { unloggedOfAll } from '../../lib/flows/audit/find-unlogged.ts'
 import { openHttpLog } from './http-log.ts'
 import { CannotOpen, type ReadableLog } from './open-log.ts'
+import type { LiveLog } from './verify-live.ts'
 
-export const openAwsLog = async (tenant: string): Promise<ReadableLog> => {
+export const openAwsLog = async (tenant: string): Promise<ReadableLog> => (await open(tenant)).readable
+
+/** With the tenant's records beside it. */
+export const openAwsRecords = async (
+  tenant: string,
+  warnings: string[],
+): Promise<LiveLog & Pick<ReadableLog, 'close'>> => {
+  const { readable, table } = await open(tenant)
+  const core = { ...table, name: CORE_TABLE }
+  return {
+    ...readable,
+    configs: createTenantConfigStore(core),
+    records: createGrantRecords(core),
+    async anchored() {
+      const anchors = await createAnchorRecords(table).of(tenant)
+      for (const { anchor, size } of anchors)
+        warnings.push(`${anchor}, size ${size}, is the log's own word: give copies of what is there with --anchor`)
+      return anchors.map(({ note }) => note)
+    },
+    unlogged: () =>
+      unloggedOfAll(
+        {
+          records: createHourlyRecords(core),
+          store: createTenantLog(table, nodeSha256),
+          retention: readable,
+          clock,
+        },
+        tenant,
+      ),
+  }
+}
+
+const open = async (tenant: string): Promise<{ readonly readable: ReadableLog; readonly table: Table }> => {
   const client = createDynamoClient({ maxAttempts: 5, requestMs: 2_000 })
   const table = tableOf(LOG_TABLE, client, LIMITS.logWaitMs)
   try {
     const row = await getItem(await begin(table, tenant), logHeadKey(tenant))
     if (row === null) throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} there`, 1)
     const { origin, authority, size } = readHeadItem(row)
-    return {
+    const readable = {
       tenant,
       log: {
         ...createPublicLog(table, nodeSha256),
@@ -30,6 +69,7 @@ export const openAwsLog = async (tenant: string): Promise<ReadableLog> => {
       vkeys: () => openHttpLog(`${authority}/log`).vkeys(),
       close: () => client.destroy(),
     }
+    return { readable, table }
   } catch (error) {
     client.destroy()
     throw error instanceof Unavailable

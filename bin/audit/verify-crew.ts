@@ -8,8 +8,9 @@ import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { CheckedLeaves, LeavesQuestion, Stretch } from '../../lib/flows/audit/check-leaves.ts'
 import { agreesWithRecord } from '../../lib/flows/audit/reconcile-log.ts'
 import type { Crew } from '../../lib/flows/audit/verify-log.ts'
+import type { GrantRecords } from '../../lib/ports/decisions.ts'
 import type { LogSource } from '../../lib/ports/tenant-log.ts'
-import type { OpenedLog } from './open-log.ts'
+import type { OpenedLog, ReadableLog } from './open-log.ts'
 
 /** `isErased`: its events are gone with the tenant, only commitments are there. */
 export type CrewLog = { readonly dataDir: string; readonly tenant: string; readonly isErased: boolean }
@@ -24,20 +25,26 @@ const THREADS_MAX = 8
 /** Stretches a thread is given ahead of what is asked for, so that it never waits. */
 const AHEAD = 3
 
-/** What is asked of the log in a data directory, on whichever thread. */
-export const questionOf = ({ database, log, retention, tenant }: OpenedLog, isErased: boolean) => ({
+/** A log where it lives, beside the records it is of. */
+export type AskedLog = Pick<ReadableLog, 'tenant' | 'log' | 'expired'> & { readonly records: GrantRecords }
+
+export const askedIn = ({ database, log, retention, tenant }: OpenedLog): AskedLog => ({
+  tenant,
+  log,
+  expired: () => retention.expired(tenant),
+  records: createGrantRecords(database),
+})
+
+/** What is asked of it, on whichever thread. */
+export const questionOf = ({ tenant, log, expired, records }: AskedLog, isErased: boolean) => ({
   tenant,
   source: {
     checkpoint: async () => (await log.checkpoint(tenant))?.note ?? null,
     tile: (name) => log.tile(tenant, name),
     leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
-    expired: async () => (isErased ? null : retention.expired(tenant)),
+    expired: async () => (isErased ? null : expired()),
   } satisfies LogSource,
-  checkEvents: agreesWithRecord(
-    createGrantRecords(database),
-    tenant,
-    systemClock.nowSeconds(),
-  ) satisfies LeavesQuestion['checkEvents'],
+  checkEvents: agreesWithRecord(records, tenant, systemClock.nowSeconds()) satisfies LeavesQuestion['checkEvents'],
 })
 
 /** Null: a log of this size is verified sooner without. */

@@ -3,10 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { type CheckedLeaves, checkLeaves, linkBefore } from '../../lib/flows/audit/check-leaves.ts'
 import { openLog, VERIFY_PORTS } from './open-log.ts'
-import { type CrewLog, type Done, questionOf, type Task } from './verify-crew.ts'
+import { askedIn, type CrewLog, type Done, questionOf, type Task } from './verify-crew.ts'
 
 const { dataDir, tenant, isErased } = workerData as CrewLog
-const question = questionOf(await openLog(dataDir, tenant), isErased)
+const question = questionOf(askedIn(await openLog(dataDir, tenant)), isErased)
 const { hashes } = VERIFY_PORTS
 
 const check = async ({ expired, ...stretch }: Task): Promise<CheckedLeaves | null> => {

@@ -6,22 +6,23 @@ import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts
 import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
-import { systemClock } from '../../lib/adapters/system/clock.ts'
-import { checkpointNotesIn, type NoteKey, openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
-import { isExpiryDue } from '../../lib/flows/audit/expire-events.ts'
+import { checkpointNotesIn, type NoteKey, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { LOG_PROBLEMS } from '../../lib/flows/audit/log-problems.ts'
 import { recordsWithoutLeaf } from '../../lib/flows/audit/reconcile-log.ts'
-import { type Verified, verifyLog } from '../../lib/flows/audit/verify-log.ts'
+import { verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import { type Io, required, UsageError } from '../command.ts'
 import { printable } from '../printable.ts'
 import { openHttpLog } from './http-log.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 import { verifyReceipt } from './prove.ts'
-import { questionOf, startCrew } from './verify-crew.ts'
+import { askedIn, startCrew } from './verify-crew.ts'
+import { type Against, type Report, verifyLive, warnOfNone, warnUnprovenExpiry } from './verify-live.ts'
 
 export type VerifyValues = {
   readonly tenant?: string | undefined
   readonly data?: string | undefined
+  readonly aws?: boolean | undefined
   readonly from?: string | undefined
   readonly url?: string | undefined
   readonly vkey?: readonly string[] | undefined
@@ -29,24 +30,21 @@ export type VerifyValues = {
   readonly json?: boolean | undefined
 }
 
-type Report = Verified & { readonly recordsWithoutLeaf: readonly string[]; readonly warnings: readonly string[] }
-
 export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   const tenant = required(values.tenant, 'tenant')
   const given = [values.data, values.from, values.url].filter((value) => value !== undefined)
-  if (given.length !== 1) throw new UsageError('verify takes one of --data, --from and --url')
+  if (given.length + (values.aws === true ? 1 : 0) !== 1)
+    throw new UsageError('verify takes one of --data, --aws, --from and --url')
   const trusted = (values.vkey ?? []).map(readKey)
   const anchors = (values.anchor ?? []).flatMap((path) => readAnchor(path, tenant))
   const warnings: string[] = []
-  const warnOfNone = (known: readonly string[]) => {
-    if (known.length === 0) warnings.push('no anchor: a log that was rewritten from the start would not be noticed')
-  }
   const untrusted = 'no --vkey: the keys are those the log itself names'
   if (values.from !== undefined && isReceipt(values.from)) return verifyReceipt(values.from, trusted, readKey, io)
 
-  if (values.data !== undefined)
-    return report(io, await ofData(values.data, tenant, trusted, { anchors, warnings, warnOfNone }), values)
-  warnOfNone(anchors)
+  const against = { trusted, anchors, warnings, readKey }
+  if (values.aws === true) return report(io, await ofAws(tenant, against), values)
+  if (values.data !== undefined) return report(io, await ofData(values.data, tenant, against), values)
+  warnOfNone(anchors, warnings)
   const source = values.from === undefined ? openHttpLog(values.url!) : openLogDirectory(fromDirectory(values.from))
   const own = trusted.length > 0 ? [] : (await source.vkeys()).map(readKey)
   if (trusted.length === 0) warnings.push(untrusted)
@@ -56,59 +54,40 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   return report(io, { ...verified, recordsWithoutLeaf: [], warnings }, values)
 }
 
-const warnUnprovenExpiry = ({ expired }: Verified, warnings: string[]): void => {
-  if (expired > 0)
-    warnings.push('expiry is unproven: without its documents nothing says whether the tenant let these events go')
-}
-
-type Against = {
-  readonly anchors: readonly string[]
-  readonly warnings: string[]
-  readonly warnOfNone: (known: readonly string[]) => void
-}
-
 const fromDirectory = (path: string): string => {
   if (!existsSync(path)) throw new CannotOpen(`there is no ${path}`, 3)
   return path
 }
 
-const ofData = async (
-  dataDir: string,
-  tenant: string,
-  trusted: readonly NoteKey[],
-  { anchors: given, warnings, warnOfNone }: Against,
-): Promise<Report> => {
+const ofData = async (dataDir: string, tenant: string, against: Against): Promise<Report> => {
   const opened = await openLog(dataDir, tenant)
   const { database, audit, log, retention, vkeys, close } = opened
   try {
-    const configs = createTenantConfigStore(database)
-    const latest = await configs.latest(tenant)
-    const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
-    if (isErased) warnings.push('the tenant was removed and its events erased: only their commitments are verified')
-    const keys = trusted.length > 0 ? trusted : vkeys.map(readKey)
-    // Those of a key that was tainted since, or is not the one that was given, say nothing any more.
-    const history = (await log.history(tenant)).map(({ note }) => note)
-    const believed = history.filter(
-      (note) => openNote({ ...VERIFY_PORTS.hashes, ...VERIFY_PORTS }, note, keys) !== null,
+    return await verifyLive(
+      {
+        ...askedIn(opened),
+        configs: createTenantConfigStore(database),
+        vkeys: async () => vkeys,
+        anchored: () => knownAnchors(audit, tenant, against.warnings),
+        unlogged: () => recordsWithoutLeaf({ feed: createChangeFeed(database), store: log, retention }, tenant),
+        startCrew: (isErased, size) => startCrew({ dataDir, tenant, isErased }, size),
+      },
+      against,
     )
-    if (believed.length < history.length)
-      warnings.push(`${history.length - believed.length} earlier checkpoints are not of a key that is trusted`)
-    const anchors = [...given, ...(await knownAnchors(audit, tenant, warnings))]
-    warnOfNone(anchors)
-    const size = (await log.checkpoint(tenant))?.size ?? 0
-    await using crew = startCrew({ dataDir, tenant, isErased }, size)
-    const verified = await verifyLog(VERIFY_PORTS, {
-      ...questionOf(opened, isErased),
-      keys,
-      earlier: [...believed, ...anchors],
-      ...(latest === null ? {} : { isDue: (expired) => isExpiryDue({ configs, clock: systemClock }, tenant, expired) }),
-      ...(crew === null ? {} : { crew }),
-    })
-    if (latest === null) warnUnprovenExpiry(verified, warnings)
-    const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log, retention }, tenant)
-    return { ...verified, recordsWithoutLeaf: missing.map(({ id }) => id), warnings }
   } finally {
     close()
+  }
+}
+
+const ofAws = async (tenant: string, against: Against): Promise<Report> => {
+  // Nobody without AWS loads its SDK.
+  const live = await (await import('./open-aws-log.ts')).openAwsRecords(tenant, against.warnings)
+  try {
+    return await verifyLive(live, against)
+  } catch (error) {
+    throw error instanceof Unavailable ? new CannotOpen('a table does not answer, or is not to be read', 3) : error
+  } finally {
+    live.close()
   }
 }
 

@@ -6,7 +6,7 @@ import { repair } from '../audit/repair.ts'
 import { verify } from '../audit/verify.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 
-const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --from PATH | --url URL) [--vkey KEY …] [--anchor FILE …]
+const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --aws | --from PATH | --url URL) [--vkey KEY …] [--anchor FILE …]
        mintmark audit repair --tenant T --data DIR
        mintmark audit search --tenant T (--data DIR | --aws) [--identity ID] [--project ID] [--run ID] [--decision ID]
                              [--credential JTI] [--code CODE] [--since TIME] [--until TIME] [--limit N]
@@ -15,8 +15,8 @@ const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --from PATH 
        mintmark audit prove DECISION --tenant T (--data DIR | --aws)
 
 verify  every event against its commitment and the event before it, every commitment against the tiles, every root against
-        its signature, the log's earlier checkpoints and those of --anchor; with --data every event of a grant against its
-        record, and every record against the log. Names the first index that is bad.
+        its signature, the log's earlier checkpoints and those of --anchor; with --data and --aws every event of a grant
+        against its record, and every record against the log. Names the first index that is bad.
         --from: a directory of "audit export --out", or a receipt of "audit prove" (a file NAME.json)
         --url: the public log, https://<host>/t/<tenant>/log
         --vkey: the verifier key that is trusted; otherwise the log's own word is taken for it
@@ -26,8 +26,8 @@ search  times: 2026-11-26T12:00:00Z, or an age such as 30m, 24h, 7d
 export  with --out a directory that "verify --from" and any tlog-tiles tool read; otherwise one line an event on stdout
 prove   a receipt that the event is in the log; DECISION is a decision id, or the id of any event
 
---aws: the log of the deployment on AWS, in a session of the role mintmark-operator; "verify" it by --url, or whole by what "export --out"
-wrote.
+--aws: the log of the deployment on AWS, in a session of the role mintmark-operator. Keys are those of its public log, unless --vkey
+names one.
 
 Safe beside a running broker. --json prints JSON. Exit: 0 good or found, 1 bad or nothing found, 2 wrong usage, 3 unavailable.
 `

@@ -1,7 +1,8 @@
 // audit on AWS: the stream of the core table and the queue of denials into the tenants' logs, each tenant's part through its session.
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { createDenialRecords } from '../../lib/adapters/aws/dynamo-denials.ts'
-import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
+import { createLogList } from '../../lib/adapters/aws/dynamo-log-list.ts'
+import { createHourlyRecords, createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { unhurried } from '../../lib/adapters/aws/dynamo-request.ts'
 import { feedItemOf } from '../../lib/adapters/aws/dynamo-stream.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
@@ -49,8 +50,9 @@ export const createAudit = (
     clock,
   }
   const quarantine = (queueUrl: string) => createSqsQuarantine({ client: sqs, queueUrl })
+  const store = createTenantLog(table, nodeSha256)
   const tree = createTreeLog({
-    store: createTenantLog(table, nodeSha256),
+    store,
     salts: systemSalts,
     hashes: { sha256: nodeSha256, sha256Hex },
     issuerUrl: (tenant) => tenantIssuerUrl(baseUrl, tenant),
@@ -61,6 +63,13 @@ export const createAudit = (
   })
   return createHandler({
     ports: { log: tree, quarantine: quarantine(environment.MINTMARK_QUARANTINE_QUEUE) },
+    repair: {
+      records: createHourlyRecords(core),
+      store,
+      retention: { expired: async () => null },
+      list: createLogList(table),
+      clock,
+    },
     denials: createDenialRecords(table),
     denialQuarantine: quarantine(environment.MINTMARK_DENIALS_QUARANTINE_QUEUE),
     follow: (entries) => orderReplays(replays, entries),

@@ -14,7 +14,7 @@ export const auditRole = (place: Place): Role =>
     place,
     says: 'Takes the feed into the tenants logs. Only appends.',
     isIsolated: false,
-    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:UpdateItem'],
+    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:Query', 'dynamodb:UpdateItem'],
     statements: [
       ...tenantSessionsOnly('audit'),
       allow('PollStream', {
@@ -30,9 +30,9 @@ export const auditRole = (place: Place): Role =>
         actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
         resources: [queueArn(place, 'denials')],
       }),
-      // Which logs grow.
+      // Which logs grow, and how far each was compared with its records.
       allow('KeepList', {
-        actions: ['dynamodb:UpdateItem'],
+        actions: ['dynamodb:Query', 'dynamodb:UpdateItem'],
         resources: [LOG_TABLE_ARN],
         when: onRows(shared.logList),
       }),
@@ -52,11 +52,17 @@ export const auditRole = (place: Place): Role =>
   })
 
 export const auditDataRole: Role = dataRole('audit', 'One tenant: appends to its log.', [
-  // Of an outcome the record it is about; of a replay what it was of, and whether the document says that it revokes.
+  // Of an outcome the record it is about; of a replay what it was of, and whether the document says that it revokes; of an hour all
+  // that was decided, and whether it is in the log.
   allow('ReadRecords', {
     actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
     resources: [CORE_TABLE_ARN],
     when: onRows(own.config, own.grants, own.decisions),
+  }),
+  allow('ListDecisions', {
+    actions: ['dynamodb:Query'],
+    resources: [CORE_TABLE_ARN],
+    when: onRows(own.decisions),
   }),
   // Only the head and the edge of the tree are ever written over. That a leaf is put where none was, a condition of ours says; IAM
   // cannot, and the tree that was signed before would show it.

@@ -75,7 +75,7 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
       ),
     }),
     allow('ReadLogs', {
-      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       resources: [LOG_TABLE_ARN],
       when: onRows(rows.log, rows.logHead, rows.logUids, rows.logDenials, rows.publicLog, rows.logCheckpoints),
     }),

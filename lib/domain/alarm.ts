@@ -3,6 +3,7 @@
 export const ALARMS = {
   record_tampered: 'a grant record or its outcome was changed or removed',
   record_unreadable: 'a stream record could not be read and was quarantined',
+  record_unlogged: 'records had no leaf in the log of their tenant and are appended late',
   log_not_signed: 'a log has grown and could not be signed',
   message_quarantined: 'a queue message was quarantined',
   role_shut: 'a cloud role had no room for one denial more and is denied whole',

@@ -41,6 +41,8 @@ export const nameOfEntry = (entry: AuditEntry): { readonly tenant: string; reado
 /** A change of the record store, as audit sees it. */
 export type FeedItem =
   | { readonly kind: 'entry'; readonly entry: AuditEntry }
+  /** One row that says several things of one tenant, or nothing. */
+  | { readonly kind: 'entries'; readonly entries: readonly AuditEntry[] }
   /** A record or outcome was changed or removed, which nothing of ours does. */
   | { readonly kind: 'altered'; readonly tenant: string; readonly change: string; readonly eventId: string }
   /** It should be an entry, but is not one this program knows. `body`: where to find it, not what is in it. */

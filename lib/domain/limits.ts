@@ -175,6 +175,10 @@ export const LIMITS = {
   queueSendMs: 1_000,
   // audit log
   logAppendTriesMax: 8,
+  // after this a record without a leaf is missing, and not on its way
+  logOwedAfterSeconds: 600,
+  // a run of audit that compares logs with their records; the next one goes on
+  repairRunMs: 40_000,
   // of one call of the log's store on AWS: nobody waits for it, and a transaction of a hundred rows takes its time
   logWaitMs: 10_000,
   // tenants' logs of the embedded broker

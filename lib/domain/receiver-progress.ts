@@ -62,6 +62,24 @@ export const owedOf = (
   return owed
 }
 
+/** Of answers those that say something new: that it has one, or the first time that it has not taken one. `after`: what they made. */
+export const newlyKnown = <A extends Answer>(
+  before: ReceiverProgress,
+  after: ReceiverProgress,
+  answers: readonly A[],
+): readonly A[] =>
+  answers.filter(({ seq, problem }) => {
+    const was = standing(before, seq)
+    const is = standing(after, seq)
+    return problem === null ? was !== 'taken' && is === 'taken' : was === 'owed' && is === 'failed'
+  })
+
+const standing = ({ answered, open }: ReceiverProgress, seq: number): 'taken' | 'owed' | 'failed' => {
+  const range = open.find(({ from, to }) => seq >= from && seq <= to)
+  if (range === undefined) return seq > answered ? 'owed' : 'taken'
+  return range.problem === null ? 'owed' : 'failed'
+}
+
 /** How many it does not have, of `head` that there are. */
 export const countOwed = ({ answered, open }: ReceiverProgress, head: number): number =>
   Math.max(0, head - answered) + open.reduce((sum, { from, to }) => sum + to - from + 1, 0)

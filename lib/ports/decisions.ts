@@ -36,3 +36,11 @@ export interface RecentRecords {
     sinceSeconds: number,
   ): AsyncIterable<{ readonly record: GrantRecord; readonly notIssued: boolean }>
 }
+
+export type RecordedAllow = Extract<StoredDecision, { readonly kind: 'allow' }>
+
+/** Where records are found by the time that is in a decision id, and not in the order of their commit. */
+export interface HourlyRecords {
+  /** Every record of a tenant whose id is of an hour (hours since 1970), in pages. Throws Unavailable. */
+  ofHour(tenant: string, hour: number): AsyncIterable<readonly RecordedAllow[]>
+}

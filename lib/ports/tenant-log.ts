@@ -82,6 +82,14 @@ export interface GrownLogs {
   settled(tenant: string, size: number): Promise<void>
 }
 
+/** How far logs were compared with the records they are of, by the hour (hours since 1970) of the decisions. */
+export interface ComparedLogs {
+  /** Every log, and the first hour that was not compared; null: none was. Throws Unavailable. */
+  compared(): Promise<readonly { readonly tenant: string; readonly nextHour: number | null }[]>
+  /** Every hour before this one was. Lower than before changes nothing. */
+  comparedUntil(tenant: string, nextHour: number): Promise<void>
+}
+
 /** Events from the front of a log that are no longer kept: `note`, signed at `atSeconds`, covered all of them. */
 export type Expired = { readonly leaves: number; readonly atSeconds: number; readonly note: string }
 

@@ -49,5 +49,5 @@ export type BatchResponse = { readonly batchItemFailures: readonly { readonly it
 /** What infra/schedules.ts sends. */
 export const SCHEDULED = { source: 'mintmark.schedule' } as const
 
-export const isScheduled = (event: unknown): boolean =>
+export const isScheduled = (event: unknown): event is typeof SCHEDULED =>
   typeof event === 'object' && event !== null && 'source' in event && event.source === SCHEDULED.source

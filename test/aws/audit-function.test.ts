@@ -8,7 +8,9 @@ import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-order
 import { createDenialLookup, createDenialRecords } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
-import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
+import { createLogList } from '../../lib/adapters/aws/dynamo-log-list.ts'
+import { createReceivers } from '../../lib/adapters/aws/dynamo-receivers.ts'
+import { createHourlyRecords, createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
 import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
@@ -19,12 +21,16 @@ import { createSqsDenials } from '../../lib/adapters/aws/sqs-denials.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
 import { grantKey, signingKeyKey } from '../../lib/adapters/aws/table-keys.ts'
 import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { createIds } from '../../lib/adapters/system/ids.ts'
+import { ALARMS } from '../../lib/domain/alarm.ts'
 import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { hourOf } from '../../lib/flows/audit/find-unlogged.ts'
 import type { AuditLog } from '../../lib/ports/audit-log.ts'
-import type { StreamAttributes, StreamRecord } from '../../lib/wire/lambda-events.ts'
+import { SCHEDULED, type StreamAttributes, type StreamRecord } from '../../lib/wire/lambda-events.ts'
 import {
   NOW_SECONDS,
   sampleConfig,
@@ -64,6 +70,13 @@ const open = async () => {
   ) =>
     createHandler({
       ports: { log: over, quarantine: createSqsQuarantine({ client: queues.client, queueUrl: auditQueue.dlqUrl }) },
+      repair: {
+        records: createHourlyRecords(core),
+        store: tree.store,
+        retention: { expired: async () => null },
+        list: createLogList(log),
+        clock: systemClock,
+      },
       denials: createDenialRecords(log),
       denialQuarantine: createSqsQuarantine({ client: queues.client, queueUrl: denialQueue.dlqUrl }),
       follow,
@@ -211,7 +224,7 @@ test('a record that was changed, or removed by anybody but the service, is an al
   expect(await aws.entries()).toEqual([])
 })
 
-test('a lifted block, a removed tenant and each key that is erased are in the log, with who and why, once', async () => {
+test('a lifted block, a document, a removed tenant and each key that is made or erased are in the log, with who and why, once', async () => {
   const revocations = createRevocationStore(aws.core)
   const configs = createTenantConfigStore(aws.core)
   const keys = createSigningKeyStore(aws.core)
@@ -237,14 +250,62 @@ test('a lifted block, a removed tenant and each key that is erased are in the lo
   for (let time = 0; time < 2; time += 1) expect(await aws.handler({ Records })).toEqual({ batchItemFailures: [] })
   const { kind, issuer, value } = put
   const changes = (await aws.entries()).map((entry) => (entry.kind === 'change' ? entry.change : entry))
-  expect(changes).toHaveLength(3)
+  expect(changes).toHaveLength(5)
   expect(changes).toEqual(
     expect.arrayContaining([
       { what: 'unblock', ...lift, revocation: put.id, kind, issuer, value },
       { what: 'removal', id: 'removal', tenant: 'acme', atSeconds: NOW_SECONDS + 10, by: 'alice' },
       expect.objectContaining({ what: 'erasure', tenant: 'acme', erased: 'KID#kid-1' }),
+      expect.objectContaining({ what: 'key', id: `key.kid-1.${sampleKey().state}`, kid: 'kid-1' }),
+      expect.objectContaining({ what: 'config', id: 'config.1', version: 1, author: sampleConfig().author }),
     ]),
   )
+  expect(aws.lines).toEqual([])
+})
+
+test('each move of a key is in the log, and a document that is written over is an alarm', async () => {
+  const keys = createSigningKeyStore(aws.core)
+  await keys.insert(sampleKey({ state: 'prepared' }))
+  await keys.prove('acme', 'kid-1', NOW_SECONDS)
+  await keys.move('acme', 'kid-1', 'prepared', 'active', NOW_SECONDS)
+  await createTenantConfigStore(aws.core).put(sampleConfig())
+  const Records = await aws.stream()
+  const document = Records.find(({ dynamodb }) => dynamodb?.Keys?.['sk']?.['S'] === 'V#000001')!
+  await aws.handler({ Records: [...Records, { ...document, eventName: 'MODIFY' }] })
+  const states = (await aws.entries()).flatMap((entry) =>
+    entry.kind === 'change' && entry.change.what === 'key' ? entry.change.state : [],
+  )
+  expect(states).toEqual(['prepared', 'active'])
+  expect(aws.lines.map(({ fields }) => fields)).toEqual([
+    expect.objectContaining({ alarm: 'record_tampered', tenant: 'acme', change: 'MODIFY' }),
+  ])
+})
+
+test('what receivers answered is in the log: what each has, and once that it did not take it; leases and retries are not', async () => {
+  const document = JSON.stringify({ receivers: { r: { type: 'poll' } } })
+  await createTenantConfigStore(aws.core).put(sampleConfig({ document }))
+  for (const value of ['1', '2'])
+    await createRevocationStore(aws.core).put(sampleRevocation({ id: randomUUID(), value }))
+  const receivers = createReceivers(aws.core)
+  const key = { tenant: 'acme', name: 'r' }
+  const failed = { seq: 2, jti: 'second', problem: 'status_5xx', status: 503, bytes: 0 }
+  await receivers.answer(key, [{ seq: 1, jti: 'first', problem: null, status: 202, bytes: 0 }, failed], NOW_SECONDS)
+  await receivers.lease(key, 'me', NOW_SECONDS * 1000)
+  await receivers.answer(key, [failed], NOW_SECONDS + 1)
+  await receivers.release(key, 'me')
+  await receivers.answer(key, [{ ...failed, problem: null, status: null }], NOW_SECONDS + 2)
+  const Records = await aws.stream()
+  for (let time = 0; time < 2; time += 1) expect(await aws.handler({ Records })).toEqual({ batchItemFailures: [] })
+  const told = (await aws.entries()).flatMap((entry) =>
+    entry.kind === 'change' && entry.change.what === 'receiver' ? entry.change : [],
+  )
+  expect(
+    told.map(({ receiver, seq, jti, problem, status, atSeconds }) => [receiver, seq, jti, problem, status, atSeconds]),
+  ).toEqual([
+    ['r', 1, 'first', null, 202, NOW_SECONDS],
+    ['r', 2, 'second', 'status_5xx', 503, NOW_SECONDS],
+    ['r', 2, 'second', null, null, NOW_SECONDS + 2],
+  ])
   expect(aws.lines).toEqual([])
 })
 
@@ -283,7 +344,7 @@ test('a block or a cut that is gone and nobody says to have lifted, and a tombst
   expect(await aws.entries()).toEqual([])
 })
 
-test('rows of other kinds are no concern, nor are changes of configuration and revocations that are orders carried out', async () => {
+test('rows of other kinds are no concern, nor are the row of the current document and revocations that are orders carried out', async () => {
   const other = (pk: string, sk: string): StreamRecord => ({
     eventName: 'MODIFY',
     dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } }, NewImage: {}, SequenceNumber: '1' },
@@ -346,4 +407,22 @@ test('what follows from a denial is done once it is in the log, and again where 
   isAway = false
   while ((await deliver()) > 0);
   expect([seen[0], seen.length > 1, (await aws.entries()).length]).toEqual([1, true, 1])
+})
+
+test('a record that the stream never brought is in the log after a run by the clock, with an alarm, and once', async () => {
+  const { log, grants, auditLog, handler, lines } = aws
+  const atSeconds = Math.floor(Date.now() / 1000) - 2 * 3600
+  const decisionId = createIds({ nowMs: () => atSeconds * 1000 } as never).decisionId()
+  const keepUntilSeconds = atSeconds + 86_400
+  const lost = samplePut('never-brought', { keepUntilSeconds }, { atSeconds, decisionId })
+  await grants.put(lost)
+  // The log is there, and was compared up to the hour before.
+  await auditLog.append('acme', [{ kind: 'grant', record: samplePut('other').record }])
+  await createLogList(log).comparedUntil('acme', hourOf(atSeconds))
+  const before = await createLogLeaves(log).leaves('acme', 0, 100)
+  for (let run = 0; run < 2; run += 1) expect(await handler(SCHEDULED)).toEqual({ batchItemFailures: [] })
+  const after = await createLogLeaves(log).leaves('acme', 0, 100)
+  expect(after.length - before.length).toBe(2)
+  expect(await createLogLeaves(log).leafOf('acme', decisionId)).not.toBeNull()
+  expect(lines.map(({ message }) => message)).toEqual([ALARMS.record_unlogged])
 })

@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadDirectory } from '../../bin/embedded/load-directory.ts'
 import { type ClientPlace, sqsClient, stsClient } from '../../lib/adapters/aws/clients.ts'
 import { createDenialLookup } from '../../lib/adapters/aws/dynamo-denials.ts'
+import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
+import { createLogList } from '../../lib/adapters/aws/dynamo-log-list.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createS3Anchor } from '../../lib/adapters/aws/s3-anchor.ts'
@@ -19,17 +21,19 @@ import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { nodeVerifyEd25519 } from '../../lib/adapters/keys/note-verifier.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
+import { createIds } from '../../lib/adapters/system/ids.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
 import { tilePath } from '../../lib/domain/tlog/tiles.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { hourOf } from '../../lib/flows/audit/find-unlogged.ts'
 import { verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import { applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
 import type { LogSource } from '../../lib/ports/tenant-log.ts'
 import { SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import { EXCHANGE } from '../../scripts/exchange-requests.ts'
-import { sampleOrder } from '../contract/sample-rows.ts'
+import { sampleOrder, samplePut } from '../contract/sample-rows.ts'
 import { type Deployed, patientDynamo, startDeployed } from '../support/aws/deployed.ts'
 import { receiverSecret, senderSecret, sinkSecret } from '../support/aws/secretsmanager.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
@@ -385,6 +389,23 @@ describe('the log of a tenant', () => {
     expect(await verified(async () => null, notes)).toMatchObject({ bad: null, size: answer.size, events: 0 })
     const { keys } = JSON.parse(String(await text('jwks.json')))
     expect(keys).toEqual([expect.objectContaining({ kty: 'OKP', crv: 'Ed25519' })])
+  })
+
+  test('a record that the feed did not bring is appended by a run of audit: it reads what was decided, of an hour that is over', async () => {
+    const atSeconds = Math.floor(Date.now() / 1000) - 2 * 3600
+    const decisionId = createIds({ nowMs: () => atSeconds * 1000 } as never).decisionId()
+    const lost = samplePut('never-brought', { keepUntilSeconds: atSeconds + 86_400 }, { atSeconds, decisionId })
+    await createGrantStore(tableOf('mintmark-core', root(), 20_000)).put(lost)
+    const log = tableOf('mintmark-log', root(), 20_000)
+    const list = createLogList(log)
+    for (const { tenant } of await list.compared()) await list.comparedUntil(tenant, hourOf(atSeconds))
+    await persist(
+      async () => {
+        await deployed.functions.audit(SCHEDULED)
+        return createLogLeaves(log).leafOf('acme', decisionId)
+      },
+      (leaf) => leaf !== null,
+    )
   })
 
   test('what grows is signed and anchored by the next run, what does not is left alone, and every earlier root still fits', async () => {

@@ -1,6 +1,5 @@
 // The commands an operator runs against AWS, each as a process of its own that finds place and credentials as AWS tools do: under
 // the packaged policies of the role it is run with, on tables of its own.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,16 +13,15 @@ import { type Aws, startAws } from '../support/aws/emulator.ts'
 import { createDeployedTables, type DynamodbProcess, startDynamodb } from '../support/dynamodb-process.ts'
 import { issuerKey } from '../support/evidence.ts'
 import { type Queues, startQueues } from '../support/fauxqs-queues.ts'
-import { roleNamed } from '../support/fences/callers.ts'
 import { packagedCloud } from '../support/packaged-stacks.ts'
 import { githubTenant } from '../support/tenants.ts'
+import { personAt, REGION } from './person.ts'
 
 const tenants = mkdtempSync(join(tmpdir(), 'mintmark-tenants-'))
 const key = issuerKey('RS256')
 const DOCUMENT = githubTenant('acme', { keys: [key] })
 const write = (text: string): void => writeFileSync(join(tenants, 'acme.yaml'), text)
 
-const REGION = 'eu-west-1'
 const ORDERS = 'mintmark-prod-revoke'
 
 let dynamodb: DynamodbProcess
@@ -43,38 +41,7 @@ afterAll(async () => {
   rmSync(tenants, { recursive: true, force: true })
 })
 
-/** As a person who took the role. */
-const runAs = (role: string, ...args: string[]) =>
-  new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const session = { sessionName: 'alice', sourceIdentity: 'alice' }
-    const { accessKeyId, secretAccessKey, sessionToken } = aws.credentialsForRole(roleNamed(aws.cloud, role), session)
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      AWS_REGION: REGION,
-      AWS_ENDPOINT_URL: aws.endpoint,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_SESSION_TOKEN: sessionToken ?? '',
-      AWS_CONFIG_FILE: join(tenants, 'none'),
-      AWS_SHARED_CREDENTIALS_FILE: join(tenants, 'none'),
-    }
-    const child = spawn(process.execPath, ['bin/mintmark.ts', ...args], { env })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString()
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString()
-    })
-    child.once('exit', (code) => resolve({ code, stdout, stderr }))
-  })
-/** The first decisions of IAM take the emulator longer than a command waits: until it answers at all. */
-const persistAs = async (role: string, ...args: string[]) => {
-  for (let attempt = 0; ; attempt += 1) {
-    const done = await runAs(role, ...args)
-    if (done.code !== 3 || attempt === 5) return done
-  }
-}
+const { runAs, persistAs } = personAt(() => aws)
 const apply = (...more: string[]) =>
   persistAs('mintmark-apply', 'apply', ...more, '--aws', '--base-url', 'https://sts.example.com')
 const root = () => {

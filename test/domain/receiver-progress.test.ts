@@ -1,7 +1,13 @@
 // How far a receiver is, against a set of numbers: whatever is answered in whichever order, what is owed is what was not taken.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { countOwed, owedOf, type ReceiverProgress, withAnswers } from '../../lib/domain/receiver-progress.ts'
+import {
+  countOwed,
+  newlyKnown,
+  owedOf,
+  type ReceiverProgress,
+  withAnswers,
+} from '../../lib/domain/receiver-progress.ts'
 
 const START: ReceiverProgress = { answered: 0, open: [] }
 const HEAD = 12
@@ -58,4 +64,26 @@ test('an answer that would need more room than there is counts as lost: its numb
   expect(owedOf(full, { ...look, head: 5 }).map(({ seq }) => seq)).toEqual([2, 4, 5, 1, 3])
   const next = withAnswers(full, [{ seq: 2, problem: null }], { atSeconds: 2, openMax: 3 })
   expect(owedOf(next, { ...look, head: 5 }).map(({ seq }) => seq)).toEqual([4, 5, 1, 3])
+})
+
+test('something new is said once of each number: that it was not taken, and that it was; what found no room is not said', () => {
+  fc.assert(
+    fc.property(fc.array(answers, { maxLength: 8 }), fc.integer({ min: 1, max: 6 }), (rounds, openMax) => {
+      const said: string[] = []
+      let progress = START
+      for (const [atSeconds, round] of rounds.entries()) {
+        const once = [...new Map(round.map((answer) => [answer.seq, answer])).values()]
+        const after = withAnswers(progress, once, { atSeconds, openMax })
+        for (const { seq, problem } of newlyKnown(progress, after, once)) {
+          said.push(`${seq} ${problem === null ? 'has' : 'has not'}`)
+          expect(owedOf(after, { ...look, max: 99 }).some((owed) => owed.seq === seq)).toBe(problem !== null)
+        }
+        progress = after
+      }
+      expect(new Set(said).size).toBe(said.length)
+      const owed = owedOf(progress, look).map(({ seq }) => seq)
+      for (let seq = 1; seq <= progress.answered; seq += 1)
+        expect(said.includes(`${seq} has`)).toBe(!owed.includes(seq))
+    }),
+  )
 })

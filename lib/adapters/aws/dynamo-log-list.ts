@@ -1,26 +1,27 @@
-// The list of logs, and which of them have grown since all of them was signed and anchored. No row of a tenant: who keeps the list
-// reads it in one piece, and nobody scans the table.
-import type { GrownLogs } from '../../ports/tenant-log.ts'
+// The list of logs: which of them have grown since all of them was signed and anchored, and how far each was compared with its
+// records. No row of a tenant: who keeps the list reads it in one piece, and nobody scans the table.
+import type { ComparedLogs, GrownLogs } from '../../ports/tenant-log.ts'
 import type { Item } from './dynamo-request.ts'
 import { begin, isConditionFailure, keyOf, numberOf, queryAll, type Table, textOf, write } from './dynamo-request.ts'
 import { LOG_LIST_SHARDS, logListKey, logListPartition } from './table-keys.ts'
 
-export type LogList = GrownLogs & {
-  /**
-   * INVARIANT: said before a log grows to that size, so that a crash behind the append is found by whoever settles. Lower than
-   * before changes nothing.
-   */
-  readonly growing: (tenant: string, size: number) => Promise<void>
-}
+export type LogList = GrownLogs &
+  ComparedLogs & {
+    /**
+     * INVARIANT: said before a log grows to that size, so that a crash behind the append is found by whoever settles. Lower than
+     * before changes nothing.
+     */
+    readonly growing: (tenant: string, size: number) => Promise<void>
+  }
 
 export const createLogList = (table: Table): LogList => {
-  const raise = async (tenant: string, attribute: 'grown' | 'settled', size: number): Promise<void> => {
+  const raise = async (tenant: string, attribute: 'grown' | 'settled' | 'compared', value: number): Promise<void> => {
     const update = {
       Key: keyOf(logListKey(tenant)),
-      UpdateExpression: 'SET #a = :size',
-      ConditionExpression: 'attribute_not_exists(#a) OR #a < :size',
+      UpdateExpression: 'SET #a = :value',
+      ConditionExpression: 'attribute_not_exists(#a) OR #a < :value',
       ExpressionAttributeNames: { '#a': attribute },
-      ExpressionAttributeValues: { ':size': { N: String(size) } },
+      ExpressionAttributeValues: { ':value': { N: String(value) } },
       ReturnValues: 'NONE' as const,
       ReturnValuesOnConditionCheckFailure: 'NONE' as const,
     }
@@ -41,6 +42,8 @@ export const createLogList = (table: Table): LogList => {
   return {
     growing: (tenant, size) => raise(tenant, 'grown', size),
     settled: (tenant, size) => raise(tenant, 'settled', size),
+    compared: async () => (await rows()).map((row) => ({ tenant: tenantOf(row), nextHour: numberOf(row, 'compared') })),
+    comparedUntil: (tenant, nextHour) => raise(tenant, 'compared', nextHour),
     due: async () =>
       (await rows()).filter((row) => (numberOf(row, 'grown') ?? 0) > (numberOf(row, 'settled') ?? 0)).map(tenantOf),
   }

@@ -1,9 +1,11 @@
 // Receivers of revocations in DynamoDB: one row each, that says how far it is and who pushes to it now. Answers move it by
 // compare-and-set, so that of two at once neither undoes the other. What a change says is read from the revocation's own row, as
 // in the feed: one that changed again before it was told is told as it is now, under each of its numbers.
+import type { ControlChange } from '../../domain/control-change.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import {
   countOwed,
+  newlyKnown,
   type OpenRange,
   owedOf,
   type ReceiverProgress,
@@ -33,6 +35,7 @@ import {
   numberOf,
   optionalNumber,
   type Table,
+  textOf,
   writeIf,
 } from './dynamo-request.ts'
 import { changesAt, headOf } from './dynamo-revocation-changes.ts'
@@ -199,6 +202,35 @@ const rangeRow = ({ from, to, problem, atSeconds }: OpenRange) => ({
   },
 })
 
+const toldRow = ({ seq, jti, problem, status }: SetAnswer) => ({
+  M: {
+    s: { N: String(seq) },
+    j: { S: jti },
+    ...(problem === null ? {} : { p: { S: problem } }),
+    ...optionalNumber('c', status),
+  },
+})
+
+/** What an answer changed of what is known of a receiver, from its row as it was and as it is. */
+export const toldOf = (tenant: string, name: string, before: Item, after: Item): readonly ReceiverChange[] => {
+  if (numberOf(before, 'revision') === numberOf(after, 'revision')) return []
+  return (after['told']?.L ?? []).map(({ M: row = {} }) => {
+    const [jti, problem] = [textOf(row, 'j'), row['p']?.S ?? null]
+    return {
+      what: 'receiver',
+      id: `receiver.${name}.${jti}.${problem === null ? 'has' : 'has-not'}`,
+      tenant,
+      atSeconds: numberOf(after, 'lastAt') ?? 0,
+      receiver: name,
+      seq: numberOf(row, 's') ?? 0,
+      jti,
+      problem,
+      status: numberOf(row, 'c'),
+    }
+  })
+}
+type ReceiverChange = Extract<ControlChange, { readonly what: 'receiver' }>
+
 type Answers = { readonly answers: readonly SetAnswer[]; readonly atSeconds: number; readonly retryAtMs: number }
 
 /** False: another answer was there first. Of a receiver's row everything is written anew but its lease. */
@@ -208,13 +240,16 @@ const putAnswers = async (
   { since, progress, revision, attempts }: Receiver,
   { answers, atSeconds, retryAtMs }: Answers,
 ): Promise<boolean> => {
-  const { answered, open } = withAnswers(progress, answers, { atSeconds, openMax: LIMITS.receiverOpenMax })
+  const after = withAnswers(progress, answers, { atSeconds, openMax: LIMITS.receiverOpenMax })
+  const { answered, open } = after
   const { problem = null, status = null, bytes = null } = answers.at(-1) ?? {}
   const mark = newMark()
   const written: Item = {
     since: { N: String(since) },
     answered: { N: String(answered) },
     open: { L: open.map(rangeRow) },
+    // For the reader of the stream, which sees no more than this row.
+    told: { L: newlyKnown(progress, after, answers).map(toldRow) },
     revision: { N: String(revision + 1) },
     attempts: { N: String(problem === null ? 0 : attempts + 1) },
     retryAt: { N: String(retryAtMs) },

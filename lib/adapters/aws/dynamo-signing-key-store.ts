@@ -97,7 +97,7 @@ const attributesOf = (key: SigningKey): Item => ({
   ...optionalNumber('endedAt', key.endedAtSeconds),
 })
 
-const signingKeyOf = (row: Item, tenant: string): SigningKey => ({
+export const signingKeyOf = (row: Item, tenant: string): SigningKey => ({
   tenant,
   kid: textOf(row, 'sk').slice(signingKeyKey(tenant, '').sk.length),
   alg: textOf(row, 'alg') as OwnAlgorithm,

@@ -7,8 +7,11 @@ import type { StreamAttributes, StreamRecord } from '../../wire/lambda-events.ts
 import { readAppliedOrderItem } from './dynamo-applied-orders.ts'
 import { readGrantItem, readOutcomeItem } from './dynamo-grant-rows.ts'
 import { lookUpOf } from './dynamo-look-ups.ts'
+import { toldOf } from './dynamo-receivers.ts'
 import { type Item, numberOf, textOf } from './dynamo-request.ts'
 import { liftOf } from './dynamo-revocation-store.ts'
+import { signingKeyOf } from './dynamo-signing-key-store.ts'
+import { versionOf } from './dynamo-tenant-config-store.ts'
 import { type AuditedRow, auditedRowAt, type RowKey } from './table-keys.ts'
 
 const OTHER: FeedItem = { kind: 'other' }
@@ -29,6 +32,7 @@ export const feedItemOf = (record: StreamRecord): FeedItem => {
     }
     const read = READERS[at.row](change)
     if (read === 'altered') return { kind: 'altered', tenant: at.tenant, change: eventName, eventId }
+    if (Array.isArray(read)) return { kind: 'entries', entries: read }
     return read === null ? OTHER : { kind: 'entry', entry: read }
   } catch {
     // The row stays in its table for days: the key is enough to find it, and says nothing.
@@ -46,7 +50,7 @@ type RowChange = {
   readonly after: Item
 }
 /** null: of no concern. */
-type Read = (change: RowChange) => AuditEntry | 'altered' | null
+type Read = (change: RowChange) => AuditEntry | AuditEntry[] | 'altered' | null
 
 /** A row that is written once. */
 const written =
@@ -73,10 +77,38 @@ const tenant: Read = ({ tenant: name, eventName, before, after }) => {
   return entry({ what: 'removal', id: 'removal', tenant: name, atSeconds: is, by: textOf(after, 'tombstonedBy') })
 }
 
-const ownKey: Read = ({ tenant: name, eventName, key, atSeconds }) =>
+const erasure: Read = ({ tenant: name, eventName, key, atSeconds }) =>
   eventName === 'REMOVE'
     ? entry({ what: 'erasure', id: `erasure ${key.sk}`, tenant: name, atSeconds, erased: key.sk })
     : null
+
+/** That a key was proven, or who wrote it last, is no move. */
+const ownKey: Read = (change) => {
+  const { tenant: name, eventName, atSeconds, before, after } = change
+  if (eventName === 'REMOVE') return erasure(change)
+  if (before['state']?.S === after['state']?.S) return null
+  const { kid, alg, use, state } = signingKeyOf(after, name)
+  return entry({ what: 'key', id: `key.${kid}.${state}`, tenant: name, atSeconds, kid, alg, use, state })
+}
+
+const config: Read = ({ tenant: name, eventName, after }) => {
+  if (eventName !== 'INSERT') return 'altered'
+  const { version, digest, author, commit, diff, appliedAtSeconds: atSeconds } = versionOf(after, name)
+  return entry({
+    what: 'config',
+    id: `config.${version}`,
+    tenant: name,
+    atSeconds,
+    version,
+    digest,
+    author,
+    commit,
+    diff,
+  })
+}
+
+const receiver: Read = ({ tenant: name, eventName, key, before, after }) =>
+  eventName === 'REMOVE' ? null : toldOf(name, key.sk, before, after).map(entry)
 
 const lookUp: Read = ({ tenant: name, eventName, after }) =>
   eventName === 'INSERT' ? entry(lookUpOf(after, name)) : 'altered'
@@ -87,7 +119,10 @@ const READERS: Readonly<Record<AuditedRow, Read>> = {
   order: written((item) => ({ kind: 'revocation', applied: readAppliedOrderItem(item) })),
   revocation,
   tenant,
+  receiver,
+  config,
   own_key: ownKey,
+  feed_secret: erasure,
   look_up: lookUp,
 }
 

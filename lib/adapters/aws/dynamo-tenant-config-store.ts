@@ -148,7 +148,7 @@ const attributesOf = ({ version, digest, author, commit, appliedAtSeconds, docum
 
 const INFLATED_BYTES_MAX = 8 * LIMITS.tenantDocumentBytesMax
 
-const versionOf = (row: Item, tenant: string): ConfigVersion => {
+export const versionOf = (row: Item, tenant: string): ConfigVersion => {
   const text = inflateRawSync(row['b']!.B!, { maxOutputLength: INFLATED_BYTES_MAX }).toString()
   const { document, diff } = JSON.parse(text) as Pick<ConfigVersion, 'document' | 'diff'>
   return {

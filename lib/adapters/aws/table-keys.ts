@@ -64,25 +64,41 @@ export const hoursSince = (sinceSeconds: number, nowSeconds: number): readonly n
   return Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, back) => newest - back)
 }
 
-const FAMILY = new RegExp(`^T#(${TENANT_NAME})#(G|RO|RV|CFG|K|FS|LU)(?:#|$)`)
+const FAMILY = new RegExp(`^T#(${TENANT_NAME})#(G|RO|RV|RCV|CFG|K|FS|LU)(?:#|$)`)
 
 /** Which of a tenant's audited rows lies at a key; null: none. What a reader of the stream asks. */
 export const auditedRowAt = ({ pk, sk }: RowKey): { readonly tenant: string; readonly row: AuditedRow } | null => {
   const [, tenant, family] = FAMILY.exec(pk) ?? []
   if (tenant === undefined || family === undefined) return null
-  const row = AUDITED_FAMILIES[family] ?? AUDITED_ROWS[`${family} ${sk}`]
+  const row = AUDITED_FAMILIES[family] ?? AUDITED_ROWS[`${family} ${sk.replace(/^V#\d+$/, CONFIG_VERSION_PREFIX)}`]
   return row === undefined ? null : { tenant, row }
 }
-export type AuditedRow = 'record' | 'outcome' | 'order' | 'revocation' | 'tenant' | 'own_key' | 'look_up'
+export type AuditedRow =
+  | 'record'
+  | 'outcome'
+  | 'order'
+  | 'revocation'
+  | 'receiver'
+  | 'tenant'
+  | 'config'
+  | 'own_key'
+  | 'feed_secret'
+  | 'look_up'
 const AUDITED_ROWS: Readonly<Record<string, AuditedRow>> = {
   'G G': 'record',
   'G OUT': 'outcome',
   'RO O': 'order',
   'CFG CUR': 'tenant',
+  [`CFG ${CONFIG_VERSION_PREFIX}`]: 'config',
   'LU L': 'look_up',
 }
 /** Of these every row. */
-const AUDITED_FAMILIES: Readonly<Record<string, AuditedRow>> = { RV: 'revocation', K: 'own_key', FS: 'own_key' }
+const AUDITED_FAMILIES: Readonly<Record<string, AuditedRow>> = {
+  RV: 'revocation',
+  RCV: 'receiver',
+  K: 'own_key',
+  FS: 'feed_secret',
+}
 
 type Selector = { readonly kind: string; readonly issuer: string; readonly value: string }
 

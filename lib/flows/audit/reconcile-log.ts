@@ -10,7 +10,7 @@ import { draftsOf, eventsOf, NotAnEvent } from '../../domain/ocsf/map-entry.ts'
 import { chainOf } from '../../domain/ocsf/record-integrity.ts'
 import { CHANGE_TOPICS, type ChangeFeed, type ChangeTopic, type GrantNames } from '../../ports/change-feed.ts'
 import type { GrantRecords } from '../../ports/decisions.ts'
-import type { LogRetention, LogStore } from '../../ports/tenant-log.ts'
+import type { Expired, LogRetention, LogStore } from '../../ports/tenant-log.ts'
 import type { CheckedEvent, LeavesQuestion } from './check-leaves.ts'
 import { AUDIT_READER } from './pump-feed.ts'
 
@@ -25,16 +25,14 @@ export type Unlogged = { readonly id: string; readonly time: number; readonly en
 
 export const recordsWithoutLeaf = async (ports: ReconcilePorts, tenant: string): Promise<readonly Unlogged[]> => {
   const missing: Unlogged[] = []
-  const expired = await ports.retention.expired(tenant)
-  // The checkpoint is of that minute, and what is older was in the log and is gone from it: to bring it again would undo that.
-  const keptFromMs = expired === null ? 0 : (expired.atSeconds + 60) * 1000
+  const fromMs = keptFromMs(await ports.retention.expired(tenant))
   for (const topic of CHANGE_TOPICS) {
     const acknowledged = (await ports.feed.acknowledged(AUDIT_READER, topic)) ?? 0
     const read = topic === 'grant' ? readNames : readEntries(topic)
     for (let after = 0; after < acknowledged; ) {
       const limit = LIMITS.feedRowsPerRound
       const rows = (await read(ports, tenant, after, limit)).filter(({ sequence }) => sequence <= acknowledged)
-      const owed = rows.flatMap(({ owes }) => owes).filter(({ time }) => time >= keptFromMs)
+      const owed = rows.flatMap(({ owes }) => owes).filter(({ time }) => time >= fromMs)
       const known = await ports.store.known(
         tenant,
         owed.map(({ id }) => id),
@@ -49,6 +47,9 @@ export const recordsWithoutLeaf = async (ports: ReconcilePorts, tenant: string):
   }
   return missing
 }
+
+/** The checkpoint is of that minute, and what is older was in the log and is gone from it: to bring it again would undo that. */
+export const keptFromMs = (expired: Expired | null): number => (expired === null ? 0 : (expired.atSeconds + 60) * 1000)
 
 /** `entry`: null where it could not become an event. It was put aside with an alarm: the log does not owe it. */
 type Owed = { readonly id: string; readonly time: number; readonly entry: () => Promise<AuditEntry | null> }
@@ -84,12 +85,16 @@ const readNames: Read = async ({ feed }, tenant, after, limit) =>
           ],
   }))
 
-const owedOf = (item: FeedItem, tenant: string): readonly Owed[] => {
-  if (item.kind !== 'entry' || nameOfEntry(item.entry).tenant !== tenant) return []
-  const { entry } = item
+const owedOf = (item: FeedItem, tenant: string): readonly Owed[] =>
+  item.kind !== 'entry' || nameOfEntry(item.entry).tenant !== tenant
+    ? []
+    : owedFor(item.entry).map((owed) => ({ ...owed, entry: async () => owed.entry }))
+
+/** The event that the log should have of an entry; none where it cannot become one. */
+export const owedFor = (entry: AuditEntry): readonly Unlogged[] => {
   try {
     const [draft] = draftsOf(entry, { issuerUrl: '' }, () => null)
-    return draft === undefined ? [] : [{ id: draft.uid, time: draft.time, entry: async () => entry }]
+    return draft === undefined ? [] : [{ id: draft.uid, time: draft.time, entry }]
   } catch (error) {
     if (error instanceof NotAnEvent) return []
     throw error

@@ -20,11 +20,13 @@ export const takeFeed = async (ports: FeedPorts, items: readonly FeedItem[]): Pr
   const ofTenants = new Map<string, { readonly first: number; readonly entries: AuditEntry[] }>()
   let taken = items.length
   for (const [at, item] of items.entries()) {
-    if (item.kind === 'entry') {
-      const tenant = nameOfEntry(item.entry).tenant
-      const run = ofTenants.get(tenant) ?? { first: at, entries: [] }
-      run.entries.push(item.entry)
-      ofTenants.set(tenant, run)
+    if (item.kind === 'entry' || item.kind === 'entries') {
+      for (const entry of item.kind === 'entry' ? [item.entry] : item.entries) {
+        const { tenant } = nameOfEntry(entry)
+        const run = ofTenants.get(tenant) ?? { first: at, entries: [] }
+        run.entries.push(entry)
+        ofTenants.set(tenant, run)
+      }
     } else if (!(await takeOther(ports, item))) {
       taken = at
       break
@@ -39,7 +41,10 @@ export const takeFeed = async (ports: FeedPorts, items: readonly FeedItem[]): Pr
   return taken
 }
 
-const takeOther = async (ports: FeedPorts, item: Exclude<FeedItem, { kind: 'entry' }>): Promise<boolean> => {
+const takeOther = async (
+  ports: FeedPorts,
+  item: Exclude<FeedItem, { kind: 'entry' | 'entries' }>,
+): Promise<boolean> => {
   if (item.kind === 'altered') {
     const { tenant, change, eventId } = item
     ports.alarm('record_tampered', { tenant, change, eventId })

@@ -166,7 +166,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
   audit: {
     itself: [
       ...ofBoth("open audit's session"),
-      ...rows(UPDATE, ['logList']),
+      ...rows(['query', ...UPDATE], ['logList']),
       'read the change feed',
       ...poll('denials'),
       'SendMessage audit-dlq',
@@ -175,8 +175,9 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...LAMBDA,
     ],
     forTenant: [
-      // Of an outcome its record; of a replay what it was of, and whether that revokes.
+      // Of an outcome its record; of a replay what it was of, and whether that revokes; of an hour what was decided.
       ...rows(['get', 'batch get'], ['config', 'grants', 'decisions'], ' of own'),
+      ...rows(['query'], ['decisions'], ' of own'),
       ...rows(['put'], ['log', 'logHead', 'logUids', 'publicLog', 'logDenials'], ' of own'),
       ...rows(['get', 'batch get', 'query'], ['logHead', 'logUids', 'publicLog'], ' of own'),
     ],
@@ -315,7 +316,10 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
         ['get', 'batch get', 'query'],
         ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'revocationChanges'],
       ),
-      ...rows(['get', 'query'], ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints']),
+      ...rows(
+        ['get', 'batch get', 'query'],
+        ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints'],
+      ),
       ...rows(UPDATE, ['revocations', 'revocationVersion', 'revocationChanges']),
     ),
     ...rows(['get', 'batch get', 'query'], ['tenantList']),
