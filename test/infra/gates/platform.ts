@@ -164,6 +164,14 @@ const noWayOut: Gate = {
   ],
 }
 
+/** Of the runtime, not of our code. */
+const RUNTIME: Readonly<Record<string, string>> = {
+  NODE_OPTIONS: '--use-openssl-ca',
+  SSL_CERT_FILE: '/var/task/amazon-roots.pem',
+}
+const VALUE =
+  /^(?:[A-Za-z]+Role\.RoleId,?)+$|^(https:\/\/[a-z0-9./-]+|mintmark-[a-z-]+(?::[a-z]+)?|mintmark-archive-\d{12}-[a-z0-9-]+|\d+\.\d+\.\d+\.\d+\/\d+|arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9/-]+)$/
+
 const environment: Gate = {
   name: 'the environment of a function is names, ARNs and ranges under names we know, and no secret',
   findings: (template) =>
@@ -171,9 +179,9 @@ const environment: Gate = {
       Object.entries<string>(Properties.Environment?.Variables ?? {})
         .filter(
           ([name, value]) =>
-            !(ENVIRONMENT_NAMES as readonly string[]).includes(name) ||
-            !/^(?:[A-Za-z]+Role\.RoleId,?)+$|^(https:\/\/[a-z0-9./-]+|mintmark-[a-z-]+|mintmark-archive-\d{12}-[a-z0-9-]+|\d+\.\d+\.\d+\.\d+\/\d+|arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9/-]+)$/.test(
-              value,
+            !(
+              RUNTIME[name] === value ||
+              ((ENVIRONMENT_NAMES as readonly string[]).includes(name) && VALUE.test(value))
             ),
         )
         .map(([name]) => `${id}: ${name}`),
