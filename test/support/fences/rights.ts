@@ -172,7 +172,6 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       'SendMessage audit-dlq',
       'SendMessage denials-dlq',
       'SendMessage revoke',
-      ...LAMBDA,
     ],
     forTenant: [
       // Of an outcome its record; of a replay what it was of, and whether that revokes.
