@@ -8,7 +8,7 @@ const DOS_DATE = 0x0021
 /** A regular file that everybody may read: Lambda runs as another user. */
 const MODE = 0o100644
 
-export type ZipEntry = { readonly name: string; readonly content: Uint8Array }
+type ZipEntry = { readonly name: string; readonly content: Uint8Array }
 
 export const zipOf = (...entries: readonly ZipEntry[]): Buffer => {
   const locals: Buffer[] = []
