@@ -42,6 +42,9 @@ const EVENTS: Readonly<Record<FunctionName, unknown>> = {
   deliver: null,
 }
 
+/** The kind of request, of those that take several (REQUESTS). */
+const ALIASES: Readonly<Record<string, string>> = { mint: 'mint:issue', feed: 'feed:page' }
+
 /** As the runtime does it: load, then one call. A payload that is refused fails the invocation, which is an answer too. */
 const RUNTIME = `
 const { readFileSync, writeSync } = require('node:fs')
@@ -53,7 +56,7 @@ const answered = () => {
   process.exit(0)
 }
 if (event === null) answered()
-else handler(event, {}).then(answered, answered)
+else handler(event, { invokedFunctionArn: process.argv[4] }).then(answered, answered)
 `
 
 type Subject = {
@@ -105,9 +108,9 @@ const subjectsIn = async (dir: string): Promise<{ readonly empty: Subject; reado
 type Start = { readonly wallMs: number; readonly cpuMs: number }
 
 /** Wall time is from before the process is there to the answer; CPU time is the process's own account until then. */
-const startOnce = (runtime: string, { file, event, environment }: Subject): Promise<Start> =>
+const startOnce = (runtime: string, { name, file, event, environment }: Subject): Promise<Start> =>
   new Promise((resolve, reject) => {
-    const [program, args] = pinned(SERVER_CORE, [runtime, file, event])
+    const [program, args] = pinned(SERVER_CORE, [runtime, file, event, ALIASES[name] ?? name])
     const began = performance.now()
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment })
     let output = ''

@@ -32,9 +32,9 @@ const event = (evidence: string) => ({
 const silent = { error: () => undefined }
 
 /** What lambda-invoke.ts does but for the call: JSON there, JSON back, both read strictly. */
-const overJson = (invoked: (payload: unknown) => Promise<unknown>): Mint => ({
+const overJson = (invoked: ReturnType<typeof createInvoked>): Mint => ({
   async mint(request) {
-    const reply = await invoked(JSON.parse(writeMintRequest(request)))
+    const reply = await invoked(JSON.parse(writeMintRequest(request)), { invokedFunctionArn: 'mint:issue' })
     const answer = readMintReply(JSON.parse(JSON.stringify(reply)))
     if (answer === null || answer instanceof Error) throw new Error('mint gave no answer')
     return answer

@@ -1,5 +1,6 @@
 // The core stack: everything that all tenants share. Functions and their triggers are in serverless.yml.
 import { alarmResources } from './alarms.ts'
+import { aliasResources } from './aliases.ts'
 import { archiveResources } from './archive.ts'
 import { findingResources } from './findings.ts'
 import { API_THROTTLE, originResources } from './front-door.ts'
@@ -29,6 +30,7 @@ export const coreResources = (settings: Settings) => {
       ...queueResources(place),
       ...roleResources({ place, poolKey: POOL_KEY, applyPrincipals, operatorPrincipals }),
       ...workloadPolicies(),
+      ...aliasResources,
       ...networkResources,
       ...archiveResources(place),
       ...scheduleResources(place),

@@ -10,6 +10,8 @@ import {
   functionName,
   type Place,
   type QueueName,
+  type REQUESTS,
+  requestName,
   type TenantBound,
 } from './names.ts'
 import { ISOLATED_RANGE } from './network.ts'
@@ -28,15 +30,19 @@ const roleIds = (...roles: readonly string[]): Value => ({
 
 export const environments = (place: Place, domain: string): Readonly<Record<FunctionName, Environment>> => {
   const base = { MINTMARK_BASE_URL: `https://${domain}` }
-  const mint = { MINTMARK_MINT_FUNCTION: functionName(place, 'mint') }
   const trust = { MINTMARK_TRUST_FUNCTION: functionName(place, 'trust') }
-  const feed = { MINTMARK_FEED_FUNCTION: functionName(place, 'feed') }
+  const mintBy = (kind: (typeof REQUESTS.mint)[number]) => ({
+    MINTMARK_MINT_FUNCTION: requestName(place, 'mint', kind),
+  })
+  const feedBy = (kind: (typeof REQUESTS.feed)[number]) => ({
+    MINTMARK_FEED_FUNCTION: requestName(place, 'feed', kind),
+  })
   const checkpoint = { MINTMARK_CHECKPOINT_FUNCTION: functionName(place, 'checkpoint') }
   const orders = { MINTMARK_ORDERS_QUEUE: queueUrl('RevokeQueue') }
   const push = { MINTMARK_PUSH_QUEUE: queueUrl('PushQueue') }
   const denials = { MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue') }
   return {
-    attest: { ...base, ...CORE, ...mint, ...trust, ...denials },
+    attest: { ...base, ...CORE, ...mintBy('issue'), ...trust, ...denials },
     mint: {
       ...base,
       ...CORE,
@@ -83,12 +89,12 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       MINTMARK_ARCHIVE_BUCKET: text(ARCHIVE_BUCKET),
     },
     deliver: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('deliver') },
-    discovery: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('discovery'), ...feed },
+    discovery: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('discovery'), ...feedBy('page') },
     rotate: {
       ...base,
       ...CORE,
-      ...mint,
-      ...feed,
+      ...mintBy('activate'),
+      ...feedBy('activate'),
       ...checkpoint,
       ...dataRole('rotate'),
       MINTMARK_POOL_KEY: POOL_KEY,
@@ -97,10 +103,10 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       ...base,
       ...CORE,
       ...dataRole('push'),
-      ...feed,
+      ...feedBy('sets'),
       ...push,
       MINTMARK_QUARANTINE_QUEUE: queueUrl('PushDlq'),
     },
-    poll: { ...base, ...CORE, ...dataRole('poll'), ...feed, ...denials },
+    poll: { ...base, ...CORE, ...dataRole('poll'), ...feedBy('sets'), ...denials },
   }
 }

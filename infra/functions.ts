@@ -1,4 +1,5 @@
 // What serverless.yml takes from here for each function: numbers that other resources depend on, and the environment.
+import { trustedRoots } from './amazon-roots.ts'
 import { environments } from './environment.ts'
 import { FUNCTIONS } from './names.ts'
 import { ISOLATED } from './network.ts'
@@ -12,7 +13,11 @@ export const functionSettings = ({ place, domain }: Settings) => {
     ...Object.fromEntries(
       FUNCTIONS.map((fn) => [
         fn,
-        { timeout: TIMEOUT_SECONDS[fn], concurrency: CONCURRENCY[fn], environment: environment[fn] },
+        {
+          timeout: TIMEOUT_SECONDS[fn],
+          concurrency: CONCURRENCY[fn],
+          environment: { ...environment[fn], ...trustedRoots(fn) },
+        },
       ]),
     ),
   }

@@ -45,6 +45,16 @@ const iam = (resource: string, account = ACCOUNT): string => `arn:\${AWS::Partit
 export const functionName = ({ stage }: Place, fn: FunctionName): string => `mintmark-${stage}-${fn}`
 export const functionArn = (place: Place, fn: FunctionName): string =>
   inRegion('lambda', `function:${functionName(place, fn)}`)
+/**
+ * The kinds of request a function takes, where it takes several, each by an alias of its own (infra/aliases.ts): IAM sees an alias and
+ * no payload, so who may ask for one kind is refused the others.
+ */
+export const REQUESTS = { mint: ['issue', 'activate'], feed: ['page', 'sets', 'activate'] } as const
+type Asked = keyof typeof REQUESTS
+export const requestName = <Fn extends Asked>(place: Place, fn: Fn, kind: (typeof REQUESTS)[Fn][number]): string =>
+  `${functionName(place, fn)}:${kind}`
+export const requestArn = <Fn extends Asked>(place: Place, fn: Fn, kind: (typeof REQUESTS)[Fn][number]): string =>
+  `${functionArn(place, fn)}:${kind}`
 /** Where the function's process log goes; `:*` are its streams. */
 export const logGroupName = (place: Place, fn: FunctionName): string => `/aws/lambda/${functionName(place, fn)}`
 export const logStreamsArn = (place: Place, fn: FunctionName): string =>

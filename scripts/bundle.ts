@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { AMAZON_ROOTS, callsAwsAlone } from '../infra/amazon-roots.ts'
 import { zipOf } from './zip.ts'
 
 /** The AWS entry of a function; its wiring alone until it has one. */
@@ -125,7 +126,9 @@ export const bundle = async (
     metafile: true,
     logLevel: 'error',
   })
-  writeFileSync(join(into, `${name}.zip`), zipOf(`dist/${name}/index.cjs`, readFileSync(join(into, name, 'index.cjs'))))
+  const code = { name: `dist/${name}/index.cjs`, content: readFileSync(join(into, name, 'index.cjs')) }
+  const roots = { name: AMAZON_ROOTS, content: readFileSync(join(root, 'infra/amazon-roots.pem')) }
+  writeFileSync(join(into, `${name}.zip`), zipOf(code, ...(callsAwsAlone(name) ? [roots] : [])))
   const [output] = Object.values(metafile.outputs)
   return output?.bytes ?? 0
 }

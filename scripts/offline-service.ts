@@ -81,6 +81,12 @@ export const offlineService = (
       events: routesOf(core, fn).map((route) => ({ httpApi: route })),
     }
   }
+  /** serverless-offline knows no aliases: each is a function of that name. */
+  const byAliases = (fn: FunctionName) =>
+    aliasesOf(core, fn).map((alias) => {
+      const own = deployed(fn)
+      return [`${fn}-${alias}`, { ...own, name: `${own.name}:${alias}`, events: [] }]
+    })
   return {
     service: 'mintmark',
     frameworkVersion: '4',
@@ -96,9 +102,15 @@ export const offlineService = (
         noTimeout: true,
       },
     },
-    functions: Object.fromEntries(FUNCTIONS.map((fn) => [fn, deployed(fn)])),
+    functions: Object.fromEntries(FUNCTIONS.flatMap((fn) => [[fn, deployed(fn)], ...byAliases(fn)])),
   }
 }
+
+const aliasesOf = (core: Template, fn: FunctionName): readonly string[] =>
+  Object.values(core.Resources)
+    .filter(({ Type }) => Type === 'AWS::Lambda::Alias')
+    .filter(({ Properties }) => JSON.stringify(Properties?.['FunctionName']).includes(`"${logicalIdOf(fn)}"`))
+    .map(({ Properties }) => String(Properties?.['Name']))
 
 /** Route keys of the HTTP API that lead to it. */
 const routesOf = (core: Template, fn: FunctionName): readonly string[] => {

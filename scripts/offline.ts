@@ -22,6 +22,7 @@ import { createDynamoClient, tableOf } from '../lib/adapters/aws/dynamo-request.
 import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { CORE_TABLE } from '../lib/adapters/aws/table-keys.ts'
 import { systemClock } from '../lib/adapters/system/clock.ts'
+import type { InvocationContext } from '../lib/edge/invocation.ts'
 import { applyTenants, type CheckedDocument } from '../lib/flows/tenants/apply-tenants.ts'
 import { SCHEDULED } from '../lib/wire/lambda-events.ts'
 import { cloudFromTemplates } from '../test/support/aws/cloud-from-template.ts'
@@ -89,8 +90,9 @@ const emulated = (aws: Aws, url: string) => (fn: FunctionName) => {
 }
 
 /** serverless-offline's own Invoke, which knows neither signatures nor permissions: the emulator stands before it. */
-const invokeAt = (port: number, fn: FunctionName) => async (event: unknown) => {
-  const name = functionName(STAGE, fn)
+const invokeAt = (port: number, fn: FunctionName) => async (event: unknown, context?: InvocationContext) => {
+  // As it was called, with the alias.
+  const name = context?.invokedFunctionArn.split(':function:')[1] ?? functionName(STAGE, fn)
   const response = await fetch(`http://127.0.0.1:${port}/2015-03-31/functions/${name}/invocations`, {
     method: 'POST',
     body: JSON.stringify(event),

@@ -65,7 +65,7 @@ export const createFeedFunction = (
       feed ??= createFeed({ ...ports, clockGuard })
       return feed
     },
-    sets: { ...ports, digest: nodeDigest, receivers: createReceivers(table) },
+    signing: { ...ports, digest: nodeDigest, receivers: createReceivers(table) },
     activation: { store, prover: createKeyProver(vault), clock, use: 'signal' },
     log,
   })

@@ -1,6 +1,6 @@
 // feed: invoked by discovery for a page of the revocation feed, by push and poll for SETs, and by rotate to activate a signal key.
 // The half of revoke that is asked: it alone opens keys of use `signal`, and it takes no orders, so whoever may ask it can have nothing revoked.
-import { invocation } from '../../lib/edge/invocation.ts'
+import { byAlias, invocation } from '../../lib/edge/invocation.ts'
 import { type ActivationPorts, activateNamedKey } from '../../lib/flows/keys/activate-key.ts'
 import type { Feed } from '../../lib/flows/revocation/publish-feed.ts'
 import { type NamedSetPorts, signNamedSets } from '../../lib/flows/revocation/sign-set.ts'
@@ -11,12 +11,12 @@ import { readSetsRequest, writeSetsReply } from '../../lib/wire/sets-invocation.
 type Wiring = {
   /** Asked for with each request: what must be read before the first may not be had at once. */
   readonly open: () => Promise<Feed>
-  readonly sets: NamedSetPorts
+  readonly signing: NamedSetPorts
   readonly activation: ActivationPorts
   readonly log: Parameters<typeof invocation>[0]['log']
 }
 
-export const createHandler = ({ open, sets, activation, log }: Wiring) => {
+export const createHandler = ({ open, signing, activation, log }: Wiring) => {
   const page = invocation({
     name: 'feed',
     read: readFeedRequest,
@@ -24,10 +24,10 @@ export const createHandler = ({ open, sets, activation, log }: Wiring) => {
     reply: writeFeedReply,
     log,
   })
-  const sign = invocation({
+  const sets = invocation({
     name: 'feed',
     read: readSetsRequest,
-    handle: (named) => signNamedSets(sets, named),
+    handle: (named) => signNamedSets(signing, named),
     reply: writeSetsReply,
     log,
   })
@@ -38,8 +38,5 @@ export const createHandler = ({ open, sets, activation, log }: Wiring) => {
     reply: writeActivateReply,
     log,
   })
-  return (payload: unknown): Promise<unknown> => {
-    if (readActivateRequest(payload) !== null) return activate(payload)
-    return (readSetsRequest(payload) === null ? page : sign)(payload)
-  }
+  return byAlias('feed', { page, sets, activate }, log)
 }

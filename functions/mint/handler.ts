@@ -1,6 +1,6 @@
 // mint: invoked by attest and by rotate, never reachable from outside. What arrives is a request; every fact in it is verified
 // again.
-import { invocation } from '../../lib/edge/invocation.ts'
+import { byAlias, type InvocationContext, invocation } from '../../lib/edge/invocation.ts'
 import { type ActivationPorts, activateNamedKey } from '../../lib/flows/keys/activate-key.ts'
 import { createMint, type MintPorts } from '../../lib/flows/mint-credential.ts'
 import type { Mint } from '../../lib/ports/mint.ts'
@@ -18,12 +18,12 @@ type InvokedPorts = {
   readonly settle: () => Promise<void>
 }
 
-/** Invoked with JSON, of either kind. */
+/** Invoked with JSON: `issue` by attest, `activate` by rotate. */
 export const createInvoked = (
   { open, activation, settle }: InvokedPorts,
   log: Parameters<typeof invocation>[0]['log'],
 ) => {
-  const mint = invocation({
+  const issue = invocation({
     name: 'mint',
     read: readMintRequest,
     handle: async (request) => createMint(await open()).mint(request),
@@ -37,8 +37,9 @@ export const createInvoked = (
     reply: writeActivateReply,
     log,
   })
-  return async (payload: unknown): Promise<unknown> => {
-    const answer = await (readActivateRequest(payload) === null ? mint : activate)(payload)
+  const ask = byAlias('mint', { issue, activate }, log)
+  return async (payload: unknown, context: InvocationContext): Promise<unknown> => {
+    const answer = await ask(payload, context)
     await settle()
     return answer
   }

@@ -1,7 +1,7 @@
 // attest parses hostile input (design P9): it may ask mint and trust, read what evidence is judged by, and count rates.
 // It holds no tenant session, so its fence is the kind of row.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, functionArn, type Place, queueArn } from '../names.ts'
+import { CORE_TABLE_ARN, functionArn, type Place, queueArn, requestArn } from '../names.ts'
 import { functionRole, neverErase, noDirectKms, type Role } from './role.ts'
 import { allow, deny, onRows } from './statement.ts'
 
@@ -17,12 +17,12 @@ export const attestRole = (place: Place): Role =>
     statements: [
       allow('AskMintAndTrust', {
         actions: ['lambda:InvokeFunction'],
-        resources: [functionArn(place, 'mint'), functionArn(place, 'trust')],
+        resources: [requestArn(place, 'mint', 'issue'), functionArn(place, 'trust')],
       }),
       allow('ReadTrust', {
         actions: ['dynamodb:GetItem'],
         resources: [CORE_TABLE_ARN],
-        when: onRows(rows.config, rows.issuerKeySets, rows.verdicts),
+        when: onRows(rows.config, rows.issuerKeySets),
       }),
       allow('CountRates', {
         actions: ['dynamodb:UpdateItem'],

@@ -13,7 +13,7 @@ export const auditRole = (place: Place): Role =>
     fn: 'audit',
     place,
     says: 'Takes the feed into the tenants logs. Only appends.',
-    isIsolated: false,
+    isIsolated: true,
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:Query', 'dynamodb:UpdateItem'],
     statements: [
       ...tenantSessionsOnly('audit'),

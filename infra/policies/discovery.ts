@@ -1,7 +1,7 @@
 // discovery serves public documents. It reads the public halves of a tenant's keys and has no way to a private one: pages of the
 // feed it is given, signed.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, functionArn, LOG_TABLE_ARN, type Place } from '../names.ts'
+import { CORE_TABLE_ARN, LOG_TABLE_ARN, type Place, requestArn } from '../names.ts'
 import { dataRole, functionRole, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
 
@@ -16,7 +16,7 @@ export const discoveryRole = (place: Place): Role =>
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'lambda:*'],
     statements: [
       ...tenantSessionsOnly('discovery'),
-      allow('AskForPages', { actions: ['lambda:InvokeFunction'], resources: [functionArn(place, 'feed')] }),
+      allow('AskForPages', { actions: ['lambda:InvokeFunction'], resources: [requestArn(place, 'feed', 'page')] }),
       deny('NeverAct', {
         actions: ['kms:*', 'iam:*', 'secretsmanager:*', 'dynamodb:*'],
         resources: ['*'],

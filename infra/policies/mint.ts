@@ -108,15 +108,7 @@ export const mintDataRole = (poolKey: Text): Role =>
     allow('ReadTenantRows', {
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       resources: [CORE_TABLE_ARN],
-      when: onRows(
-        own.config,
-        own.grants,
-        own.revocations,
-        own.revocationVersion,
-        own.signingKeys,
-        own.feedSecret,
-        own.verdicts,
-      ),
+      when: onRows(own.config, own.grants, own.revocations, own.revocationVersion, own.signingKeys, own.feedSecret),
     }),
     proveOwnKeys,
     neverErase,

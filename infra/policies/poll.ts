@@ -1,7 +1,7 @@
 // poll gives receivers that ask what they are owed, and takes their word for what they have. It has no key, no way out, and
 // nothing to do with tokens but to see whether one is good.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { functionArn, type Place, queueArn } from '../names.ts'
+import { type Place, queueArn, requestArn } from '../names.ts'
 import { moveReceivers, readOwed } from './push.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, SESSION_TENANT } from './statement.ts'
@@ -17,7 +17,7 @@ export const pollRole = (place: Place): Role =>
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'lambda:*', 'sqs:*'],
     statements: [
       ...tenantSessionsOnly('poll'),
-      allow('AskForSets', { actions: ['lambda:InvokeFunction'], resources: [functionArn(place, 'feed')] }),
+      allow('AskForSets', { actions: ['lambda:InvokeFunction'], resources: [requestArn(place, 'feed', 'sets')] }),
       allow('ReportDenials', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'denials')] }),
       deny('NeverAct', { actions: ['kms:*', 'iam:*', 'secretsmanager:*', 'dynamodb:*'], resources: ['*'] }),
     ],

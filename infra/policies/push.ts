@@ -1,7 +1,7 @@
 // push tells webhooks what was revoked. It has a way out to addresses that tenants name, and so no key: SETs it is given, signed.
 // What it could do if it were taken over is leave receivers untold, and say who else was told.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, functionArn, type Place, queueArn, secretsOf } from '../names.ts'
+import { CORE_TABLE_ARN, type Place, queueArn, requestArn, secretsOf } from '../names.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT, type Statement } from './statement.ts'
 
@@ -22,7 +22,7 @@ export const pushRole = (place: Place): Role =>
         resources: [CORE_TABLE_ARN],
         when: onRows(shared.tenantList),
       }),
-      allow('AskForSets', { actions: ['lambda:InvokeFunction'], resources: [functionArn(place, 'feed')] }),
+      allow('AskForSets', { actions: ['lambda:InvokeFunction'], resources: [requestArn(place, 'feed', 'sets')] }),
       allow('WakePush', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'push')] }),
       allow('PollQueue', {
         actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],

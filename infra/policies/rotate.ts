@@ -1,7 +1,7 @@
 // rotate moves each tenant's keys on. It has pairs made without seeing the private half, and asks the owner of
 // its use, mint, feed or checkpoint, to prove it.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, functionArn, KEYS, type Place, queueArn, TENANT_TAG } from '../names.ts'
+import { CORE_TABLE_ARN, functionArn, KEYS, type Place, queueArn, requestArn, TENANT_TAG } from '../names.ts'
 import {
   dataRole,
   functionRole,
@@ -64,7 +64,11 @@ export const rotateRole = (place: Place): Role =>
       // Each owner of a use proves its own.
       allow('AskOwnersToProve', {
         actions: ['lambda:InvokeFunction'],
-        resources: (['mint', 'feed', 'checkpoint'] as const).map((owner) => functionArn(place, owner)),
+        resources: [
+          requestArn(place, 'mint', 'activate'),
+          requestArn(place, 'feed', 'activate'),
+          functionArn(place, 'checkpoint'),
+        ],
       }),
       keepWhatFailed(queueArn(place, 'rotate-dlq')),
       deny('NeverAct', { actions: ['iam:*', 'secretsmanager:*'], resources: ['*'] }),

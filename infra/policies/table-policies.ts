@@ -9,7 +9,7 @@ const rows = leadingKeys('*')
 /** Kind of row, and the only roles that may write it. */
 export const WRITERS = {
   Configuration: { rows: [rows.config, rows.tenantList], roles: [APPLY_ROLE_ARN] },
-  KeySetsAndVerdicts: { rows: [rows.issuerKeySets, rows.verdicts], roles: [functionRoleArn('trust')] },
+  KeySets: { rows: [rows.issuerKeySets], roles: [functionRoleArn('trust')] },
   Records: { rows: [rows.grants, rows.decisions, rows.proofs], roles: [dataRoleArn('mint')] },
   // An operator lifts blocks, by hand.
   Revocations: {

@@ -1,5 +1,4 @@
-// trust fetches issuers' keys from the internet and judges evidence that only its platform can: the only writer of key sets
-// and verdicts. It sees no tenant's keys and signs nothing.
+// trust fetches issuers' keys from the internet: the only writer of key sets. It sees no tenant's keys and signs nothing.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_TABLE_ARN, type Place, queueArn } from '../names.ts'
 import { functionRole, keepWhatFailed, neverErase, noDirectKms, type Role } from './role.ts'
@@ -25,10 +24,10 @@ export const trustRole = (place: Place): Role =>
         resources: [CORE_TABLE_ARN],
         when: onRows(rows.config, rows.issuerKeySets),
       }),
-      allow('WriteKeySetsAndVerdicts', {
+      allow('WriteKeySets', {
         actions: ['dynamodb:PutItem'],
         resources: [CORE_TABLE_ARN],
-        when: onRows(rows.issuerKeySets, rows.verdicts),
+        when: onRows(rows.issuerKeySets),
       }),
       keepWhatFailed(queueArn(place, 'trust-dlq')),
       neverErase,

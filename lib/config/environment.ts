@@ -9,9 +9,10 @@ const FORMS = {
   /** ARN of the function's data role: one session a tenant. */
   MINTMARK_DATA_ROLE: /^arn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/,
   MINTMARK_POOL_KEY: /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
-  MINTMARK_MINT_FUNCTION: /^[\w-]{1,64}$/,
+  /** With the alias of the kind of request. */
+  MINTMARK_MINT_FUNCTION: /^[\w-]{1,64}:[a-z]+$/,
   MINTMARK_TRUST_FUNCTION: /^[\w-]{1,64}$/,
-  MINTMARK_FEED_FUNCTION: /^[\w-]{1,64}$/,
+  MINTMARK_FEED_FUNCTION: /^[\w-]{1,64}:[a-z]+$/,
   MINTMARK_CHECKPOINT_FUNCTION: /^[\w-]{1,64}$/,
   /** Under Object Lock. */
   MINTMARK_ARCHIVE_BUCKET: /^[a-z0-9-]{3,63}$/,

@@ -13,6 +13,28 @@ export type InvocationOptions<Request, Answer> = {
   readonly log: Pick<Logger, 'error'>
 }
 
+/** What Lambda says of an invocation. */
+export type InvocationContext = { readonly invokedFunctionArn: string }
+
+type Kinds = Readonly<Record<string, (payload: unknown) => Promise<unknown>>>
+
+/**
+ * A function with several kinds of request takes each by an alias of its own. IAM decides by the alias and sees no payload: what
+ * comes by another alias than that of its kind, or by none, comes from somebody who may not ask for it, and is not understood.
+ */
+export const byAlias = (name: string, kinds: Kinds, log: InvocationOptions<unknown, unknown>['log']) => {
+  const handlers = new Map(Object.entries(kinds))
+  return async (payload: unknown, { invokedFunctionArn }: InvocationContext): Promise<unknown> => {
+    // Without an alias the last part is the function's name, which is no kind.
+    const handler = handlers.get(invokedFunctionArn.slice(invokedFunctionArn.lastIndexOf(':') + 1))
+    if (handler === undefined) {
+      log.error('an invocation came by no alias of a request', { function: name })
+      throw new Error('payload_invalid')
+    }
+    return handler(payload)
+  }
+}
+
 export const invocation =
   <Request, Answer>({ name, read, handle, reply, log }: InvocationOptions<Request, Answer>) =>
   async (payload: unknown): Promise<unknown> => {

@@ -259,7 +259,6 @@ describe('with our checks switched off', () => {
 
   test.each([
     ['attest', 'issuerKeySets', 'a key set'],
-    ['attest', 'verdicts', 'a verdict'],
     ['attest', 'grants', 'a grant'],
     ['attest', 'config', 'configuration'],
     ['trust', 'signingKeys', 'a key of a tenant'],

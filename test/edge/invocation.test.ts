@@ -10,6 +10,7 @@ import { createLambdaMint, createLambdaTrust } from '../../lib/adapters/aws/lamb
 import { createMemoryIssuerKeyStore } from '../../lib/adapters/memory/issuer-key-store.ts'
 import { type FetchedKeySource, keySourceId } from '../../lib/domain/key-source.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import type { InvocationContext } from '../../lib/edge/invocation.ts'
 import type { Mint } from '../../lib/ports/mint.ts'
 import { type MemoryMint, memoryMint } from '../security/memory-mint.ts'
 import { issuerKey } from '../support/evidence.ts'
@@ -44,12 +45,16 @@ const lambdaServer = async (answer: (payload: unknown) => Promise<Reply | null>)
   }
 }
 
+const by = (alias: string): InvocationContext => ({
+  invokedFunctionArn: `arn:aws:lambda:eu-west-1:111122223333:function:mintmark-prod-x:${alias}`,
+})
+
 /** As Lambda does with what a handler returns or throws. */
 const running =
-  (handler: (payload: unknown) => Promise<unknown>) =>
+  (handler: (payload: unknown, context: InvocationContext) => Promise<unknown>) =>
   async (payload: unknown): Promise<Reply> => {
     try {
-      return { body: await handler(payload) }
+      return { body: await handler(payload, by('issue')) }
     } catch (error) {
       const { name, message } = error as Error
       return { headers: { 'x-amz-function-error': 'Unhandled' }, body: { errorType: name, errorMessage: message } }
@@ -127,7 +132,18 @@ describe('mint', () => {
     await mint.mint(broker.request(broker.assertion()))
     const { payload } = server.invocations[0]!
     const entry = invokedMint(broker.ports)
-    await expect(entry(change(payload as never))).rejects.toThrow('payload_invalid')
+    await expect(entry(change(payload as never), by('issue'))).rejects.toThrow('payload_invalid')
+    expect(await broker.grants.records()).toHaveLength(1)
+  })
+
+  test.each([
+    ['the alias of another kind', by('activate')],
+    ['an alias of none', by('constructor')],
+    ['no alias', { invokedFunctionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:mintmark-prod-mint' }],
+  ])('a request to issue that came by %s is refused, and nothing is written', async (_, context) => {
+    await mint.mint(broker.request(broker.assertion()))
+    const { payload } = server.invocations[0]!
+    await expect(invokedMint(broker.ports)(payload, context)).rejects.toThrow('payload_invalid')
     expect(await broker.grants.records()).toHaveLength(1)
   })
 

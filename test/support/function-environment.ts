@@ -1,5 +1,6 @@
 // The environment a function has where it is deployed: the names of infra/environment.ts, and what Lambda gives. Where
 // CloudFormation fills in a value, one of that form.
+import { trustedRoots } from '../../infra/amazon-roots.ts'
 import { environments } from '../../infra/environment.ts'
 import type { FunctionName } from '../../infra/names.ts'
 
@@ -17,6 +18,7 @@ export const functionEnvironment = (name: FunctionName): Record<string, string> 
     typeof value === 'string' ? value : (VALUES[key] ?? 'https://sqs.eu-west-1.amazonaws.com/111122223333/queue')
   return {
     ...Object.fromEntries(given.map(([key, value]) => [key, filledIn(key, value)])),
+    ...trustedRoots(name),
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'AKIA',
     AWS_SECRET_ACCESS_KEY: 'secret',

@@ -145,11 +145,6 @@ export const feedSecretKey = (tenant: string): RowKey => ({ pk: ofTenant(tenant,
 
 /** `sourceId`: keySourceId() of a fetched source; no tenant is in it. */
 export const issuerKeySetKey = (sourceId: string): RowKey => ({ pk: `JWKS#${shortHash(sourceId)}`, sk: 'CUR' })
-/** What trust found of evidence that only its platform can judge. `evidenceHash`: SHA-256, base64url. */
-export const verdictKey = (tenant: string, issuerName: string, evidenceHash: string): RowKey => ({
-  pk: `VD#${tenant}#${issuerName}#${evidenceHash}`,
-  sk: 'V',
-})
 /** Bucket names hold addresses of callers: only their hash is stored. */
 export const rateKey = (bucket: string): RowKey => ({ pk: `RL#${shortHash(bucket)}`, sk: 'C' })
 /** The highest time any mint has seen: one row, since it is about clocks and not about a tenant. */
@@ -251,7 +246,6 @@ export const leadingKeys = (tenant: string) =>
     lookUps: ofTenant(tenant, 'LU#*'),
     signingKeys: signingKeyPartition(tenant),
     feedSecret: ofTenant(tenant, 'FS'),
-    verdicts: `VD#${tenant}#*`,
     tenantList: 'TENANTS#*',
     issuerKeySets: 'JWKS#*',
     rates: 'RL#*',

@@ -12,7 +12,6 @@ const rowsOf = (tenant: string): Record<string, { readonly pk: string; readonly 
   revocationVersion: keys.revocationVersionKey(tenant),
   key: keys.signingKeyKey(tenant, 'kid'),
   secret: keys.feedSecretKey(tenant),
-  verdict: keys.verdictKey(tenant, 'aws', 'hash'),
 })
 
 /** StringLike of IAM: `*` is any run of characters, `#` among them. */
@@ -45,7 +44,7 @@ test('for all tenants (`*`) a prefix still reaches its own kind of row only: att
   const fences = keys.leadingKeys('*')
   const rows = rowsOf('acme')
   expect(isLike(rows['config']!.pk, fences.config)).toBe(true)
-  for (const name of ['grant', 'proof', 'revocation', 'revocationVersion', 'key', 'secret', 'verdict'])
+  for (const name of ['grant', 'proof', 'revocation', 'revocationVersion', 'key', 'secret'])
     expect([name, isLike(rows[name]!.pk, fences.config)]).toEqual([name, false])
   for (const name of ['config', 'grant', 'proof', 'key', 'secret'])
     expect([name, isLike(rows[name]!.pk, fences.revocations)]).toEqual([name, false])

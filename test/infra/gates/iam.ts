@@ -175,7 +175,7 @@ const configuration: Gate = {
   faults: [
     [
       'trust may write all of a tenant',
-      planted('TrustRole.@WriteKeySetsAndVerdicts.Condition.ForAllValues:StringLike.dynamodb:LeadingKeys', ['T#*']),
+      planted('TrustRole.@WriteKeySets.Condition.ForAllValues:StringLike.dynamodb:LeadingKeys', ['T#*']),
     ],
     [
       'a session may write all of its tenant',
@@ -214,6 +214,28 @@ const names: Gate = {
       'two functions with one role',
       planted('AttestLambdaFunction.Role', 'arn:aws:iam::111122223333:role/mintmark/fn/mintmark-mint'),
     ],
+  ],
+}
+
+const aliases: Gate = {
+  name: 'each kind of request that a function is told to ask by has its alias, of the code that is deployed, and no other is there',
+  findings: (template) => {
+    const there = ofType(template, 'AWS::Lambda::Alias').map(
+      ([, { Properties }]) => `${Properties.FunctionName}:${Properties.Name} of ${Properties.FunctionVersion}`,
+    )
+    const told = ofType(template, 'AWS::Lambda::Function')
+      .flatMap(([, { Properties }]) => Object.values<unknown>(Properties.Environment?.Variables ?? {}))
+      .filter((value): value is string => /^mintmark-[a-z]+-[a-z]+:[a-z]+$/.test(String(value)))
+      .map((name) => `${name} of $LATEST`)
+    return [
+      ...told.filter((name) => !there.includes(name)).map((name) => `${name} is missing`),
+      ...there.filter((name) => !told.includes(name)).map((name) => `${name} is asked by nobody`),
+    ]
+  },
+  faults: [
+    ['an alias that is missing', (t) => void delete t.Resources['FeedPageAlias']],
+    ['an alias nobody asks by', planted('FeedPageAlias.Name', 'all')],
+    ['an alias of old code', planted('MintIssueAlias.FunctionVersion', '7')],
   ],
 }
 
@@ -334,6 +356,7 @@ export const IAM_GATES: readonly Gate[] = [
   stars,
   configuration,
   names,
+  aliases,
   trusts,
   limits,
   services,

@@ -22,6 +22,8 @@ const TENANT_BOUND = [
   'poll',
 ] as const
 const FUNCTIONS = ['attest', 'trust', ...TENANT_BOUND] as const
+/** Of functions that take several kinds of request, each kind. */
+const REQUESTS = ['mint:issue', 'mint:activate', 'feed:page', 'feed:sets', 'feed:activate'] as const
 const QUEUES = [
   'revoke',
   'denials',
@@ -365,6 +367,10 @@ export const sharedDeeds = (cloud: Cloud, fn: string): Deed[] => {
     ...tableDeeds(cloud),
     { says: 'read the change feed', does: ask('dynamodb:GetRecords', arn('dynamodb', `table/${CORE_TABLE}/stream/s`)) },
     ...queueDeeds(cloud),
+    ...REQUESTS.map((name) => ({
+      says: `invoke ${name}`,
+      does: call('lambda', 'Invoke', { FunctionName: `mintmark-prod-${name}` }),
+    })),
     ...FUNCTIONS.flatMap((name) => [
       { says: `invoke ${name}`, does: call('lambda', 'Invoke', { FunctionName: `mintmark-prod-${name}` }) },
       {

@@ -26,10 +26,10 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
   // "sign, write records, reach the internet" it may not; it "writes nothing but rate counters".
   attest: {
     itself: [
-      ...ofBoth('get config', 'get verdicts'),
+      ...ofBoth('get config'),
       'get issuerKeySets',
       ...rows(UPDATE, ['rates']),
-      'invoke mint',
+      'invoke mint:issue',
       'invoke trust',
       'SendMessage denials',
     ],
@@ -46,7 +46,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(['put'], ['grants', 'decisions', 'proofs', 'feedSecret'], ' of own'),
       ...rows(
         ['get', 'query', 'batch get'],
-        ['config', 'grants', 'revocations', 'revocationVersion', 'signingKeys', 'feedSecret', 'verdicts'],
+        ['config', 'grants', 'revocations', 'revocationVersion', 'signingKeys', 'feedSecret'],
         ' of own',
       ),
       ...rows(UPDATE, ['signingKeys'], ' of own'),
@@ -59,10 +59,10 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     ],
     elsewhere: [...LAMBDA, 'attach to a network'],
   },
-  // "only writer of the key cache and of verdicts"; "sign, see tenants' keys" it may not.
+  // "only writer of the key cache"; no verdict is kept (docs/storage.md). "sign, see tenants' keys" it may not.
   trust: {
     itself: [
-      ...ofBoth('get config', 'batch get config', 'put verdicts'),
+      ...ofBoth('get config', 'batch get config'),
       ...rows(['query'], ['tenantList']),
       ...rows(['get', 'batch get', 'put'], ['issuerKeySets']),
       'SendMessage trust-dlq',
@@ -172,7 +172,6 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       'SendMessage audit-dlq',
       'SendMessage denials-dlq',
       'SendMessage revoke',
-      ...LAMBDA,
     ],
     forTenant: [
       // Of an outcome its record; of a replay what it was of, and whether that revokes; of an hour what was decided.
@@ -188,6 +187,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       'SendMessage denials-dlq',
       'SendMessage revoke',
       ...LAMBDA,
+      'attach to a network',
     ],
   },
   // The half of audit that signs: who appends cannot sign, who signs cannot append, nor see what the log is about.
@@ -229,7 +229,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   // "serve signed and public documents"; "touch private keys" it may not.
   discovery: {
-    itself: [...ofBoth("open discovery's session"), 'invoke feed'],
+    itself: [...ofBoth("open discovery's session"), 'invoke feed:page'],
     forTenant: rows(['get', 'query'], ['config', 'signingKeys', 'publicLog', 'logCheckpoints'], ' of own'),
     elsewhere: [...LAMBDA, 'attach to a network'],
   },
@@ -239,8 +239,8 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...ofBoth("open rotate's session", 'batch get config'),
       ...rows(['query'], ['tenantList']),
       ...rows(['get'], ['clockMark']),
-      'invoke mint',
-      'invoke feed',
+      'invoke mint:activate',
+      'invoke feed:activate',
       'invoke checkpoint',
       'SendMessage rotate-dlq',
     ],
@@ -264,7 +264,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     itself: [
       ...ofBoth("open push's session"),
       ...rows(['query'], ['tenantList']),
-      'invoke feed',
+      'invoke feed:sets',
       ...poll('push'),
       'SendMessage push',
       'SendMessage push-dlq',
@@ -279,7 +279,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
   },
   // RFC 8936: it moves receivers, and can say nothing that feed did not sign.
   poll: {
-    itself: [...ofBoth("open poll's session"), 'invoke feed', 'SendMessage denials'],
+    itself: [...ofBoth("open poll's session"), 'invoke feed:sets', 'SendMessage denials'],
     forTenant: [
       ...rows(
         ['get', 'batch get', 'query'],
