@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads'
 import { createGrantRecords } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { agreesWithRecord } from '../../lib/flows/audit/agree-with-records.ts'
 import type { CheckedLeaves, LeavesQuestion, Stretch } from '../../lib/flows/audit/check-leaves.ts'
-import { agreesWithRecord } from '../../lib/flows/audit/reconcile-log.ts'
 import type { Crew } from '../../lib/flows/audit/verify-log.ts'
 import type { LogSource } from '../../lib/ports/tenant-log.ts'
 import type { OpenedLog } from './open-log.ts'
@@ -33,11 +33,11 @@ export const questionOf = ({ database, log, retention, tenant }: OpenedLog, isEr
     leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
     expired: async () => (isErased ? null : retention.expired(tenant)),
   } satisfies LogSource,
-  checkEvents: agreesWithRecord(
+  againstRecords: agreesWithRecord(
     createGrantRecords(database),
     tenant,
     systemClock.nowSeconds(),
-  ) satisfies LeavesQuestion['checkEvents'],
+  ) satisfies LeavesQuestion['againstRecords'],
 })
 
 /** Null: a log of this size is verified sooner without. */
