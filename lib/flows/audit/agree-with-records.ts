@@ -15,10 +15,14 @@ export const agreesWithRecord =
   async (leaves) => {
     const ids = new Set(leaves.flatMap(({ uid }) => (uid === undefined ? [] : [decisionIdOf(uid)])))
     const known = await records.of(tenant, [...ids])
+    // The events of a record lie side by side: its drafts are made once for them.
+    let last: { readonly entry: GrantEntry; readonly drafts: readonly EventDraft[] } | null = null
     return {
-      draftOf({ uid }, issuerUrl) {
-        const entry = known.get(decisionIdOf(uid ?? ''))
-        return entry === undefined ? null : draftNamed(uid ?? '', entry, issuerUrl)
+      draftOf({ uid = '' }, issuerUrl) {
+        const entry = known.get(decisionIdOf(uid))
+        if (entry === undefined) return null
+        if (last?.entry !== entry) last = { entry, drafts: draftsOf(entry, { issuerUrl }, () => null) }
+        return last.drafts.find((draft) => draft.uid === uid) ?? null
       },
       async check({ canonical, head }) {
         if (!isOfGrant(head.type_uid, canonical)) return null
@@ -36,9 +40,6 @@ const GRANTED = '"status_code":"granted"'
 /** Not where it says that nothing was granted after all: its record says the opposite. */
 const isOfGrant = (typeUid: number, canonical: string): boolean =>
   typeUid === GRANT_TYPES.scope || (typeUid === GRANT_TYPES.credential && canonical.includes(GRANTED))
-
-const draftNamed = (uid: string, entry: GrantEntry, issuerUrl: string): EventDraft | null =>
-  draftsOf(entry, { issuerUrl }, () => null).find((draft) => draft.uid === uid) ?? null
 
 /** The same in meaning, member by member, as what this version makes of the record. */
 const isMadeFrom = (entry: GrantEntry, canonical: string): boolean => {
