@@ -204,9 +204,7 @@ const measureLog = async (): Promise<void> => {
     const began = performance.now()
     await bench.drain()
     const perSecond = BACKLOG / ((performance.now() - began) / 1_000)
-    say(
-      `appended: ${BACKLOG} leaves, ${perSecond.toFixed(0)} a second by one thread (goal: 20 x 2,000)`,
-    )
+    say(`appended: ${BACKLOG} leaves, ${perSecond.toFixed(0)} a second by one thread (goal: 20 x 2,000)`)
     const size = await bench.leaves(BEHIND)
     await measureVerify(bench.dataDir, BEHIND, size)
     await measureProofs(bench.dataDir, BEHIND, size)
