@@ -1,6 +1,6 @@
 // A data directory with records of exchanges that the audit log has still to take. They are copies, under ids of their own, of one
 // that a real exchange left behind.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuditRound, openAuditDatabase } from '../bin/embedded/audit.ts'
@@ -24,10 +24,11 @@ const INSERT =
   'INSERT INTO grant_record (guard, decision, tenant, at, exp, keep_until, body) VALUES (randomblob(16), ?, ?, ?, ?, ?, ?)'
 
 /** A data directory as a broker leaves it after one exchange, with its tenant's keys; and the record of the exchange. */
-const prepare = async (dir: string): Promise<GrantRecord> => {
+const prepare = async (dir: string, others: Readonly<Record<string, string>>): Promise<GrantRecord> => {
   const key = makeIssuerKey()
   const tenantsDir = join(dir, 'tenants')
   writeTenants(tenantsDir, 1, key.jwks)
+  for (const [tenant, text] of Object.entries(others)) writeFileSync(join(tenantsDir, `${tenant}.yaml`), text)
   const broker = await startBroker(tenantsDir, join(dir, 'data'))
   const bodies = await presign(key, AUDIENCE, join(dir, 'bodies'), 1)
   const body = readFileSync(bodies.file).subarray(0, bodies.bodyLength)
@@ -69,15 +70,19 @@ export type AuditBench = {
   readonly like: GrantRecord
   /** Rounds of `audit`, as the broker takes them, until there is no more. */
   readonly drain: () => Promise<void>
-  readonly leaves: () => Promise<number>
+  readonly leaves: (tenant?: string) => Promise<number>
   readonly close: () => void
 }
 
-export const openAuditBench = async (hasSink: boolean): Promise<AuditBench> => {
+/** `others`: documents of tenants that have keys there, too. */
+export const openAuditBench = async (
+  hasSink: boolean,
+  others: Readonly<Record<string, string>> = {},
+): Promise<AuditBench> => {
   const dir = mkdtempSync(join(tmpdir(), 'mintmark-leaf-'))
   const dataDir = join(dir, 'data')
   mkdirSync(dataDir, { mode: 0o700 })
-  const like = await prepare(dir)
+  const like = await prepare(dir, others)
   const opened = openStore({ dataDir, dev: true, masterKey: undefined })
   if (!opened.ok) throw new Error(opened.problem)
   const { store } = opened
@@ -111,7 +116,7 @@ export const openAuditBench = async (hasSink: boolean): Promise<AuditBench> => {
       while (await round());
       while (hasSink && (await deliverEvents(ports, target, memory)).kind === 'more');
     },
-    leaves: async () => (await tenantLog.about(TENANT))?.size ?? 0,
+    leaves: async (tenant = TENANT) => (await tenantLog.about(tenant))?.size ?? 0,
     close() {
       audit.close()
       store.database.close()

@@ -16,6 +16,7 @@ export const startBroker = (
   dataDir: string,
   limits: 'on' | 'off' = 'off',
   auditLog: 'on' | 'off' = 'off',
+  core?: number | string,
 ): Promise<RunningServer> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   // As `npm run mintmark` starts it: V8 would otherwise let garbage pile up to gigabytes before its first full collection.
@@ -28,7 +29,7 @@ export const startBroker = (
     'serve',
   ]
   const where = ['--tenants', tenantsDir, '--data', dataDir, '--port', '0', '--base-url', BASE_URL]
-  return startServer([...entry, ...where, '--dev', '--limits', limits, '--audit-log', auditLog])
+  return startServer([...entry, ...where, '--dev', '--limits', limits, '--audit-log', auditLog], core)
 }
 
 /** The generator asks the port the broker really has. */

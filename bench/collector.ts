@@ -40,10 +40,13 @@ export const startCollector = async () => {
   )
   return {
     url: `http://127.0.0.1:${port}/v1/logs`,
-    /** Seconds from the first event to when so many were here. */
-    async until(count: number): Promise<number> {
-      while (events < count) await new Promise((resolve) => setTimeout(resolve, 50))
-      return (lastMs - firstMs) / 1_000
+    /** Until so many are here, or that long after the first: how many there are, and seconds from the first to the last. */
+    async until(count: number, secondsMax: number) {
+      const began = performance.now()
+      const isLate = () => performance.now() - (firstMs || began) > secondsMax * 1_000
+      while (events < count && !isLate()) await new Promise((resolve) => setTimeout(resolve, 50))
+      if (events === 0) throw new Error(`no event has come in ${secondsMax} s`)
+      return { events, seconds: (lastMs - firstMs) / 1_000 }
     },
     stop: () => worker.terminate(),
   }

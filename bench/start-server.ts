@@ -10,6 +10,8 @@ const STOP_MS = 10_000
 const TICKS_PER_SECOND = 100
 export const SERVER_CORE = 0
 export const LOAD_CORE = 1
+/** The generator has its share of one of them. */
+export const BOTH_CORES = `${SERVER_CORE},${LOAD_CORE}`
 
 const canPin = availableParallelism() >= 2 && spawnSync('taskset', ['--version']).status === 0
 
@@ -20,8 +22,8 @@ export type RunningServer = {
   readonly stop: () => Promise<void>
 }
 
-/** Program and arguments that run `args` under this Node on one core, or anywhere where pinning is impossible. */
-export const pinned = (core: number, args: readonly string[]): readonly [string, readonly string[]] =>
+/** Program and arguments that run `args` under this Node on one core (or `0,1`), or anywhere where pinning is impossible. */
+export const pinned = (core: number | string, args: readonly string[]): readonly [string, readonly string[]] =>
   canPin ? ['taskset', ['-c', String(core), process.execPath, ...args]] : [process.execPath, args]
 
 export const isPinned = (): boolean => canPin
@@ -36,9 +38,12 @@ const stopChild = async (child: ChildProcess): Promise<void> => {
 }
 
 /** Resolves once the process printed its address; throws with its output when it ends first or takes over two minutes. */
-export const startServer = async (args: readonly string[]): Promise<RunningServer> => {
+export const startServer = async (
+  args: readonly string[],
+  core: number | string = SERVER_CORE,
+): Promise<RunningServer> => {
   const began = performance.now()
-  const [program, argv] = pinned(SERVER_CORE, args)
+  const [program, argv] = pinned(core, args)
   const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   try {

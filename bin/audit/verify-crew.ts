@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads'
 import { createGrantRecords } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { agreesWithRecord } from '../../lib/flows/audit/agree-with-records.ts'
 import type { CheckedLeaves, LeavesQuestion, Stretch } from '../../lib/flows/audit/check-leaves.ts'
-import { agreesWithRecord } from '../../lib/flows/audit/reconcile-log.ts'
 import type { Crew } from '../../lib/flows/audit/verify-log.ts'
 import type { GrantRecords } from '../../lib/ports/decisions.ts'
 import type { LogSource } from '../../lib/ports/tenant-log.ts'
@@ -44,7 +44,11 @@ export const questionOf = ({ tenant, log, expired, records }: AskedLog, isErased
     leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
     expired: async () => (isErased ? null : expired()),
   } satisfies LogSource,
-  checkEvents: agreesWithRecord(records, tenant, systemClock.nowSeconds()) satisfies LeavesQuestion['checkEvents'],
+  againstRecords: agreesWithRecord(
+    records,
+    tenant,
+    systemClock.nowSeconds(),
+  ) satisfies LeavesQuestion['againstRecords'],
 })
 
 /** Null: a log of this size is verified sooner without. */

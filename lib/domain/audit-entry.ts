@@ -12,8 +12,11 @@ export type RollUpPart = DenialRollUp & {
   readonly unlisted: number
 }
 
+/** `isPlain`: nothing in the record has to be escaped in JSON, as who read its text saw. Absent: not known. */
+export type GrantEntry = { readonly kind: 'grant'; readonly record: GrantRecord; readonly isPlain?: boolean }
+
 export type AuditEntry =
-  | { readonly kind: 'grant'; readonly record: GrantRecord }
+  | GrantEntry
   | { readonly kind: 'not_issued'; readonly outcome: NotIssued }
   | { readonly kind: 'denial'; readonly denial: Denial }
   | { readonly kind: 'roll_up'; readonly rollUp: RollUpPart }

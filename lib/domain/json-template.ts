@@ -16,8 +16,11 @@ export type Bounds = { readonly charsMax: number; readonly itemsMax: number }
 
 export type JsonTemplate<T> = {
   readonly object: (input: T) => JsonObject
-  /** Null: something in it exceeds the bounds, or has no canonical form; the object has to be asked for, and made fit. */
-  readonly text: (input: T) => { readonly text: string; readonly cutAt: number } | null
+  /**
+   * Null: something in it exceeds the bounds, or has no canonical form; the object has to be asked for, and made fit.
+   * `isPlain`: no string in the input is one that JSON would escape, or that has no canonical form. Then none is looked at.
+   */
+  readonly text: (input: T, isPlain?: boolean) => { readonly text: string; readonly cutAt: number } | null
 }
 
 /** The first member of each object is always there: nothing but a comma would tell where it is missing. */
@@ -25,7 +28,7 @@ export const jsonTemplate = <T>(shape: ShapeObject<T>, bounds: Bounds): JsonTemp
   const steps = stepsOf(shape)
   return {
     object: (input) => objectOf(shape, input) as JsonObject,
-    text: (input) => textOf(steps, input, bounds),
+    text: (input, isPlain = false) => textOf(steps, input, { bounds, isPlain, text: '', isOpen: false }),
   }
 }
 
@@ -40,20 +43,29 @@ const objectOf = <T>(shape: Shape<T>, input: T): JsonValue => {
 
 const isList = <T>(shape: Shape<T>): shape is readonly Shape<T>[] => Array.isArray(shape)
 
-/** What stands in front of a value; `quoted` where it is a text that is written as it is. */
-type Lead = { readonly bare: string; readonly quoted: string }
+/**
+ * What stands in front of a value. The quotation mark behind a text is written with what comes next, and the one before it with
+ * what stands in front: of every two pieces that are put together one would be a mark alone. Named by what the marks do.
+ */
+type Lead = { readonly bare: string; readonly opens: string; readonly closes: string; readonly both: string }
 
-const leadOf = (bare: string): Lead => ({ bare, quoted: `${bare}"` })
+/** Joined, which gives strings of one piece: what is added up keeps its parts, and is walked through for every text anew. */
+const leadOf = (...bare: readonly string[]): Lead => ({
+  bare: bare.join(''),
+  opens: [...bare, '"'].join(''),
+  closes: ['"', ...bare].join(''),
+  both: ['"', ...bare, '"'].join(''),
+})
 
 /** `before` stands there always, `lead` only in front of what the slot gives. */
 type Step<T> = {
-  readonly before: string
+  readonly before: Lead
   readonly lead: Lead
   readonly isOptional: boolean
   readonly slot: Slot<T> | typeof CUT
 }
 
-type Steps<T> = { readonly steps: readonly Step<T>[]; readonly end: string }
+type Steps<T> = { readonly steps: readonly Step<T>[]; readonly end: Lead }
 
 const stepsOf = <T>(whole: Shape<T>): Steps<T> => {
   const steps: Step<T>[] = []
@@ -63,7 +75,7 @@ const stepsOf = <T>(whole: Shape<T>): Steps<T> => {
       // What has to be there has one text in front of it, with what stands there always.
       const isOptional = lead.startsWith(',')
       steps.push({
-        before: isOptional ? text : '',
+        before: leadOf(isOptional ? text : ''),
         lead: leadOf(isOptional ? lead : text + lead),
         isOptional,
         slot: shape,
@@ -92,16 +104,20 @@ const stepsOf = <T>(whole: Shape<T>): Steps<T> => {
     text += close
   }
   add(whole, '')
-  return { steps, end: text }
+  return { steps, end: leadOf(text) }
 }
 
-const textOf = <T>({ steps, end }: Steps<T>, input: T, bounds: Bounds): ReturnType<JsonTemplate<T>['text']> => {
-  let text = ''
+/** `isOpen`: a text was written last, and the mark behind it was not. */
+type Writer = { readonly bounds: Bounds; readonly isPlain: boolean; text: string; isOpen: boolean }
+
+const textOf = <T>({ steps, end }: Steps<T>, input: T, writer: Writer): ReturnType<JsonTemplate<T>['text']> => {
   let cutAt = 0
   for (const { before, lead, isOptional, slot } of steps) {
-    if (before !== '') text += before
+    if (before.bare !== '') writeLead(writer, before)
     if (slot === CUT) {
-      cutAt = text.length
+      // The mark of what is in front of a cut is in front of it, too.
+      writeLead(writer, NOTHING)
+      cutAt = writer.text.length
       continue
     }
     const value = slot(input)
@@ -109,56 +125,72 @@ const textOf = <T>({ steps, end }: Steps<T>, input: T, bounds: Bounds): ReturnTy
       if (!isOptional) throw new TypeError('a first member is always there')
       continue
     }
-    const written = writtenOf(value, lead, bounds)
-    if (written === null) return null
-    text += written
+    if (!write(writer, value, lead)) return null
   }
-  return { text: text + end, cutAt }
+  writeLead(writer, end)
+  return { text: writer.text, cutAt }
+}
+
+const NOTHING = leadOf('')
+
+const writeLead = (writer: Writer, { bare, closes }: Lead): void => {
+  writer.text += writer.isOpen ? closes : bare
+  writer.isOpen = false
 }
 
 /** Printable ASCII that JSON has no escape for: almost every text there is. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
-const writtenOf = (value: JsonValue, { bare, quoted }: Lead, bounds: Bounds): string | null => {
+export const isPlainText = (text: string): boolean => PLAIN.test(text)
+
+/** False: it cannot be written as it is. */
+const write = (writer: Writer, value: JsonValue, lead: Lead): boolean => {
   if (typeof value === 'string') {
-    if (value.length > bounds.charsMax) return null
-    if (PLAIN.test(value)) return `${quoted}${value}"`
-    return value.isWellFormed() ? bare + JSON.stringify(value) : null
+    if (value.length > writer.bounds.charsMax) return false
+    if (writer.isPlain || PLAIN.test(value)) {
+      // Two statements: what is put together of three is put together twice.
+      writer.text += writer.isOpen ? lead.both : lead.opens
+      writer.text += value
+      writer.isOpen = true
+      return true
+    }
+    if (!value.isWellFormed()) return false
   }
-  if (typeof value === 'number') return Number.isFinite(value) ? bare + String(value) : null
-  if (typeof value === 'boolean' || value === null) return bare + String(value)
-  if (typeof value !== 'object') return null
-  return Array.isArray(value) ? writtenList(value, bare, bounds) : writtenObject(value as JsonObject, bare, bounds)
+  if (typeof value === 'number' && !Number.isFinite(value)) return false
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? writeList(writer, value, lead) : writeObject(writer, value as JsonObject, lead)
+  writeLead(writer, lead)
+  writer.text += typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return true
 }
 
-const FIRST_ITEM = leadOf('')
-const NEXT_ITEM = leadOf(',')
+const LIST = { open: leadOf('['), first: NOTHING, next: leadOf(','), close: leadOf(']') }
+const OBJECT = { open: leadOf('{'), close: leadOf('}') }
 
-const writtenList = (list: readonly JsonValue[], lead: string, bounds: Bounds): string | null => {
-  if (list.length > bounds.itemsMax) return null
-  let text = `${lead}[`
-  for (let at = 0; at < list.length; at += 1) {
-    const written = writtenOf(list[at]!, at === 0 ? FIRST_ITEM : NEXT_ITEM, bounds)
-    if (written === null) return null
-    text += written
-  }
-  return `${text}]`
+const writeList = (writer: Writer, list: readonly JsonValue[], lead: Lead): boolean => {
+  if (list.length > writer.bounds.itemsMax) return false
+  writeLead(writer, lead)
+  writeLead(writer, LIST.open)
+  for (let at = 0; at < list.length; at += 1)
+    if (!write(writer, list[at]!, at === 0 ? LIST.first : LIST.next)) return false
+  writeLead(writer, LIST.close)
+  return true
 }
 
-const writtenObject = (object: JsonObject, lead: string, bounds: Bounds): string | null => {
+const writeObject = (writer: Writer, object: JsonObject, lead: Lead): boolean => {
   const members = membersOf(Object.keys(object))
-  if (members === null || members.length > bounds.itemsMax) return null
-  let text = `${lead}{`
+  if (members === null || members.length > writer.bounds.itemsMax) return false
+  writeLead(writer, lead)
+  writeLead(writer, OBJECT.open)
   let isFirst = true
   for (const { name, first, next } of members) {
     const member = object[name]!
     if (member === null) continue
-    const written = writtenOf(member, isFirst ? first : next, bounds)
-    if (written === null) return null
-    text += written
+    if (!write(writer, member, isFirst ? first : next)) return false
     isFirst = false
   }
-  return `${text}}`
+  writeLead(writer, OBJECT.close)
+  return true
 }
 
 type Member = { readonly name: string; readonly first: Lead; readonly next: Lead }

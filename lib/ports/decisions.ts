@@ -1,5 +1,5 @@
 // Denials have a queue and a budget of their own: a flood of them never delays an allow (design §3.4).
-import type { AuditEntry } from '../domain/audit-entry.ts'
+import type { AuditEntry, GrantEntry } from '../domain/audit-entry.ts'
 import type { Denial, GrantRecord, StoredDecision } from '../domain/grant-record.ts'
 
 export interface DenialQueue {
@@ -26,7 +26,7 @@ export interface DecisionLookup {
 
 export interface GrantRecords {
   /** Those of these allows of a tenant that there are, by decision id. Throws Unavailable. */
-  of(tenant: string, decisionIds: readonly string[]): Promise<ReadonlyMap<string, GrantRecord>>
+  of(tenant: string, decisionIds: readonly string[]): Promise<ReadonlyMap<string, GrantEntry>>
 }
 
 export interface RecentRecords {

@@ -29,8 +29,10 @@ export type Growth = {
 
 export type SignedCheckpoint = { readonly size: number; readonly note: string }
 
+/** `uid`: of the event, as the store says; absent where only the event does. */
 export type StoredLeaf = {
   readonly index: number
+  readonly uid?: string
   readonly salt: Uint8Array
   readonly canonical: string
 }

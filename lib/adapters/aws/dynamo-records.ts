@@ -1,6 +1,6 @@
 // Grant records by decision id, and the newest of a tenant. Both go by the row that says where a record lies, which is durable
 // before anything is signed: a look-up sees every record whose credential is in somebody's hands. Strong reads, no index.
-import type { GrantRecord } from '../../domain/grant-record.ts'
+import type { GrantEntry } from '../../domain/audit-entry.ts'
 import { UUID, whole } from '../../domain/names.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type {
@@ -70,12 +70,12 @@ export const createRecentRecords = (table: Table, clock: Pick<Clock, 'nowSeconds
 export const createGrantRecords = (table: Table): GrantRecords => ({
   async of(tenant, decisionIds) {
     const ids = decisionIds.filter((id) => DECISION_ID.test(id))
-    const records = new Map<string, GrantRecord>()
+    const records = new Map<string, GrantEntry>()
     for (let at = 0; at < ids.length; at += PAGE) {
       const call = await begin(table, tenant)
       const keys = ids.slice(at, at + PAGE).map((id) => decisionKey(tenant, id))
       const found = await recordsAt(call, tenant, [...(await getItems(call, keys)).values()])
-      for (const [id, { record }] of found) records.set(id, record)
+      for (const [id, { record }] of found) records.set(id, { kind: 'grant', record })
     }
     return records
   },

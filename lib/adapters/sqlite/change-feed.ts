@@ -4,7 +4,7 @@ import type { ControlChange } from '../../domain/control-change.ts'
 import type { AppliedOrder } from '../../domain/revocation-order.ts'
 import type { ChangeFeed, ChangeTopic, GrantName, GrantNames, LookUps } from '../../ports/change-feed.ts'
 import type { Database } from './database.ts'
-import { readDenial, readGrantRecord, readNotIssued, uuidOf } from './stored-rows.ts'
+import { readDenial, readGrantEntry, readNotIssued, uuidOf } from './stored-rows.ts'
 
 const TABLE: { readonly [topic in ChangeTopic]: string } = {
   grant: 'grant_record',
@@ -99,7 +99,7 @@ const itemOf = (topic: ChangeTopic, row: Row): FeedItem => {
 const entryOf = (topic: ChangeTopic, row: Row): AuditEntry => {
   switch (topic) {
     case 'grant':
-      return { kind: 'grant', record: readGrantRecord(row) }
+      return readGrantEntry(row)
     case 'not_issued':
       return { kind: 'not_issued', outcome: readNotIssued(row) }
     case 'denial':

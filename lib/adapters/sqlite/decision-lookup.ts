@@ -1,5 +1,6 @@
 // `mintmark decision ID`: an allow with its outcome, a denial, or the roll-up a denial was counted in.
-import type { DenialRollUp, GrantRecord, StoredDecision } from '../../domain/grant-record.ts'
+import type { GrantEntry } from '../../domain/audit-entry.ts'
+import type { DenialRollUp, StoredDecision } from '../../domain/grant-record.ts'
 import type { DecisionLookup, GrantRecords } from '../../ports/decisions.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
@@ -7,6 +8,7 @@ import {
   type BodyRow,
   decisionBytes,
   readDenial,
+  readGrantEntry,
   readGrantRecord,
   readNotIssued,
   timeOfDecision,
@@ -36,7 +38,7 @@ export const createDecisionLookup = (database: Database): DecisionLookup => ({
 export const createGrantRecords = (database: Database): GrantRecords => ({
   async of(tenant, decisionIds) {
     const rows = database.read((sql) => sql(GRANTS).all(JSON.stringify(decisionIds), tenant)) as BodyRow[]
-    return new Map(rows.map(readGrantRecord).map((record): [string, GrantRecord] => [record.decisionId, record]))
+    return new Map(rows.map(readGrantEntry).map((entry): [string, GrantEntry] => [entry.record.decisionId, entry]))
   },
 })
 

@@ -1,6 +1,7 @@
 // How keys and bodies look in rows. A body is JSON with a version, checked when it is read: what was altered or written by
 // a later format is an error, never a guess.
 import { hash } from 'node:crypto'
+import type { GrantEntry } from '../../domain/audit-entry.ts'
 import type { Denial, GrantRecord, NotIssued } from '../../domain/grant-record.ts'
 import { UUID, whole } from '../../domain/names.ts'
 
@@ -57,6 +58,13 @@ export const readGrantRecord = (row: BodyRow): GrantRecord => {
   requireTenant(body, row.tenant)
   return body as GrantRecord
 }
+
+/** JSON escapes with a backslash whatever it escapes: a text without one has nothing in it that needs it. */
+export const readGrantEntry = (row: BodyRow): GrantEntry => ({
+  kind: 'grant',
+  record: readGrantRecord(row),
+  isPlain: !row.body.includes('\\'),
+})
 
 export const readDenial = (row: BodyRow): Denial => {
   const body = parseBody(row.body)

@@ -32,7 +32,7 @@ const KEEP_CHECKPOINT = `INSERT INTO log_checkpoint (tenant, minute, size, note)
 const UNCOVERED = 'SELECT tenant FROM log WHERE checkpoint_size < size'
 const TENANTS = 'SELECT tenant FROM log'
 const LEAVES =
-  'SELECT leaf AS "index", salt, event AS canonical FROM log_leaf WHERE tenant = ? AND leaf >= ? ORDER BY leaf LIMIT ?'
+  'SELECT leaf AS "index", uid, salt, event AS canonical FROM log_leaf WHERE tenant = ? AND leaf >= ? ORDER BY leaf LIMIT ?'
 const LEAF_OF = 'SELECT leaf AS "index", salt, event AS canonical FROM log_leaf WHERE tenant = ? AND uid = ?'
 const HISTORY = 'SELECT size, note FROM log_checkpoint WHERE tenant = ? ORDER BY size'
 

@@ -1,6 +1,6 @@
 // Events on their way into a log: a draft becomes an event when its place there is known. Those of one shape are written from a
 // template, which gives the very text that the object would. Pure.
-import { jsonTemplate, type ShapeObject } from '../json-template.ts'
+import { isPlainText, jsonTemplate, type ShapeObject } from '../json-template.ts'
 import { boundedEvent, type EventShape, envelopeOf, LONG, needsBounding, type OcsfEvent, typeUidOf } from './event.ts'
 import { type ChainPlace, inLogShape, type Placed, type Unsigned, unsignedEvent } from './record-integrity.ts'
 
@@ -21,7 +21,8 @@ export const draftOf = (event: OcsfEvent): EventDraft => ({
 
 export type EventTemplate<T> = {
   readonly event: (input: T) => OcsfEvent
-  readonly draft: (input: T) => EventDraft
+  /** `isPlain`: nothing in the input has to be escaped in JSON. */
+  readonly draft: (input: T, isPlain: boolean) => EventDraft
 }
 
 export const eventTemplate = <T extends object>(shape: EventShape<T>): EventTemplate<T> => {
@@ -31,17 +32,20 @@ export const eventTemplate = <T extends object>(shape: EventShape<T>): EventTemp
   const event = (input: T): OcsfEvent => boundedEvent(alone.object(input))
   return {
     event,
-    draft(input) {
+    draft(input, isPlain) {
       const uid = String(shape.uid(input))
       return {
         uid,
         time: Number(shape.time(input)),
         typeUid: typeUidOf(shape),
         unsigned(at) {
-          const written = inLog.text({ ...input, uid, at })
+          const written = inLog.text({ ...input, uid, at }, isPlain && isPlainPlace(at))
           return written === null || needsBounding(written.text) ? unsignedEvent(event(input), at) : written
         },
       }
     },
   }
 }
+
+const isPlainPlace = ({ chain, authority, before }: ChainPlace): boolean =>
+  isPlainText(chain) && isPlainText(authority) && (before === null || isPlainText(before.uid))

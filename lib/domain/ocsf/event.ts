@@ -105,11 +105,16 @@ export const boundedEvent = (event: JsonObject): OcsfEvent => {
 export const LONG: Bounds = { charsMax: LIMITS.eventTextCharsMax, itemsMax: LIMITS.listItemsMax }
 const SHORT: Bounds = { charsMax: LIMITS.eventTextCharsShort, itemsMax: LIMITS.eventItemsShort }
 const UTF8_BYTES_MAX = 3
-/** Of TOKEN_START: looked for first, since the e of it is everywhere. */
-const RARE_IN_TEXT = 'yJ'
 
 export const needsBounding = (text: string): boolean =>
-  text.length * UTF8_BYTES_MAX > LIMITS.eventBytesMax || (text.includes(RARE_IN_TEXT) && text.includes(TOKEN_START))
+  text.length * UTF8_BYTES_MAX > LIMITS.eventBytesMax || holdsTokenStart(text)
+
+/** By its last letter, which is rare: the search for the whole stops at every e there is, and costs more than to write the event. */
+const holdsTokenStart = (text: string): boolean => {
+  for (let at = text.indexOf('J'); at >= 0; at = text.indexOf('J', at + 1))
+    if (text.startsWith(TOKEN_START, at - 2)) return true
+  return false
+}
 
 /** A compact JWS, wherever somebody put one: as an audience, a subject, a header. */
 const TOKEN_START = 'eyJ'

@@ -1,8 +1,9 @@
 // Credentials: one Authentication event (3002/4) a grant record, an Authorize Session (3003/1) where scopes come with it, and
 // an Authentication that failed where an outcome says that nothing was issued after all. Pure.
+import type { GrantEntry } from '../audit-entry.ts'
 import type { JsonObject } from '../claims.ts'
 import type { GrantRecord, NotIssued } from '../grant-record.ts'
-import type { ShapeObject } from '../json-template.ts'
+import { isPlainText, type ShapeObject } from '../json-template.ts'
 import { REFUSALS } from '../refusal.ts'
 import { type EventPlace, newEvent, type OcsfEvent, serviceOf, uidOf } from './event.ts'
 import { type EventDraft, eventTemplate } from './event-draft.ts'
@@ -122,13 +123,15 @@ const GRANTED = eventTemplate<Granted>({
   unmapped: FACTS,
 })
 
+const SCOPE = 'scope'
+
 const SCOPE_GRANTED = eventTemplate<Granted>({
   ...OF_GRANT,
   classUid: 3003,
   activityId: 1,
   code: 'scope_granted',
   message: 'the credential carries scopes',
-  uid: ({ record }) => uidOf(record.decisionId, 'scope'),
+  uid: ({ record }) => uidOf(record.decisionId, SCOPE),
   detail: {
     user: USER,
     privileges: ({ record }) => record.credential.scope.split(' '),
@@ -139,6 +142,14 @@ const SCOPE_GRANTED = eventTemplate<Granted>({
   unmapped: { decision_id: ({ record }) => record.decisionId },
 })
 
+/** `type_uid` of the two. */
+export const GRANT_TYPES = { credential: 300204, scope: 300301 } as const
+
+const OF_SCOPE = uidOf('', SCOPE)
+
+/** Of which decision an event is that has this id, if it is one of a grant. */
+export const decisionIdOf = (uid: string): string => (uid.endsWith(OF_SCOPE) ? uid.slice(0, -OF_SCOPE.length) : uid)
+
 /** The credential, and the scopes it carries. */
 const templatesOf = ({ credential }: GrantRecord) => (credential.scope === '' ? [GRANTED] : [GRANTED, SCOPE_GRANTED])
 
@@ -146,8 +157,8 @@ export const eventsOfGrant = (record: GrantRecord, place: EventPlace): OcsfEvent
   templatesOf(record).map((template) => template.event({ record, place }))
 
 /** The same events, made when their place in the log is known: almost all of a log is these. */
-export const draftsOfGrant = (record: GrantRecord, place: EventPlace): EventDraft[] =>
-  templatesOf(record).map((template) => template.draft({ record, place }))
+export const draftsOfGrant = ({ record, isPlain = false }: GrantEntry, place: EventPlace): EventDraft[] =>
+  templatesOf(record).map((template) => template.draft({ record, place }, isPlain && isPlainText(place.issuerUrl)))
 
 /** The record may be gone by then: the outcome names it, and with it the credential. */
 export const eventOfNotIssued = (

@@ -27,8 +27,10 @@ export const eventsOf = (entry: AuditEntry, place: EventPlace, recordOf: RecordO
 /** The same events, written when their place in the log is known. What is in an entry may turn out only then: NotAnEvent. */
 export const draftsOf = (entry: AuditEntry, place: EventPlace, recordOf: RecordOf): readonly EventDraft[] => {
   if (entry.kind !== 'grant') return eventsOf(entry, place, recordOf).map(draftOf)
-  return orNotAnEvent(() => draftsOfGrant(entry.record, place)).map(({ unsigned, ...named }) => ({
-    ...named,
+  return orNotAnEvent(() => draftsOfGrant(entry, place)).map(({ uid, time, typeUid, unsigned }) => ({
+    uid,
+    time,
+    typeUid,
     unsigned: (at) => orNotAnEvent(() => unsigned(at)),
   }))
 }

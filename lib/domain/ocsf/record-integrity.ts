@@ -59,7 +59,7 @@ export const unsignedEvent = (event: OcsfEvent, { sequence, chain, authority, be
   return { text, cutAt: text.indexOf(head) + head.length }
 }
 
-/** `sha256Hex`: over UTF-8. */
+/** `sha256Hex`: of the text, over UTF-8. */
 export const chained = (
   { text, cutAt }: Unsigned,
   { uid, typeUid }: Omit<ChainLink, 'fingerprint'>,

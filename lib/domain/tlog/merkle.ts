@@ -10,7 +10,7 @@ export const HASH_BYTES = 32
 
 /** RFC 6962 §2.1: leaves and nodes are hashed apart, so that neither can be shown for the other. */
 export const leafHash = (sha256: Sha256, leaf: Uint8Array): Hash => {
-  const data = new Uint8Array(1 + leaf.length)
+  const data = leaf.length === HASH_BYTES ? commitment : new Uint8Array(1 + leaf.length)
   data.set(leaf, 1)
   return sha256(data)
 }
@@ -21,7 +21,8 @@ export const nodeHash = (sha256: Sha256, left: Hash, right: Hash): Hash => {
   return sha256(node)
 }
 
-/** Filled anew for every hash: to allocate it costs as much as to hash it. */
+/** Filled anew for every hash: to allocate them costs as much as to hash them. The leaves of our logs are commitments. */
+const commitment = new Uint8Array(1 + HASH_BYTES)
 const node = new Uint8Array(1 + 2 * HASH_BYTES)
 node[0] = 1
 

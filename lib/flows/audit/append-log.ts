@@ -5,14 +5,14 @@ import type { GrantRecord } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { draftsOf } from '../../domain/ocsf/map-entry.ts'
-import { type ChainLink, chained } from '../../domain/ocsf/record-integrity.ts'
+import type { ChainLink } from '../../domain/ocsf/record-integrity.ts'
 import { leafHash } from '../../domain/tlog/merkle.ts'
 import { appendHashes, EMPTY_EDGE } from '../../domain/tlog/tiles.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import { utf8Length } from '../../domain/utf8.ts'
 import type { AuditLog } from '../../ports/audit-log.ts'
 import type { Growth, LogHead, LogStore, NewLeaf, Salts } from '../../ports/tenant-log.ts'
-import { commitmentOf, type LogHashes } from './leaf-hashes.ts'
+import { type LogHashes, sealLeaf } from './leaf-hashes.ts'
 
 export type AppendPorts = {
   readonly store: LogStore
@@ -74,7 +74,7 @@ const withoutKnown = async (
 
 /** By as many of them as the store has room for, at least one. */
 const grow = (
-  { store: { room = NO_BOUND }, salts, hashes: { sha256, sha256Hex } }: AppendPorts,
+  { store: { room = NO_BOUND }, salts, hashes }: AppendPorts,
   head: LogHead | null,
   authority: string,
   drafts: readonly EventDraft[],
@@ -85,21 +85,21 @@ const grow = (
   let sequence = head?.edge.size ?? 0
   let bytes = 0
   for (const { uid, typeUid, time, unsigned } of drafts.slice(0, room.leaves)) {
-    const text = unsigned({ sequence, chain: origin, authority, before: last })
-    const { canonical, link } = chained(text, { uid, typeUid }, sha256Hex)
-    bytes += utf8Length(canonical)
-    if (leaves.length > 0 && bytes > room.bytes) break
     const salt = salts.next()
-    const commitment = commitmentOf(sha256, salt, canonical)
+    const event = unsigned({ sequence, chain: origin, authority, before: last })
+    const { canonical, link, commitment } = sealLeaf(hashes, salt, event, { uid, typeUid })
+    // Most stores have no bound, and to count costs as much as to hash.
+    if (room !== NO_BOUND) bytes += utf8Length(canonical)
+    if (leaves.length > 0 && bytes > room.bytes) break
     leaves.push({ uid, atSeconds: Math.floor(time / 1000), salt, commitment, canonical })
     last = link
     sequence += 1
   }
   if (last === null) throw new Error('a log grows by at least one leaf')
   const { edge, grown } = appendHashes(
-    sha256,
+    hashes.sha256,
     head?.edge ?? EMPTY_EDGE,
-    leaves.map(({ commitment }) => leafHash(sha256, commitment)),
+    leaves.map(({ commitment }) => leafHash(hashes.sha256, commitment)),
   )
   return { head: { origin, authority, edge, last }, leaves, tiles: grown }
 }

@@ -1,23 +1,27 @@
 // Checks the leaves of a stretch of a log: every event against its commitment, its fingerprint, the event before it and its record;
 // every commitment against its tile. A stretch is checked by itself, so several may be at once, on threads of their own.
+
+import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { type EventHead, headOfEvent } from '../../domain/ocsf/event-head.ts'
-import { type ChainLink, type Cut, follows, linkOf } from '../../domain/ocsf/record-integrity.ts'
+import { type ChainLink, chainOf, follows, linkOf } from '../../domain/ocsf/record-integrity.ts'
 import { HASH_BYTES, isSameHash, leafHash } from '../../domain/tlog/merkle.ts'
 import { entriesOf, TILE_WIDTH } from '../../domain/tlog/tiles.ts'
 import type { LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
-import { hashesOfLeaf, type LogHashes } from './leaf-hashes.ts'
+import { hashesOfLeaf, type LeafHashes, type LogHashes, sealLeaf } from './leaf-hashes.ts'
 import type { Flaw, LogProblem } from './log-problems.ts'
 
 /** An event that is the one that was committed to, and in its place. */
-export type CheckedEvent = {
-  readonly index: number
-  readonly canonical: string
-  /** Of its fingerprint. */
-  readonly cut: Cut
-  readonly head: EventHead
-  readonly link: ChainLink
-  /** Undefined: the event before is no longer kept. */
-  readonly before: ChainLink | null | undefined
+export type CheckedEvent = { readonly canonical: string; readonly head: EventHead }
+
+/** What the leaves of a bundle must agree with. */
+export type AgainstRecords = {
+  /**
+   * What the event is made from that the store says a leaf has, if nothing was altered: written anew and found to be the very
+   * text, nothing else has to be asked of it. Null: that is not known.
+   */
+  readonly draftOf: (leaf: StoredLeaf, issuerUrl: string) => EventDraft | null
+  /** Of an event that is not found so. */
+  readonly check: (event: CheckedEvent) => Promise<LogProblem | null>
 }
 
 export type LeavesQuestion = {
@@ -25,10 +29,8 @@ export type LeavesQuestion = {
   readonly tenant: string
   /** Leaves from the front whose events may be gone. */
   readonly expired: number
-  /** What else events must agree with: asked once for the events of a bundle, not checked yet, then told each of them. */
-  readonly checkEvents?:
-    | ((heads: readonly EventHead[]) => Promise<(event: CheckedEvent) => LogProblem | null>)
-    | undefined
+  /** Asked once for the leaves of a bundle, of which nothing is checked yet. */
+  readonly againstRecords?: ((leaves: readonly StoredLeaf[]) => Promise<AgainstRecords>) | undefined
 }
 
 /** Whole bundles, but for the last of a log. */
@@ -65,7 +67,7 @@ export const checkLeaves = async (
   { start, width }: Stretch,
   before: ChainLink | null | undefined,
 ): Promise<CheckedLeaves> => {
-  const walk: Walk = { last: before, events: 0, hashes: new Uint8Array(width * HASH_BYTES) }
+  const walk: Walk = { last: before, place: null, events: 0, hashes: new Uint8Array(width * HASH_BYTES) }
   let flaw: CheckedLeaves['flaw'] = null
   let at = 0
   for (; at < width && flaw === null; at += TILE_WIDTH)
@@ -74,7 +76,13 @@ export const checkLeaves = async (
   return { hashes: walk.hashes.subarray(0, sound * HASH_BYTES), events: walk.events, flaw, last: walk.last }
 }
 
-type Walk = { last: ChainLink | null | undefined; events: number; readonly hashes: Uint8Array }
+/** `place`: what the last event that was read says it is in. Undefined `last`: the event before is no longer kept. */
+type Walk = {
+  last: ChainLink | null | undefined
+  place: ReturnType<typeof chainOf>
+  events: number
+  readonly hashes: Uint8Array
+}
 
 /** `at`: where its hashes belong. */
 const checkBundle = async (
@@ -91,23 +99,26 @@ const checkBundle = async (
   const tile = await source.tile({ level: 0, index, width })
   const entries = bundle === undefined ? null : bundle === null ? [] : (entriesOf(bundle, width) ?? [])
   if (entries === null && leaves === null) return { problem: 'entry_missing', index: start }
-  const events = new Map(leaves?.map((leaf) => [leaf.index, { leaf, head: headOf(leaf.canonical) }]))
-  const heads = [...events.values()].flatMap(({ head }) => head ?? [])
-  const checkEvent = await question.checkEvents?.(heads)
+  const events = new Map(leaves?.map((leaf) => [leaf.index, leaf]))
+  const against = leaves === null ? undefined : await question.againstRecords?.(leaves)
   for (let offset = 0; offset < width; offset += 1) {
     const leafIndex = start + offset
-    const event = events.get(leafIndex)
-    if (event === undefined && leaves !== null) {
+    const leaf = events.get(leafIndex)
+    if (leaf === undefined && leaves !== null) {
       if (leafIndex >= expired) return { problem: 'event_missing', index: leafIndex }
       walk.last = undefined
     }
-    const made = event === undefined ? null : hashesOfLeaf(hashes, event.leaf.salt, event.leaf.canonical)
+    const rewritten = leaf === undefined ? null : rewrite(hashes, walk, leaf, against)
+    const made = rewritten ?? (leaf === undefined ? null : hashesOfLeaf(hashes, leaf.salt, leaf.canonical))
     const entry = entries === null ? made?.commitment : entries[offset]
     if (entry === undefined) return { problem: 'entry_missing', index: leafIndex }
-    if (event !== undefined && made !== null) {
+    if (leaf !== undefined && made !== null) {
       if (!isSameHash(made.commitment, entry)) return { problem: 'event_altered', index: leafIndex }
-      const problem = checkPlaced(tenant, walk, { ...event, fingerprint: made.fingerprint }, checkEvent)
+      const problem = 'link' in made ? null : await checkPlaced(tenant, walk, { leaf, ...made }, against)
       if (problem !== null) return { problem, index: leafIndex }
+      if ('link' in made) walk.last = made.link
+      walk.place ??= chainOf(leaf.canonical)
+      walk.events += 1
     }
     const hash = leafHash(hashes.sha256, entry)
     if (tile !== undefined && (tile === null || !isAt(tile, offset, hash)))
@@ -117,27 +128,42 @@ const checkBundle = async (
   return null
 }
 
-type Found = {
-  readonly leaf: StoredLeaf
-  readonly head: EventHead | null
-  readonly fingerprint: Parameters<typeof linkOf>[2] | null
+/**
+ * The event written anew from its record, for the tenant and place it must have and behind the event before: where it is the text
+ * that is stored, all of that is true of it, and of what it says. Null: it is not, which says nothing yet.
+ */
+const rewrite = (
+  hashes: LogHashes,
+  { last, place }: Walk,
+  leaf: StoredLeaf,
+  against: AgainstRecords | undefined,
+): ReturnType<typeof sealLeaf> | null => {
+  if (against === undefined || last === undefined) return null
+  const inPlace = place ?? chainOf(leaf.canonical)
+  const draft = inPlace === null ? null : against.draftOf(leaf, inPlace.authority)
+  if (inPlace === null || draft === null) return null
+  const unsigned = draft.unsigned({ ...inPlace, sequence: leaf.index, before: last })
+  const sealed = sealLeaf(hashes, leaf.salt, unsigned, draft)
+  return sealed.canonical === leaf.canonical ? sealed : null
 }
 
-const checkPlaced = (
+type Found = { readonly leaf: StoredLeaf } & Pick<LeafHashes, 'fingerprint'>
+
+const checkPlaced = async (
   tenant: string,
   walk: Walk,
-  { leaf: { index, canonical }, head, fingerprint }: Found,
-  checkEvent: ((event: CheckedEvent) => LogProblem | null) | undefined,
-): LogProblem | null => {
+  { leaf: { index, canonical }, fingerprint }: Found,
+  against: AgainstRecords | undefined,
+): Promise<LogProblem | null> => {
+  const head = headOf(canonical)
   const link = head === null || fingerprint === null ? null : linkOf(head, canonical, fingerprint)
   if (head === null || fingerprint === null || link === null) return 'event_altered'
   if (head.metadata['sequence'] !== index || head.metadata.tenant_uid !== tenant) return 'event_misplaced'
-  const before = walk.last
-  if (before !== undefined && !follows(canonical, fingerprint.cut, before)) return 'chain_broken'
-  const problem = checkEvent?.({ index, canonical, cut: fingerprint.cut, head, link, before }) ?? null
+  if (walk.last !== undefined && !follows(canonical, fingerprint.cut, walk.last)) return 'chain_broken'
+  const problem = (await against?.check({ canonical, head })) ?? null
   if (problem !== null) return problem
   walk.last = link
-  walk.events += 1
+  walk.place = null
   return null
 }
 

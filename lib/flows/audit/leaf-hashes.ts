@@ -1,6 +1,13 @@
 // The hashes of a leaf: its commitment over salt and event, the fingerprint over the event without the fingerprint. Both are made from
 // one copy of the event's bytes.
-import { type Cut, fingerprintAt } from '../../domain/ocsf/record-integrity.ts'
+import {
+  type Chained,
+  type ChainLink,
+  type Cut,
+  chained,
+  fingerprintAt,
+  type Unsigned,
+} from '../../domain/ocsf/record-integrity.ts'
 import type { Sha256 } from '../../domain/tlog/merkle.ts'
 
 export type LogHashes = {
@@ -11,15 +18,17 @@ export type LogHashes = {
 
 const encoder = new TextEncoder()
 const UTF8_BYTES_MAX = 3
+/** Of the member that holds it. */
+const FINGERPRINT_CHARS_MAX = 512
 /** Grown to the longest event there was: no other copy of an event is made for its hashes. */
 let scratch = new Uint8Array(0)
 
-/** Puts salt ‖ canonical event where it is hashed from: how many bytes that is. */
-const write = (salt: Uint8Array, canonical: string): number => {
-  const room = salt.length + canonical.length * UTF8_BYTES_MAX
+/** Puts salt ‖ event where it is hashed from, with room for a fingerprint: how many bytes that is. */
+const write = (salt: Uint8Array, event: string): number => {
+  const room = salt.length + (event.length + FINGERPRINT_CHARS_MAX) * UTF8_BYTES_MAX
   if (scratch.length < room) scratch = new Uint8Array(2 * room)
   scratch.set(salt)
-  return salt.length + encoder.encodeInto(canonical, scratch.subarray(salt.length)).written
+  return salt.length + encoder.encodeInto(event, scratch.subarray(salt.length)).written
 }
 
 /** What is public of an event: SHA-256(salt ‖ canonical event) (design §4). Without the salt nobody can test a guess. */
@@ -46,4 +55,24 @@ export const hashesOfLeaf = ({ sha256, sha256Hex }: LogHashes, salt: Uint8Array,
     return { commitment, fingerprint: { cut, value: sha256Hex(canonical.slice(0, from) + canonical.slice(to)) } }
   scratch.copyWithin(salt.length + from, salt.length + to, length)
   return { commitment, fingerprint: { cut, value: sha256Hex(scratch.subarray(salt.length, length - (to - from))) } }
+}
+
+/** An event on its way into a log: fingerprint and commitment, and the text with the one that is committed to. */
+export const sealLeaf = (
+  { sha256, sha256Hex }: LogHashes,
+  salt: Uint8Array,
+  unsigned: Unsigned,
+  named: Omit<ChainLink, 'fingerprint'>,
+): Chained & { readonly commitment: Uint8Array } => {
+  const { text, cutAt } = unsigned
+  const length = write(salt, text)
+  const { canonical, link } = chained(unsigned, named, () => sha256Hex(scratch.subarray(salt.length, length)))
+  // Only of as many bytes as characters a place in the text is one in the bytes.
+  if (length - salt.length !== text.length)
+    return { canonical, link, commitment: commitmentOf(sha256, salt, canonical) }
+  const from = salt.length + cutAt
+  const member = canonical.slice(cutAt, cutAt + canonical.length - text.length)
+  scratch.copyWithin(from + member.length, from, length)
+  encoder.encodeInto(member, scratch.subarray(from))
+  return { canonical, link, commitment: sha256(scratch.subarray(0, length + member.length)) }
 }

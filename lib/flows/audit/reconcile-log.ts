@@ -1,17 +1,9 @@
-// The log and the grant records say the same (design P7): everything that was acknowledged has its leaf, and every leaf of a
-// grant the record it was made from, as long as records are kept.
+// The log has all that was recorded (design P7): everything that was acknowledged has its leaf.
 import { type AuditEntry, type FeedItem, nameOfEntry } from '../../domain/audit-entry.ts'
-import { canonicalJson } from '../../domain/canonical-json.ts'
-import type { JsonObject, JsonValue } from '../../domain/claims.ts'
-import type { GrantRecord } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
-import type { OcsfEvent } from '../../domain/ocsf/event.ts'
-import { draftsOf, eventsOf, NotAnEvent } from '../../domain/ocsf/map-entry.ts'
-import { chainOf } from '../../domain/ocsf/record-integrity.ts'
+import { draftsOf, NotAnEvent } from '../../domain/ocsf/map-entry.ts'
 import { CHANGE_TOPICS, type ChangeFeed, type ChangeTopic, type GrantNames } from '../../ports/change-feed.ts'
-import type { GrantRecords } from '../../ports/decisions.ts'
 import type { Expired, LogRetention, LogStore } from '../../ports/tenant-log.ts'
-import type { CheckedEvent, LeavesQuestion } from './check-leaves.ts'
 import { AUDIT_READER } from './pump-feed.ts'
 
 export type ReconcilePorts = {
@@ -99,59 +91,4 @@ export const owedFor = (entry: AuditEntry): readonly Unlogged[] => {
     if (error instanceof NotAnEvent) return []
     throw error
   }
-}
-
-/** For verifyLog: an event of a grant is what its record gives, word by word. */
-export const agreesWithRecord =
-  (records: GrantRecords, tenant: string, nowSeconds: number): NonNullable<LeavesQuestion['checkEvents']> =>
-  async (heads) => {
-    const uids = heads.filter(({ type_uid }) => type_uid === GRANT_TYPE).map(({ metadata }) => metadata.uid)
-    const known = await records.of(tenant, uids)
-    return (checked) => {
-      const { canonical, head } = checked
-      if (head.type_uid !== GRANT_TYPE || !canonical.includes(GRANTED)) return null
-      const record = known.get(head.metadata.uid)
-      // A record goes 7 days after its evidence expired at the earliest.
-      if (record === undefined)
-        return head.time / 1000 > nowSeconds - LIMITS.recordKeepSeconds ? 'record_missing' : null
-      return isWrittenFrom(record, checked) || isMadeFrom(record, canonical) ? null : 'record_differs'
-    }
-  }
-
-const GRANT_TYPE = 300204
-const GRANTED = '"status_code":"granted"'
-
-/** Whether this version would write the very text, but for the fingerprint, which was found to be its own: then nothing is parsed. */
-const isWrittenFrom = (record: GrantRecord, { index, canonical, cut, before }: CheckedEvent): boolean => {
-  const chain = chainOf(canonical)
-  if (chain === null || before === undefined) return false
-  const [draft] = draftsOf({ kind: 'grant', record }, { issuerUrl: chain.authority }, () => record)
-  const { text, cutAt } = draft!.unsigned({ ...chain, sequence: index, before })
-  return (
-    cutAt === cut.from &&
-    canonical.slice(0, cut.from) === text.slice(0, cutAt) &&
-    canonical.slice(cut.to) === text.slice(cutAt)
-  )
-}
-
-const isMadeFrom = (record: GrantRecord, canonical: string): boolean => {
-  const event = JSON.parse(canonical) as OcsfEvent
-  const [attestation] = event['attestation_list'] as readonly { readonly authority_uid: string }[]
-  const [made] = eventsOf({ kind: 'grant', record }, { issuerUrl: attestation!.authority_uid }, () => record)
-  return isWithin(withoutIntegrity(event), made!)
-}
-
-const withoutIntegrity = (event: OcsfEvent): JsonObject => {
-  const { attestation_list: _, metadata, ...rest } = event
-  // The version that wrote the event may be an older one.
-  const { sequence: __, profiles: ___, product: ____, ...kept } = metadata
-  return { ...rest, metadata: kept }
-}
-
-/** A later version may say more of a record, never something else. */
-const isWithin = (before: JsonValue, after: JsonValue | undefined): boolean => {
-  if (typeof before !== 'object' || before === null || Array.isArray(before) || after === undefined)
-    return after !== undefined && canonicalJson(before) === canonicalJson(after)
-  if (typeof after !== 'object' || after === null || Array.isArray(after)) return false
-  return Object.entries(before).every(([name, member]) => isWithin(member, (after as JsonObject)[name]))
 }

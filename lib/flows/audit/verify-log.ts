@@ -40,7 +40,7 @@ export type VerifyQuestion = {
   readonly earlier: readonly string[]
   /** Whether the tenant no longer keeps what is said to have expired; absent: that is not known here. */
   readonly isDue?: (expired: Expired) => Promise<boolean>
-  readonly checkEvents?: LeavesQuestion['checkEvents']
+  readonly againstRecords?: LeavesQuestion['againstRecords']
   /** Who checks stretches of leaves, several at once; absent: this thread, one after the other. */
   readonly crew?: Crew
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readGrantEntry } from '../../../lib/adapters/sqlite/stored-rows.ts'
 import type { AuditEntry } from '../../../lib/domain/audit-entry.ts'
 import { canonicalJson } from '../../../lib/domain/canonical-json.ts'
 import type { JsonValue } from '../../../lib/domain/claims.ts'
@@ -119,6 +120,9 @@ describe('what is appended is the canonical text of the event', () => {
       fc.property(record, (one) => {
         const { objects, drafts } = bothTexts({ kind: 'grant', record: one })
         expect(drafts).toEqual(objects)
+        // As it is read back, where its text says whether there is anything to escape.
+        const stored = readGrantEntry({ tenant: one.tenant, body: JSON.stringify(one) })
+        expect(bothTexts(stored).drafts).toEqual(objects)
       }),
       { numRuns: 300 },
     )
