@@ -152,7 +152,7 @@ try {
     const database = openDatabase({ dataDir, dev: null })
     const rows = database.read((sql) => sql('SELECT count(*) AS n FROM revocation').get())?.['n']
     database.close()
-    console.log(`revocations: ${rows}`)
+    console.log(`rows of revocations: ${rows}, one for each of the two orders`)
   } finally {
     await removeBroker(broker)
   }
