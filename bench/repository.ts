@@ -1,6 +1,8 @@
-// "Everything from this repository" with a million live tokens (`npm run bench -- repository [tokens]`): `mintmark revoke --project`
-// beside a running broker, until introspection denies one of the tokens and the next exchange is denied; and what a dry run of it takes.
-// Printed, never asserted. All but one of the tokens are there as what the broker knows of them: their records.
+// "Everything from this repository" with a million live tokens (`npm run bench -- repository [tokens]`), given in two ways: over HTTP
+// by an operator, and by `mintmark revoke --project --data`, a process of its own. The clock begins when the order is accepted: with
+// the 202, or with the command's row on the queue. It ends when introspection denies one of the tokens and when the next exchange is
+// denied. What comes before (the request, the command's start) and what a dry run takes is printed apart. Printed, never asserted. All
+// but one of the tokens are there as what the broker knows of them: their records.
 import { spawn } from 'node:child_process'
 import { argv, execPath } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -27,7 +29,7 @@ const WATCHER = `
     from: github
     match: { project.id: "1", environment.name: watcher }
     identity: /ops/{project.id}/watcher
-    issue: [{ type: access_token, audience: ["${acme}"], scope: [introspect], ttl: 1h }]
+    issue: [{ type: access_token, audience: ["${acme}"], scope: [introspect, admin], ttl: 1h }]
 `
 // Without the audit log, which would still be taking the million.
 const options = {
@@ -68,27 +70,72 @@ const fill = async (dataDir: string): Promise<void> => {
   })
 }
 
+type Bearer = { readonly reader: string; readonly token: string }
+
+const introspected = async ({ reader, token }: Bearer): Promise<string> =>
+  (await call(`${acme}/introspect`, { bearer: reader, form: { token } })).text
+const isDenied = async (bearer: Bearer): Promise<boolean> => (await introspected(bearer)) === '{"active":false}'
+
+/** Until introspection denies the token and an exchange is denied, from `accepted` on. */
+const denials = async (bearer: Bearer, accepted: number): Promise<void> => {
+  while (!(await isDenied(bearer))) await sleep(POLL_MS)
+  console.log(`  introspection denied ${seconds(accepted)} after it was accepted`)
+  const { status } = await mint('3')
+  console.log(`  the next exchange: ${status}, answered ${seconds(accepted)} after it was accepted`)
+}
+
+const overHttp = async (bearer: Bearer): Promise<void> => {
+  const json = { kind: 'project', value: PROJECT, reason: 'bench' }
+  const asked = performance.now()
+  const { status } = await call(`${acme}/admin/revocations`, { bearer: bearer.reader, json })
+  if (status !== 202) throw new Error(`the order was answered ${status}`)
+  console.log(`over HTTP: accepted (202) in ${seconds(asked)}`)
+  await denials(bearer, performance.now())
+}
+
+/** That a new order is on the queue, or was already carried out: its row is there. */
+const byCommand = async (dataDir: string, bearer: Bearer): Promise<void> => {
+  const starting = performance.now()
+  await mintmark('revoke', '--help')
+  console.log(`to start the command alone takes ${seconds(starting)}`)
+  const watching = openDatabase({ dataDir, dev: null })
+  const orders = () =>
+    Number(
+      watching.read((sql) =>
+        sql('SELECT (SELECT count(*) FROM queue_message) + (SELECT count(*) FROM revocation_order) AS n').get(),
+      )?.['n'],
+    )
+  try {
+    const before = orders()
+    const began = performance.now()
+    const revoked = revoke(dataDir).then(() =>
+      console.log(`  the command was done ${seconds(began)} after it was started`),
+    )
+    while (orders() === before) await sleep(POLL_MS)
+    console.log(`by the command: on the queue ${seconds(began)} after it was started`)
+    await denials(bearer, performance.now())
+    await revoked
+  } finally {
+    watching.close()
+  }
+}
+
 const measure = async (dataDir: string): Promise<void> => {
   const watcher = githubClaims(acme, { environment: 'watcher', repository_id: '1' })
   const reader = String((await exchange(acme, signAssertion(key, watcher), { audience: acme })).body['access_token'])
   const token = String((await mint('2')).body['access_token'])
-  const starting = performance.now()
-  await mintmark('revoke', '--help')
-  console.log(`to start the command alone takes ${seconds(starting)}`)
+  const bearer = { reader, token }
+  if (await isDenied(bearer)) throw new Error('denied before it was revoked')
   const dryRun = performance.now()
   const shown = await revoke(dataDir, '--dry-run')
   console.log(`dry run ${seconds(dryRun)}: ${shown.split('\n')[1]}`)
 
-  const began = performance.now()
-  const revoked = revoke(dataDir).then(() => console.log(`the command was done after ${seconds(began)}`))
-  const introspected = async (): Promise<string> =>
-    (await call(`${acme}/introspect`, { bearer: reader, form: { token } })).text
-  if ((await introspected()).startsWith('{"active":false')) throw new Error('denied before it was revoked')
-  while ((await introspected()) !== '{"active":false}') await sleep(POLL_MS)
-  console.log(`introspection denied after ${seconds(began)}`)
-  const { status } = await mint('3')
-  console.log(`the next exchange: ${status}, answered after ${seconds(began)}`)
-  await revoked
+  await overHttp(bearer)
+  const { id } = JSON.parse(await mintmark('revocations', '--tenant', 'acme', '--data', dataDir, '--json'))
+    .revocations[0]
+  await mintmark('unblock', id, '--reason', 'bench', '--data', dataDir)
+  if (await isDenied(bearer)) throw new Error('denied though it was unblocked')
+  await byCommand(dataDir, bearer)
 }
 
 const first = await startBroker(options)
@@ -105,7 +152,7 @@ try {
     const database = openDatabase({ dataDir, dev: null })
     const rows = database.read((sql) => sql('SELECT count(*) AS n FROM revocation').get())?.['n']
     database.close()
-    console.log(`revocations: ${rows}`)
+    console.log(`rows of revocations: ${rows}, one for each of the two orders`)
   } finally {
     await removeBroker(broker)
   }

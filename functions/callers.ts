@@ -1,5 +1,6 @@
 // What every function has that is called with a tenant's own tokens: the tenants, who believes the token, and where refusals go.
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import { createProofGuards } from '../lib/adapters/aws/dynamo-proof-guards.ts'
 import type { Table } from '../lib/adapters/aws/dynamo-request.ts'
 import { createTenantConfigStore } from '../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createSqsDenials } from '../lib/adapters/aws/sqs-denials.ts'
@@ -36,6 +37,7 @@ export const openCallers = ({ name, table, sqs, baseUrl, denialsQueue, log, deci
     rates: createMemoryRateLimiter(clock),
     ids,
     clock,
+    guards: createProofGuards(table),
   }
   return { configs, ports, settle: settleDenials(denials, createAlarm(name, log)) }
 }

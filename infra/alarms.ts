@@ -83,6 +83,7 @@ const COUNTED = {
   keys_not_rotated: ['rotate'],
   log_not_signed: ['checkpoint'],
   receiver_stuck: ['push'],
+  receiver_full: ['push'],
   sink_behind: ['deliver'],
   sink_dead_letter: ['deliver'],
   log_budget_reached: [],

@@ -17,7 +17,7 @@ import { printable } from '../printable.ts'
 import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark decision ID --data DIR [--tenant T] [--json]
-       mintmark decision ID --tenant-url URL --token-file F [--json]
+       mintmark decision ID --tenant-url URL --token-file F [--dpop-key F] [--json]
 
 Shows a past decision from the store: the outcome, its private reason, and every condition of every candidate grant with
 what was expected and what was there. Safe beside a running broker. Exit: 0 found, 1 there is no such decision.

@@ -1,26 +1,14 @@
 // `mintmark recover`: ends the quarantine of a store that lost records (design §7), or begins it.
 import { userInfo } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
-import { forgetFeedPositions } from '../../lib/adapters/sqlite/feed-positions.ts'
 import { createRecoveryStore } from '../../lib/adapters/sqlite/recovery.ts'
-import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
-import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
-import { startTimeMark } from '../../lib/adapters/sqlite/time-mark.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
-import { createIds } from '../../lib/adapters/system/ids.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { createClockGuard } from '../../lib/flows/guard-clock.ts'
-import { createKeyActivation } from '../../lib/flows/keys/activate-key.ts'
-import { rotateKeys } from '../../lib/flows/keys/rotate-keys.ts'
 import { lastIn } from '../../lib/flows/recovery/check-store.ts'
 import { type Recovered, recoverStore } from '../../lib/flows/recovery/recover-store.ts'
-import type { TimeMark } from '../../lib/ports/grant-store.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
-import { openAuditDatabase } from '../embedded/audit.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
 import { anchorTexts } from '../embedded/quarantine.ts'
-import { embeddedRevocation } from '../embedded/revocation.ts'
+import { openRecovery } from '../embedded/recovery.ts'
 
 const HELP = `Usage: mintmark recover --reason TEXT --data DIR [--anchor FILE …] [--json]
        mintmark recover --quarantine --data DIR
@@ -64,7 +52,6 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     return 3
   }
   const { database } = opened.store
-  const mark = startTimeMark(database)
   try {
     if (values.quarantine) {
       const quarantine = { reason: 'operator', sinceSeconds: systemClock.nowSeconds() } as const
@@ -74,48 +61,20 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       )
       return 0
     }
-    const recovered = await recover(opened.store, mark, { dataDir, reason, anchors: values.anchor })
+    const recovered = await recover(opened.store, { dataDir, reason, anchors: values.anchor })
     io.stdout.write(values.json ? `${JSON.stringify(recovered, null, 2)}\n` : textOf(recovered))
     return 0
   } finally {
-    await mark.close()
     database.close()
   }
 }
 
 type Order = { readonly dataDir: string; readonly reason: string; readonly anchors: readonly string[] }
 
-const recover = (
-  { database, vault }: OpenStore,
-  mark: TimeMark,
-  { dataDir, reason, anchors }: Order,
-): Promise<Recovered> => {
-  const clock = systemClock
-  const keys = createSigningKeyStore(database)
-  const rotation = {
-    store: keys,
-    maker: createKeyMaker(vault),
-    activation: createKeyActivation({ store: keys, prover: createKeyProver(vault), clock }),
-    clock,
-    clockGuard: createClockGuard(clock, mark),
-    ring: null,
-  }
+const recover = (store: OpenStore, { dataDir, reason, anchors }: Order): Promise<Recovered> => {
   const { uid, username } = userInfo()
-  const audit = openAuditDatabase(dataDir, null)
-  return recoverStore(
-    {
-      forgetPositions: () => forgetFeedPositions(audit),
-      store: createRecoveryStore(database),
-      configs: createTenantConfigStore(database),
-      keys,
-      rotate: (tenant, needed) => rotateKeys(rotation, { tenant, needed }),
-      revoke: embeddedRevocation(database, dataDir).ports,
-      ids: createIds(clock),
-      clock,
-      sleep: (ms) => sleep(ms),
-    },
-    { by: username, uid, reason, seen: lastIn(anchorTexts(anchors)) },
-  ).finally(() => audit.close())
+  const { ports, close } = openRecovery(store, dataDir)
+  return recoverStore(ports, { by: username, uid, reason, seen: lastIn(anchorTexts(anchors)) }).finally(close)
 }
 
 const textOf = ({ tenants, floorSeconds }: Recovered): string =>

@@ -11,7 +11,7 @@ import { printable } from '../printable.ts'
 import { AFAR_OPTIONS, type Afar, readAfar, reportProblem } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark revocations [--tenant T] --data DIR [--json]
-       mintmark revocations --tenant-url URL --token-file F [--json]
+       mintmark revocations --tenant-url URL --token-file F [--dpop-key F] [--json]
 
 Lists the blocks and cuts in force, of one tenant or of all; then the receivers that are told of revocations: what is
 pending for each, since when the oldest waits, and what its last answer was. Safe beside a running broker.
@@ -96,15 +96,17 @@ const receiverLine = ({
   pending,
   oldestAtSeconds,
   refused,
+  full,
   attempts,
   last,
 }: ReceiverState): string => {
   const waits = oldestAtSeconds === null ? '' : `, oldest since ${timeOf(oldestAtSeconds)}`
   const failed = attempts === 0 ? '' : `, ${attempts} attempts failed`
   const errors = type === 'poll' && refused > 0 ? `, ${refused} answered with an error` : ''
+  const still = full ? ', stands still: it leaves open as many as are kept track of' : ''
   const answer = last === null ? 'never heard of' : `last ${timeOf(last.atSeconds)} ${last.problem ?? 'well'}`
   const status = last?.status == null ? '' : ` (HTTP ${last.status})`
-  return `receiver ${tenant}/${name}  ${type}  ${pending} pending${waits}${failed}${errors}  ${answer}${status}\n`
+  return `receiver ${tenant}/${name}  ${type}  ${pending} pending${waits}${failed}${errors}${still}  ${answer}${status}\n`
 }
 
 const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString()

@@ -28,7 +28,7 @@ const flagLine = ([, { flag, always, scoped, says }]: (typeof KINDS)[number]): s
 }
 
 const HELP = `Usage: mintmark revoke --tenant T (--FLAG V | --${EVERYTHING}) --reason TEXT [--cut] [--dry-run] (--data DIR | --aws)
-       mintmark revoke … --tenant-url URL --token-file F
+       mintmark revoke … --tenant-url URL --token-file F [--dpop-key F]
 
 Denies what the flag names from now on, and what was issued to it: a block, until "mintmark unblock". Kinds that are named
 with their issuer take the bare id where the tenant has one issuer.

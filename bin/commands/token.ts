@@ -1,5 +1,6 @@
 // `mintmark token`: inside a job, exchanges what the platform signed for a token (design §9). Prints it, writes it to a file or
 // runs a command with it; never prints the assertion.
+import { readDpopKey } from '../../lib/client/dpop-key.ts'
 import { exchangeAssertion, type IssuedToken, newIdempotencyKey } from '../../lib/client/exchange.ts'
 import { findAssertion } from '../../lib/client/find-assertion.ts'
 import { runCommand } from '../../lib/client/run-command.ts'
@@ -27,6 +28,7 @@ Inside a job: finds the assertion the platform signed for it and exchanges it fo
 
 ${HELP_TENANT_URL}
   --audience AUD            what the token is for
+  --dpop-key FILE           bind it to this private key (PEM or JWK): it is then good only with proofs of that key
   --scope "A B"             less than the grant issues (default: all of it)
 ${HELP_GRANT}
 ${HELP_ASSERTION}
@@ -48,6 +50,7 @@ export const run: Command['run'] = async (argv, io) => {
   const { values, positionals } = readOptions(own, {
     ...JOB_OPTIONS,
     scope: { type: 'string' },
+    'dpop-key': { type: 'string' },
     out: { type: 'string' },
   })
   if (values.help) {
@@ -63,6 +66,9 @@ export const run: Command['run'] = async (argv, io) => {
   const delivery = await readDelivery({ out: values.out, isExec: values.exec ?? false, isJson }, command)
 
   const around = jobSurroundings(io.env)
+  // Before evidence is looked for, which may cost a call.
+  const key = values['dpop-key'] === undefined ? null : await readDpopKey(values['dpop-key'])
+  if (key?.ok === false) return reportProblem('token', key.problem, isJson, io)
   const found = await findAssertion(assertion, around)
   if (!found.ok) return reportProblem('token', found.problem, isJson, io)
   const issued = await exchangeAssertion(
@@ -73,6 +79,7 @@ export const run: Command['run'] = async (argv, io) => {
       scope: values.scope,
       grant: values.grant,
       idempotencyKey: newIdempotencyKey(),
+      dpopKey: key?.value,
     },
     around.http,
   )

@@ -10,7 +10,7 @@ import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark unblock ID --reason TEXT (--data DIR | --aws) [--json]
-       mintmark unblock ID --reason TEXT --tenant-url URL --token-file F
+       mintmark unblock ID --reason TEXT --tenant-url URL --token-file F [--dpop-key F]
 
 Lifts the block with this id (see "mintmark revocations"): what it named may attest again. Who, when and why stays on record.
 From afar it takes a token with scope admin, and a moment after the answer.

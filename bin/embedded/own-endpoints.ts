@@ -87,8 +87,7 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
   })
   const pump = startQueuePump({ source: queue, handler, log })
   const replays = startReplays({ feed: createChangeFeed(database), decisions: records, tenants, queue, clock }, log)
-  const bound = { proofs: ownTokens.proofs, guards: createProofGuards(database) }
-  const callers = { ...ownTokens, denials, rates, ids, orders: queue, bound }
+  const callers = { ...ownTokens, denials, rates, ids, orders: queue, guards: createProofGuards(database) }
   const feed = createFeed({ ...options, changes: createRevocationChanges(database) })
   return {
     tenantRoutes: {

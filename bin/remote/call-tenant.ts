@@ -1,6 +1,8 @@
 // The operator's commands from afar: `--tenant-url URL --token-file F` in the place of `--data DIR`. One bounded call; the token
-// is read from the file for each, so that a job may renew it, and is never printed.
+// is read from the file for each, so that a job may renew it, and is never printed. A token that is bound to a key goes with a proof
+// of it (`--dpop-key`, RFC 9449 §7).
 import { readFile } from 'node:fs/promises'
+import { readDpopKey } from '../../lib/client/dpop-key.ts'
 import { done, EXIT_CODES, fail, type Outcome, type Problem } from '../../lib/client/outcome.ts'
 import { printable } from '../../lib/client/printable.ts'
 import { parseTenantUrl } from '../../lib/client/secure-url.ts'
@@ -14,22 +16,32 @@ export type CallTenant = (path: string, body?: object) => Promise<Outcome<Json>>
 
 export type Afar = { readonly tenant: string; readonly call: CallTenant }
 
-export const AFAR_OPTIONS = { 'tenant-url': { type: 'string' }, 'token-file': { type: 'string' } } as const
+export const AFAR_OPTIONS = {
+  'tenant-url': { type: 'string' },
+  'token-file': { type: 'string' },
+  'dpop-key': { type: 'string' },
+} as const
 
 export const AFAR_HELP = `  --tenant-url URL         at the broker, over HTTP, in the place of --data: https://sts.example.com/t/acme
   --token-file F           a token of that tenant with scope admin
+  --dpop-key F             the private key it is bound to, if it is (PEM or JWK)
 `
 
 type Given = {
   readonly 'tenant-url'?: string | undefined
   readonly 'token-file'?: string | undefined
+  readonly 'dpop-key'?: string | undefined
   readonly data?: string | undefined
   readonly tenant?: string | undefined
 }
 
 /** Null: not from afar. Throws UsageError. */
 export const readAfar = (values: Given): Afar | null => {
-  if (values['tenant-url'] === undefined && values['token-file'] === undefined) return null
+  const keyFile = values['dpop-key']
+  if (values['tenant-url'] === undefined && values['token-file'] === undefined) {
+    if (keyFile !== undefined) throw new UsageError('--dpop-key goes with --tenant-url and --token-file')
+    return null
+  }
   const tenantUrl = parseTenantUrl(values['tenant-url'] ?? '')
   const tokenFile = values['token-file']
   if (tenantUrl === null)
@@ -39,23 +51,22 @@ export const readAfar = (values: Given): Afar | null => {
   const tenant = tenantUrl.slice(tenantUrl.lastIndexOf('/') + 1)
   if (values.tenant !== undefined && values.tenant !== tenant)
     throw new UsageError('--tenant is not that of --tenant-url')
-  return { tenant, call: (path, body) => callTenant(`${tenantUrl}/${path}`, tokenFile, body) }
+  return { tenant, call: (path, body) => callTenant(`${tenantUrl}/${path}`, { tokenFile, keyFile }, body) }
 }
 
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
-const callTenant = async (url: string, tokenFile: string, body: object | undefined): Promise<Outcome<Json>> => {
-  let token: string
-  try {
-    token = (await readFile(tokenFile, 'utf8')).trim()
-  } catch (error) {
-    return fail('usage', `cannot read the token file: ${(error as NodeJS.ErrnoException).code}`)
-  }
-  if (!/^[A-Za-z0-9\-._~]+$/.test(token)) return fail('usage', 'the token file holds no token')
+type Files = { readonly tokenFile: string; readonly keyFile: string | undefined }
+
+const callTenant = async (url: string, files: Files, body: object | undefined): Promise<Outcome<Json>> => {
+  const method = body === undefined ? 'GET' : 'POST'
+  const credentials = await readCredentials(files, method, url)
+  if (!credentials.ok) return credentials
+
   try {
     const response = await fetch(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${token}`, accept: 'application/json', 'content-type': 'application/json' },
+      method,
+      headers: { ...credentials.value, accept: 'application/json', 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
       // The token would go along.
       redirect: 'manual',
@@ -67,6 +78,26 @@ const callTenant = async (url: string, tokenFile: string, body: object | undefin
   } catch {
     return fail('unavailable', 'the broker gave no answer')
   }
+}
+
+/** Headers: the token, and where it is bound a proof for this very call. */
+const readCredentials = async (
+  { tokenFile, keyFile }: Files,
+  method: string,
+  url: string,
+): Promise<Outcome<Readonly<Record<string, string>>>> => {
+  let token: string
+  try {
+    token = (await readFile(tokenFile, 'utf8')).trim()
+  } catch (error) {
+    return fail('usage', `cannot read the token file: ${(error as NodeJS.ErrnoException).code}`)
+  }
+  if (!/^[A-Za-z0-9\-._~]+$/.test(token)) return fail('usage', 'the token file holds no token')
+  if (keyFile === undefined) return done({ authorization: `Bearer ${token}` })
+  const key = await readDpopKey(keyFile)
+  return key.ok
+    ? done({ authorization: `DPoP ${token}`, dpop: key.value.prove({ method, url, accessToken: token }) })
+    : key
 }
 
 const read = (status: number, text: string): Outcome<Json> => {

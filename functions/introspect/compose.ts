@@ -1,4 +1,5 @@
-// introspect on AWS: a tenant's rows through that tenant's session, which can write none; orders and refusals onto their queues.
+// introspect on AWS: a tenant's rows through that tenant's session, which can write but that a proof was shown; orders and refusals
+// onto their queues.
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
 import type { Environment } from '../../lib/config/environment.ts'

@@ -2,7 +2,7 @@
 // asked, and orders everything else.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_TABLE_ARN, LOG_TABLE_ARN, type Place } from '../names.ts'
-import { callerRole, readTokens } from './callers.ts'
+import { callerRole, readTokens, spendProofs } from './callers.ts'
 import { dataRole, neverErase, noDirectKms, type Role } from './role.ts'
 import { allow, onRows, SESSION_TENANT } from './statement.ts'
 
@@ -13,6 +13,7 @@ export const adminRole = (place: Place): Role =>
 
 export const adminDataRole: Role = dataRole('admin', 'One tenant: reads its decisions and what is in force.', [
   readTokens,
+  spendProofs,
   // The order in which what is in force is listed.
   allow('ReadChanges', {
     actions: ['dynamodb:Query'],

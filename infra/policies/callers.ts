@@ -25,6 +25,13 @@ export const callerRole = (fn: 'introspect' | 'admin', place: Place, says: strin
     ],
   })
 
+/** That a proof of possession was shown, in rows that mint does not read. Read where the answer to a put was lost. */
+export const spendProofs: Statement = allow('SpendProofs', {
+  actions: ['dynamodb:PutItem', 'dynamodb:GetItem'],
+  resources: [CORE_TABLE_ARN],
+  when: onRows(own.callerProofs),
+})
+
 /** The record of a credential, everything it can be revoked by, the key that signed it, and whose document allowed it. */
 export const readTokens: Statement = allow('ReadTokens', {
   actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],

@@ -1,7 +1,8 @@
-// introspect says what a token is, now, and takes it back for its holder: by an order, since it can write nothing.
+// introspect says what a token is, now, and takes it back for its holder: by an order, since all it writes is
+// that a proof of possession was shown.
 import type { Place } from '../names.ts'
-import { callerRole, readTokens } from './callers.ts'
-import { dataRole, noDirectKms, type Role } from './role.ts'
+import { callerRole, readTokens, spendProofs } from './callers.ts'
+import { dataRole, neverErase, noDirectKms, type Role } from './role.ts'
 import { deny } from './statement.ts'
 
 export const introspectRole = (place: Place): Role =>
@@ -9,9 +10,8 @@ export const introspectRole = (place: Place): Role =>
 
 export const introspectDataRole: Role = dataRole('introspect', 'One tenant: reads what says whether a token is good.', [
   readTokens,
-  deny('NeverWrite', {
-    actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
-    resources: ['*'],
-  }),
+  spendProofs,
+  deny('NeverChange', { actions: ['dynamodb:UpdateItem'], resources: ['*'] }),
+  neverErase,
   noDirectKms,
 ])

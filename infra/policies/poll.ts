@@ -2,6 +2,7 @@
 // nothing to do with tokens but to see whether one is good.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { type Place, queueArn, requestArn } from '../names.ts'
+import { spendProofs } from './callers.ts'
 import { moveReceivers, readOwed } from './push.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, SESSION_TENANT } from './statement.ts'
@@ -27,6 +28,7 @@ export const pollDataRole: Role = dataRole('poll', 'One tenant: reads what its r
   // Whether the caller's token is good is read from these as well.
   readOwed(own.grants, own.decisions, own.revocationVersion, own.signingKeys),
   moveReceivers,
+  spendProofs,
   neverErase,
   noDirectKms,
 ])

@@ -11,6 +11,10 @@ export const WRITERS = {
   Configuration: { rows: [rows.config, rows.tenantList], roles: [APPLY_ROLE_ARN] },
   KeySets: { rows: [rows.issuerKeySets], roles: [functionRoleArn('trust')] },
   Records: { rows: [rows.grants, rows.decisions, rows.proofs], roles: [dataRoleArn('mint')] },
+  CallerProofs: {
+    rows: [rows.callerProofs],
+    roles: [dataRoleArn('introspect'), dataRoleArn('admin'), dataRoleArn('poll')],
+  },
   // An operator lifts blocks, by hand.
   Revocations: {
     rows: [rows.revocations, rows.revocationVersion, rows.revocationChanges],

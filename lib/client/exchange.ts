@@ -2,6 +2,7 @@
 // says "not now", so that a lost answer costs nothing and evidence is still redeemed once (design P4).
 import { randomBytes } from 'node:crypto'
 import { TOKEN_EXCHANGE, TYPE_JWT } from '../domain/token-request.ts'
+import type { DpopKey } from './dpop-key.ts'
 import { done, fail, type Outcome } from './outcome.ts'
 import { printable } from './printable.ts'
 import type { HttpAnswer, SendHttp } from './send-http.ts'
@@ -17,6 +18,8 @@ export type ExchangeRequest = {
   readonly scope?: string | undefined
   readonly grant?: string | undefined
   readonly idempotencyKey: string
+  /** What the token is to be bound to; undefined: to nothing. */
+  readonly dpopKey?: DpopKey | undefined
 }
 
 export type IssuedToken = {
@@ -41,9 +44,11 @@ export const exchangeAssertion = async (request: ExchangeRequest, http: SendHttp
   if (request.tokenType !== undefined) form.set('requested_token_type', request.tokenType)
   if (request.scope !== undefined) form.set('scope', request.scope)
   if (request.grant !== undefined) form.set('grant', request.grant)
+  const { dpopKey } = request
+  const sent = { url: `${request.tenantUrl}/token`, method: 'POST' } as const
   const answer = await http({
-    url: `${request.tenantUrl}/token`,
-    method: 'POST',
+    ...sent,
+    ...(dpopKey === undefined ? {} : { prove: () => dpopKey.prove(sent) }),
     headers: {
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',

@@ -7,6 +7,8 @@ export type HttpRequest = {
   readonly method: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** The DPoP header, anew for each try: a proof is good once. */
+  readonly prove?: () => string
 }
 
 export type HttpAnswer =
@@ -36,7 +38,7 @@ export const sendOnce = async (
   try {
     const response = await fetch(request.url, {
       method: request.method,
-      headers: { ...request.headers },
+      headers: { ...request.headers, ...(request.prove === undefined ? {} : { dpop: request.prove() }) },
       ...(request.body === undefined ? {} : { body: request.body }),
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),

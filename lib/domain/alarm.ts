@@ -13,6 +13,7 @@ export const ALARMS = {
   event_selects_nothing: 'a security event selects nothing of the tenant and was recorded',
   event_stream_ending: 'a transmitter of security events says that it stops sending',
   receiver_stuck: 'a receiver of revocations has not taken one for minutes',
+  receiver_full: 'a receiver of revocations has refused as many as are kept track of, and stands still',
   sink_behind: 'a sink has not taken events for minutes',
   sink_dead_letter: 'a sink can never take some events: they are kept, to be sent again',
   log_budget_reached: 'the logs have the disk they may have: records wait in the feed, nothing is dropped',

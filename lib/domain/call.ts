@@ -21,8 +21,6 @@ export type CallAnswer<T> =
       readonly decisionId: string
       readonly refusal: Refusal
       readonly issuerUrl: string
-      /** Whether tokens bound to a key are taken here. */
-      readonly takesProofs: boolean
       readonly retryAfterSeconds: number
     }
   | { readonly kind: 'done'; readonly value: T }

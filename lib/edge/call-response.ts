@@ -34,7 +34,7 @@ export const callResponse = <T>(
     const code = answer.refusal.kind === 'caller_missing' ? '' : `error="${error.error}", `
     const needed = error.status === 403 ? `scope="${scope}", ` : ''
     const challenge = `Bearer ${code}${needed}resource_metadata="${resourceMetadataUrl(answer.issuerUrl)}"`
-    const bound = answer.takesProofs && error.status === 401 ? `, DPoP algs="${DPOP_ALGORITHMS.join(' ')}"` : ''
+    const bound = error.status === 401 ? `, DPoP algs="${DPOP_ALGORITHMS.join(' ')}"` : ''
     return jsonResponse(error.status, body, { 'www-authenticate': challenge + bound })
   }
   return jsonResponse(

@@ -11,7 +11,6 @@ import type { OrderProof } from '../domain/revocation-order.ts'
 import type { TenantConfig } from '../domain/tenant-config.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DenialQueue } from '../ports/decisions.ts'
-import type { ProofVerifier } from '../ports/evidence.ts'
 import type { ProofGuards } from '../ports/proof-guards.ts'
 import type { RateLimiter } from '../ports/rate-limiter.ts'
 import type { Ids } from '../ports/system.ts'
@@ -25,8 +24,7 @@ export type CallerPorts = OwnTokenPorts & {
   readonly rates: RateLimiter
   readonly ids: Ids
   readonly clock: Clock
-  /** Left out where a proof could not be spent: tokens bound to a key are then refused. */
-  readonly bound?: { readonly proofs: ProofVerifier; readonly guards: ProofGuards }
+  readonly guards: ProofGuards
 }
 
 export type Caller = LiveToken & {
@@ -89,14 +87,12 @@ const checkPossession = async (
 ): Promise<Result<null>> => {
   const no = (problem: string) => refuse('caller_invalid', { problem })
   if (jkt === null) return isSchemeDpop ? no('not_bound') : ok(null)
-  if (ports.bound === undefined) return no('proof_not_taken')
   if (!isSchemeDpop || dpop === undefined) return no('proof_required')
   const sent = { proof: dpop, method, url: issuerUrl + path }
-  const { proofs, guards } = ports.bound
-  const proof = checkTokenProof({ proofs, digest: ports.digest }, sent, { raw, jkt }, ports.clock.nowSeconds())
+  const proof = checkTokenProof(ports, sent, { raw, jkt }, ports.clock.nowSeconds())
   if (!proof.ok) return no(`proof_${String(proof.refusal.detail?.['problem'])}`)
   // Last: only who has token and key makes us write.
-  return (await guards.spend(tenant, proof.value.guard)) ? ok(null) : no('proof_replayed')
+  return (await ports.guards.spend(tenant, proof.value.guard)) ? ok(null) : no('proof_replayed')
 }
 
 const refused = (
@@ -131,7 +127,6 @@ const refused = (
     decisionId,
     refusal,
     issuerUrl: config.issuerUrl,
-    takesProofs: ports.bound !== undefined,
     retryAfterSeconds: typeof wait === 'number' ? wait : 2,
   }
 }

@@ -11,7 +11,7 @@ import { factsOfRecord, hits, selectorsOf } from '../domain/revocation.ts'
 import { PUBLISHED_STATES } from '../domain/signing-key.ts'
 import type { TenantConfig } from '../domain/tenant-config.ts'
 import type { DecisionLookup } from '../ports/decisions.ts'
-import type { OwnSignatures } from '../ports/evidence.ts'
+import type { OwnSignatures, ProofVerifier } from '../ports/evidence.ts'
 import type { TenantState } from '../ports/grant-store.ts'
 import type { SigningKeyStore } from '../ports/signing-keys.ts'
 import type { Digest } from '../ports/system.ts'
@@ -19,6 +19,8 @@ import type { Digest } from '../ports/system.ts'
 export type OwnTokenPorts = {
   readonly keys: Pick<SigningKeyStore, 'list'>
   readonly signatures: OwnSignatures
+  /** Of the key a token is bound to. */
+  readonly proofs: ProofVerifier
   /** INVARIANT: sees every record whose credential was signed before the call. */
   readonly records: DecisionLookup
   readonly state: Pick<TenantState, 'read'>

@@ -2,8 +2,9 @@
 export interface ProofGuards {
   /**
    * True the first time, and false from then on until it may be forgotten: of any number of concurrent calls, on any number of
-   * processes, one is told true. Shares its memory with proofs redeemed with a record (GrantStore). Durable when it resolves; throws
-   * Unavailable when it cannot tell, and then the proof may be spent.
+   * processes, one is told true. Proofs redeemed with a record (GrantStore) may be remembered apart from these: a proof names one
+   * address, and none of the token endpoint passes for another. Durable when it resolves; throws Unavailable when it cannot tell,
+   * and then the proof may be spent.
    */
   spend(tenant: string, guard: { readonly hash: string; readonly keepUntilSeconds: number }): Promise<boolean>
 }

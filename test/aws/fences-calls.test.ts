@@ -267,6 +267,7 @@ describe('with our checks switched off', () => {
     ['revoke', 'grants', 'a grant'],
     ['events', 'revocations', 'a revocation'],
     ['introspect', 'revocations', 'a revocation'],
+    ['introspect', 'callerProofs', 'a proof, but in the session of a tenant'],
     ['admin', 'config', 'configuration'],
     ['feed', 'revocations', 'a revocation'],
     ['push', 'revocations', 'a revocation'],
@@ -305,6 +306,20 @@ describe('with our checks switched off', () => {
     const put = new PutItemCommand({ TableName: tables.log, Item: key('poolco', kind) })
     await expect(client.send(put)).rejects.toMatchObject(refused)
   })
+
+  test.each(['introspect', 'admin', 'poll'])(
+    "%s's session of a tenant spends the tenant's proofs: none that mint redeems, none of another, and forgets none",
+    async (fn) => {
+      const client = dynamo(await openSession(fn, 'poolco'))
+      const TableName = tables.core
+      const put = (Item: ReturnType<typeof key>) => client.send(new PutItemCommand({ TableName, Item }))
+      await put(key('poolco', 'callerProofs'))
+      await expect(put(key('poolco', 'proofs'))).rejects.toMatchObject(refused)
+      await expect(put(key('siloco', 'callerProofs'))).rejects.toMatchObject(refused)
+      const gone = new DeleteItemCommand({ TableName, Key: key('poolco', 'callerProofs') })
+      await expect(client.send(gone)).rejects.toMatchObject(refused)
+    },
+  )
 
   test('audit cannot take an entry out of the log it writes', async () => {
     const client = dynamo(await openSession('audit', 'poolco'))

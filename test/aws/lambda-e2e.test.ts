@@ -39,8 +39,10 @@ import { receiverSecret, senderSecret, sinkSecret } from '../support/aws/secrets
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
+import { boundCallerSuite } from './bound-caller-suite.ts'
 import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
 import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
+import { pushLatencySuite } from './push-latency-suite.ts'
 import { EDGE_SECRET, edges, RECEIVER_GRANTS, RECEIVERS, receiverSuite } from './receiver-suite.ts'
 import { SINK_SECRETS, SINKS, sinkSuite, sinksOnTheInternet } from './sink-suite.ts'
 
@@ -453,6 +455,10 @@ describe('the log of a tenant', () => {
   })
 })
 
+boundCallerSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
 callerSuite(
   () => deployed,
   (tenant, more) => claims(tenant, more),
@@ -462,6 +468,10 @@ eventSuite(
   (tenant, more) => claims(tenant, more),
 )
 receiverSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
+pushLatencySuite(
   () => deployed,
   (tenant, more) => claims(tenant, more),
 )

@@ -1,6 +1,13 @@
 // Callers whose token is bound to a key (RFC 9449 §7): it counts with a proof of its own for this very call, made by that key, once.
-import { randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { run as decision } from '../../bin/commands/decision.ts'
+import { run as revocations } from '../../bin/commands/revocations.ts'
+import { run as revoke } from '../../bin/commands/revoke.ts'
+import { run as tokenCommand } from '../../bin/commands/token.ts'
+import { run as unblock } from '../../bin/commands/unblock.ts'
 import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createQueue } from '../../lib/adapters/sqlite/queue.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -10,6 +17,7 @@ import { exchange, type RunningBroker, removeBroker, startBroker } from '../supp
 import { athOf, dpopProof, type Holder, newHolder } from '../support/dpop.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { freePort } from '../support/free-port.ts'
+import { captureIo } from '../support/io.ts'
 import { operatorTenant, type Right, tokenOf } from '../support/operators.ts'
 
 const key = issuerKey('RS256')
@@ -188,5 +196,90 @@ describe('what a bound operator orders', () => {
       database.close()
     }
     expect(inForce(run)).toBeUndefined()
+  })
+})
+
+describe('the commands, with --dpop-key', () => {
+  const fileOf = (name: string, text: string): string => {
+    const file = join(broker.tenantsDir, '..', name)
+    writeFileSync(file, text)
+    return file
+  }
+  const pem = (pair: { readonly privateKey: Holder['privateKey'] }) =>
+    String(pair.privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  /** `mintmark token`, for an operator whose key is in `keyFile`; where the token is then. */
+  const obtain = async (keyFile: string): Promise<string> => {
+    const out = join(broker.tenantsDir, '..', 'bound.token')
+    const evidence = signAssertion(key, githubClaims(acme, { environment: 'operator', run_id: newRun() }))
+    const assertion = fileOf('evidence.jwt', evidence)
+    const io = captureIo()
+    const args = [
+      '--tenant-url',
+      acme,
+      '--audience',
+      acme,
+      '--assertion',
+      assertion,
+      '--dpop-key',
+      keyFile,
+      '--out',
+      out,
+    ]
+    expect([await tokenCommand(args, io), io.err()]).toEqual([0, ''])
+    return out
+  }
+  const operate = async (run: typeof revoke, args: readonly string[], files: readonly string[]) => {
+    const io = captureIo()
+    const code = await run([...args, '--tenant-url', acme, '--token-file', ...files, '--json'], io)
+    return { code, err: io.err(), json: JSON.parse(io.out() || 'null') as Record<string, unknown> }
+  }
+
+  test.each([
+    ['P-256, as PEM', () => pem(holder)],
+    [
+      'P-384, as JWK',
+      () => JSON.stringify(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ format: 'jwk' })),
+    ],
+    ['RSA', () => pem(generateKeyPairSync('rsa', { modulusLength: 2048 }))],
+  ])(
+    'token gets a token bound to the key (%s), and revoke, revocations, unblock and decision take it',
+    async (_, make) => {
+      const keyFile = fileOf('operator.key', make())
+      const files = [await obtain(keyFile), '--dpop-key', keyFile]
+      const run = newRun()
+      const ordered = await operate(revoke, ['--run', run, '--reason', 'test'], files)
+      expect([ordered.code, ordered.err, ordered.json['kind']]).toEqual([0, '', 'in_force'])
+      const [id] = ordered.json['revocations'] as readonly string[]
+      const listed = (await operate(revocations, [], files)).json['revocations'] as readonly { readonly id: string }[]
+      expect(listed.map((row) => row.id)).toContain(id)
+      expect((await operate(unblock, [id!, '--reason', 'test'], files)).code).toBe(0)
+      const { jti } = JSON.parse(Buffer.from(readFileSync(files[0]!, 'utf8').split('.')[1]!, 'base64url').toString())
+      expect((await operate(decision, [String(jti)], files)).code).toBe(0)
+    },
+  )
+
+  test('without the key, or with another, the token is worth nothing', async () => {
+    const token = await obtain(fileOf('operator.key', pem(holder)))
+    const others = fileOf('other.key', pem(await newHolder()))
+    for (const files of [[token], [token, '--dpop-key', others]]) {
+      const { code, err } = await operate(revocations, [], files)
+      expect([code, err]).toEqual([1, expect.stringContaining('HTTP 401')])
+    }
+  })
+
+  test.each([
+    ['no key at all', 'certainly not', /no private key/],
+    ['a public key', () => JSON.stringify(holder.jwk), /no private key/],
+    ['a key of another kind', () => pem(generateKeyPairSync('ed25519')), /none of P-256/],
+    ['a short RSA key', () => pem(generateKeyPairSync('rsa', { modulusLength: 1024 })), /none of P-256/],
+  ])('%s is said to be none, and what is in the file is not printed', async (_, text, says) => {
+    const content = typeof text === 'string' ? text : text()
+    const { code, err } = await operate(
+      revocations,
+      [],
+      [fileOf('some.token', 'a.b.c'), '--dpop-key', fileOf('some.key', content)],
+    )
+    expect([code, err]).toEqual([2, expect.stringMatching(says)])
+    expect(err).not.toContain(content.slice(40, 60) || content)
   })
 })

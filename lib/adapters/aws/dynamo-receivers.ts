@@ -279,6 +279,8 @@ const putAnswers = async (
 const isOver = (untilMs: number, nowMs: number, longestMs: number): boolean =>
   untilMs <= nowMs || untilMs > nowMs + longestMs
 
+const isFull = ({ open }: ReceiverProgress): boolean => open.length >= LIMITS.receiverOpenMax
+
 const isFree = ({ holder, leasedUntilMs }: Receiver, by: string, nowMs: number): boolean =>
   holder === '' || holder === by || isOver(leasedUntilMs, nowMs, LIMITS.receiverLeaseMs)
 
@@ -287,8 +289,8 @@ type Looked = { readonly holder: string; readonly nowMs: number; readonly head: 
 const isDue = (receiver: Receiver, { holder, nowMs, head }: Looked): boolean => {
   const { type, progress, retryAtMs, last } = receiver
   if (type !== 'webhook' || countOwed(progress, head) === 0 || !isFree(receiver, holder, nowMs)) return false
-  // What is new does not wait for what was refused.
-  const isNew = last?.problem != null && isRefusal(last.problem) && head > progress.answered
+  // What is new does not wait for what was refused; but where a refusal leaves no trace the wait is all there is.
+  const isNew = !isFull(progress) && last?.problem != null && isRefusal(last.problem) && head > progress.answered
   return isNew || isOver(retryAtMs, nowMs, LIMITS.receiverRetryMsMax)
 }
 
@@ -304,6 +306,7 @@ const stateOf = async (call: Call, tenant: string, receiver: Receiver, head: num
     pending,
     oldestAtSeconds: change?.atSeconds ?? null,
     refused: progress.open.filter(({ problem }) => problem !== null && isRefusal(problem)).length,
+    full: isFull(progress),
     attempts,
     last,
   }

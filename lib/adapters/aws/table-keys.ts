@@ -44,6 +44,11 @@ export const proofKey = (tenant: string, proofHash: string): RowKey => ({
   pk: ofTenant(tenant, `P#${proofHash}`),
   sk: 'P',
 })
+/** A proof that somebody sent beside a token of ours. */
+export const callerProofKey = (tenant: string, proofHash: string): RowKey => ({
+  pk: ofTenant(tenant, `CP#${proofHash}`),
+  sk: 'P',
+})
 
 const HOUR_MS = 3_600_000
 /** Decisions of one hour lie together: a decision id begins with its time (RFC 9562 §5.7), in milliseconds. */
@@ -237,6 +242,7 @@ export const leadingKeys = (tenant: string) =>
     grants: ofTenant(tenant, 'G#*'),
     decisions: ofTenant(tenant, 'D#*'),
     proofs: ofTenant(tenant, 'P#*'),
+    callerProofs: ofTenant(tenant, 'CP#*'),
     revocations: ofTenant(tenant, 'RV#*'),
     revocationVersion: ofTenant(tenant, 'RVV'),
     revocationChanges: revocationChangesPartition(tenant),

@@ -192,6 +192,8 @@ const stateOf = (sql: Sql, row: StateRow): ReceiverState => {
     // The cursor stands before the first that was not taken.
     oldestAtSeconds: changeAt(sql, row.tenant, row.seq + 1)?.atSeconds ?? null,
     refused: refusedOf(sql, key),
+    // Each answer has a row.
+    full: false,
     attempts: row.attempts,
     last:
       row.last_at === null

@@ -7,7 +7,6 @@ import { hasOwnScope } from '../../domain/own-token.ts'
 import type { LiftOrder, OrderProof, RevocationOrder } from '../../domain/revocation-order.ts'
 import type { TenantConfig } from '../../domain/tenant-config.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ProofVerifier } from '../../ports/evidence.ts'
 import type { OrderProofs } from '../../ports/revocation-orders.ts'
 import type { TenantDirectory } from '../../ports/tenants.ts'
 import { checkTokenProof } from '../check-proof.ts'
@@ -16,8 +15,6 @@ import { type LiveToken, type OwnTokenPorts, verifyOwnToken } from '../verify-ow
 export type TokenProofPorts = OwnTokenPorts & {
   readonly tenants: TenantDirectory
   readonly clock: Clock
-  /** Left out where no caller may have a token bound to a key. */
-  readonly proofs?: ProofVerifier
 }
 
 /** `<SPIFFE ID> <jti>` stands behind the order. */
@@ -72,15 +69,15 @@ const whoGave = async (
  * it was shown for the first time then is the endpoint's to know.
  */
 const isProven = (
-  { proofs, digest }: TokenProofPorts,
+  ports: TokenProofPorts,
   { issuerUrl }: TenantConfig,
   token: { readonly raw: string; readonly jkt: string },
   { dpop, atSeconds }: { readonly dpop: string; readonly atSeconds: number },
 ): boolean => {
   const parsed = parseCompactJws(dpop)
   const url = parsed.ok ? parsed.value.claims['htu'] : null
-  if (proofs === undefined || typeof url !== 'string' || !url.startsWith(`${issuerUrl}/`)) return false
-  return checkTokenProof({ proofs, digest }, { proof: dpop, method: 'POST', url }, token, atSeconds).ok
+  if (typeof url !== 'string' || !url.startsWith(`${issuerUrl}/`)) return false
+  return checkTokenProof(ports, { proof: dpop, method: 'POST', url }, token, atSeconds).ok
 }
 
 /**

@@ -37,3 +37,29 @@ test('one that has not taken a change for five minutes, pushed or polled, is an 
     of('poller', null),
   ])
 })
+
+test('one that stands still because it left open all that is kept track of is an alarm at once, and no other is', async () => {
+  const raised: unknown[] = []
+  const state = {
+    tenant: 'acme',
+    type: 'webhook',
+    pending: 600,
+    oldestAtSeconds: 1_000,
+    refused: 512,
+    attempts: 9,
+    last: { atSeconds: 1_000, problem: 'invalid_key', status: 400, bytes: 9 },
+  } as const
+  await alarmStuckReceivers({
+    receivers: {
+      list: async () => [
+        { ...state, name: 'still', full: true },
+        { ...state, name: 'other', full: false },
+      ],
+    },
+    clock: { nowSeconds: () => 1_001 },
+    alarm: (kind, fields) => raised.push([kind, fields]),
+  })
+  expect(raised).toEqual([
+    ['receiver_full', { tenant: 'acme', receiver: 'still', pending: 600, problem: 'invalid_key' }],
+  ])
+})

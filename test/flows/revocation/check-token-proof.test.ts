@@ -1,5 +1,6 @@
 // Orders that are under way together and carry one token: it is judged once, and what it may order is judged for each of them.
 import { expect, test } from 'vitest'
+import { createProofVerifier } from '../../../lib/adapters/jose/evidence-signature.ts'
 import { createOwnSignatures } from '../../../lib/adapters/jose/own-signature.ts'
 import { nodeDigest } from '../../../lib/adapters/system/digest.ts'
 import { createTokenProofs } from '../../../lib/flows/revocation/check-token-proof.ts'
@@ -16,6 +17,7 @@ test('a thousand orders of one token do not read its record a thousand times, an
   const proofs = createTokenProofs({
     keys: own.store,
     signatures: createOwnSignatures(),
+    proofs: createProofVerifier(nodeDigest),
     records: {
       async find() {
         reads += 1

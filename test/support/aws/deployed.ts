@@ -231,14 +231,19 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     variablesOf,
     get,
     /** One exchange, as a job would ask for it. */
-    async exchange(tenant: string, assertion: string, form: Record<string, string> = {}) {
+    async exchange(
+      tenant: string,
+      assertion: string,
+      form: Record<string, string> = {},
+      more: Record<string, string> = {},
+    ) {
       const body = new URLSearchParams({
         grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
         subject_token: assertion,
         subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
         ...form,
       }).toString()
-      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', ...more }
       const answer = await functions.attest(httpEvent('POST', `/t/${tenant}/token`, { headers, body }))
       return { status: answer.statusCode, body: JSON.parse(answer.body) as Record<string, string> }
     },

@@ -133,14 +133,17 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     ],
     elsewhere: [...poll('findings'), ...LAMBDA, 'attach to a network'],
   },
-  // RFC 7662 and RFC 7009; it writes nothing, and what it orders carries the caller's token.
+  // RFC 7662 and RFC 7009; it writes that a proof was shown and nothing else, and what it orders carries the caller's token.
   introspect: {
     itself: [...ofBoth("open introspect's session"), 'SendMessage revoke', 'SendMessage denials'],
-    forTenant: rows(
-      ['get', 'batch get', 'query'],
-      ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'signingKeys'],
-      ' of own',
-    ),
+    forTenant: [
+      ...rows(
+        ['get', 'batch get', 'query'],
+        ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'signingKeys'],
+        ' of own',
+      ),
+      ...rows(['put', 'get'], ['callerProofs'], ' of own'),
+    ],
     elsewhere: [...LAMBDA, 'attach to a network'],
   },
   // "decisions, search, revocation orders, simulation"; "reach another tenant; edit trust" it may not.
@@ -152,6 +155,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
         ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'signingKeys'],
         ' of own',
       ),
+      ...rows(['put', 'get'], ['callerProofs'], ' of own'),
       ...rows(['query'], ['revocationChanges'], ' of own'),
       ...rows(['get'], ['appliedOrders'], ' of own'),
       ...rows(['batch get'], ['receivers', 'revocationChanges'], ' of own'),
@@ -296,6 +300,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
         ' of own',
       ),
       ...rows(UPDATE, ['receivers'], ' of own'),
+      ...rows(['put', 'get'], ['callerProofs'], ' of own'),
     ],
     elsewhere: [...LAMBDA, 'attach to a network'],
   },
