@@ -1,4 +1,5 @@
 // What an operator asks of a tenant from afar. `id` is that of a revocation, of an order, of a decision. Pure.
+import type { LogSearch } from './audit-search.ts'
 import type { RevocationKind } from './revocation.ts'
 
 export type AdminRequest =
@@ -17,6 +18,14 @@ export type AdminRequest =
   | { readonly kind: 'order'; readonly id: string }
   | { readonly kind: 'decision'; readonly id: string }
   | SinkRequest
+  | AuditRequest
+
+/** Of the tenant's audit log. `from`: the index of the first leaf wanted. `event`: a decision id, or the id of any event. */
+export type AuditRequest =
+  | { readonly kind: 'log' }
+  | { readonly kind: 'log_events'; readonly from: number }
+  | { readonly kind: 'log_search'; readonly search: LogSearch; readonly from: number; readonly limit: number }
+  | { readonly kind: 'log_proof'; readonly event: string }
 
 /** What is asked of sinks: how they go, to be sent a marked event or their dead letters, and what became of that. */
 export type SinkRequest =

@@ -4,6 +4,7 @@ import type { AdminRequest } from '../domain/admin-request.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { ENTRY_NAME, UUID, whole } from '../domain/names.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
+import { auditRoute } from './audit-request.ts'
 
 const revokeSchema = z.strictObject({
   kind: z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]]),
@@ -16,10 +17,14 @@ const revokeSchema = z.strictObject({
 const unblockSchema = z.strictObject({ reason: z.string().check(z.maxLength(LIMITS.reasonCharsMax)) })
 
 export type AdminRoute = {
+  /** What the caller's token must have: events and salts are of audit:read alone (design §4). */
+  readonly scope: 'admin' | 'audit:read'
   readonly method: 'GET' | 'POST'
   /** Of the body; of a GET the query. Null: it is not what the route takes. */
   readonly read: (text: string) => AdminRequest | null
 }
+
+type OperatorRoute = Omit<AdminRoute, 'scope'>
 
 const ID = `(${UUID})`
 const ORDERS = new RegExp(`^orders/${ID}$`)
@@ -28,6 +33,12 @@ const UNBLOCK = new RegExp(`^revocations/${ID}/unblock$`)
 
 /** What is served at `path` below `admin/`, by method; empty: nothing is. */
 export const adminRoutes = (path: string): readonly AdminRoute[] => {
+  const audit = auditRoute(path)
+  if (audit !== null) return [{ scope: 'audit:read', method: 'GET', read: audit }]
+  return operatorRoutes(path).map((route) => ({ scope: 'admin', ...route }))
+}
+
+const operatorRoutes = (path: string): readonly OperatorRoute[] => {
   if (path === 'revocations')
     return [
       { method: 'GET', read: readPage },
@@ -54,7 +65,7 @@ const readPage = (query: string): AdminRequest | null => {
 const SINK = whole(`sinks/(${ENTRY_NAME})/(test|resend|dead-letters)`)
 const SINK_ERRAND = new RegExp(`^sinks/errands/${ID}$`)
 
-const sinkRoutes = (path: string): readonly AdminRoute[] => {
+const sinkRoutes = (path: string): readonly OperatorRoute[] => {
   if (path === 'sinks') return [{ method: 'GET', read: () => ({ kind: 'sinks' }) }]
   const errand = SINK_ERRAND.exec(path)?.[1]
   if (errand !== undefined) return [{ method: 'GET', read: () => ({ kind: 'sink_errand', id: errand }) }]
