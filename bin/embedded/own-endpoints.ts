@@ -31,6 +31,7 @@ import type { Queue } from '../../lib/ports/queue.ts'
 import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { compileStored } from './compile.ts'
 import type { HostOptions } from './http-host.ts'
@@ -102,6 +103,7 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
           ...callers,
           configs,
           compile: (version) => compileStored(version, place),
+          catalog: PROVIDER_CATALOG,
           recent: createRecentRecords(database),
           revocations,
           receivers: createReceivers(database),

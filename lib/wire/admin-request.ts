@@ -5,6 +5,7 @@ import { LIMITS } from '../domain/limits.ts'
 import { ENTRY_NAME, UUID, whole } from '../domain/names.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
 import { auditRoute } from './audit-request.ts'
+import { readSimulate } from './simulate-request.ts'
 
 const revokeSchema = z.strictObject({
   kind: z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]]),
@@ -44,6 +45,7 @@ const operatorRoutes = (path: string): readonly OperatorRoute[] => {
       { method: 'GET', read: readPage },
       { method: 'POST', read: readRevoke },
     ]
+  if (path === 'simulate') return [{ method: 'POST', read: readSimulate }]
   if (path === 'receivers') return [{ method: 'GET', read: () => ({ kind: 'receivers' }) }]
   const order = ORDERS.exec(path)?.[1]
   if (order !== undefined) return [{ method: 'GET', read: () => ({ kind: 'order', id: order }) }]

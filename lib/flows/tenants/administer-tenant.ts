@@ -1,11 +1,12 @@
 // What an operator of one tenant does from afar (design §5): with scope admin orders and their state, what is in force, decisions;
-// with scope audit:read the audit log.
+// and what a request would be answered; with scope audit:read the audit log.
 // Every order goes over the queue with the operator's own token as its proof.
 import type { AdminRequest } from '../../domain/admin-request.ts'
 import type { Call, CallAnswer } from '../../domain/call.ts'
 import type { Explanation } from '../../domain/explain.ts'
 import type { StoredDecision } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
+import type { ProviderCatalog } from '../../domain/provider.ts'
 import type { ReceiverState } from '../../domain/receiver-state.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { ok } from '../../domain/result.ts'
@@ -30,10 +31,12 @@ import { type ExplainPorts, explainDecision } from '../explain-decision.ts'
 import { type DraftPorts, draftOrder } from '../revocation/draft-order.ts'
 import { LIFT_REFUSALS } from '../revocation/lift-block.ts'
 import { type Preview, previewRevocation } from '../revocation/preview-revocation.ts'
+import { type Simulation, simulateExchange } from '../simulate-exchange.ts'
 
 export type AdminPorts = CallerPorts & {
   readonly configs: DraftPorts['configs']
   readonly compile: ExplainPorts['compile']
+  readonly catalog: ProviderCatalog
   readonly recent: RecentRecords
   readonly revocations: RevocationPages
   /** Absent: nobody is told by this broker. */
@@ -50,6 +53,7 @@ export type AdminPorts = CallerPorts & {
 export type AdminAnswer =
   | SinkAdminAnswer
   | AuditAnswer
+  | Simulation
   /** `refusal` is a key of ORDER_REFUSALS or of what an unblock is refused for, `says` its constant text. */
   | { readonly kind: 'refused'; readonly refusal: string; readonly says: string }
   | { readonly kind: 'accepted'; readonly order: ReturnType<typeof withoutProof> }
@@ -98,6 +102,8 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
     case 'dead_letters':
       if (ports.sinks === undefined) return { kind: 'not_found' }
       return administerSinks({ ...ports.sinks, clock: ports.clock, ids: ports.ids }, caller.config, asked)
+    case 'simulate':
+      return simulateExchange(ports.catalog, caller.config, asked, ports.clock.nowSeconds())
     case 'log':
     case 'log_events':
     case 'log_search':
