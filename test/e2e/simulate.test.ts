@@ -91,7 +91,7 @@ test.each([
   ['a kind that is not built', { claims: {}, type: 'x509-svid' }],
   [
     'claims that are nested deeper than evidence may be',
-    { claims: JSON.parse('{"a":'.repeat(9) + '1' + '}'.repeat(9)) },
+    { claims: JSON.parse(`${'{"a":'.repeat(9)}1${'}'.repeat(9)}`) },
   ],
   ['an assertion that is too large', { assertion: 'a'.repeat(17_000) }],
 ])('a body with %s is 400', async (_, json) => {
