@@ -7,7 +7,7 @@ import { createProofVerifier } from '../../lib/adapters/jose/evidence-signature.
 import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
 import { logVerifierKeys, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
-import { createChangeFeed, createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
+import { createChangeFeed, createKeyOrders, createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
@@ -23,6 +23,7 @@ import type { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import type { ReadLogPorts } from '../../lib/flows/audit/read-log.ts'
 import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
+import type { RotatePorts } from '../../lib/flows/keys/rotate-keys.ts'
 import { carryOutLift } from '../../lib/flows/revocation/carry-out-lift.ts'
 import { createTokenProofs } from '../../lib/flows/revocation/check-token-proof.ts'
 import { createReplayProofs } from '../../lib/flows/revocation/follow-replays.ts'
@@ -46,6 +47,7 @@ type OwnEndpoints = {
   readonly place: Place
   readonly configs: TenantConfigStore
   readonly keyStore: SigningKeyStore
+  readonly rotation: RotatePorts
   /** Who judges what security events ordered. */
   readonly eventProofs: OrderProofs
   readonly log: ReturnType<typeof createLogger>
@@ -110,6 +112,7 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
           applied: ports.orders,
           lookUps: createLookUps(database),
           auditLog: readableLog(audit, keyStore),
+          ownKeys: { ...options.rotation, ids, revoke: revocations.put, orders: createKeyOrders(database) },
           sinks: {
             board: createSinkBoard(audit),
             errands: createSinkErrands(audit),

@@ -22,11 +22,18 @@ export type AdminRequest =
   | { readonly kind: 'simulate'; readonly evidence: SimulatedEvidence; readonly target: Target }
   | SinkRequest
   | AuditRequest
+  | KeyRequest
 
 /** An assertion, of which nobody checks the signature, or its claims. */
 export type SimulatedEvidence =
   | { readonly form: 'assertion'; readonly assertion: string }
   | { readonly form: 'claims'; readonly claims: JsonObject }
+
+/** Of the tenant's own signing keys. */
+export type KeyRequest =
+  | { readonly kind: 'keys' }
+  | { readonly kind: 'rotate_keys' }
+  | { readonly kind: 'taint_key'; readonly kid: string; readonly reason: string }
 
 /** Of the tenant's audit log. `from`: the index of the first leaf wanted. `event`: a decision id, or the id of any event. */
 export type AuditRequest =

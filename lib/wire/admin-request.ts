@@ -15,7 +15,8 @@ const revokeSchema = z.strictObject({
   cut: z._default(z.boolean(), false),
   dry_run: z._default(z.boolean(), false),
 })
-const unblockSchema = z.strictObject({ reason: z.string().check(z.maxLength(LIMITS.reasonCharsMax)) })
+/** Of an unblock and of a taint: why. */
+const reasonSchema = z.strictObject({ reason: z.string().check(z.maxLength(LIMITS.reasonCharsMax)) })
 
 export type AdminRoute = {
   /** What the caller's token must have: events and salts are of audit:read alone (design §4). */
@@ -30,6 +31,8 @@ type OperatorRoute = Omit<AdminRoute, 'scope'>
 const ID = `(${UUID})`
 const ORDERS = new RegExp(`^orders/${ID}$`)
 const DECISIONS = new RegExp(`^decisions/${ID}$`)
+/** Our key ids are SHA-256 thumbprints (RFC 7638). */
+const TAINT = /^keys\/([A-Za-z0-9_-]{43})\/taint$/
 const UNBLOCK = new RegExp(`^revocations/${ID}/unblock$`)
 
 /** What is served at `path` below `admin/`, by method; empty: nothing is. */
@@ -46,6 +49,11 @@ const operatorRoutes = (path: string): readonly OperatorRoute[] => {
       { method: 'POST', read: readRevoke },
     ]
   if (path === 'simulate') return [{ method: 'POST', read: readSimulate }]
+  if (path === 'keys') return [{ method: 'GET', read: () => ({ kind: 'keys' }) }]
+  if (path === 'keys/rotate')
+    return [{ method: 'POST', read: (body) => (isEmptyObject(body) ? { kind: 'rotate_keys' } : null) }]
+  const tainted = TAINT.exec(path)?.[1]
+  if (tainted !== undefined) return [{ method: 'POST', read: (body) => readTaint(tainted, body) }]
   if (path === 'receivers') return [{ method: 'GET', read: () => ({ kind: 'receivers' }) }]
   const order = ORDERS.exec(path)?.[1]
   if (order !== undefined) return [{ method: 'GET', read: () => ({ kind: 'order', id: order }) }]
@@ -88,8 +96,18 @@ const readRevoke = (body: string): AdminRequest | null => {
 }
 
 const readUnblock = (id: string, body: string): AdminRequest | null => {
-  const read = unblockSchema.safeParse(parsed(body))
-  return read.success ? { kind: 'unblock', id, reason: read.data.reason } : null
+  const reason = readReason(body)
+  return reason === null ? null : { kind: 'unblock', id, reason }
+}
+
+const readTaint = (kid: string, body: string): AdminRequest | null => {
+  const reason = readReason(body)
+  return reason === null ? null : { kind: 'taint_key', kid, reason }
+}
+
+const readReason = (body: string): string | null => {
+  const read = reasonSchema.safeParse(parsed(body))
+  return read.success ? read.data.reason : null
 }
 
 const parsed = (body: string): unknown => {

@@ -28,6 +28,7 @@ import { administerSinks, type SinkAdminAnswer, type SinkPorts } from '../audit/
 import { type AuditAnswer, type ReadLogPorts, readLog } from '../audit/read-log.ts'
 import { asCaller, type Caller, type CallerPorts } from '../authorize-caller.ts'
 import { type ExplainPorts, explainDecision } from '../explain-decision.ts'
+import { administerKeys, type KeyAdminAnswer, type KeyAdminPorts } from '../keys/administer-keys.ts'
 import { type DraftPorts, draftOrder } from '../revocation/draft-order.ts'
 import { LIFT_REFUSALS } from '../revocation/lift-block.ts'
 import { type Preview, previewRevocation } from '../revocation/preview-revocation.ts'
@@ -48,11 +49,14 @@ export type AdminPorts = CallerPorts & {
   readonly sinks?: Omit<SinkPorts, 'clock' | 'ids'>
   /** Absent: the log is not read through this broker. */
   readonly auditLog?: ReadLogPorts
+  /** Absent: keys are not moved through this broker. */
+  readonly ownKeys?: KeyAdminPorts
 }
 
 export type AdminAnswer =
   | SinkAdminAnswer
   | AuditAnswer
+  | KeyAdminAnswer
   | Simulation
   /** `refusal` is a key of ORDER_REFUSALS or of what an unblock is refused for, `says` its constant text. */
   | { readonly kind: 'refused'; readonly refusal: string; readonly says: string }
@@ -102,6 +106,11 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
     case 'dead_letters':
       if (ports.sinks === undefined) return { kind: 'not_found' }
       return administerSinks({ ...ports.sinks, clock: ports.clock, ids: ports.ids }, caller.config, asked)
+    case 'keys':
+    case 'rotate_keys':
+    case 'taint_key':
+      if (ports.ownKeys === undefined) return { kind: 'not_found' }
+      return administerKeys(ports.ownKeys, { tenant, by: byOf(caller) }, asked)
     case 'simulate':
       return simulateExchange(ports.catalog, caller.config, asked, ports.clock.nowSeconds())
     case 'log':
