@@ -276,7 +276,9 @@ test('keys are listed, rotated and tainted from afar by an operator alone, and w
   const tainted = await ask(`keys/${log.kid}/taint`, { reason: 'found in a log' })
   expect(tainted.keys.find(({ kid }) => kid === log.kid)?.state).toBe('tainted')
   expect((await call(`${acme}/admin/keys/${'A'.repeat(43)}/taint`, { bearer, json: { reason: 'x' } })).status).toBe(404)
-  const told = stored("SELECT body FROM control_change WHERE what = 'key_order' ORDER BY seq").map(({ body }) => JSON.parse(String(body)))
+  const told = stored("SELECT body FROM control_change WHERE what = 'key_order' ORDER BY seq").map(({ body }) =>
+    JSON.parse(String(body)),
+  )
   const by = expect.stringContaining('/operator ')
   expect(told).toEqual([
     { order: 'rotate', kid: null, by, reason: '' },
