@@ -5,7 +5,7 @@ import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
 import { readHeadItem } from '../../lib/adapters/aws/dynamo-log-rows.ts'
 import { createPublicLog } from '../../lib/adapters/aws/dynamo-public-log.ts'
 import { createGrantRecords, createHourlyRecords } from '../../lib/adapters/aws/dynamo-records.ts'
-import { begin, createDynamoClient, getItem, type Table, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { begin, createDynamoClient, getItem, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createTenantLog } from '../../lib/adapters/aws/dynamo-tenant-log.ts'
 import { CORE_TABLE, LOG_TABLE, logHeadKey } from '../../lib/adapters/aws/table-keys.ts'
@@ -15,7 +15,7 @@ import { LIMITS } from '../../lib/domain/limits.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { unloggedOfAll } from '../../lib/flows/audit/find-unlogged.ts'
 import { openHttpLog } from './http-log.ts'
-import { CannotOpen, type ReadableLog } from './open-log.ts'
+import { CannotOpen, type ReadableLog, readHere } from './open-log.ts'
 import type { LiveLog } from './verify-live.ts'
 
 export const openAwsLog = async (tenant: string): Promise<ReadableLog> => (await open(tenant)).readable
@@ -50,23 +50,24 @@ export const openAwsRecords = async (
   }
 }
 
-const open = async (tenant: string): Promise<{ readonly readable: ReadableLog; readonly table: Table }> => {
+const open = async (tenant: string) => {
   const client = createDynamoClient({ maxAttempts: 5, requestMs: 2_000 })
   const table = tableOf(LOG_TABLE, client, LIMITS.logWaitMs)
   try {
     const row = await getItem(await begin(table, tenant), logHeadKey(tenant))
     if (row === null) throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} there`, 1)
     const { origin, authority, size } = readHeadItem(row)
+    const log = {
+      ...createPublicLog(table, nodeSha256),
+      ...createLogLeaves(table),
+      about: async () => ({ origin, size }),
+    }
     const readable = {
       tenant,
-      log: {
-        ...createPublicLog(table, nodeSha256),
-        ...createLogLeaves(table),
-        about: async () => ({ origin, size }),
-      },
+      log,
+      ...readHere(log, tenant, () => openHttpLog(`${authority}/log`).vkeys()),
       origin,
       expired: async () => null,
-      vkeys: () => openHttpLog(`${authority}/log`).vkeys(),
       close: () => client.destroy(),
     }
     return { readable, table }

@@ -9,6 +9,9 @@ import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
+import type { LogSearch } from '../../lib/domain/audit-search.ts'
+import { PROOF_REFUSALS, proveEvent, type Receipt } from '../../lib/flows/audit/prove-event.ts'
+import { type Found, searchLog } from '../../lib/flows/audit/search-log.ts'
 import type { Expired, LogLeaves, LogRetention, PublishedLog } from '../../lib/ports/tenant-log.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 
@@ -24,7 +27,10 @@ export class CannotOpen extends Error {
 /** As far as commands only read it, wherever it is. */
 export type ReadableLog = {
   readonly tenant: string
-  readonly log: LogLeaves & Omit<PublishedLog, 'tenants'>
+  readonly log: Pick<LogLeaves, 'leaves'> & Omit<PublishedLog, 'tenants'>
+  readonly search: (search: LogSearch, page: { readonly from: number; readonly limit: number }) => Promise<Found>
+  /** Throws CannotOpen. */
+  readonly prove: (uid: string) => Promise<Receipt>
   readonly origin: string
   readonly expired: () => Promise<Expired | null>
   readonly vkeys: () => Promise<readonly string[]>
@@ -34,8 +40,24 @@ export type OpenReadable = () => Promise<ReadableLog>
 
 export const readableIn = (dataDir: string, tenant: string) => async (): Promise<ReadableLog> => {
   const { log, origin, retention, vkeys, close } = await openLog(dataDir, tenant)
-  return { tenant, log, origin, expired: () => retention.expired(tenant), vkeys: async () => vkeys, close }
+  const expired = () => retention.expired(tenant)
+  return { tenant, log, ...readHere(log, tenant, async () => vkeys), origin, expired, close }
 }
+
+/** What a broker does for whoever asks it over HTTP, done by the command itself. */
+export const readHere = (
+  log: LogLeaves & Omit<PublishedLog, 'tenants'>,
+  tenant: string,
+  vkeys: ReadableLog['vkeys'],
+): Pick<ReadableLog, 'search' | 'prove' | 'vkeys'> => ({
+  vkeys,
+  search: (search, page) => searchLog(log, tenant, search, page),
+  async prove(uid) {
+    const proven = await proveEvent({ log, sha256: nodeSha256, verifierKeys: vkeys }, tenant, uid)
+    if (proven.ok) return proven.receipt
+    throw new CannotOpen(PROOF_REFUSALS[proven.refusal], proven.refusal === 'not_covered' ? 3 : 1)
+  },
+})
 
 export type OpenedLog = {
   readonly tenant: string

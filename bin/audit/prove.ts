@@ -2,45 +2,21 @@
 import { readFileSync } from 'node:fs'
 import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { canonicalJson } from '../../lib/domain/canonical-json.ts'
-import type { JsonValue } from '../../lib/domain/claims.ts'
-import { inclusionProof, isIncluded, leafHash } from '../../lib/domain/tlog/merkle.ts'
-import { type NoteKey, openNote, parseCheckpoint, parseProof, proofText } from '../../lib/domain/tlog/signed-note.ts'
-import type { TileName } from '../../lib/domain/tlog/tiles.ts'
+import { isIncluded, leafHash } from '../../lib/domain/tlog/merkle.ts'
+import { type NoteKey, openNote, parseCheckpoint, parseProof } from '../../lib/domain/tlog/signed-note.ts'
 import { commitmentOf } from '../../lib/flows/audit/leaf-hashes.ts'
-import { proofFromTiles } from '../../lib/flows/audit/proof-from-tiles.ts'
+import type { Receipt } from '../../lib/flows/audit/prove-event.ts'
 import type { Io } from '../command.ts'
-import { CannotOpen, type OpenReadable, VERIFY_PORTS } from './open-log.ts'
+import { type OpenReadable, VERIFY_PORTS } from './open-log.ts'
 
-/** The event with its salt, its place in the tree (C2SP tlog-proof) and the keys to check it with. */
-type Receipt = {
-  readonly event: JsonValue
-  readonly salt: string
-  readonly proof: string
-  readonly vkeys: readonly string[]
-}
-
+/** `uid`: a decision id, or the id of any event. */
 export const prove = async (open: OpenReadable, uid: string, io: Io): Promise<number> => {
-  const { tenant, log, vkeys, close } = await open()
+  const opened = await open()
   try {
-    const leaf = await log.leafOf(tenant, uid)
-    const checkpoint = await log.checkpoint(tenant)
-    if (leaf === null) throw new CannotOpen(`the log has no event ${JSON.stringify(uid)}`, 1)
-    if (checkpoint === null || checkpoint.size <= leaf.index)
-      throw new CannotOpen('no checkpoint covers the event yet; ask again in a few seconds', 3)
-    const { size } = checkpoint
-    const tile = (name: TileName) => log.tile(tenant, name)
-    const proof = await proofFromTiles(nodeSha256, { size, tile }, (range) => inclusionProof(range, leaf.index, size))
-    if (proof === null) throw new CannotOpen('a tile of the log is missing: "audit verify" says where', 1)
-    const receipt: Receipt = {
-      event: JSON.parse(leaf.canonical) as JsonValue,
-      salt: Buffer.from(leaf.salt).toString('base64'),
-      proof: proofText(leaf.index, proof, checkpoint.note),
-      vkeys: await vkeys(),
-    }
-    io.stdout.write(`${JSON.stringify(receipt, null, 2)}\n`)
+    io.stdout.write(`${JSON.stringify(await opened.prove(uid), null, 2)}\n`)
     return 0
   } finally {
-    close()
+    opened.close()
   }
 }
 

@@ -1,11 +1,12 @@
 // `mintmark audit search`, `tail` and `export`: events of a tenant's log, page by page.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLogDirectory, leafLine } from '../../lib/adapters/files/log-directory.ts'
+import { type LogSearch, valueAt } from '../../lib/domain/audit-search.ts'
 import { oneLine } from '../../lib/domain/canonical-json.ts'
-import type { JsonObject, JsonValue } from '../../lib/domain/claims.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import { parseCheckpoint, unverifiedText } from '../../lib/domain/tlog/signed-note.ts'
 import { tilesOf } from '../../lib/domain/tlog/tiles.ts'
+import type { Found } from '../../lib/flows/audit/search-log.ts'
 import type { LogLeaves, StoredLeaf } from '../../lib/ports/tenant-log.ts'
 import { type Io, UsageError } from '../command.ts'
 import { printable } from '../printable.ts'
@@ -14,7 +15,12 @@ import { CannotOpen, type OpenReadable, type ReadableLog } from './open-log.ts'
 const PAGE = 500
 const FOLLOW_MS = 500
 
-async function* leavesFrom(log: LogLeaves, tenant: string, from: number, before = Number.MAX_SAFE_INTEGER) {
+async function* leavesFrom(
+  log: Pick<LogLeaves, 'leaves'>,
+  tenant: string,
+  from: number,
+  before = Number.MAX_SAFE_INTEGER,
+) {
   for (let at = from; at < before; ) {
     const leaves = await log.leaves(tenant, at, Math.min(PAGE, before - at))
     yield* leaves
@@ -23,63 +29,36 @@ async function* leavesFrom(log: LogLeaves, tenant: string, from: number, before 
   }
 }
 
-/** Options of `search`: what each is compared with in an event. */
-export const SEARCH_KEYS = {
-  identity: (event) => [at(event, 'user', 'uid')],
-  project: (event) => [at(event, 'unmapped', 'mintmark', 'wid', 'project.id'), ...selected(event, 'project')],
-  run: (event) => [at(event, 'unmapped', 'mintmark', 'wid', 'run.id'), ...selected(event, 'run')],
-  decision: (event) => [at(event, 'unmapped', 'mintmark', 'decision_id')],
-  credential: (event) => [at(event, 'session', 'uid'), ...selected(event, 'credential')],
-  code: (event) => [event['status_code'] ?? null],
-} as const satisfies Record<string, (event: OcsfEvent) => readonly (JsonValue | undefined)[]>
+export type Search = LogSearch & { readonly limit: number }
 
-const at = (event: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined =>
-  path.reduce<JsonValue | undefined>(
-    (value, name) =>
-      typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)[name] : undefined,
-    event,
-  )
-
-/** What a revocation selects. */
-const selected = (event: OcsfEvent, kind: string): (JsonValue | undefined)[] => {
-  const selectors = at(event, 'unmapped', 'mintmark', 'selectors')
-  return Array.isArray(selectors)
-    ? selectors.filter((one) => at(one, 'kind') === kind).map((one) => at(one, 'value'))
-    : []
-}
-
-export type Search = {
-  readonly wanted: readonly (readonly [key: keyof typeof SEARCH_KEYS, value: string])[]
-  readonly sinceMs: number
-  readonly untilMs: number
-  readonly limit: number
-}
-
-export const search = async (open: OpenReadable, query: Search, isJson: boolean, io: Io): Promise<number> => {
+export const search = async (
+  open: OpenReadable,
+  { limit, ...query }: Search,
+  isJson: boolean,
+  io: Io,
+): Promise<number> => {
   const opened = await open()
-  const { tenant } = opened
   try {
     const found: OcsfEvent[] = []
-    for await (const leaf of leavesFrom(opened.log, tenant, 0)) {
-      const event = JSON.parse(leaf.canonical) as OcsfEvent
-      if (event.time < query.sinceMs || event.time > query.untilMs) continue
-      if (!query.wanted.every(([key, value]) => SEARCH_KEYS[key](event).includes(value))) continue
-      if (found.length === query.limit) {
-        io.stderr.write(`mintmark audit search: more than ${query.limit} events; the first are shown (--limit)\n`)
-        break
-      }
-      found.push(event)
+    for (let from: number | null = 0; from !== null && found.length <= limit; ) {
+      const { events, next }: Found = await opened.search(query, { from, limit: limit + 1 - found.length })
+      found.push(...events)
+      from = next
     }
-    if (isJson) io.stdout.write(`${JSON.stringify({ events: found }, null, 2)}\n`)
-    else for (const event of found) io.stdout.write(summary(event))
-    return found.length === 0 ? 1 : 0
+    if (found.length > limit)
+      io.stderr.write(`mintmark audit search: more than ${limit} events; the first are shown (--limit)\n`)
+    const shown = found.slice(0, limit)
+    if (isJson) io.stdout.write(`${JSON.stringify({ events: shown }, null, 2)}\n`)
+    else for (const event of shown) io.stdout.write(summary(event))
+    return shown.length === 0 ? 1 : 0
   } finally {
     opened.close()
   }
 }
 
 const summary = (event: OcsfEvent): string => {
-  const subject = at(event, 'user', 'uid') ?? at(event, 'entity', 'uid') ?? at(event, 'src_endpoint', 'ip') ?? ''
+  const subject =
+    valueAt(event, 'user', 'uid') ?? valueAt(event, 'entity', 'uid') ?? valueAt(event, 'src_endpoint', 'ip') ?? ''
   const sequence = String(event.metadata['sequence'] ?? '-').padStart(8)
   return `${sequence}  ${new Date(event.time).toISOString()}  ${String(event['status_code']).padEnd(24)} ${printable(String(subject))}  ${event.metadata.uid}\n`
 }

@@ -9,7 +9,7 @@ import { agreesWithRecord } from '../../lib/flows/audit/agree-with-records.ts'
 import type { CheckedLeaves, LeavesQuestion, Stretch } from '../../lib/flows/audit/check-leaves.ts'
 import type { Crew } from '../../lib/flows/audit/verify-log.ts'
 import type { GrantRecords } from '../../lib/ports/decisions.ts'
-import type { LogSource } from '../../lib/ports/tenant-log.ts'
+import type { LogLeaves, LogSource } from '../../lib/ports/tenant-log.ts'
 import type { OpenedLog, ReadableLog } from './open-log.ts'
 
 /** `isErased`: its events are gone with the tenant, only commitments are there. */
@@ -26,7 +26,10 @@ const THREADS_MAX = 8
 const AHEAD = 3
 
 /** A log where it lives, beside the records it is of. */
-export type AskedLog = Pick<ReadableLog, 'tenant' | 'log' | 'expired'> & { readonly records: GrantRecords }
+export type AskedLog = Pick<ReadableLog, 'tenant' | 'log' | 'expired'> & {
+  readonly log: Pick<LogLeaves, 'history'>
+  readonly records: GrantRecords
+}
 
 export const askedIn = ({ database, log, retention, tenant }: OpenedLog): AskedLog => ({
   tenant,

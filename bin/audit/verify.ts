@@ -13,13 +13,15 @@ import { recordsWithoutLeaf } from '../../lib/flows/audit/reconcile-log.ts'
 import { verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import { type Io, required, UsageError } from '../command.ts'
 import { printable } from '../printable.ts'
+import { type AfarValues, readAfar } from '../remote/call-tenant.ts'
 import { openHttpLog } from './http-log.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 import { verifyReceipt } from './prove.ts'
+import { openRemoteSource } from './remote-log.ts'
 import { askedIn, startCrew } from './verify-crew.ts'
 import { type Against, type Report, verifyLive, warnOfNone, warnUnprovenExpiry } from './verify-live.ts'
 
-export type VerifyValues = {
+export type VerifyValues = AfarValues & {
   readonly tenant?: string | undefined
   readonly data?: string | undefined
   readonly aws?: boolean | undefined
@@ -31,10 +33,11 @@ export type VerifyValues = {
 }
 
 export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
-  const tenant = required(values.tenant, 'tenant')
-  const given = [values.data, values.from, values.url].filter((value) => value !== undefined)
+  const afar = readAfar(values)
+  const tenant = afar?.tenant ?? required(values.tenant, 'tenant')
+  const given = [values.data, values.from, values.url, afar ?? undefined].filter((value) => value !== undefined)
   if (given.length + (values.aws === true ? 1 : 0) !== 1)
-    throw new UsageError('verify takes one of --data, --aws, --from and --url')
+    throw new UsageError('verify takes one of --data, --aws, --from, --url and --tenant-url')
   const trusted = (values.vkey ?? []).map(readKey)
   const anchors = (values.anchor ?? []).flatMap((path) => readAnchor(path, tenant))
   const warnings: string[] = []
@@ -45,7 +48,8 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   if (values.aws === true) return report(io, await ofAws(tenant, against), values)
   if (values.data !== undefined) return report(io, await ofData(values.data, tenant, against), values)
   warnOfNone(anchors, warnings)
-  const source = values.from === undefined ? openHttpLog(values.url!) : openLogDirectory(fromDirectory(values.from))
+  if (afar !== null) warnings.push('events are not compared with grant records: those are read with --data or --aws')
+  const source = afar === null ? sourceOf(values) : openRemoteSource(afar)
   const own = trusted.length > 0 ? [] : (await source.vkeys()).map(readKey)
   if (trusted.length === 0) warnings.push(untrusted)
   const keys = [...trusted, ...own]
@@ -53,6 +57,9 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   warnUnprovenExpiry(verified, warnings)
   return report(io, { ...verified, recordsWithoutLeaf: [], warnings }, values)
 }
+
+const sourceOf = ({ from, url }: VerifyValues) =>
+  from === undefined ? openHttpLog(url ?? '') : openLogDirectory(fromDirectory(from))
 
 const fromDirectory = (path: string): string => {
   if (!existsSync(path)) throw new CannotOpen(`there is no ${path}`, 3)

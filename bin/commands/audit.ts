@@ -1,22 +1,34 @@
 // `mintmark audit verify|repair|search|tail|export|prove`: a tenant's audit log, in the data directory, in an export, or behind HTTP.
+import { SEARCH_KEYS, type SearchKey } from '../../lib/domain/audit-search.ts'
 import { CannotOpen, type OpenReadable, readableIn } from '../audit/open-log.ts'
 import { prove } from '../audit/prove.ts'
-import { exportLog, parseTime, SEARCH_KEYS, search, tail } from '../audit/read.ts'
+import { exportLog, parseTime, type Search, search, tail } from '../audit/read.ts'
+import { openRemoteLog } from '../audit/remote-log.ts'
 import { repair } from '../audit/repair.ts'
 import { verify } from '../audit/verify.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
+import { AFAR_OPTIONS, type AfarValues, readAfar } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --aws | --from PATH | --url URL) [--vkey KEY …] [--anchor FILE …]
+       mintmark audit verify --tenant-url URL --token-file F [--vkey KEY …] [--anchor FILE …]
        mintmark audit repair --tenant T --data DIR
-       mintmark audit search --tenant T (--data DIR | --aws) [--identity ID] [--project ID] [--run ID] [--decision ID]
-                             [--credential JTI] [--code CODE] [--since TIME] [--until TIME] [--limit N]
-       mintmark audit tail   --tenant T (--data DIR | --aws) [--lines N] [--follow]
-       mintmark audit export --tenant T (--data DIR | --aws) [--out DIR]
-       mintmark audit prove DECISION --tenant T (--data DIR | --aws)
+       mintmark audit search LOG [--identity ID] [--project ID] [--run ID] [--decision ID] [--credential JTI] [--code CODE]
+                             [--since TIME] [--until TIME] [--limit N]
+       mintmark audit tail   LOG [--lines N] [--follow]
+       mintmark audit export LOG [--out DIR]
+       mintmark audit prove DECISION LOG
+
+LOG is one of
+  --tenant T --data DIR               in a data directory
+  --tenant-url URL --token-file F     at a broker, over HTTP: https://sts.example.com/t/acme, and a token with scope audit:read
+  --tenant T --aws                    of the deployment on AWS, in a session of the role mintmark-operator; keys are those of its public
+                                      log, unless --vkey names one
+--dpop-key F goes with --token-file: the private key the token is bound to, if it is (PEM or JWK).
 
 verify  every event against its commitment and the event before it, every commitment against the tiles, every root against
         its signature, the log's earlier checkpoints and those of --anchor; with --data and --aws every event of a grant
         against its record, and every record against the log. Names the first index that is bad.
+        --tenant-url: the same of events over HTTP; records are in the broker's store, and not compared
         --from: a directory of "audit export --out", or a receipt of "audit prove" (a file NAME.json)
         --url: the public log, https://<host>/t/<tenant>/log
         --vkey: the verifier key that is trusted; otherwise the log's own word is taken for it
@@ -25,9 +37,6 @@ repair  appends what the log should have and does not, as verify found it
 search  times: 2026-11-26T12:00:00Z, or an age such as 30m, 24h, 7d
 export  with --out a directory that "verify --from" and any tlog-tiles tool read; otherwise one line an event on stdout
 prove   a receipt that the event is in the log; DECISION is a decision id, or the id of any event
-
---aws: the log of the deployment on AWS, in a session of the role mintmark-operator. Keys are those of its public log, unless --vkey
-names one.
 
 Safe beside a running broker. --json prints JSON. Exit: 0 good or found, 1 bad or nothing found, 2 wrong usage, 3 unavailable.
 `
@@ -56,6 +65,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     follow: { type: 'boolean', short: 'f', default: false },
     out: text,
     aws: { type: 'boolean', default: false },
+    ...AFAR_OPTIONS,
   })
   if (values.help) {
     io.stdout.write(HELP)
@@ -64,16 +74,14 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const [verb, subject, ...more] = positionals
   if ((subject === undefined) === (verb === 'prove') || more.length > 0)
     throw new UsageError('audit takes verify, repair, search, tail, export or prove DECISION')
-  const tenant = required(values.tenant, 'tenant')
   const isJson = values.json ?? false
-  const data = (): string => required(values.data, 'data')
-  const open = () => openerOf(values, tenant)
+  const open = () => openerOf(values)
   try {
     switch (verb) {
       case 'verify':
         return await verify(values, io)
       case 'repair':
-        return await repair(data(), tenant, io)
+        return await repair(required(values.data, 'data'), required(values.tenant, 'tenant'), io)
       case 'search':
         return await search(open(), searchOf(values), isJson, io)
       case 'tail':
@@ -93,12 +101,14 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
 }
 
 /** Nobody without AWS loads its SDK. */
-const openerOf = (
-  { aws, data }: { readonly aws: boolean; readonly data?: string | undefined },
-  tenant: string,
-): OpenReadable => {
+const openerOf = (values: AfarValues & { readonly aws: boolean }): OpenReadable => {
+  const { aws, data } = values
+  const afar = readAfar(values)
+  if (aws && (data ?? afar ?? undefined) !== undefined)
+    throw new UsageError('--data, --aws and --tenant-url are three places')
+  if (afar !== null) return () => openRemoteLog(afar)
+  const tenant = required(values.tenant, 'tenant')
   if (!aws) return readableIn(required(data, 'data'), tenant)
-  if (data !== undefined) throw new UsageError('--data and --aws are two places')
   return async () => (await import('../audit/open-aws-log.ts')).openAwsLog(tenant)
 }
 
@@ -107,14 +117,15 @@ const countOf = (digits: string): number => {
   return Number(digits)
 }
 
-const searchOf = (values: Readonly<Record<string, unknown>>) => {
+const searchOf = (values: Readonly<Record<string, unknown>>): Search => {
   const nowMs = Date.now()
   const timeOf = (value: unknown, otherwise: number) =>
     typeof value === 'string' ? parseTime(value, nowMs) : otherwise
   return {
-    wanted: (Object.keys(SEARCH_KEYS) as (keyof typeof SEARCH_KEYS)[]).flatMap((key) =>
-      typeof values[key] === 'string' ? [[key, values[key]] as const] : [],
-    ),
+    wanted: (Object.keys(SEARCH_KEYS) as SearchKey[]).flatMap((key) => {
+      const value = values[key]
+      return typeof value === 'string' ? [[key, value] as const] : []
+    }),
     sinceMs: timeOf(values['since'], 0),
     untilMs: timeOf(values['until'], Number.MAX_SAFE_INTEGER),
     limit: countOf(String(values['limit'])),

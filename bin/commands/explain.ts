@@ -6,10 +6,17 @@ import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jos
 import type { JsonObject } from '../../lib/domain/claims.ts'
 import type { Target } from '../../lib/domain/decide.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import {
+  decideOffline,
+  describeRefusal,
+  type EvidenceCheck,
+  type OfflineDecision,
+  shownDecision,
+} from '../../lib/domain/offline-decision.ts'
 import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
-import { decideOffline, describeRefusal, type EvidenceCheck, type OfflineDecision } from '../policy/offline-decision.ts'
 import { painter } from '../policy/paint.ts'
 import { loadStoredTenant } from '../policy/stored-tenant.ts'
 import { loadTenantDirectory } from '../policy/tenant-directory.ts'
@@ -111,11 +118,11 @@ export const explainAssertion = async (
   input: ExplainInput,
   { io, json }: { readonly io: Io; readonly json: boolean },
 ): Promise<number> => {
-  const decision = decideOffline(config, input.claims, input.target, input.nowSeconds)
+  const decision = decideOffline(PROVIDER_CATALOG, config, input.claims, input.target, input.nowSeconds)
   const checks = [...decision.checks, await checkSignature(decision.issuer, input)]
   const isForged = checks.some(({ check, holds }) => check === 'signature' && holds === false)
   const isIssued = decision.outcome.ok && !isForged
-  if (json) io.stdout.write(`${JSON.stringify(toJson(config, decision, checks, isForged), null, 2)}\n`)
+  if (json) io.stdout.write(`${JSON.stringify(shownDecision(config, decision, { checks, isForged }), null, 2)}\n`)
   else print(io, config, decision, checks, isForged)
   return isIssued ? 0 : 1
 }
@@ -181,38 +188,6 @@ const checkSignature = async (
     return { check: 'signature', holds: false, says: 'does not verify with the inline keys' }
   }
 }
-
-const toJson = (
-  config: TenantConfig,
-  decision: OfflineDecision,
-  checks: readonly EvidenceCheck[],
-  isForged: boolean,
-) => ({
-  tenant: config.tenant,
-  issuer: decision.issuer?.name ?? null,
-  checks,
-  wid: decision.wid,
-  conditions: decision.explanation.rows,
-  grants: decision.evaluations.map(({ grant, holds, identity }) => ({
-    grant: grant.name,
-    mode: grant.mode,
-    matches: holds,
-    identity,
-  })),
-  nearest: decision.explanation.nearest,
-  verdict: isForged
-    ? { allow: false, kind: 'signature_invalid' }
-    : decision.outcome.ok
-      ? {
-          allow: true,
-          grant: decision.outcome.value.grant.name,
-          audience: decision.outcome.value.audience,
-          scope: decision.outcome.value.scope,
-          subject: `spiffe://${config.trustDomain}${decision.outcome.value.identityPath}`,
-          ttlSeconds: decision.outcome.value.entry.ttlSeconds,
-        }
-      : { allow: false, ...decision.outcome.refusal },
-})
 
 const print = (
   io: Io,

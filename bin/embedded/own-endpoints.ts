@@ -5,20 +5,25 @@ import { createIntrospect, createRevokeToken } from '../../functions/introspect/
 import { createHandler as createRevoke } from '../../functions/revoke/handler.ts'
 import { createProofVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createOwnSignatures } from '../../lib/adapters/jose/own-signature.ts'
+import { logVerifierKeys, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
-import { createChangeFeed, createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
+import { createChangeFeed, createKeyOrders, createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
+import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
 import { createProofGuards } from '../../lib/adapters/sqlite/proof-guards.ts'
 import { createReceivers } from '../../lib/adapters/sqlite/receivers.ts'
 import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
 import { createRevocationChanges } from '../../lib/adapters/sqlite/revocation-changes.ts'
 import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-store.ts'
 import { createSinkBoard, createSinkErrands } from '../../lib/adapters/sqlite/sink-errands.ts'
+import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
+import type { ReadLogPorts } from '../../lib/flows/audit/read-log.ts'
 import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
+import type { RotatePorts } from '../../lib/flows/keys/rotate-keys.ts'
 import { carryOutLift } from '../../lib/flows/revocation/carry-out-lift.ts'
 import { createTokenProofs } from '../../lib/flows/revocation/check-token-proof.ts'
 import { createReplayProofs } from '../../lib/flows/revocation/follow-replays.ts'
@@ -27,6 +32,7 @@ import type { Queue } from '../../lib/ports/queue.ts'
 import type { OrderProofs } from '../../lib/ports/revocation-orders.ts'
 import type { SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { compileStored } from './compile.ts'
 import type { HostOptions } from './http-host.ts'
@@ -41,6 +47,7 @@ type OwnEndpoints = {
   readonly place: Place
   readonly configs: TenantConfigStore
   readonly keyStore: SigningKeyStore
+  readonly rotation: RotatePorts
   /** Who judges what security events ordered. */
   readonly eventProofs: OrderProofs
   readonly log: ReturnType<typeof createLogger>
@@ -98,11 +105,14 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
           ...callers,
           configs,
           compile: (version) => compileStored(version, place),
+          catalog: PROVIDER_CATALOG,
           recent: createRecentRecords(database),
           revocations,
           receivers: createReceivers(database),
           applied: ports.orders,
           lookUps: createLookUps(database),
+          auditLog: readableLog(audit, keyStore),
+          ownKeys: { ...options.rotation, ids, revoke: revocations.put, orders: createKeyOrders(database) },
           sinks: {
             board: createSinkBoard(audit),
             errands: createSinkErrands(audit),
@@ -119,5 +129,16 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
       await replays.close()
       await pump.close()
     },
+  }
+}
+
+/** What `audit:read` opens: the same log that `mintmark audit` reads. */
+const readableLog = (audit: Database, keyStore: SigningKeyStore): ReadLogPorts => {
+  const log = createTenantLog(audit)
+  return {
+    log,
+    retention: createLogRetention(audit),
+    sha256: nodeSha256,
+    verifierKeys: async (tenant) => logVerifierKeys(keyStore, tenant, (await log.about(tenant))?.origin ?? ''),
   }
 }

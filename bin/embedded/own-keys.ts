@@ -17,13 +17,15 @@ export const startOwnKeys = async (ports: Omit<Parameters<typeof startRotation>[
       signalKeys.invalidate(tenant)
     },
   }
-  const { close } = await startRotation({ ...ports, keyStore, keys: rings })
+  const { rotation, close } = await startRotation({ ...ports, keyStore, keys: rings })
   return {
     keyStore,
     /** Of mint. */
     tokenKeys,
     /** Of revoke. */
     signalKeys,
+    /** How an operator has keys moved: as the schedule does. */
+    rotation,
     close,
   }
 }

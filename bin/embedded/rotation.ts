@@ -6,7 +6,7 @@ import { LOG_SLOT, neededSlots, signalSlots } from '../../lib/domain/key-rotatio
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createKeyActivation } from '../../lib/flows/keys/activate-key.ts'
-import { rotateKeys } from '../../lib/flows/keys/rotate-keys.ts'
+import { type RotatePorts, rotateKeys } from '../../lib/flows/keys/rotate-keys.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { TenantConfigStore, TenantDirectory } from '../../lib/ports/tenants.ts'
@@ -27,7 +27,9 @@ type RotationPorts = {
 
 const PERIOD_MS = 30_000
 
-export const startRotation = async (ports: RotationPorts): Promise<{ readonly close: () => void }> => {
+export const startRotation = async (
+  ports: RotationPorts,
+): Promise<{ readonly rotation: RotatePorts; readonly close: () => void }> => {
   const { vault } = ports.store
   const rotation = {
     store: ports.keyStore,
@@ -72,5 +74,5 @@ export const startRotation = async (ports: RotationPorts): Promise<{ readonly cl
   await rotateAll()
   const timer = setInterval(() => void rotateAll(), PERIOD_MS)
   timer.unref()
-  return { close: () => clearInterval(timer) }
+  return { rotation, close: () => clearInterval(timer) }
 }

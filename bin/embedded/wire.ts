@@ -46,13 +46,19 @@ export const wire = async (
   const { shared, denials, mark } = await startShared(options, store, place, documents, ops)
   const { tenants, rates, tracing, log } = shared
   const ownKeys = await startOwnKeys(shared)
-  const { keyStore, tokenKeys, signalKeys } = ownKeys
+  const { keyStore, tokenKeys, signalKeys, rotation } = ownKeys
   const issuerKeys = await startIssuerKeys(shared)
   const upkeep = startUpkeep(shared)
   const cloudSessions = embeddedCloudSessions(place, options.egressAllow, options.aws)
   const token = wireExchange({ ...shared, issuerKeys: issuerKeys.keys, tokenKeys, cloudSessions })
   const reporting = { ...shared, issuerKeys: issuerKeys.keys }
-  const own = startOwnEndpoints({ ...shared, keyStore, keys: signalKeys, eventProofs: embeddedEventProofs(reporting) })
+  const own = startOwnEndpoints({
+    ...shared,
+    keyStore,
+    rotation,
+    keys: signalKeys,
+    eventProofs: embeddedEventProofs(reporting),
+  })
   const receivers = startReceivers({ ...shared, callers: own.callers, signalKeys })
   const auditLog = startAuditLog(options, { ...shared, keyStore })
   const events = embeddedEvents({ ...reporting, queue: own.queue, admit: admitTransmitter(rates) })

@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { JsonObject, JsonValue } from '../../lib/domain/claims.ts'
+import { decideOffline, describeRefusal, type OfflineDecision } from '../../lib/domain/offline-decision.ts'
 import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
-import { decideOffline, describeRefusal, type OfflineDecision } from './offline-decision.ts'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import type { PolicyCase } from './policy-test-document.ts'
 
 const NOW_SECONDS = 1_795_000_010
@@ -17,6 +18,7 @@ export const runPolicyCase = (config: TenantConfig, test: PolicyCase, file: stri
   const { type, audience, scope, grant } =
     typeof test.target === 'string' ? { audience: test.target } : (test.target ?? {})
   const decision = decideOffline(
+    PROVIDER_CATALOG,
     config,
     claims,
     { type: type ?? 'access_token', audience: audience ?? null, scope: scope ?? null, grant: grant ?? null },

@@ -14,7 +14,8 @@ export type Json = Readonly<Record<string, unknown>>
 /** `path` below the tenant. The body of a 200 or 202; anything else is a problem, worded for the operator. */
 export type CallTenant = (path: string, body?: object) => Promise<Outcome<Json>>
 
-export type Afar = { readonly tenant: string; readonly call: CallTenant }
+/** `url`: of the tenant, without a slash at its end. */
+export type Afar = { readonly tenant: string; readonly url: string; readonly call: CallTenant }
 
 export const AFAR_OPTIONS = {
   'tenant-url': { type: 'string' },
@@ -27,7 +28,7 @@ export const AFAR_HELP = `  --tenant-url URL         at the broker, over HTTP, i
   --dpop-key F             the private key it is bound to, if it is (PEM or JWK)
 `
 
-type Given = {
+export type AfarValues = {
   readonly 'tenant-url'?: string | undefined
   readonly 'token-file'?: string | undefined
   readonly 'dpop-key'?: string | undefined
@@ -36,7 +37,7 @@ type Given = {
 }
 
 /** Null: not from afar. Throws UsageError. */
-export const readAfar = (values: Given): Afar | null => {
+export const readAfar = (values: AfarValues): Afar | null => {
   const keyFile = values['dpop-key']
   if (values['tenant-url'] === undefined && values['token-file'] === undefined) {
     if (keyFile !== undefined) throw new UsageError('--dpop-key goes with --tenant-url and --token-file')
@@ -51,7 +52,11 @@ export const readAfar = (values: Given): Afar | null => {
   const tenant = tenantUrl.slice(tenantUrl.lastIndexOf('/') + 1)
   if (values.tenant !== undefined && values.tenant !== tenant)
     throw new UsageError('--tenant is not that of --tenant-url')
-  return { tenant, call: (path, body) => callTenant(`${tenantUrl}/${path}`, { tokenFile, keyFile }, body) }
+  return {
+    tenant,
+    url: tenantUrl,
+    call: (path, body) => callTenant(`${tenantUrl}/${path}`, { tokenFile, keyFile }, body),
+  }
 }
 
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024

@@ -61,6 +61,7 @@ export const createAdmin = (
       orders: createSqsQueue({ client: sqs, queueUrl: environment.MINTMARK_ORDERS_QUEUE }),
       configs,
       compile: (version) => compileStored(version, options),
+      catalog: PROVIDER_CATALOG,
       recent: createRecentRecords(table, ports.clock),
       revocations: createRevocationPages(createRevocationChanges(table), createRevocationStore(table)),
       receivers: createReceivers(table),

@@ -14,7 +14,7 @@ type Wiring = {
 export const createHandler = ({ ports, log, settle }: Wiring): HttpHandler =>
   endpoint(
     'admin',
-    adminEndpoint({ act: (call, asked) => administerTenant(ports, call, asked), newTraceId: ports.ids.traceId }),
+    adminEndpoint({ act: (...asked) => administerTenant(ports, ...asked), newTraceId: ports.ids.traceId }),
     log,
     settle,
   )

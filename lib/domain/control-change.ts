@@ -1,5 +1,5 @@
 // What changes in the state decisions rest on, as the audit stream tells it: keys, documents, removed tenants, lifted blocks;
-// and who looked a decision up. Pure.
+// and who looked a decision up or had keys moved. Pure.
 import type { RevocationKind } from './revocation.ts'
 import type { KeyState, KeyUse, OwnAlgorithm } from './signing-key.ts'
 
@@ -51,5 +51,13 @@ export type ControlChange =
       readonly by: string
       readonly reason: string
       readonly floor: number
+    })
+  /** An operator had all keys succeeded, or one of them tainted: what moved tells itself. `kid` is null of a rotation. */
+  | (Change & {
+      readonly what: 'key_order'
+      readonly order: 'rotate' | 'taint'
+      readonly kid: string | null
+      readonly by: string
+      readonly reason: string
     })
   | (Change & { readonly what: 'look_up'; readonly decisionId: string; readonly by: string })

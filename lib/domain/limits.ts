@@ -160,6 +160,10 @@ export const LIMITS = {
   pollsWaitingPerReceiver: 4,
   // lists of operators, a page at a time
   adminPageMax: 500,
+  // the audit log over HTTP: events of one answer, leaves one search looks at, characters of a filter
+  auditPageMax: 256,
+  auditScanMax: 1_024,
+  auditFilterCharsMax: 2_048,
   // an order that carries one must fit into a message with it, escaped
   findingBytesMax: 100 * 1024,
   // queues

@@ -91,3 +91,5 @@ export type Provider = {
   /** Soft and hard lines of issuers.md §3 whose absence is a linter warning: leaf and the advice. */
   readonly advice: readonly { readonly leaves: readonly WidLeaf[]; readonly says: string }[]
 }
+
+export type ProviderCatalog = Readonly<Record<ProviderName, Provider>>

@@ -12,7 +12,7 @@ import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tena
 type Answer = { readonly kind: string; readonly refusal?: string; readonly says?: string }
 
 export type AdminEndpointOptions = {
-  readonly act: (call: Call, asked: AdminRequest | null) => Promise<CallAnswer<Answer>>
+  readonly act: (call: Call, asked: AdminRequest | null, scope: AdminRoute['scope']) => Promise<CallAnswer<Answer>>
   readonly newTraceId: () => string
 }
 
@@ -36,7 +36,8 @@ export const adminEndpoint =
     if (read instanceof Error) return tooLarge()
     if (read === undefined)
       return jsonResponse(415, { error: 'invalid_request', error_description: 'Send application/json' })
-    return callResponse(await act(callOf(event, tenant, newTraceId), read), 'admin', render)
+    const answer = await act(callOf(event, tenant, newTraceId), read, route.scope)
+    return callResponse(answer, route.scope, render)
   }
 
 /** Null: not what the route takes, which only a caller that may call it is told. Undefined: another media type. */

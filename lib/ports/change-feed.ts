@@ -39,6 +39,19 @@ export interface GrantNames {
   names(afterSequence: number, limit: number): Promise<readonly GrantName[]>
 }
 
+/** Who had keys moved, for what moves does not say whose word it was. */
+export interface KeyOrders {
+  /** Durable when it resolves. Throws Unavailable. */
+  tell(order: {
+    readonly tenant: string
+    readonly order: 'rotate' | 'taint'
+    readonly kid: string | null
+    readonly by: string
+    readonly reason: string
+    readonly atSeconds: number
+  }): Promise<void>
+}
+
 /** What an operator did that changes nothing, and is on record all the same. */
 export interface LookUps {
   /** Durable when it resolves. Throws Unavailable. */

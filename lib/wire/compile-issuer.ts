@@ -5,15 +5,13 @@ import type { JsonValue } from '../domain/claims.ts'
 import type { KeySource } from '../domain/key-source.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { isMappable } from '../domain/normalize.ts'
-import type { Provider, SignatureAlgorithm } from '../domain/provider.ts'
+import type { Provider, ProviderCatalog, SignatureAlgorithm } from '../domain/provider.ts'
 import type { IssuerConfig } from '../domain/tenant-config.ts'
-import type { ProviderName, WidLeaf } from '../domain/wid.ts'
+import type { WidLeaf } from '../domain/wid.ts'
 import { secondsOf } from './duration.ts'
 import type { IssuerDocument } from './tenant-document.ts'
 import type { DocumentPath } from './tenant-problem.ts'
 import { type BrokerPlace, isLoopbackUrl, isOwnUrl, outboundUrlProblem } from './tenant-urls.ts'
-
-export type ProviderCatalog = Readonly<Record<ProviderName, Provider>>
 
 export type IssuerContext = BrokerPlace & {
   readonly tenant: string

@@ -2,10 +2,11 @@
 // Only here is a document given meaning; what passes is safe to decide on. Pure: hashing arrives as an argument.
 import { parseEgressUrl, RECEIVER_URLS } from '../domain/egress.ts'
 import { identityCollisions } from '../domain/identity-collision.ts'
+import type { ProviderCatalog } from '../domain/provider.ts'
 import type { GrantRule, IssuerConfig, TenantConfig } from '../domain/tenant-config.ts'
 import { compileEvents } from './compile-events.ts'
 import { compileGrant } from './compile-grant.ts'
-import { compileIssuer, type ProviderCatalog } from './compile-issuer.ts'
+import { compileIssuer } from './compile-issuer.ts'
 import { compileSinks } from './compile-sinks.ts'
 import type { TenantDocument } from './tenant-document.ts'
 import type { DocumentPath, LoadedTenant, TenantProblem } from './tenant-problem.ts'

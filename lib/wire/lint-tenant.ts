@@ -3,7 +3,7 @@
 import { isFederationIssuer } from '../domain/aws-session.ts'
 import { templateOf } from '../domain/explain.ts'
 import { canBothMatch, isCoveredBy } from '../domain/lint-overlap.ts'
-import type { Provider } from '../domain/provider.ts'
+import type { Provider, ProviderCatalog } from '../domain/provider.ts'
 import type {
   AwsCredentialsEntry,
   EventRule,
@@ -14,7 +14,6 @@ import type {
   TenantConfig,
 } from '../domain/tenant-config.ts'
 import type { WidLeaf } from '../domain/wid.ts'
-import type { ProviderCatalog } from './compile-issuer.ts'
 import { boundValues, type CompiledTenant } from './compile-tenant.ts'
 import type { WAIVABLE_RULES } from './tenant-document.ts'
 import type { DocumentPath, TenantProblem } from './tenant-problem.ts'

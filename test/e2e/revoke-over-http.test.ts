@@ -265,6 +265,31 @@ describe('an operator, from afar', () => {
   })
 })
 
+test('keys are listed, rotated and tainted from afar by an operator alone, and who ordered it is told to the log', async () => {
+  const { token: bearer } = await mint('operator')
+  type Answer = { readonly keys: { kid: string; use: string; state: string }[]; readonly moves: { kind: string }[] }
+  const ask = async (path: string, json?: object) =>
+    JSON.parse((await call(`${acme}/admin/${path}`, { bearer, json })).text) as Answer
+  const log = (await ask('keys')).keys.find(({ use }) => use === 'log')!
+  expect((await ask('keys/rotate', {})).moves.map(({ kind }) => kind)).toContain('generate')
+  expect((await call(`${acme}/admin/keys/rotate`, { bearer, json: { all: true } })).status).toBe(400)
+  const tainted = await ask(`keys/${log.kid}/taint`, { reason: 'found in a log' })
+  expect(tainted.keys.find(({ kid }) => kid === log.kid)?.state).toBe('tainted')
+  expect((await call(`${acme}/admin/keys/${'A'.repeat(43)}/taint`, { bearer, json: { reason: 'x' } })).status).toBe(404)
+  const told = stored("SELECT body FROM control_change WHERE what = 'key_order' ORDER BY seq").map(({ body }) =>
+    JSON.parse(String(body)),
+  )
+  const by = expect.stringContaining('/operator ')
+  expect(told).toEqual([
+    { order: 'rotate', kid: null, by, reason: '' },
+    { order: 'taint', kid: log.kid, by, reason: 'found in a log' },
+  ])
+  for (const right of ['reader', 'auditor', 'deploy'] as const)
+    expect((await call(`${acme}/admin/keys/rotate`, { bearer: (await mint(right)).token, json: {} })).status).toBe(403)
+  const theirs = await mintThere('operator')
+  expect((await call(`${acme}/admin/keys`, { bearer: theirs.token })).status).toBe(401)
+})
+
 describe('whoever can write to the queue', () => {
   const order = (token: string, changes: Partial<RevocationOrder> = {}): RevocationOrder => ({
     v: 1,

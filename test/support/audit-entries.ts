@@ -134,5 +134,6 @@ export const SAMPLE_ENTRIES: Readonly<Record<string, AuditEntry>> = {
     reason: 'restored from a backup',
     floor: NOW_SECONDS + 30,
   }),
+  'key-order': change({ what: 'key_order', order: 'taint', kid: 'a-kid', by: 'ops', reason: 'found in a log' }),
   'look-up': change({ what: 'look_up', decisionId: ID, by: 'uid:1000' }),
 }

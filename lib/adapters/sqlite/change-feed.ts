@@ -2,7 +2,7 @@
 import type { AuditEntry, FeedItem } from '../../domain/audit-entry.ts'
 import type { ControlChange } from '../../domain/control-change.ts'
 import type { AppliedOrder } from '../../domain/revocation-order.ts'
-import type { ChangeFeed, ChangeTopic, GrantName, GrantNames, LookUps } from '../../ports/change-feed.ts'
+import type { ChangeFeed, ChangeTopic, GrantName, GrantNames, KeyOrders, LookUps } from '../../ports/change-feed.ts'
 import type { Database } from './database.ts'
 import { readDenial, readGrantEntry, readNotIssued, uuidOf } from './stored-rows.ts'
 
@@ -33,7 +33,7 @@ const TOLD = `UPDATE denial_roll_up SET told = count WHERE id IN (
 const TOLD_NOBODY = "UPDATE denial_roll_up SET told = count WHERE count > told AND minute < ?1 AND tenant = ''"
 const COUNTS_MAX = 256
 
-const TELL_LOOK_UP = "INSERT INTO control_change (tenant, what, at, body) VALUES (?, 'look_up', ?, ?)"
+const TELL = 'INSERT INTO control_change (tenant, what, at, body) VALUES (?, ?, ?, ?)'
 
 type Row = {
   readonly seq: number
@@ -78,7 +78,13 @@ export const createChangeFeed = (database: Database): ChangeFeed & GrantNames =>
 
 export const createLookUps = (database: Database): LookUps => ({
   async tell({ tenant, decisionId, by, atSeconds }) {
-    await database.write((sql) => sql(TELL_LOOK_UP).run(tenant, atSeconds, JSON.stringify({ decisionId, by })))
+    await database.write((sql) => sql(TELL).run(tenant, 'look_up', atSeconds, JSON.stringify({ decisionId, by })))
+  },
+})
+
+export const createKeyOrders = (database: Database): KeyOrders => ({
+  async tell({ tenant, atSeconds, ...order }) {
+    await database.write((sql) => sql(TELL).run(tenant, 'key_order', atSeconds, JSON.stringify(order)))
   },
 })
 
@@ -137,6 +143,8 @@ const changeOf = ({ seq, tenant, at: atSeconds, what, body }: Row): AuditEntry =
       )
     case 'recovery':
       return change(`recovery.${String(told['number'])}.${atSeconds}`)
+    case 'key_order':
+      return change(`key-order.${atSeconds}.${seq}`)
     case 'look_up':
       return change(`look-up.${atSeconds}.${seq}`)
     default:

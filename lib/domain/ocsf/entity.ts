@@ -110,6 +110,8 @@ export const eventOfChange = (change: Exclude<ControlChange, { what: 'receiver' 
         },
         unmapped: { number: change.number, evidence_floor: change.floor },
       })
+    case 'key_order':
+      return eventOfKeyOrder(change)
     case 'look_up':
       return newEvent({
         ...base,
@@ -125,6 +127,21 @@ export const eventOfChange = (change: Exclude<ControlChange, { what: 'receiver' 
       })
   }
 }
+
+const eventOfKeyOrder = (change: Extract<ControlChange, { what: 'key_order' }>): OcsfEvent =>
+  newEvent({
+    ...managed(change.tenant, change.id, change.atSeconds),
+    activityId: UPDATE,
+    severityId: change.order === 'taint' ? 4 : 3,
+    code: change.order === 'taint' ? 'key_taint_ordered' : 'rotation_ordered',
+    message: 'an operator had signing keys moved',
+    detail: {
+      actor: operatorOf(change.by),
+      ...(change.reason === '' ? {} : { comment: change.reason }),
+      entity: { uid: change.kid ?? change.tenant, name: 'signing keys', type_id: 99, type: 'signing key' },
+    },
+    unmapped: { order: change.order, kid: change.kid },
+  })
 
 const eventOfConfig = (change: Extract<ControlChange, { what: 'config' }>): OcsfEvent =>
   newEvent({

@@ -1,10 +1,12 @@
-// What an operator of one tenant does from afar (design §5, scope admin): orders and their state, what is in force, decisions.
+// What an operator of one tenant does from afar (design §5): with scope admin orders and their state, what is in force, decisions;
+// and what a request would be answered; with scope audit:read the audit log.
 // Every order goes over the queue with the operator's own token as its proof.
 import type { AdminRequest } from '../../domain/admin-request.ts'
 import type { Call, CallAnswer } from '../../domain/call.ts'
 import type { Explanation } from '../../domain/explain.ts'
 import type { StoredDecision } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
+import type { ProviderCatalog } from '../../domain/provider.ts'
 import type { ReceiverState } from '../../domain/receiver-state.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { ok } from '../../domain/result.ts'
@@ -23,15 +25,19 @@ import type { ReceiverStates } from '../../ports/receivers.ts'
 import type { AppliedOrders } from '../../ports/revocation-orders.ts'
 import type { RevocationPages } from '../../ports/revocations.ts'
 import { administerSinks, type SinkAdminAnswer, type SinkPorts } from '../audit/administer-sinks.ts'
+import { type AuditAnswer, type ReadLogPorts, readLog } from '../audit/read-log.ts'
 import { asCaller, type Caller, type CallerPorts } from '../authorize-caller.ts'
 import { type ExplainPorts, explainDecision } from '../explain-decision.ts'
+import { administerKeys, type KeyAdminAnswer, type KeyAdminPorts } from '../keys/administer-keys.ts'
 import { type DraftPorts, draftOrder } from '../revocation/draft-order.ts'
 import { LIFT_REFUSALS } from '../revocation/lift-block.ts'
 import { type Preview, previewRevocation } from '../revocation/preview-revocation.ts'
+import { type Simulation, simulateExchange } from '../simulate-exchange.ts'
 
 export type AdminPorts = CallerPorts & {
   readonly configs: DraftPorts['configs']
   readonly compile: ExplainPorts['compile']
+  readonly catalog: ProviderCatalog
   readonly recent: RecentRecords
   readonly revocations: RevocationPages
   /** Absent: nobody is told by this broker. */
@@ -41,10 +47,17 @@ export type AdminPorts = CallerPorts & {
   readonly orders: Queue
   /** Absent: this broker delivers to none. */
   readonly sinks?: Omit<SinkPorts, 'clock' | 'ids'>
+  /** Absent: the log is not read through this broker. */
+  readonly auditLog?: ReadLogPorts
+  /** Absent: keys are not moved through this broker. */
+  readonly ownKeys?: KeyAdminPorts
 }
 
 export type AdminAnswer =
   | SinkAdminAnswer
+  | AuditAnswer
+  | KeyAdminAnswer
+  | Simulation
   /** `refusal` is a key of ORDER_REFUSALS or of what an unblock is refused for, `says` its constant text. */
   | { readonly kind: 'refused'; readonly refusal: string; readonly says: string }
   | { readonly kind: 'accepted'; readonly order: ReturnType<typeof withoutProof> }
@@ -58,13 +71,14 @@ export type AdminAnswer =
 
 type Applied = Pick<AppliedOrder, 'by' | 'revocations' | 'atSeconds'>
 
-/** `asked`: null where it is nothing that is served. Throws Unavailable; an order is durable when it is accepted. */
+/** `asked`: null where it is nothing that is served; `scope`: what it takes. Throws Unavailable; an order is durable when it is accepted. */
 export const administerTenant = (
   ports: AdminPorts,
   call: Call,
   asked: AdminRequest | null,
+  scope: 'admin' | 'audit:read',
 ): Promise<CallAnswer<AdminAnswer>> =>
-  asCaller(ports, call, 'admin', async (caller) =>
+  asCaller(ports, call, scope, async (caller) =>
     asked === null ? refuse('request_malformed', { problem: 'body' }) : ok(await act(ports, caller, asked)),
   )
 
@@ -92,16 +106,31 @@ const act = async (ports: AdminPorts, caller: Caller, asked: AdminRequest): Prom
     case 'dead_letters':
       if (ports.sinks === undefined) return { kind: 'not_found' }
       return administerSinks({ ...ports.sinks, clock: ports.clock, ids: ports.ids }, caller.config, asked)
+    case 'keys':
+    case 'rotate_keys':
+    case 'taint_key':
+      if (ports.ownKeys === undefined) return { kind: 'not_found' }
+      return administerKeys(ports.ownKeys, { tenant, by: byOf(caller) }, asked)
+    case 'simulate':
+      return simulateExchange(ports.catalog, caller.config, asked, ports.clock.nowSeconds())
+    case 'log':
+    case 'log_events':
+    case 'log_search':
+    case 'log_proof':
+      if (ports.auditLog === undefined) return { kind: 'not_found' }
+      return readLog({ ...ports, ...ports.auditLog }, { tenant, by: byOf(caller) }, asked)
     case 'decision': {
       const decision = await ports.records.find(asked.id, tenant)
       if (decision === null) return { kind: 'not_found' }
       // Before it is shown: nobody reads a decision without leaving a trace (design P8).
-      const by = `${caller.token.subject} ${caller.token.jti}`
-      await ports.lookUps.tell({ tenant, decisionId: asked.id, by, atSeconds: ports.clock.nowSeconds() })
+      await ports.lookUps.tell({ tenant, decisionId: asked.id, by: byOf(caller), atSeconds: ports.clock.nowSeconds() })
       return { kind: 'decision', decision, explanation: await explainDecision(ports, decision) }
     }
   }
 }
+
+/** As records name an operator. */
+const byOf = ({ token }: Caller): string => `${token.subject} ${token.jti}`
 
 /** Nobody is told the proof, not even who gave it. */
 const withoutProof = ({ proof: _, ...order }: RevocationOrder) => order

@@ -1,17 +1,17 @@
 // The decision a broker would make on some claims, without a broker: the same checks in the same order, by the same domain
-// functions. Unlike the broker it goes on after a failed check, so that one run tells everything. Signatures are not its affair.
-
-import { checkClaims } from '../../lib/domain/assertion-checks.ts'
-import type { JsonObject } from '../../lib/domain/claims.ts'
-import { type Choice, chooseGrant, evaluateGrants, type GrantEvaluation, type Target } from '../../lib/domain/decide.ts'
-import { type Explanation, explainGrants } from '../../lib/domain/explain.ts'
-import { normalize } from '../../lib/domain/normalize.ts'
-import { quoted } from '../../lib/domain/quoted.ts'
-import { REFUSALS, type Refusal, refuse } from '../../lib/domain/refusal.ts'
-import { ok, type Result } from '../../lib/domain/result.ts'
-import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
-import type { Wid } from '../../lib/domain/wid.ts'
-import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+// functions. Unlike the broker it goes on after a failed check, so that one run tells everything. Signatures are not its affair,
+// nor what was redeemed or revoked. Pure.
+import { checkClaims } from './assertion-checks.ts'
+import type { JsonObject } from './claims.ts'
+import { type Choice, chooseGrant, evaluateGrants, type GrantEvaluation, type Target } from './decide.ts'
+import { type Explanation, explainGrants } from './explain.ts'
+import { normalize } from './normalize.ts'
+import type { ProviderCatalog } from './provider.ts'
+import { quoted } from './quoted.ts'
+import { REFUSALS, type Refusal, refuse } from './refusal.ts'
+import { ok, type Result } from './result.ts'
+import type { IssuerConfig, TenantConfig } from './tenant-config.ts'
+import type { Wid } from './wid.ts'
 
 /** One check of the evidence. `holds: null` where it was not or could not be made. */
 export type EvidenceCheck = {
@@ -33,6 +33,7 @@ export type OfflineDecision = {
 const NOTHING: Explanation = { rows: [], nearest: null }
 
 export const decideOffline = (
+  catalog: ProviderCatalog,
   config: TenantConfig,
   claims: JsonObject,
   target: Target,
@@ -53,7 +54,7 @@ export const decideOffline = (
     }
   }
   const evidence = checkEvidence(issuer, claims, nowSeconds)
-  const normalized = normalizeClaims(issuer, claims)
+  const normalized = normalizeClaims(catalog, issuer, claims)
   const checks: EvidenceCheck[] = [
     { check: 'issuer', holds: true, says: `${issuer.name}: ${issuer.issuer}` },
     ...evidence.checks,
@@ -63,12 +64,12 @@ export const decideOffline = (
     return { issuer, checks, wid: null, evaluations: [], explanation: NOTHING, outcome: evidence.refusal ?? normalized }
   }
   const wid = normalized.value
-  const tenancy = checkTenancy(issuer, wid)
+  const tenancy = checkTenancy(catalog, issuer, wid)
   checks.push(
     {
       check: 'claims',
       holds: true,
-      says: `the claims of ${PROVIDER_CATALOG[issuer.provider].title} are there and well formed`,
+      says: `the claims of ${catalog[issuer.provider].title} are there and well formed`,
     },
     tenancy.check,
   )
@@ -83,8 +84,8 @@ export const describeRefusal = ({ kind, detail }: Refusal): string => {
   return `${REFUSALS[kind].says}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}`
 }
 
-const normalizeClaims = (issuer: IssuerConfig, claims: JsonObject): Result<Wid> => {
-  const provider = PROVIDER_CATALOG[issuer.provider]
+const normalizeClaims = (catalog: ProviderCatalog, issuer: IssuerConfig, claims: JsonObject): Result<Wid> => {
+  const provider = catalog[issuer.provider]
   const fits = provider.check?.(claims, issuer.issuer) ?? ok(null)
   return fits.ok ? normalize(provider, issuer.issuer, claims, issuer.mapping) : fits
 }
@@ -111,8 +112,8 @@ const checkEvidence = (issuer: IssuerConfig, claims: JsonObject, nowSeconds: num
   return { checks, refusal: checked.ok ? null : checked }
 }
 
-const checkTenancy = (issuer: IssuerConfig, wid: Wid) => {
-  const leaf = PROVIDER_CATALOG[issuer.provider].tenancyLeaf
+const checkTenancy = (catalog: ProviderCatalog, issuer: IssuerConfig, wid: Wid) => {
+  const leaf = catalog[issuer.provider].tenancyLeaf
   const actual = wid[leaf]
   if (issuer.orgIds === null) return { check: tenancyCheck(true, 'the issuer signs for one customer'), refusal: null }
   if (actual === null)
@@ -123,3 +124,36 @@ const checkTenancy = (issuer: IssuerConfig, wid: Wid) => {
 }
 
 const tenancyCheck = (holds: boolean, says: string): EvidenceCheck => ({ check: 'tenancy', holds, says })
+
+/** What `explain` and a simulation show. `isForged`: the signature was checked and does not verify. */
+export const shownDecision = (
+  config: TenantConfig,
+  decision: OfflineDecision,
+  { checks, isForged = false }: { readonly checks: readonly EvidenceCheck[]; readonly isForged?: boolean },
+) => ({
+  tenant: config.tenant,
+  issuer: decision.issuer?.name ?? null,
+  checks,
+  wid: decision.wid,
+  conditions: decision.explanation.rows,
+  grants: decision.evaluations.map(({ grant, holds, identity }) => ({
+    grant: grant.name,
+    mode: grant.mode,
+    matches: holds,
+    identity,
+  })),
+  nearest: decision.explanation.nearest,
+  verdict: isForged ? { allow: false, kind: 'signature_invalid' } : verdictOf(config, decision),
+})
+
+const verdictOf = ({ trustDomain }: TenantConfig, { outcome }: OfflineDecision) =>
+  outcome.ok
+    ? {
+        allow: true,
+        grant: outcome.value.grant.name,
+        audience: outcome.value.audience,
+        scope: outcome.value.scope,
+        subject: `spiffe://${trustDomain}${outcome.value.identityPath}`,
+        ttlSeconds: outcome.value.entry.ttlSeconds,
+      }
+    : { allow: false, ...outcome.refusal }
