@@ -141,4 +141,5 @@ const describe = (issued: IssuedToken) => ({
   issued_token_type: issued.issuedTokenType,
   expires_in: issued.expiresInSeconds,
   scope: issued.scope,
+  ...(issued.decisionId === '' ? {} : { decision_id: issued.decisionId }),
 })
