@@ -39,7 +39,8 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   const anchors = (values.anchor ?? []).flatMap((path) => readAnchor(path, tenant))
   const warnings: string[] = []
   const untrusted = 'no --vkey: the keys are those the log itself names'
-  if (values.from !== undefined && isReceipt(values.from)) return verifyReceipt(values.from, trusted, readKey, io)
+  if (values.from !== undefined && isReceipt(values.from))
+    return verifyReceipt(values.from, { trusted, parse: readKey, isJson: values.json ?? false }, io)
 
   const against = { trusted, anchors, warnings, readKey }
   if (values.aws === true) return report(io, await ofAws(tenant, against), values)
@@ -55,7 +56,7 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
 }
 
 const fromDirectory = (path: string): string => {
-  if (!existsSync(path)) throw new CannotOpen(`there is no ${path}`, 3)
+  if (!existsSync(path)) throw new CannotOpen(`there is no ${path}`, 'unavailable')
   return path
 }
 
@@ -141,9 +142,9 @@ const isReadable = (path: string): boolean => {
 
 /** The checkpoints of a file. Those of other tenants are not looked at. */
 const readAnchor = (path: string, tenant: string): string[] => {
-  if (!existsSync(path)) throw new CannotOpen(`there is no anchor ${path}`, 3)
+  if (!existsSync(path)) throw new CannotOpen(`there is no anchor ${path}`, 'unavailable')
   const text = readFileSync(path, 'utf8')
-  if (!/^— /mu.test(text)) throw new CannotOpen(`${path} has no checkpoint`, 2)
+  if (!/^— /mu.test(text)) throw new CannotOpen(`${path} has no checkpoint`, 'usage')
   return checkpointNotesIn(text).filter((note) => !isOfAnother(note, tenant))
 }
 

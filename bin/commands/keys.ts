@@ -16,6 +16,7 @@ import { type AppliedMove, rotateKeys, taintKey } from '../../lib/flows/keys/rot
 import type { TimeMark } from '../../lib/ports/grant-store.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
+import { reportProblem } from '../remote/call-tenant.ts'
 
 const HELP = `Usage: mintmark keys list --tenant T --data DIR
        mintmark keys rotate --tenant T --data DIR
@@ -54,10 +55,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     dev: null,
     masterKey: io.env['MINTMARK_MASTER_KEY'],
   })
-  if (!opened.ok) {
-    io.stderr.write(`mintmark keys: ${opened.problem}\n`)
-    return 3
-  }
+  if (!opened.ok) return reportProblem(io, 'keys', { kind: 'unavailable', says: opened.problem }, values.json)
   const mark = startTimeMark(opened.store.database)
   try {
     return await act(opened.store, mark, io, {
@@ -69,10 +67,8 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     })
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
-    io.stderr.write(
-      `mintmark keys: ${SAYS[error.kind] ?? 'the store is unavailable'}; what was done stands, run it again\n`,
-    )
-    return 3
+    const says = `${SAYS[error.kind] ?? 'the store is unavailable'}; what was done stands, run it again`
+    return reportProblem(io, 'keys', { kind: 'unavailable', says }, values.json)
   } finally {
     await mark.close()
     opened.store.database.close()
@@ -96,8 +92,8 @@ const act = async (
   const store = createSigningKeyStore(database)
   const rows = await store.list(tenant)
   if (rows.length === 0) {
-    io.stderr.write(`mintmark keys: there is no tenant "${tenant}" with keys here\n`)
-    return 1
+    const says = `there is no tenant "${tenant}" with keys here`
+    return reportProblem(io, 'keys', { kind: 'refused', says }, isJson)
   }
   const ports = {
     store,
@@ -115,8 +111,8 @@ const act = async (
     const order = { tenant, kid, needed, reason, by: userInfo().username }
     const tainted = await taintKey({ ...ports, ids: createIds(systemClock), revoke }, order)
     if (tainted === null) {
-      io.stderr.write(`mintmark keys: tenant "${tenant}" has no key ${JSON.stringify(kid)}\n`)
-      return 1
+      const says = `tenant "${tenant}" has no key ${JSON.stringify(kid)}`
+      return reportProblem(io, 'keys', { kind: 'refused', says }, isJson)
     }
     moves = tainted.moves
   }

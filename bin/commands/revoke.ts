@@ -87,10 +87,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   const dataDir = required(values.data, 'data')
   const opened = openDatabaseBeside(dataDir)
-  if (!opened.ok) {
-    io.stderr.write(`mintmark revoke: ${opened.problem}\n`)
-    return 3
-  }
+  if (!opened.ok) return reportProblem(io, 'revoke', { kind: 'unavailable', says: opened.problem }, values.json)
   const { database } = opened
   try {
     const outcome = await act(database, dataDir, asked, isDryRun)

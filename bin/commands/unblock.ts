@@ -46,10 +46,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   if (values.aws && values.data !== undefined) throw new UsageError('unblock takes --data or --aws, not both')
   const opened = values.aws ? await openTables() : openDirectory(required(values.data, 'data'))
-  if (!opened.ok) {
-    io.stderr.write(`mintmark unblock: ${opened.problem}\n`)
-    return 3
-  }
+  if (!opened.ok) return reportProblem(io, 'unblock', { kind: 'unavailable', says: opened.problem }, values.json)
   try {
     const lifted = await liftBlock({ ...opened.stores, clock: systemClock }, { id, reason, by: opened.by })
     if (values.json) io.stdout.write(`${JSON.stringify(lifted, null, 2)}\n`)

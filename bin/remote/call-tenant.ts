@@ -118,6 +118,7 @@ const read = (status: number, text: string): Outcome<Json> => {
 /** Prints a problem; the exit code it means. */
 export const reportProblem = (io: Io, command: string, problem: Problem, isJson: boolean | undefined): number => {
   io.stderr.write(`mintmark ${command}: ${problem.says}\n`)
-  if (isJson) io.stdout.write(`${JSON.stringify(problem.facts ?? { error: problem.kind }, null, 2)}\n`)
+  const facts = problem.facts ?? { error: problem.kind, error_description: problem.says }
+  if (isJson) io.stdout.write(`${JSON.stringify(facts, null, 2)}\n`)
   return EXIT_CODES[problem.kind]
 }
