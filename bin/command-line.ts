@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Unavailable } from '../lib/domain/unavailable.ts'
 import { type Command, type Io, UsageError } from './command.ts'
-import { reportProblem } from './remote/call-tenant.ts'
+import { reportProblem } from './report-problem.ts'
 
 const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: () => Promise<Command> }>> = {
   serve: { says: 'run the embedded broker', load: () => import('./commands/serve.ts') },

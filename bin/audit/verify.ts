@@ -86,7 +86,9 @@ const ofAws = async (tenant: string, against: Against): Promise<Report> => {
   try {
     return await verifyLive(live, against)
   } catch (error) {
-    throw error instanceof Unavailable ? new CannotOpen('a table does not answer, or is not to be read', 3) : error
+    throw error instanceof Unavailable
+      ? new CannotOpen('a table does not answer, or is not to be read', 'unavailable')
+      : error
   } finally {
     live.close()
   }

@@ -18,7 +18,7 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadDirectory } from '../embedded/load-directory.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { embeddedCut } from '../embedded/revocation.ts'
-import { reportProblem } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const ERASED_AFTER_DAYS = LIMITS.removedTenantKeepSeconds / (24 * 3600)
 

@@ -5,7 +5,7 @@ import { exportLog, parseTime, SEARCH_KEYS, search, tail } from '../audit/read.t
 import { repair } from '../audit/repair.ts'
 import { verify } from '../audit/verify.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
-import { reportProblem } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --aws | --from PATH | --url URL) [--vkey KEY …] [--anchor FILE …]
        mintmark audit repair --tenant T --data DIR

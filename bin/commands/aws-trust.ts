@@ -4,7 +4,7 @@ import { roleTrusts } from '../../lib/wire/role-trust.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, readOptions, required, UsageError } from '../command.ts'
 import { assumption, loadTenantDirectory } from '../policy/tenant-directory.ts'
-import { reportProblem } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark aws-trust --tenant T [--tenants DIR] [options]
 

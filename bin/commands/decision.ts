@@ -14,7 +14,8 @@ import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { describeRefusal } from '../policy/offline-decision.ts'
 import { painter } from '../policy/paint.ts'
 import { printable } from '../printable.ts'
-import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_OPTIONS, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark decision ID --data DIR [--tenant T] [--json]
        mintmark decision ID --tenant-url URL --token-file F [--dpop-key F] [--json]

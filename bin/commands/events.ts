@@ -6,7 +6,7 @@ import type { RecordedEvent } from '../../lib/domain/recorded-event.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { printable } from '../printable.ts'
-import { reportProblem } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const LISTED_MAX = 1_000
 

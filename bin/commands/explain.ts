@@ -13,7 +13,7 @@ import { decideOffline, describeRefusal, type EvidenceCheck, type OfflineDecisio
 import { painter } from '../policy/paint.ts'
 import { loadStoredTenant } from '../policy/stored-tenant.ts'
 import { assumption, loadTenantDirectory } from '../policy/tenant-directory.ts'
-import { reportProblem } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark explain --tenant T --assertion FILE [--tenants DIR | --data DIR] [options]
 

@@ -16,7 +16,7 @@ import { type AppliedMove, rotateKeys, taintKey } from '../../lib/flows/keys/rot
 import type { TimeMark } from '../../lib/ports/grant-store.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
-import { reportProblem } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark keys list --tenant T --data DIR
        mintmark keys rotate --tenant T --data DIR

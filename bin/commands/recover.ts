@@ -9,7 +9,7 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
 import { anchorTexts } from '../embedded/quarantine.ts'
 import { openRecovery } from '../embedded/recovery.ts'
-import { reportProblem } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark recover --reason TEXT --data DIR [--anchor FILE …] [--json]
        mintmark recover --quarantine --data DIR

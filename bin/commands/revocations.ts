@@ -8,7 +8,8 @@ import type { Revocation } from '../../lib/domain/revocation.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { printable } from '../printable.ts'
-import { AFAR_OPTIONS, type Afar, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_OPTIONS, type Afar, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark revocations [--tenant T] --data DIR [--json]
        mintmark revocations --tenant-url URL --token-file F [--dpop-key F] [--json]

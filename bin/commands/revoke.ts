@@ -16,8 +16,9 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { embeddedRevocation } from '../embedded/revocation.ts'
 import { printable } from '../printable.ts'
-import { AFAR_HELP, AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_HELP, AFAR_OPTIONS, readAfar } from '../remote/call-tenant.ts'
 import { orderFromAfar } from '../remote/order-from-afar.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const KINDS = Object.entries(REVOCATION_KINDS) as [RevocationKind, (typeof REVOCATION_KINDS)[RevocationKind]][]
 const EVERYTHING = REVOCATION_KINDS.tenant.flag

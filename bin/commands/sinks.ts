@@ -17,7 +17,8 @@ import { administerSinks, type SinkAdminAnswer } from '../../lib/flows/audit/adm
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadStoredTenant } from '../policy/stored-tenant.ts'
 import { printable } from '../printable.ts'
-import { AFAR_HELP, AFAR_OPTIONS, type Afar, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_HELP, AFAR_OPTIONS, type Afar, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark sinks --tenant T --data DIR
        mintmark sinks test [SINK] --tenant T --data DIR

@@ -7,7 +7,8 @@ import type { Revocation } from '../../lib/domain/revocation.ts'
 import { LIFT_REFUSALS, type LiftPorts, liftBlock } from '../../lib/flows/revocation/lift-block.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
-import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_OPTIONS, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark unblock ID --reason TEXT (--data DIR | --aws) [--json]
        mintmark unblock ID --reason TEXT --tenant-url URL --token-file F [--dpop-key F]
