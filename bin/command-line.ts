@@ -1,7 +1,9 @@
 // The commands, each a file of its own in bin/commands, loaded when it is asked for, and what becomes of what they throw.
 // Exit: 0 done, 1 refused or a failed check, 2 wrong usage, 3 unavailable.
+import { readFileSync } from 'node:fs'
 import { Unavailable } from '../lib/domain/unavailable.ts'
 import { type Command, type Io, UsageError } from './command.ts'
+import { reportProblem } from './report-problem.ts'
 
 const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: () => Promise<Command> }>> = {
   serve: { says: 'run the embedded broker', load: () => import('./commands/serve.ts') },
@@ -54,7 +56,7 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
 }
 
 const usage = (): string =>
-  `Usage: mintmark <command> [options]\n\n${Object.entries(COMMANDS)
+  `Usage: mintmark <command> [options]\n       mintmark --version\n\n${Object.entries(COMMANDS)
     .map(([name, { says }]) => `  ${name.padEnd(16)} ${says}`)
     .join('\n')}\n\n"mintmark <command> --help" tells more.\n`
 
@@ -65,6 +67,10 @@ export const runCommandLine = async (argv: readonly string[], io: Io): Promise<n
     ;(name === undefined ? io.stderr : io.stdout).write(usage())
     return name === undefined ? 2 : 0
   }
+  if (name === '--version') {
+    io.stdout.write(`${version()}\n`)
+    return 0
+  }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!command) {
     io.stderr.write(`mintmark: there is no command "${name.slice(0, 40)}"\n\n${usage()}`)
@@ -73,15 +79,25 @@ export const runCommandLine = async (argv: readonly string[], io: Io): Promise<n
   try {
     return await (await command.load()).run(rest, io)
   } catch (error) {
-    if (error instanceof Unavailable) {
-      io.stderr.write(`mintmark ${name}: not available now (${error.kind})\n`)
-      return 3
-    }
+    const isJson = untilDashes(rest).includes('--json')
+    if (error instanceof Unavailable)
+      return reportProblem(io, name, { kind: 'unavailable', says: `not available now (${error.kind})` }, isJson)
     if (!(error instanceof UsageError) && !isParseArgsError(error)) throw error
-    io.stderr.write(`mintmark ${name}: ${error.message}\nTry "mintmark ${name} --help".\n`)
-    return 2
+    // Node's advice after that is about arguments no command takes.
+    const says = error.message.replace(/\. To specify a positional argument .*$/s, '')
+    const code = reportProblem(io, name, { kind: 'usage', says }, isJson)
+    io.stderr.write(`Try "mintmark ${name} --help".\n`)
+    return code
   }
 }
+
+/** What stands after `--` is another command's. */
+const untilDashes = (argv: readonly string[]): readonly string[] =>
+  argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
+
+const version = (): string =>
+  (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { readonly version: string })
+    .version
 
 const isParseArgsError = (error: unknown): error is Error =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')

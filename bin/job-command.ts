@@ -1,7 +1,6 @@
 // What `mintmark token` and `mintmark aws-credentials` have in common: both run inside a job, show what its platform signed, and
 // may run a command with what they get for it.
 import { SOURCE_NAMES } from '../lib/client/find-assertion.ts'
-import { EXIT_CODES, type Problem } from '../lib/client/outcome.ts'
 import { parseTenantUrl } from '../lib/client/secure-url.ts'
 import { type Io, required, UsageError } from './command.ts'
 
@@ -50,11 +49,4 @@ export const readJob = (values: JobValues) => {
 export const reportUnrunnable = (name: string, code: number, command: string, io: Io): number => {
   if (code === 126 || code === 127) io.stderr.write(`mintmark ${name}: ${command} could not be run (${code})\n`)
   return code
-}
-
-export const reportProblem = (name: string, problem: Problem, isJson: boolean, io: Io): number => {
-  for (const line of problem.says.split('\n')) io.stderr.write(`mintmark ${name}: ${line}\n`)
-  const facts = problem.facts ?? { error: problem.kind, error_description: problem.says }
-  if (isJson) io.stdout.write(`${JSON.stringify(facts, null, 2)}\n`)
-  return EXIT_CODES[problem.kind]
 }

@@ -7,7 +7,7 @@ import { bundle } from './bundle.ts'
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   admin: 420,
-  attest: 392,
+  attest: 400,
   audit: 400,
   checkpoint: 310,
   deliver: 400,

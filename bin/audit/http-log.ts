@@ -15,10 +15,10 @@ export const openHttpLog = (url: string): LogSource & { readonly vkeys: () => Pr
         signal: AbortSignal.timeout(LIMITS.clientTimeoutMs),
       })
     } catch {
-      throw new CannotOpen(`${base} does not answer`, 3)
+      throw new CannotOpen(`${base} does not answer`, 'unavailable')
     }
     if (response.status === 404) return null
-    if (!response.ok) throw new CannotOpen(`${base} answers ${response.status}`, 3)
+    if (!response.ok) throw new CannotOpen(`${base} answers ${response.status}`, 'unavailable')
     return new Uint8Array(await response.arrayBuffer())
   }
   const text = async (path: string): Promise<string | null> => {

@@ -55,7 +55,7 @@ const open = async (tenant: string) => {
   const table = tableOf(LOG_TABLE, client, LIMITS.logWaitMs)
   try {
     const row = await getItem(await begin(table, tenant), logHeadKey(tenant))
-    if (row === null) throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} there`, 1)
+    if (row === null) throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} there`, 'refused')
     const { origin, authority, size } = readHeadItem(row)
     const log = {
       ...createPublicLog(table, nodeSha256),
@@ -74,7 +74,7 @@ const open = async (tenant: string) => {
   } catch (error) {
     client.destroy()
     throw error instanceof Unavailable
-      ? new CannotOpen('the log table does not answer, or is not to be read', 3)
+      ? new CannotOpen('the log table does not answer, or is not to be read', 'unavailable')
       : error
   }
 }

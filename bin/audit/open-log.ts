@@ -9,18 +9,19 @@ import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
+import type { ProblemKind } from '../../lib/client/outcome.ts'
 import type { LogSearch } from '../../lib/domain/audit-search.ts'
 import { PROOF_REFUSALS, proveEvent, type Receipt } from '../../lib/flows/audit/prove-event.ts'
 import { type Found, searchLog } from '../../lib/flows/audit/search-log.ts'
 import type { Expired, LogLeaves, LogRetention, PublishedLog } from '../../lib/ports/tenant-log.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 
-/** Thrown for what the operator can set right: printed, exit as given. */
+/** Thrown for what the operator can set right: printed, with the exit code its kind means. */
 export class CannotOpen extends Error {
-  readonly exitCode: number
-  constructor(message: string, exitCode: number) {
+  readonly kind: ProblemKind
+  constructor(message: string, kind: ProblemKind) {
     super(message)
-    this.exitCode = exitCode
+    this.kind = kind
   }
 }
 
@@ -55,7 +56,7 @@ export const readHere = (
   async prove(uid) {
     const proven = await proveEvent({ log, sha256: nodeSha256, verifierKeys: vkeys }, tenant, uid)
     if (proven.ok) return proven.receipt
-    throw new CannotOpen(PROOF_REFUSALS[proven.refusal], proven.refusal === 'not_covered' ? 3 : 1)
+    throw new CannotOpen(PROOF_REFUSALS[proven.refusal], proven.refusal === 'not_covered' ? 'unavailable' : 'refused')
   },
 })
 
@@ -72,11 +73,11 @@ export type OpenedLog = {
 
 export const openLog = async (dataDir: string, tenant: string): Promise<OpenedLog> => {
   const main = openDatabaseBeside(dataDir)
-  if (!main.ok) throw new CannotOpen(main.problem, 3)
+  if (!main.ok) throw new CannotOpen(main.problem, 'unavailable')
   const { database } = main
   if (!existsSync(databasePath(dataDir, AUDIT.file))) {
     database.close()
-    throw new CannotOpen(`there is no log in ${dataDir}`, 3)
+    throw new CannotOpen(`there is no log in ${dataDir}`, 'unavailable')
   }
   const audit = openDatabase({ dataDir, dev: null, schema: AUDIT })
   const close = () => {
@@ -87,7 +88,7 @@ export const openLog = async (dataDir: string, tenant: string): Promise<OpenedLo
   const head = await log.about(tenant)
   if (head === null) {
     close()
-    throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} here`, 1)
+    throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} here`, 'refused')
   }
   const vkeys = await logVerifierKeys(createSigningKeyStore(database), tenant, head.origin)
   const retention = createLogRetention(audit)

@@ -20,13 +20,18 @@ export const prove = async (open: OpenReadable, uid: string, io: Io): Promise<nu
   }
 }
 
-/** `trusted`: keys the operator gave; none: those of the receipt, which then proves nothing about who signed. */
-export const verifyReceipt = (
-  path: string,
-  trusted: readonly NoteKey[],
-  parse: (text: string) => NoteKey,
-  io: Io,
-): number => {
+type ReceiptOptions = {
+  /** Keys the operator gave; none: those of the receipt, which then proves nothing about who signed. */
+  readonly trusted: readonly NoteKey[]
+  readonly parse: (text: string) => NoteKey
+  readonly isJson: boolean
+}
+
+export const verifyReceipt = (path: string, { trusted, parse, isJson }: ReceiptOptions, io: Io): number => {
+  const bad = (says: string): number => {
+    io.stdout.write(isJson ? `${JSON.stringify({ ok: false, bad: says }, null, 2)}\n` : `BAD: ${says}\n`)
+    return 1
+  }
   const receipt = JSON.parse(readFileSync(path, 'utf8')) as Receipt
   const read = parseProof(String(receipt.proof))
   const keys = trusted.length > 0 ? trusted : receipt.vkeys.map(parse)
@@ -34,17 +39,18 @@ export const verifyReceipt = (
     io.stderr.write('mintmark audit verify: warning: no --vkey: the keys are those of the receipt\n')
   const text = read === null ? null : openNote({ sha256: nodeSha256, verify: VERIFY_PORTS.verify }, read.note, keys)
   const checkpoint = text === null ? null : parseCheckpoint(text)
-  if (read === null || checkpoint === null) {
-    io.stdout.write('BAD: the checkpoint of the receipt is not signed by a key that is trusted\n')
-    return 1
-  }
+  if (read === null || checkpoint === null)
+    return bad('the checkpoint of the receipt is not signed by a key that is trusted')
   const commitment = commitmentOf(nodeSha256, Buffer.from(receipt.salt, 'base64'), canonicalJson(receipt.event))
   const { index, proof } = read
   const { size, root } = checkpoint
-  if (!isIncluded(nodeSha256, { leaf: leafHash(nodeSha256, commitment), index, size, root, proof })) {
-    io.stdout.write('BAD: the event is not in the tree that was signed\n')
-    return 1
-  }
-  io.stdout.write(`good: the event is leaf ${index} of ${checkpoint.origin}, size ${size}\n`)
+  if (!isIncluded(nodeSha256, { leaf: leafHash(nodeSha256, commitment), index, size, root, proof }))
+    return bad('the event is not in the tree that was signed')
+  const { origin } = checkpoint
+  io.stdout.write(
+    isJson
+      ? `${JSON.stringify({ ok: true, index, origin, size }, null, 2)}\n`
+      : `good: the event is leaf ${index} of ${origin}, size ${size}\n`,
+  )
   return 0
 }

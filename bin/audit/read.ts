@@ -87,13 +87,19 @@ export const tail = async (open: OpenReadable, { count, isFollowing, signal }: T
 }
 
 /** All that the checkpoint covers, with what it takes to verify it anywhere. */
-export const exportLog = async (open: OpenReadable, out: string | undefined, io: Io): Promise<number> => {
+export const exportLog = async (
+  open: OpenReadable,
+  out: string | undefined,
+  isJson: boolean,
+  io: Io,
+): Promise<number> => {
   const opened = await open()
   const { tenant } = opened
   try {
     const checkpoint = await opened.log.checkpoint(tenant)
-    if (checkpoint === null) throw new CannotOpen('the log has no checkpoint yet; ask again in a few seconds', 3)
-    if (out === undefined) return await exportLines(opened, checkpoint.size, io)
+    if (checkpoint === null)
+      throw new CannotOpen('the log has no checkpoint yet; ask again in a few seconds', 'unavailable')
+    if (out === undefined) return await exportLines(opened, checkpoint.size, isJson, io)
     const directory = createLogDirectory(out)
     let page: StoredLeaf[] = []
     for await (const leaf of leavesFrom(opened.log, tenant, 0, checkpoint.size)) {
@@ -111,15 +117,22 @@ export const exportLog = async (open: OpenReadable, out: string | undefined, io:
     if (expired !== null) directory.putExpired(expired)
     directory.close(checkpoint.note, await opened.vkeys())
     const { origin } = parseCheckpoint(unverifiedText(checkpoint.note)) ?? { origin: opened.origin }
-    io.stderr.write(`exported ${checkpoint.size} events of ${origin} to ${out}\n`)
+    if (isJson) io.stdout.write(`${JSON.stringify({ exported: checkpoint.size, origin, out }, null, 2)}\n`)
+    else io.stderr.write(`exported ${checkpoint.size} events of ${origin} to ${out}\n`)
     return 0
   } finally {
     opened.close()
   }
 }
 
-const exportLines = async ({ log, tenant }: ReadableLog, size: number, io: Io): Promise<number> => {
-  for await (const leaf of leavesFrom(log, tenant, 0, size)) io.stdout.write(leafLine(leaf))
+/** Leaf by leaf, also of one document: a log is longer than memory. */
+const exportLines = async ({ log, tenant }: ReadableLog, size: number, isJson: boolean, io: Io): Promise<number> => {
+  let before = '{"leaves":['
+  for await (const leaf of leavesFrom(log, tenant, 0, size)) {
+    io.stdout.write(isJson ? `${before}\n${leafLine(leaf).trimEnd()}` : leafLine(leaf))
+    before = ','
+  }
+  if (isJson) io.stdout.write(`${before === ',' ? '' : before}\n]}\n`)
   return 0
 }
 

@@ -18,7 +18,7 @@ import { CannotOpen, type ReadableLog } from './open-log.ts'
 const ask = async ({ call }: Afar, path: string): Promise<Json> => {
   const answered = await call(`admin/audit${path}`)
   if (answered.ok) return answered.value
-  throw new CannotOpen(saysOf(answered.problem), exitOf(answered.problem))
+  throw new CannotOpen(saysOf(answered.problem), answered.problem.kind)
 }
 
 const saysOf = ({ says, facts }: Problem): string =>

@@ -9,7 +9,7 @@ import type { Io } from '../command.ts'
 import { printable } from '../printable.ts'
 import { openLog, VERIFY_PORTS } from './open-log.ts'
 
-export const repair = async (dataDir: string, tenant: string, io: Io): Promise<number> => {
+export const repair = async (dataDir: string, tenant: string, isJson: boolean, io: Io): Promise<number> => {
   const { database, log, retention, origin, close } = await openLog(dataDir, tenant)
   try {
     const missing = await recordsWithoutLeaf({ feed: createChangeFeed(database), store: log, retention }, tenant)
@@ -29,6 +29,10 @@ export const repair = async (dataDir: string, tenant: string, io: Io): Promise<n
       tenant,
       missing.map(({ entry }) => entry),
     )
+    if (isJson) {
+      io.stdout.write(`${JSON.stringify({ appended: missing.map(({ id }) => id) }, null, 2)}\n`)
+      return 0
+    }
     for (const { id } of missing) io.stdout.write(`appended ${printable(id)}\n`)
     io.stdout.write(`${missing.length} records had no leaf\n`)
     return 0

@@ -42,7 +42,8 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   const anchors = (values.anchor ?? []).flatMap((path) => readAnchor(path, tenant))
   const warnings: string[] = []
   const untrusted = 'no --vkey: the keys are those the log itself names'
-  if (values.from !== undefined && isReceipt(values.from)) return verifyReceipt(values.from, trusted, readKey, io)
+  if (values.from !== undefined && isReceipt(values.from))
+    return verifyReceipt(values.from, { trusted, parse: readKey, isJson: values.json ?? false }, io)
 
   const against = { trusted, anchors, warnings, readKey }
   if (values.aws === true) return report(io, await ofAws(tenant, against), values)
@@ -62,7 +63,7 @@ const sourceOf = ({ from, url }: VerifyValues) =>
   from === undefined ? openHttpLog(url ?? '') : openLogDirectory(fromDirectory(from))
 
 const fromDirectory = (path: string): string => {
-  if (!existsSync(path)) throw new CannotOpen(`there is no ${path}`, 3)
+  if (!existsSync(path)) throw new CannotOpen(`there is no ${path}`, 'unavailable')
   return path
 }
 
@@ -92,7 +93,9 @@ const ofAws = async (tenant: string, against: Against): Promise<Report> => {
   try {
     return await verifyLive(live, against)
   } catch (error) {
-    throw error instanceof Unavailable ? new CannotOpen('a table does not answer, or is not to be read', 3) : error
+    throw error instanceof Unavailable
+      ? new CannotOpen('a table does not answer, or is not to be read', 'unavailable')
+      : error
   } finally {
     live.close()
   }
@@ -148,9 +151,9 @@ const isReadable = (path: string): boolean => {
 
 /** The checkpoints of a file. Those of other tenants are not looked at. */
 const readAnchor = (path: string, tenant: string): string[] => {
-  if (!existsSync(path)) throw new CannotOpen(`there is no anchor ${path}`, 3)
+  if (!existsSync(path)) throw new CannotOpen(`there is no anchor ${path}`, 'unavailable')
   const text = readFileSync(path, 'utf8')
-  if (!/^— /mu.test(text)) throw new CannotOpen(`${path} has no checkpoint`, 2)
+  if (!/^— /mu.test(text)) throw new CannotOpen(`${path} has no checkpoint`, 'usage')
   return checkpointNotesIn(text).filter((note) => !isOfAnother(note, tenant))
 }
 

@@ -2,7 +2,7 @@
 // of the tables on AWS.
 import { spawnSync } from 'node:child_process'
 import { userInfo } from 'node:os'
-import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
@@ -16,7 +16,9 @@ import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { sinksNotOnAws } from '../../lib/wire/sinks-on-aws.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadDirectory } from '../embedded/load-directory.ts'
+import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { embeddedCut } from '../embedded/revocation.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const ERASED_AFTER_DAYS = LIMITS.removedTenantKeepSeconds / (24 * 3600)
 
@@ -55,16 +57,27 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   if (values.aws && values.data !== undefined) throw new UsageError('apply takes --data or --aws, not both')
   const open = values.aws ? () => openTables(values.stage) : () => openDirectory(required(values.data, 'data'))
-  if (values.remove !== undefined) return remove(values.remove, await open(), io)
+  if (values.remove !== undefined) {
+    const { remove: tenant, data, json } = values
+    if (values.aws) return remove(tenant, await open(), io, json)
+    const opened = openDatabaseBeside(required(data, 'data'))
+    if (!opened.ok) return reportProblem(io, 'apply', { kind: 'unavailable', says: opened.problem }, json)
+    return remove(tenant, openedIn(opened.database, required(data, 'data')), io, json)
+  }
   const [directory, ...more] = positionals
   if (directory === undefined || more.length > 0) throw new UsageError('apply takes one directory')
   const place = { baseUrl: values['base-url'], dev: values.dev || values['base-url'].startsWith('http://127.0.0.1') }
   const loaded = loadDirectory(directory, place)
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
+    if (values.json) io.stdout.write(`${JSON.stringify({ error: 'refused', problems: loaded.problems }, null, 2)}\n`)
     return 1
   }
-  if (values.aws && !checkSinks(loaded.documents, io)) return 1
+  const sinkProblems = values.aws ? problemsOfSinks(loaded.documents, io) : []
+  if (sinkProblems.length > 0) {
+    if (values.json) io.stdout.write(`${JSON.stringify({ error: 'refused', problems: sinkProblems }, null, 2)}\n`)
+    return 1
+  }
   const { configs, cut, close } = await open()
   const isKept = values['keep-issued']
   const isDryRun = values['dry-run']
@@ -90,12 +103,12 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
 }
 
-/** False: one of them is refused. */
-const checkSinks = (documents: readonly CheckedDocument[], io: Io): boolean => {
+/** What is refused. */
+const problemsOfSinks = (documents: readonly CheckedDocument[], io: Io): readonly string[] => {
   const problems = documents.flatMap(({ tenant, document }) => sinksNotOnAws(tenant, document))
   for (const { text, isRefused } of problems)
     io.stderr.write(`mintmark apply: ${isRefused ? 'refused' : 'warning'}: ${text}\n`)
-  return !problems.some(({ isRefused }) => isRefused)
+  return problems.filter(({ isRefused }) => isRefused).map(({ text }) => text)
 }
 
 type Opened = {
@@ -104,14 +117,15 @@ type Opened = {
   readonly close: () => void
 }
 
-const openDirectory = async (dataDir: string): Promise<Opened> => {
-  const database = openDatabase({ dataDir, dev: null })
-  return {
-    configs: createTenantConfigStore(database),
-    cut: embeddedCut(database, dataDir),
-    close: () => database.close(),
-  }
-}
+/** May be a new one: documents are applied before the first start, too. */
+const openDirectory = async (dataDir: string): Promise<Opened> =>
+  openedIn(openDatabase({ dataDir, dev: null }), dataDir)
+
+const openedIn = (database: Database, dataDir: string): Opened => ({
+  configs: createTenantConfigStore(database),
+  cut: embeddedCut(database, dataDir),
+  close: () => database.close(),
+})
 
 /** The SDK comes only with --aws: it is large, and finds place and credentials as every AWS tool does. */
 const openTables = async (stage: string): Promise<Opened> => {
@@ -136,15 +150,20 @@ const describe = ({ tenant, outcome, version, diff, narrowed }: Applied, isKept:
     '',
   ].join('\n')
 
-const remove = async (tenant: string, { configs, close }: Opened, io: Io): Promise<number> => {
+const remove = async (
+  tenant: string,
+  { configs, close }: Opened,
+  io: Io,
+  isJson: boolean | undefined,
+): Promise<number> => {
   try {
-    if ((await configs.latest(tenant)) === null) {
-      io.stderr.write(`mintmark apply: there is no tenant "${tenant}"\n`)
-      return 1
-    }
+    if ((await configs.latest(tenant)) === null)
+      return reportProblem(io, 'apply', { kind: 'refused', says: `there is no tenant "${tenant}"` }, isJson)
     await configs.tombstone(tenant, systemClock.nowSeconds(), userInfo().username)
     io.stdout.write(
-      `${tenant}: removed; nothing is issued for it from now on, and in ${ERASED_AFTER_DAYS} days it is erased\n`,
+      isJson
+        ? `${JSON.stringify({ removed: tenant })}\n`
+        : `${tenant}: removed; nothing is issued for it from now on, and in ${ERASED_AFTER_DAYS} days it is erased\n`,
     )
     return 0
   } finally {

@@ -8,6 +8,7 @@ import { repair } from '../audit/repair.ts'
 import { verify } from '../audit/verify.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { AFAR_OPTIONS, type AfarValues, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark audit verify --tenant T (--data DIR | --aws | --from PATH | --url URL) [--vkey KEY …] [--anchor FILE …]
        mintmark audit verify --tenant-url URL --token-file F [--vkey KEY …] [--anchor FILE …]
@@ -35,10 +36,13 @@ verify  every event against its commitment and the event before it, every commit
         --anchor: a file of checkpoints that were seen before
 repair  appends what the log should have and does not, as verify found it
 search  times: 2026-11-26T12:00:00Z, or an age such as 30m, 24h, 7d
-export  with --out a directory that "verify --from" and any tlog-tiles tool read; otherwise one line an event on stdout
+tail    --json: one JSON document a line, an event each, for it may go on for ever (--follow)
+export  with --out a directory that "verify --from" and any tlog-tiles tool read; otherwise on stdout, one line an event,
+        or with --json one document of them all
 prove   a receipt that the event is in the log; DECISION is a decision id, or the id of any event
 
-Safe beside a running broker. --json prints JSON. Exit: 0 good or found, 1 bad or nothing found, 2 wrong usage, 3 unavailable.
+Safe beside a running broker. --json prints one JSON document (tail: one a line). Exit: 0 good or found, 1 bad or nothing found,
+2 wrong usage, 3 unavailable.
 `
 
 const text = { type: 'string' as const }
@@ -81,13 +85,13 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       case 'verify':
         return await verify(values, io)
       case 'repair':
-        return await repair(required(values.data, 'data'), required(values.tenant, 'tenant'), io)
+        return await repair(required(values.data, 'data'), required(values.tenant, 'tenant'), isJson, io)
       case 'search':
         return await search(open(), searchOf(values), isJson, io)
       case 'tail':
         return await tail(open(), { count: countOf(values.lines), isFollowing: values.follow }, isJson, io)
       case 'export':
-        return await exportLog(open(), values.out, io)
+        return await exportLog(open(), values.out, isJson, io)
       case 'prove':
         return await prove(open(), subject!, io)
       default:
@@ -95,8 +99,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     }
   } catch (error) {
     if (!(error instanceof CannotOpen)) throw error
-    io.stderr.write(`mintmark audit ${verb}: ${error.message}\n`)
-    return error.exitCode
+    return reportProblem(io, `audit ${verb}`, { kind: error.kind, says: error.message }, isJson)
   }
 }
 

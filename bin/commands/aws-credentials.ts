@@ -14,11 +14,11 @@ import {
   HELP_TENANT_URL,
   JOB_OPTIONS,
   readJob,
-  reportProblem,
   reportUnrunnable,
   splitCommand,
 } from '../job-command.ts'
 import { maskInGithub } from '../mask-in-github.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark aws-credentials --tenant-url URL [options] [--exec -- CMD…]
 
@@ -57,7 +57,7 @@ export const run: Command['run'] = async (argv, io) => {
   }
   const open = createAwsCredentials(wanted, jobSurroundings(io.env), { send: sendOnce, timing: systemTiming })
   const opened = await open()
-  if (!opened.ok) return reportProblem('aws-credentials', opened.problem, values.json ?? false, io)
+  if (!opened.ok) return reportProblem(io, 'aws-credentials', opened.problem, values.json ?? false)
   if (file !== undefined) return runWith([file, ...args], opened.value, open, io)
   await maskInGithub([opened.value.SecretAccessKey, opened.value.SessionToken], io)
   io.stdout.write(`${JSON.stringify(opened.value, null, 2)}\n`)

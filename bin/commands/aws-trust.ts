@@ -3,7 +3,8 @@ import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { roleTrusts } from '../../lib/wire/role-trust.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, readOptions, required, UsageError } from '../command.ts'
-import { loadTenantDirectory } from '../policy/tenant-directory.ts'
+import { assumption, loadTenantDirectory } from '../policy/tenant-directory.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark aws-trust --tenant T [--tenants DIR] [options]
 
@@ -36,10 +37,11 @@ export const run: Command['run'] = async (argv, io) => {
   if (account !== '' && !/^[0-9]{12}$/.test(account)) throw new UsageError('--broker-account is 12 digits')
   const set = loadTenantDirectory(values.tenants, { baseUrl: values['base-url'], dev: values.dev ?? false })
   for (const problem of set.problems) io.stderr.write(`${formatProblem(problem)}\n`)
+  if (set.isBaseUrlAssumed) io.stderr.write(`mintmark aws-trust: ${assumption(set.baseUrl)}\n`)
   const config = set.tenants.find((candidate) => candidate.config.tenant === tenant)?.config
   if (config === undefined) {
-    io.stderr.write(`mintmark aws-trust: there is no tenant "${tenant}" in ${values.tenants} that loads\n`)
-    return 1
+    const says = `there is no tenant "${tenant}" in ${values.tenants} that loads`
+    return reportProblem(io, 'aws-trust', { kind: 'refused', says }, values.json)
   }
   const trusts = roleTrusts(config, {
     brokerRole: `arn:aws:iam::${account}:role/mintmark/fn/mintmark-mint`,

@@ -2,7 +2,6 @@
 // configuration version the decision was made under, on the normalized leaves the record keeps.
 import { getuid } from 'node:process'
 import { createLookUps } from '../../lib/adapters/sqlite/change-feed.ts'
-import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -11,16 +10,19 @@ import type { Denial, GrantRecord, StoredDecision } from '../../lib/domain/grant
 import { describeRefusal } from '../../lib/domain/offline-decision.ts'
 import { explainDecision } from '../../lib/flows/explain-decision.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
-import { compileStored } from '../embedded/compile.ts'
+import { compileStored, placeOf } from '../embedded/compile.ts'
+import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { painter } from '../policy/paint.ts'
 import { printable } from '../printable.ts'
-import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_OPTIONS, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark decision ID --data DIR [--tenant T] [--json]
        mintmark decision ID --tenant-url URL --token-file F [--dpop-key F] [--json]
 
 Shows a past decision from the store: the outcome, its private reason, and every condition of every candidate grant with
-what was expected and what was there. Safe beside a running broker. Exit: 0 found, 1 there is no such decision.
+what was expected and what was there. Safe beside a running broker. Exit: 0 found, 1 there is no such
+decision, 2 wrong usage, 3 unavailable.
 `
 
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
@@ -44,12 +46,14 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     else print(io, decision, explanation)
     return 0
   }
-  const database = openDatabase({ dataDir: required(values.data, 'data'), dev: null })
+  const opened = openDatabaseBeside(required(values.data, 'data'))
+  if (!opened.ok) return reportProblem(io, 'decision', { kind: 'unavailable', says: opened.problem }, values.json)
+  const { database } = opened
   try {
     const found = await createDecisionLookup(database).find(id, values.tenant ?? null)
     if (found === null) {
-      io.stderr.write(`mintmark decision: there is no decision ${JSON.stringify(id)} here\n`)
-      return 1
+      const says = `there is no decision ${JSON.stringify(id)} here`
+      return reportProblem(io, 'decision', { kind: 'refused', says }, values.json)
     }
     const tenant = tenantOf(found)
     // Before it is shown: nobody reads a decision without leaving a trace (design P8).
@@ -61,7 +65,10 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
         atSeconds: systemClock.nowSeconds(),
       })
     const explanation = await explainDecision(
-      { configs: createTenantConfigStore(database), compile: (version) => compileStored(version, null) },
+      {
+        configs: createTenantConfigStore(database),
+        compile: (version) => compileStored(version, placeOf(database, version)),
+      },
       found,
     )
     if (values.json) io.stdout.write(`${JSON.stringify({ ...found, explanation }, null, 2)}\n`)

@@ -19,7 +19,8 @@ import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
 import { painter } from '../policy/paint.ts'
 import { loadStoredTenant } from '../policy/stored-tenant.ts'
-import { loadTenantDirectory } from '../policy/tenant-directory.ts'
+import { assumption, loadTenantDirectory } from '../policy/tenant-directory.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark explain --tenant T --assertion FILE [--tenants DIR | --data DIR] [options]
 
@@ -32,7 +33,8 @@ issuer: what was expected, what was there, and what the broker would answer. Not
   --type KIND       access_token (default) or aws-credentials
   --scope "A B"     the scopes asked for
   --grant NAME      the grant asked for
-  --base-url URL    base URL of the broker (default: what the documents' audiences say)
+  --base-url URL    base URL of the broker (default: with --data the one it runs with; else what the
+                    documents' audiences say)
   --at SECONDS      judge ages as of this time (default: now)
   --dev             as "serve --dev"
   --json            one JSON document on stdout
@@ -84,6 +86,7 @@ type Source = {
   readonly data?: string | undefined
   readonly 'base-url'?: string | undefined
   readonly dev?: boolean | undefined
+  readonly json?: boolean | undefined
 }
 
 /** From the store, or from documents. Null: there is none that could decide anything, and why is said. */
@@ -92,15 +95,25 @@ const configOf = async (tenant: string, source: Source, io: Io): Promise<TenantC
   if (data !== undefined) {
     if (source.tenants !== undefined) throw new UsageError('--tenants and --data exclude each other')
     const stored = await loadStoredTenant(data, tenant, baseUrl)
-    if (stored.ok) return stored.config
-    io.stderr.write(`mintmark explain: ${stored.problem}\n`)
-    return null
+    if (!stored.ok) {
+      reportProblem(io, 'explain', { kind: 'refused', says: stored.problem }, source.json)
+      return null
+    }
+    if (stored.warning !== null) io.stderr.write(`mintmark explain: ${stored.warning}\n`)
+    return stored.config
   }
   const set = loadTenantDirectory(tenants, { baseUrl, dev })
   for (const problem of set.problems) io.stderr.write(`${formatProblem(problem)}\n`)
   const found = set.tenants.find(({ config }) => config.tenant === tenant)?.config
-  if (found !== undefined) return found
-  if (set.problems.length > 0) return null
+  if (found !== undefined) {
+    if (set.isBaseUrlAssumed) io.stderr.write(`mintmark explain: ${assumption(set.baseUrl)}\n`)
+    return found
+  }
+  if (set.problems.length > 0) {
+    const says = `tenant "${tenant}" is not among the documents that load`
+    reportProblem(io, 'explain', { kind: 'refused', says }, source.json)
+    return null
+  }
   const names = set.tenants.map(({ config }) => config.tenant).join(', ')
   throw new UsageError(`there is no tenant "${tenant}" in ${tenants}: ${names}`)
 }

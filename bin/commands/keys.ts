@@ -18,7 +18,8 @@ import { administerKeys, type KeyAdminAnswer, type KeyAdminPorts } from '../../l
 import type { TimeMark } from '../../lib/ports/grant-store.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
-import { AFAR_HELP, AFAR_OPTIONS, type Afar, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_HELP, AFAR_OPTIONS, type Afar, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark keys list (--tenant T --data DIR | --tenant-url URL --token-file F)
        mintmark keys rotate (--tenant T --data DIR | --tenant-url URL --token-file F)
@@ -75,20 +76,15 @@ type Shown = { readonly io: Io; readonly isJson: boolean }
 
 const beside = async (dataDir: string, tenant: string, asked: KeyRequest, { io, isJson }: Shown): Promise<number> => {
   const opened = openStore({ dataDir, dev: null, masterKey: io.env['MINTMARK_MASTER_KEY'] })
-  if (!opened.ok) {
-    io.stderr.write(`mintmark keys: ${opened.problem}\n`)
-    return 3
-  }
+  if (!opened.ok) return reportProblem(io, 'keys', { kind: 'unavailable', says: opened.problem }, isJson)
   const mark = startTimeMark(opened.store.database)
   try {
     const answer = await administerKeys(portsOf(opened.store, mark), { tenant, by: userInfo().username }, asked)
     return show(answer, { tenant, io, isJson })
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
-    io.stderr.write(
-      `mintmark keys: ${SAYS[error.kind] ?? 'the store is unavailable'}; what was done stands, run it again\n`,
-    )
-    return 3
+    const says = `${SAYS[error.kind] ?? 'the store is unavailable'}; what was done stands, run it again`
+    return reportProblem(io, 'keys', { kind: 'unavailable', says }, isJson)
   } finally {
     await mark.close()
     opened.store.database.close()
@@ -113,8 +109,7 @@ const portsOf = ({ database, vault }: OpenStore, mark: TimeMark): KeyAdminPorts 
 const show = (answer: KeyAdminAnswer, { tenant, io, isJson }: Shown & { readonly tenant: string }): number => {
   if (answer.kind !== 'keys') {
     const says = answer.kind === 'refused' ? answer.says : `tenant "${tenant}" has no such key, or none at all`
-    io.stderr.write(`mintmark keys: ${says}\n`)
-    return 1
+    return reportProblem(io, 'keys', { kind: 'refused', says }, isJson)
   }
   const { moves, keys } = answer
   if (isJson) io.stdout.write(`${JSON.stringify({ tenant, moves, keys }, null, 2)}\n`)

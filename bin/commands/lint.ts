@@ -5,7 +5,7 @@ import { type LintWarning, lintTenant } from '../../lib/wire/lint-tenant.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, readOptions, UsageError } from '../command.ts'
 import { painter } from '../policy/paint.ts'
-import { loadTenantDirectory } from '../policy/tenant-directory.ts'
+import { assumption, loadTenantDirectory } from '../policy/tenant-directory.ts'
 
 const HELP = `Usage: mintmark lint DIR [options]
 
@@ -32,6 +32,7 @@ export const run: Command['run'] = async (argv, io) => {
   const [directory, ...more] = positionals
   if (directory === undefined || more.length > 0) throw new UsageError('one directory of tenant documents is needed')
   const set = loadTenantDirectory(directory, { baseUrl: values['base-url'], dev: values.dev ?? false })
+  if (set.isBaseUrlAssumed) io.stderr.write(`mintmark lint: ${assumption(set.baseUrl)}\n`)
   const warnings = set.tenants.flatMap((tenant) => lintTenant(tenant, PROVIDER_CATALOG))
   const code = set.problems.length > 0 || (values.strict && warnings.length > 0) ? 1 : 0
   if (values.json) {

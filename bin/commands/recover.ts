@@ -9,6 +9,7 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { type OpenStore, openStore } from '../embedded/open-store.ts'
 import { anchorTexts } from '../embedded/quarantine.ts'
 import { openRecovery } from '../embedded/recovery.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark recover --reason TEXT --data DIR [--anchor FILE …] [--json]
        mintmark recover --quarantine --data DIR
@@ -47,10 +48,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const dataDir = required(values.data, 'data')
   const reason = values.quarantine ? '' : required(values.reason, 'reason')
   const opened = openStore({ dataDir, dev: null, masterKey: io.env['MINTMARK_MASTER_KEY'] })
-  if (!opened.ok) {
-    io.stderr.write(`mintmark recover: ${opened.problem}\n`)
-    return 3
-  }
+  if (!opened.ok) return reportProblem(io, 'recover', { kind: 'unavailable', says: opened.problem }, values.json)
   const { database } = opened.store
   try {
     if (values.quarantine) {

@@ -8,7 +8,8 @@ import type { Revocation } from '../../lib/domain/revocation.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { printable } from '../printable.ts'
-import { AFAR_OPTIONS, type Afar, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_OPTIONS, type Afar, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark revocations [--tenant T] --data DIR [--json]
        mintmark revocations --tenant-url URL --token-file F [--dpop-key F] [--json]
@@ -37,17 +38,14 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
       : reportProblem(io, 'revocations', listed.problem, values.json)
   }
   const opened = openDatabaseBeside(required(values.data, 'data'))
-  if (!opened.ok) {
-    io.stderr.write(`mintmark revocations: ${opened.problem}\n`)
-    return 3
-  }
+  if (!opened.ok) return reportProblem(io, 'revocations', { kind: 'unavailable', says: opened.problem }, values.json)
   const { database } = opened
   try {
     const all = (await createTenantConfigStore(database).list()).map(({ tenant }) => tenant)
     const tenants = values.tenant === undefined ? all : all.filter((tenant) => tenant === values.tenant)
     if (values.tenant !== undefined && tenants.length === 0) {
-      io.stderr.write(`mintmark revocations: there is no tenant ${JSON.stringify(values.tenant)} here\n`)
-      return 1
+      const says = `there is no tenant ${JSON.stringify(values.tenant)} here`
+      return reportProblem(io, 'revocations', { kind: 'refused', says }, values.json)
     }
     const store = createRevocationStore(database)
     const revocations: Revocation[] = []

@@ -16,8 +16,9 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { embeddedRevocation } from '../embedded/revocation.ts'
 import { printable } from '../printable.ts'
-import { AFAR_HELP, AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_HELP, AFAR_OPTIONS, readAfar } from '../remote/call-tenant.ts'
 import { orderFromAfar } from '../remote/order-from-afar.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const KINDS = Object.entries(REVOCATION_KINDS) as [RevocationKind, (typeof REVOCATION_KINDS)[RevocationKind]][]
 const EVERYTHING = REVOCATION_KINDS.tenant.flag
@@ -87,10 +88,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   const dataDir = required(values.data, 'data')
   const opened = openDatabaseBeside(dataDir)
-  if (!opened.ok) {
-    io.stderr.write(`mintmark revoke: ${opened.problem}\n`)
-    return 3
-  }
+  if (!opened.ok) return reportProblem(io, 'revoke', { kind: 'unavailable', says: opened.problem }, values.json)
   const { database } = opened
   try {
     const outcome = await act(database, dataDir, asked, isDryRun)

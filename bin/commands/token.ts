@@ -14,11 +14,11 @@ import {
   HELP_TENANT_URL,
   JOB_OPTIONS,
   readJob,
-  reportProblem,
   reportUnrunnable,
   splitCommand,
 } from '../job-command.ts'
 import { maskInGithub } from '../mask-in-github.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const TOKEN_VARIABLE = 'MINTMARK_TOKEN'
 
@@ -68,9 +68,9 @@ export const run: Command['run'] = async (argv, io) => {
   const around = jobSurroundings(io.env)
   // Before evidence is looked for, which may cost a call.
   const key = values['dpop-key'] === undefined ? null : await readDpopKey(values['dpop-key'])
-  if (key?.ok === false) return reportProblem('token', key.problem, isJson, io)
+  if (key?.ok === false) return reportProblem(io, 'token', key.problem, isJson)
   const found = await findAssertion(assertion, around)
-  if (!found.ok) return reportProblem('token', found.problem, isJson, io)
+  if (!found.ok) return reportProblem(io, 'token', found.problem, isJson)
   const issued = await exchangeAssertion(
     {
       tenantUrl,
@@ -83,7 +83,7 @@ export const run: Command['run'] = async (argv, io) => {
     },
     around.http,
   )
-  if (!issued.ok) return reportProblem('token', issued.problem, isJson, io)
+  if (!issued.ok) return reportProblem(io, 'token', issued.problem, isJson)
   if (delivery.kind !== 'file') await maskInGithub([issued.value.accessToken], io)
   return deliver(issued.value, delivery, isJson, io)
 }
@@ -118,10 +118,10 @@ const deliver = async (issued: IssuedToken, delivery: Delivery, isJson: boolean,
       } catch (error) {
         if (!(error instanceof Error && 'code' in error)) throw error
         return reportProblem(
+          io,
           'token',
           { kind: 'refused', says: `cannot write ${delivery.path}: ${String(error.code)}` },
           isJson,
-          io,
         )
       }
       if (isJson) io.stdout.write(`${JSON.stringify({ file: delivery.path, ...describe(issued) }, null, 2)}\n`)
@@ -141,4 +141,5 @@ const describe = (issued: IssuedToken) => ({
   issued_token_type: issued.issuedTokenType,
   expires_in: issued.expiresInSeconds,
   scope: issued.scope,
+  ...(issued.decisionId === '' ? {} : { decision_id: issued.decisionId }),
 })

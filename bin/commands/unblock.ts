@@ -7,7 +7,8 @@ import type { Revocation } from '../../lib/domain/revocation.ts'
 import { LIFT_REFUSALS, type LiftPorts, liftBlock } from '../../lib/flows/revocation/lift-block.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
-import { AFAR_OPTIONS, readAfar, reportProblem } from '../remote/call-tenant.ts'
+import { AFAR_OPTIONS, readAfar } from '../remote/call-tenant.ts'
+import { reportProblem } from '../report-problem.ts'
 
 const HELP = `Usage: mintmark unblock ID --reason TEXT (--data DIR | --aws) [--json]
        mintmark unblock ID --reason TEXT --tenant-url URL --token-file F [--dpop-key F]
@@ -46,10 +47,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   if (values.aws && values.data !== undefined) throw new UsageError('unblock takes --data or --aws, not both')
   const opened = values.aws ? await openTables() : openDirectory(required(values.data, 'data'))
-  if (!opened.ok) {
-    io.stderr.write(`mintmark unblock: ${opened.problem}\n`)
-    return 3
-  }
+  if (!opened.ok) return reportProblem(io, 'unblock', { kind: 'unavailable', says: opened.problem }, values.json)
   try {
     const lifted = await liftBlock({ ...opened.stores, clock: systemClock }, { id, reason, by: opened.by })
     if (values.json) io.stdout.write(`${JSON.stringify(lifted, null, 2)}\n`)

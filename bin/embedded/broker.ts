@@ -4,14 +4,15 @@ import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
 import { anchorFiles, anchorWarnings } from '../../lib/wire/anchor-place.ts'
 import type { Place } from '../policy/compile-options.ts'
+import { readDirectory } from '../policy/tenant-directory.ts'
 import { anchorHost } from './anchors.ts'
 import { openAuditDatabase } from './audit.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { createClientOf, createHostAllowed } from './client-address.ts'
 import { type HostOptions, startHost } from './http-host.ts'
-import { loadDirectory } from './load-directory.ts'
+import { loadDocuments } from './load-directory.ts'
 import { openStore } from './open-store.ts'
-import { startOps } from './ops.ts'
+import { type Ops, startOps } from './ops.ts'
 import { type QuarantineWatch, quarantineOf, untilRecovered, watchQuarantine } from './quarantine.ts'
 import { wire } from './wire.ts'
 
@@ -24,13 +25,10 @@ export type Started =
 export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   const refused = placeProblem(options)
   if (refused !== null) return { ok: false, exitCode: 2, problems: [`mintmark serve: ${refused}`] }
+  // Before anything is made or listens: a mistyped directory is wrong usage.
+  const files = readDirectory(options.tenantsDir)
   const opened = openStore({ dataDir: options.dataDir, dev: options.dev, masterKey: options.masterKey })
   if (!opened.ok) return { ok: false, exitCode: 3, problems: [`mintmark serve: ${opened.problem}`] }
-  if (!options.hasLimits)
-    options.warn('WARNING: --limits off: no rate limits and no denial roll-ups. For benchmarks and tests only.')
-
-  if (options.auditLog !== 'off')
-    for (const warning of anchorWarnings(anchorHost, options.anchors ?? [])) options.warn(warning)
 
   // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
   const tenantRoutes: Record<string, HostOptions['tenantRoutes'][string]> = {}
@@ -57,7 +55,6 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     opened.store.database.close()
     return cannotListen('--ops-port', ops)
   }
-  if (ops !== undefined) options.warn(`metrics on ${ops.url}/metrics${ops.isOpen ? ', for whoever reaches it' : ''}`)
   const stopListening = async () => {
     await listening.close()
     await ops?.close()
@@ -65,15 +62,14 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${listening.port}`
   const place: Place = { baseUrl: (options.baseUrl ?? url).replace(/\/+$/, ''), dev: options.dev }
   hostAllowed = options.dev ? createHostAllowed(place.baseUrl) : null
-  if (options.baseUrl === null && !options.dev)
-    options.warn(`no --base-url: issuers are built from ${url}, which nobody else can reach`)
 
-  const loaded = loadDirectory(options.tenantsDir, place)
+  const loaded = loadDocuments(files, place)
   if (!loaded.ok) {
     await stopListening()
     opened.store.database.close()
     return { ok: false, exitCode: 1, problems: loaded.problems }
   }
+  warnOf(options, url, ops)
   const watch = await watchedStore(options, opened.store.database, place.baseUrl, loaded.documents)
   await untilRecovered(watch)
   const wired = await wire({ ...options, issuedFloor: watch.issuedFloor }, opened.store, place, loaded.documents, ops)
@@ -90,6 +86,16 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     opened.store.database.close()
   }
   return { ok: true, broker: { url, close } }
+}
+
+/** Once it is known to start: before what stops it, they would hide it. */
+const warnOf = (options: BrokerOptions, url: string, ops: Ops | undefined): void => {
+  const { warn, baseUrl, dev, auditLog, anchors = [] } = options
+  if (!options.hasLimits)
+    warn('WARNING: --limits off: no rate limits and no denial roll-ups. For benchmarks and tests only.')
+  if (auditLog !== 'off') for (const warning of anchorWarnings(anchorHost, anchors)) warn(warning)
+  if (ops !== undefined) warn(`metrics on ${ops.url}/metrics${ops.isOpen ? ', for whoever reaches it' : ''}`)
+  if (baseUrl === null && !dev) warn(`no --base-url: issuers are built from ${url}, which nobody else can reach`)
 }
 
 /** One that is in quarantine is said to be, and waited for: recovery may take as long as it takes, and needs no restart. */

@@ -30,6 +30,8 @@ export const openStore = ({
       ok: false,
       problem: `${dataDir} has a master key and no database: restore mintmark.db, or start with an empty directory`,
     }
+  // Only serve and apply make a store: for any other command an empty one would answer for the one whose path was mistyped.
+  if (dev === null && !existsSync(databasePath(dataDir))) return nothingIn(dataDir)
   try {
     const database = openDatabase({ dataDir, dev, ...rest })
     const hasKeys = database.read((sql) => sql('SELECT 1 FROM signing_key LIMIT 1').get()) !== undefined
@@ -46,13 +48,15 @@ export const openStore = ({
 export const openDatabaseBeside = (
   dataDir: string,
 ): { readonly ok: true; readonly database: Database } | { readonly ok: false; readonly problem: string } => {
-  if (!existsSync(databasePath(dataDir))) return { ok: false, problem: `there is no database in ${dataDir}` }
+  if (!existsSync(databasePath(dataDir))) return nothingIn(dataDir)
   try {
     return { ok: true, database: openDatabase({ dataDir, dev: null }) }
   } catch (error) {
     return { ok: false, problem: problemOf(error, dataDir) }
   }
 }
+
+const nothingIn = (dataDir: string) => ({ ok: false, problem: `there is no database in ${dataDir}` }) as const
 
 const problemOf = (error: unknown, dataDir: string): string =>
   error instanceof DataDirectoryRefused || error instanceof MasterKeyRefused

@@ -1,5 +1,6 @@
 // The tenants that are served: their documents applied at the start, and the directory everybody reads them from.
 import { createTenantDirectory, whileUnmoved } from '../../lib/adapters/config/tenant-directory.ts'
+import { keepBaseUrl } from '../../lib/adapters/sqlite/broker-place.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
@@ -28,6 +29,7 @@ export const serveTenants = async (
   documents: Documents,
   { database, clock, place, meter, log }: TenantsOptions,
 ) => {
+  await keepBaseUrl(database, place.baseUrl)
   const configs = createTenantConfigStore(database)
   const cut = embeddedCut(database, options.dataDir)
   await applyDocuments(options, { configs, clock, cut }, documents)

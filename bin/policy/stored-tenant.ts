@@ -5,13 +5,14 @@ import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
 import { UsageError } from '../command.ts'
-import { compileStored } from '../embedded/compile.ts'
+import { explainStored, placeOf } from '../embedded/compile.ts'
+import { assumption } from './tenant-directory.ts'
 
 export type StoredTenant =
-  | { readonly ok: true; readonly config: TenantConfig }
+  | { readonly ok: true; readonly config: TenantConfig; readonly warning: string | null }
   | { readonly ok: false; readonly problem: string }
 
-/** `baseUrl` undefined: the broker the document's own audiences name. Throws UsageError where there is no store or tenant. */
+/** `baseUrl` undefined: that of the broker, as far as the store or the document says it. Throws UsageError where there is no store or tenant. */
 export const loadStoredTenant = async (
   dataDir: string,
   tenant: string,
@@ -29,11 +30,13 @@ export const loadStoredTenant = async (
     }
     if (latest.tombstonedAtSeconds !== null)
       return { ok: false, problem: `tenant "${tenant}" was removed: every request is refused` }
-    // What was accepted when it was applied is explained, also where it was applied with --dev.
-    const config = compileStored(latest.version, baseUrl === undefined ? null : { baseUrl, dev: true })
-    return config === null
-      ? { ok: false, problem: `version ${latest.version.version} of tenant "${tenant}" no longer passes the checks` }
-      : { ok: true, config }
+    const { version } = latest
+    const place = baseUrl === undefined ? placeOf(database, version) : { baseUrl, dev: true, isBaseUrlAssumed: false }
+    const warning = place.isBaseUrlAssumed ? assumption(place.baseUrl) : null
+    const judged = explainStored(version, place)
+    if (judged.ok) return { ok: true, config: judged.config, warning }
+    const says = `version ${version.version} of tenant "${tenant}" no longer passes the checks: ${judged.problem}`
+    return { ok: false, problem: warning === null ? says : `${says} (${warning})` }
   } finally {
     database.close()
   }

@@ -13,30 +13,51 @@ export type DirectoryOptions = { readonly baseUrl: string | undefined; readonly 
 export const loadTenantDirectory = (
   directory: string,
   options: DirectoryOptions,
-): TenantSet & { readonly files: readonly TenantFile[]; readonly baseUrl: string } => {
+): TenantSet & {
+  readonly files: readonly TenantFile[]
+  readonly baseUrl: string
+  /** Nothing says which broker the documents are for. */
+  readonly isBaseUrlAssumed: boolean
+} => {
   const files = readDirectory(directory)
-  if (files.length === 0) throw new UsageError(`there is no tenant document (*.yaml) in ${directory}`)
-  const baseUrl = options.baseUrl ?? baseUrlOf(files) ?? BASE_URL_DEFAULT
-  return { ...loadTenants(files, compileOptions({ baseUrl, dev: options.dev })), files, baseUrl }
+  const known = options.baseUrl ?? baseUrlOf(files)
+  const baseUrl = known ?? BASE_URL_DEFAULT
+  const set = loadTenants(files, compileOptions({ baseUrl, dev: options.dev }))
+  return { ...set, files, baseUrl, isBaseUrlAssumed: known === null }
 }
 
-const readDirectory = (directory: string): readonly TenantFile[] => {
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'it is no directory',
+  EACCES: 'not allowed',
+}
+
+/** The documents of DIR, unread by anybody yet. Throws UsageError where there is no such directory or nothing in it. */
+export const readDirectory = (directory: string): readonly TenantFile[] => {
+  let files: readonly TenantFile[]
   try {
-    return readTenantFiles(directory)
+    files = readTenantFiles(directory)
   } catch (error) {
-    if (error instanceof Error && 'code' in error)
-      throw new UsageError(`cannot read ${directory}: ${String(error.code)}`)
-    throw error
+    if (!(error instanceof Error && 'code' in error)) throw error
+    const code = String(error.code)
+    throw new UsageError(`cannot read ${directory}: ${UNREADABLE[code] ?? code}`)
   }
+  if (files.length === 0) throw new UsageError(`there is no tenant document (*.yaml) in ${directory}`)
+  return files
 }
 
-/** Documents that write their audience out say which broker they are for: no --base-url is needed to check them. */
+/** For stderr: what was judged against a broker nobody named. */
+export const assumption = (baseUrl: string): string =>
+  `nothing says the base URL of the broker: ${baseUrl} is assumed; --base-url names another`
+
+/** Documents that write an audience out say which broker they are for: no --base-url is needed to check them. */
 export const baseUrlOf = (files: readonly TenantFile[]): string | null => {
   for (const file of files) {
     const loaded = loadTenant(file)
     if (!loaded.ok) continue
-    const { tenant, issuers } = loaded.loaded.document
-    for (const { audience } of Object.values(issuers)) {
+    const { tenant, issuers, events = {} } = loaded.loaded.document
+    for (const source of [...Object.values(issuers), ...Object.values(events)]) {
+      const audience = 'audience' in source ? source.audience : undefined
       const end = audience?.search(new RegExp(`/t/${tenant}(?:[/#]|$)`)) ?? -1
       if (audience !== undefined && end > 0 && /^https?:\/\//.test(audience)) return audience.slice(0, end)
     }

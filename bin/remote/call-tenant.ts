@@ -3,11 +3,11 @@
 // of it (`--dpop-key`, RFC 9449 §7).
 import { readFile } from 'node:fs/promises'
 import { readDpopKey } from '../../lib/client/dpop-key.ts'
-import { done, EXIT_CODES, fail, type Outcome, type Problem } from '../../lib/client/outcome.ts'
+import { done, fail, type Outcome } from '../../lib/client/outcome.ts'
 import { printable } from '../../lib/client/printable.ts'
 import { parseTenantUrl } from '../../lib/client/secure-url.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { type Io, UsageError } from '../command.ts'
+import { UsageError } from '../command.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -118,11 +118,4 @@ const read = (status: number, text: string): Outcome<Json> => {
   const isOutage = status === 429 || status >= 500
   const says = say('error_description') || say('error')
   return fail(isOutage ? 'unavailable' : 'refused', `HTTP ${status}: ${says}`, facts)
-}
-
-/** Prints a problem; the exit code it means. */
-export const reportProblem = (io: Io, command: string, problem: Problem, isJson: boolean | undefined): number => {
-  io.stderr.write(`mintmark ${command}: ${problem.says}\n`)
-  if (isJson) io.stdout.write(`${JSON.stringify(problem.facts ?? { error: problem.kind }, null, 2)}\n`)
-  return EXIT_CODES[problem.kind]
 }

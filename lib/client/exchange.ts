@@ -28,6 +28,8 @@ export type IssuedToken = {
   readonly issuedTokenType: string
   readonly expiresInSeconds: number
   readonly scope: string
+  /** Empty: the broker named none. */
+  readonly decisionId: string
 }
 
 /** 128 random bits in 22 characters (design §3). One for each exchange, the same for each of its tries. */
@@ -74,6 +76,7 @@ const readToken = (body: string): Outcome<IssuedToken> => {
     issuedTokenType: textOf(answer['issued_token_type']),
     expiresInSeconds: typeof expiresInSeconds === 'number' ? expiresInSeconds : 0,
     scope: textOf(answer['scope']),
+    decisionId: printable(textOf(answer['decision_id'])),
   })
 }
 

@@ -12,12 +12,25 @@ type Stored = {
   readonly document: string
 }
 
+type Options = Omit<CompileOptions, 'version'>
+
+export type JudgedStored =
+  | { readonly ok: true; readonly config: TenantConfig }
+  /** The first check it no longer passes. */
+  | { readonly ok: false; readonly problem: string }
+
 /** Null: it no longer passes the checks. */
-export const compileStored = (stored: Stored, options: Omit<CompileOptions, 'version'>): TenantConfig | null => {
+export const compileStored = (stored: Stored, options: Options): TenantConfig | null => {
+  const judged = judgeStored(stored, options)
+  return judged.ok ? judged.config : null
+}
+
+/** As compileStored; where it does not pass, why. */
+export const judgeStored = (stored: Stored, options: Options): JudgedStored => {
   const file = `${stored.tenant}@${stored.version}`
   // It was written as JSON by apply: no need for the YAML reader, which would cost a cold tenant's first request milliseconds.
   const document = tenantDocumentSchema.safeParse(JSON.parse(stored.document))
-  if (!document.success) return null
+  if (!document.success) return refused(document.error.issues[0])
   const loaded = {
     file,
     document: document.data,
@@ -30,5 +43,15 @@ export const compileStored = (stored: Stored, options: Omit<CompileOptions, 'ver
     }),
   }
   const compiled = compileTenant(loaded, { ...options, version: stored.version })
-  return compiled.ok ? { ...compiled.tenant.config, digest: stored.digest } : null
+  return compiled.ok
+    ? { ok: true, config: { ...compiled.tenant.config, digest: stored.digest } }
+    : refused(compiled.problems[0])
+}
+
+type Found = { readonly path: string | readonly PropertyKey[]; readonly message: string }
+
+const refused = (problem: Found | undefined): JudgedStored => {
+  if (problem === undefined) return { ok: false, problem: '' }
+  const path = typeof problem.path === 'string' ? problem.path : problem.path.map(String).join(' › ')
+  return { ok: false, problem: path === '' ? problem.message : `${path}: ${problem.message}` }
 }

@@ -30,7 +30,10 @@ export const secretFile = z
           ),
         ),
     },
-    { error: 'an inline secret is refused: write { file: <tenant>/<name> }' },
+    {
+      error: ({ input }) =>
+        input === undefined ? undefined : 'an inline secret is refused: write { file: <tenant>/<name> }',
+    },
   )
   .check(z.describe('Name of a secret: a file below --secrets DIR, or the Secrets Manager name on AWS.'))
 

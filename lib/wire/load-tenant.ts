@@ -81,7 +81,7 @@ export const readYamlDocument = <T>({ file, text }: YamlSource, schema: z.ZodMin
     problems: checked.error.issues
       .flatMap((issue) => flatten(issue, []))
       .map(({ path, message }) =>
-        problemAt(path, message.startsWith('a length of time') ? message : (adviseQuotes(parsed, path) ?? message)),
+        problemAt(path, SAYS_IT_ALL.test(message) ? message : (adviseQuotes(parsed, path) ?? message)),
       ),
   }
 }
@@ -162,6 +162,9 @@ const offsetOf = (document: Document.Parsed, path: DocumentPath): number => {
   }
   return offset
 }
+
+/** A length of time may be a number, and quotes make no unknown key known. */
+const SAYS_IT_ALL = /^(?:a length of time|unknown key)/
 
 /** 1234567 is a number in YAML and an id is text: the commonest mistake gets the answer, not the type error. */
 const adviseQuotes = (document: Document.Parsed, path: DocumentPath): string | null => {

@@ -32,6 +32,7 @@ const issued = json(200, {
   issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
   expires_in: 600,
   scope: 'deploy:read',
+  decision_id: '01JD',
 })
 const busy = (status: number, headers: Record<string, string> = {}) =>
   json(
@@ -246,6 +247,7 @@ test('--json prints one document, of a success and of a refusal', async () => {
     issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     expires_in: 600,
     scope: 'deploy:read',
+    decision_id: '01JD',
   })
   replies = [json(400, { error: 'invalid_scope', decision_id: '01JE' })]
   const refusal = await ask('--json')

@@ -24,6 +24,12 @@ const SECTIONS: readonly Row[] = [
     /inline secret is refused/,
   ],
   [
+    'a sink without the token it needs',
+    `${VALID}sinks:\n  siem: { type: splunk-hec, url: https://siem.acme.example }\n`,
+    'siem:',
+    /^"token" is missing$/,
+  ],
+  [
     "another tenant's secret",
     `${VALID}sinks:\n  siem: { type: splunk-hec, url: https://siem.acme.example, token: { file: globex/hec } }\n`,
     'globex/hec',

@@ -12,6 +12,7 @@ import {
 
 const YAML: readonly Row[] = [
   ['an unknown key', changed(END_OF_GITHUB, `${END_OF_GITHUB}    orgid: "1"\n`), 'orgid:', /^unknown key "orgid"$/],
+  ['an unknown section that is a number', `${VALID}foo: 1\n`, 'foo:', /^unknown key "foo"$/],
   ['an unknown section', `${VALID}polices: {}\n`, 'polices:', /^unknown key "polices"$/],
   ['a missing key', changed('    from: github\n', ''), 'deploy:', /^"from" is missing$/],
   ['a number where text is meant', changed('"7654321"', '7654321'), '7654321', /write it in quotes: "7654321"/],

@@ -378,6 +378,14 @@ ALTER TABLE queue_message ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX queue_message_lost ON queue_message (queue, urgent, visible_at) WHERE lost >= 2;
 `
 
+// What issuers are built from is an option of serve, and commands beside it need it.
+const BROKER_PLACE = `
+CREATE TABLE broker_place (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  base_url TEXT NOT NULL
+) STRICT;
+`
+
 /** In order; never edited once released, only added to. */
 export const MIGRATIONS: readonly string[] = [
   FIRST,
@@ -390,4 +398,5 @@ export const MIGRATIONS: readonly string[] = [
   PENDING_SETS,
   RECOVERY,
   LOST_LEASES,
+  BROKER_PLACE,
 ]

@@ -1,0 +1,74 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { runCommandLine } from '../../bin/command-line.ts'
+import { temporaryDirectory } from '../support/broker.ts'
+import { captureIo } from '../support/io.ts'
+
+const mintmark = async (...argv: string[]) => {
+  const io = captureIo()
+  const code = await runCommandLine(argv, io)
+  return { code, out: io.out(), err: io.err() }
+}
+
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  expect(await mintmark('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' })
+})
+
+test('an unknown option is named, without advice about arguments that no command takes', async () => {
+  const { code, err } = await mintmark('events', '--nonsense')
+  expect([code, err]).toEqual([2, 'mintmark events: Unknown option \'--nonsense\'\nTry "mintmark events --help".\n'])
+})
+
+test('a directory that is not there is the same wrong usage to apply, lint and serve, in words', async () => {
+  const none = join(temporaryDirectory(), 'none')
+  const data = join(temporaryDirectory(), 'data')
+  for (const argv of [
+    ['lint', none],
+    ['apply', none, '--data', data],
+    ['serve', '--tenants', none, '--data', data],
+  ]) {
+    const { code, err } = await mintmark(...argv)
+    const name = argv[0]
+    expect([code, err]).toEqual([
+      2,
+      `mintmark ${name}: cannot read ${none}: there is no such directory\nTry "mintmark ${name} --help".\n`,
+    ])
+  }
+  expect(existsSync(data)).toBe(false)
+})
+
+test.each([
+  ['recover', '--reason', 'x'],
+  ['recover', '--quarantine'],
+  ['decision', '0192d3a4'],
+  ['keys', 'list', '--tenant', 'acme'],
+  ['apply', '--remove', 'acme'],
+])('%s %s of a mistyped --data answers that there is no database, and makes none', async (...argv) => {
+  const data = join(temporaryDirectory(), 'typo')
+  const { code, out, err } = await mintmark(...argv, '--data', data)
+  expect([code, out, err]).toEqual([3, '', `mintmark ${argv[0]}: there is no database in ${data}\n`])
+  expect(existsSync(data)).toBe(false)
+})
+
+test('serve says nothing before the error that stops it: warnings would hide it', async () => {
+  const tenants = temporaryDirectory()
+  const data = join(temporaryDirectory(), 'data')
+  writeFileSync(join(tenants, 'acme.yaml'), 'tenant: acme\nfoo: 1\n')
+  const anchor = join(temporaryDirectory(), 'anchor')
+  writeFileSync(anchor, '')
+  const { code, err } = await mintmark('serve', '--tenants', tenants, '--data', data, '--port', '0', '--anchor', anchor)
+  expect(code).toBe(1)
+  expect(err).not.toMatch(/anchor|base-url/)
+  expect(err).toContain('unknown key "foo"')
+})
+
+test('lint names the base URL it assumes where no document and no option says one', async () => {
+  const tenants = temporaryDirectory()
+  writeFileSync(join(tenants, 'acme.yaml'), 'tenant: acme\ntrust_domain: acme.example\nissuers: {}\ngrants: {}\n')
+  expect((await mintmark('lint', tenants)).err).toContain(
+    'https://sts.example.com is assumed; --base-url names another',
+  )
+  expect((await mintmark('lint', tenants, '--base-url', 'https://b.example')).err).toBe('')
+})

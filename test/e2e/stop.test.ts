@@ -1,0 +1,51 @@
+// The start command of the contract, through npm, as a service manager has it: who stops npm stops the broker.
+import { spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../support/broker.ts'
+import { issuerKey } from '../support/evidence.ts'
+import { githubTenant } from '../support/tenants.ts'
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(`${url}/healthz`).then(
+    () => true,
+    () => false,
+  )
+
+test('SIGTERM to npm stops the broker it started: no orphan keeps the port', { timeout: 120_000 }, async () => {
+  const dir = temporaryDirectory()
+  mkdirSync(join(dir, 'tenants'))
+  writeFileSync(join(dir, 'tenants', 'acme.yaml'), githubTenant('acme', { keys: [issuerKey('RS256')] }))
+  const serve = ['serve', '--tenants', join(dir, 'tenants'), '--data', join(dir, 'data'), '--port', '0', '--dev']
+  // A group of its own, so that an orphan can be ended here.
+  const npm = spawn('npm', ['run', '-s', 'mintmark', '--', ...serve], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const { pid } = npm
+  onTestFinished(() => {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ESRCH' })
+    }
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    let output = ''
+    const read = (chunk: Buffer) => {
+      output += chunk.toString()
+      const ready = /mintmark listening on (\S+)/.exec(output)
+      if (ready) resolve(ready[1]!)
+    }
+    npm.stdout.on('data', read)
+    npm.stderr.on('data', read)
+    npm.once('exit', () => reject(new Error(`npm ended: ${output}`)))
+  })
+  expect(await answers(url)).toBe(true)
+  const ended = new Promise((resolve) => npm.once('exit', resolve))
+  npm.kill('SIGTERM')
+  await ended
+  while (await answers(url)) await sleep(50)
+})
