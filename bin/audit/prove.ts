@@ -4,6 +4,7 @@ import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { canonicalJson } from '../../lib/domain/canonical-json.ts'
 import { isIncluded, leafHash } from '../../lib/domain/tlog/merkle.ts'
 import { type NoteKey, openNote, parseCheckpoint, parseProof } from '../../lib/domain/tlog/signed-note.ts'
+import { isLogOf } from '../../lib/flows/audit/append-log.ts'
 import { commitmentOf } from '../../lib/flows/audit/leaf-hashes.ts'
 import type { Receipt } from '../../lib/flows/audit/prove-event.ts'
 import type { Io } from '../command.ts'
@@ -23,6 +24,7 @@ export const prove = async (open: OpenReadable, uid: string, io: Io): Promise<nu
 /** `trusted`: keys the operator gave; none: those of the receipt, which then proves nothing about who signed. */
 export const verifyReceipt = (
   path: string,
+  tenant: string,
   trusted: readonly NoteKey[],
   parse: (text: string) => NoteKey,
   io: Io,
@@ -36,6 +38,10 @@ export const verifyReceipt = (
   const checkpoint = text === null ? null : parseCheckpoint(text)
   if (read === null || checkpoint === null) {
     io.stdout.write('BAD: the checkpoint of the receipt is not signed by a key that is trusted\n')
+    return 1
+  }
+  if (!isLogOf(tenant, checkpoint.origin)) {
+    io.stdout.write('BAD: the receipt is of a log of another tenant\n')
     return 1
   }
   const commitment = commitmentOf(nodeSha256, Buffer.from(receipt.salt, 'base64'), canonicalJson(receipt.event))

@@ -42,7 +42,7 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   const anchors = (values.anchor ?? []).flatMap((path) => readAnchor(path, tenant))
   const warnings: string[] = []
   const untrusted = 'no --vkey: the keys are those the log itself names'
-  if (values.from !== undefined && isReceipt(values.from)) return verifyReceipt(values.from, trusted, readKey, io)
+  if (values.from !== undefined && isReceipt(values.from)) return verifyReceipt(values.from, tenant, trusted, readKey, io)
 
   const against = { trusted, anchors, warnings, readKey }
   if (values.aws === true) return report(io, await ofAws(tenant, against), values)
