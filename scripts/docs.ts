@@ -54,7 +54,7 @@ const errors = (): string => {
       error.status < 429 ? 'Do not retry unchanged.' : 'Retry after `Retry-After`, with the same `Idempotency-Key`.'
     return `<a id="${error.error}"></a>${answer === 'evidence' ? '<a id="invalid_grant"></a>' : ''}\n## ${error.status} ${error.error}: ${answer}\n"${error.description}".${alias} ${retry}\n\n${reasons}`
   })
-  return `${GENERATED}# Errors\n\nA caller learns the code, a constant description and a \`decision_id\`. The private reason is in the record: \`mintmark decision ID\` shows it. Outside OAuth: 404 \`not_found\`, 405 \`method_not_allowed\`, 408 for a slow body, 413 and 415 \`invalid_request\`, 431 for large headers.\n\n${sections.join('\n\n')}\n`
+  return `${GENERATED}# Errors\n\nA caller learns the code, a constant description and a \`decision_id\`. The private reason is in the record: \`mintmark decision ID\` shows it. Outside OAuth: 404 \`not_found\`,<a id="method_not_allowed"></a> 405 \`method_not_allowed\`; \`invalid_request\` with<a id="malformed_http"></a> 400 for what is no HTTP/1.1 request,<a id="request_timeout"></a> 408 for one that is slow,<a id="content_too_large"></a> 413 for a large body,<a id="unsupported_media_type"></a> 415 for another media type or encoding,<a id="headers_too_large"></a> 431 for large headers.\n\n${sections.join('\n\n')}\n`
 }
 
 const limits = (): string =>

@@ -1,11 +1,10 @@
 // POST /t/{tenant}/introspect (RFC 7662) and /t/{tenant}/revoke (RFC 7009): HTTP in, HTTP out. Nothing is decided here.
 import type { Call, CallAnswer } from '../domain/call.ts'
-import { LIMITS } from '../domain/limits.ts'
 import type { OwnToken } from '../domain/own-token.ts'
 import { introspectionBody } from '../wire/introspection.ts'
 import { parseTokenForm } from '../wire/token-form.ts'
 import { callOf, callResponse } from './call-response.ts'
-import { bodyOf, notAForm, tooLarge } from './form-request.ts'
+import { bodyOf, isTooLarge, notAForm, tooLarge } from './form-request.ts'
 import { type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 type Asked = Call & { readonly token: string | null }
@@ -26,7 +25,7 @@ const tokenFormEndpoint =
     const unfit = notAForm(event)
     if (unfit !== null) return unfit
     const body = bodyOf(event)
-    if (body.length > LIMITS.bodyBytesMax) return tooLarge()
+    if (isTooLarge(event, body.length)) return tooLarge()
     const answer = await act({ ...callOf(event, tenant, newTraceId), token: parseTokenForm(body) })
     return callResponse(answer, scope, render)
   }
