@@ -39,6 +39,8 @@ export const introspectEndpoint = (options: Options<OwnToken | null>): HttpHandl
     render: (token) => jsonResponse(200, introspectionBody(token)),
   })
 
-/** 200 with nothing in it, whatever the token was (RFC 7009 §2.2). */
+/** Whatever the token was (RFC 7009 §2.2). */
+const REVOKED: HttpResponse = { statusCode: 200, headers: { 'cache-control': 'no-store' }, body: '' }
+
 export const revokeEndpoint = (options: Options<null>): HttpHandler =>
-  tokenFormEndpoint({ ...options, scope: 'revoke', render: () => jsonResponse(200, {}) })
+  tokenFormEndpoint({ ...options, scope: 'revoke', render: () => REVOKED })
