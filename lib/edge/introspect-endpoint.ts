@@ -27,7 +27,7 @@ const tokenFormEndpoint =
     const body = bodyOf(event)
     if (isTooLarge(event, body.length)) return tooLarge()
     const answer = await act({ ...callOf(event, tenant, newTraceId), token: parseTokenForm(body) })
-    return callResponse(answer, scope, render)
+    return callResponse(answer, scope, render, { isClientAuth: true })
   }
 
 type Options<T> = Pick<FormEndpoint<T>, 'act' | 'newTraceId'>

@@ -160,7 +160,8 @@ describe('who may not ask', () => {
       }),
     )
     expect(new Set(answers).size).toBe(1)
-    expect(answers[0]).toContain('invalid_token')
+    expect(answers[0]).toContain('Bearer error=\\"invalid_token\\"')
+    expect(answers[0]).toContain('"error":"invalid_client"')
   })
 
   test('a live token for another audience authenticates nobody here: the same 401 as a bad one', async () => {
