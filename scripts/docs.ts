@@ -50,11 +50,13 @@ const errors = (): string => {
       kinds.map(([name, { says }]) => [`\`${name}\``, says]),
     )
     const alias = answer === 'evidence' ? ' For the jwt-bearer grant the code is `invalid_grant` (RFC 7523 §3.1).' : ''
+    const client =
+      answer === 'caller' ? ' At `/introspect` and `/revoke` the body says `invalid_client` (RFC 6749 §5.2).' : ''
     const retry =
       error.status < 429 ? 'Do not retry unchanged.' : 'Retry after `Retry-After`, with the same `Idempotency-Key`.'
-    return `<a id="${error.error}"></a>${answer === 'evidence' ? '<a id="invalid_grant"></a>' : ''}\n## ${error.status} ${error.error}: ${answer}\n"${error.description}".${alias} ${retry}\n\n${reasons}`
+    return `<a id="${error.error}"></a>${answer === 'evidence' ? '<a id="invalid_grant"></a>' : answer === 'caller' ? '<a id="invalid_client"></a>' : ''}\n## ${error.status} ${error.error}: ${answer}\n"${error.description}".${alias}${client} ${retry}\n\n${reasons}`
   })
-  return `${GENERATED}# Errors\n\nA caller learns the code, a constant description and a \`decision_id\`. The private reason is in the record: \`mintmark decision ID\` shows it. Outside OAuth: 404 \`not_found\`, 405 \`method_not_allowed\`, 408 for a slow body, 413 and 415 \`invalid_request\`, 431 for large headers.\n\n${sections.join('\n\n')}\n`
+  return `${GENERATED}# Errors\n\nA caller learns the code, a constant description and a \`decision_id\`. The private reason is in the record: \`mintmark decision ID\` shows it. Outside OAuth: 404 \`not_found\`,<a id="method_not_allowed"></a> 405 \`method_not_allowed\`; \`invalid_request\` with<a id="malformed_http"></a> 400 for what is no HTTP/1.1 request,<a id="request_timeout"></a> 408 for one that is slow,<a id="content_too_large"></a> 413 for a large body,<a id="unsupported_media_type"></a> 415 for another media type or encoding,<a id="headers_too_large"></a> 431 for large headers.\n\n${sections.join('\n\n')}\n`
 }
 
 const limits = (): string =>

@@ -4,6 +4,7 @@ import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { canonicalJson } from '../../lib/domain/canonical-json.ts'
 import { isIncluded, leafHash } from '../../lib/domain/tlog/merkle.ts'
 import { type NoteKey, openNote, parseCheckpoint, parseProof } from '../../lib/domain/tlog/signed-note.ts'
+import { isLogOf } from '../../lib/flows/audit/append-log.ts'
 import { commitmentOf } from '../../lib/flows/audit/leaf-hashes.ts'
 import type { Receipt } from '../../lib/flows/audit/prove-event.ts'
 import type { Io } from '../command.ts'
@@ -21,13 +22,14 @@ export const prove = async (open: OpenReadable, uid: string, io: Io): Promise<nu
 }
 
 type ReceiptOptions = {
+  readonly tenant: string
   /** Keys the operator gave; none: those of the receipt, which then proves nothing about who signed. */
   readonly trusted: readonly NoteKey[]
   readonly parse: (text: string) => NoteKey
   readonly isJson: boolean
 }
 
-export const verifyReceipt = (path: string, { trusted, parse, isJson }: ReceiptOptions, io: Io): number => {
+export const verifyReceipt = (path: string, { tenant, trusted, parse, isJson }: ReceiptOptions, io: Io): number => {
   const bad = (says: string): number => {
     io.stdout.write(isJson ? `${JSON.stringify({ ok: false, bad: says }, null, 2)}\n` : `BAD: ${says}\n`)
     return 1
@@ -41,6 +43,7 @@ export const verifyReceipt = (path: string, { trusted, parse, isJson }: ReceiptO
   const checkpoint = text === null ? null : parseCheckpoint(text)
   if (read === null || checkpoint === null)
     return bad('the checkpoint of the receipt is not signed by a key that is trusted')
+  if (!isLogOf(tenant, checkpoint.origin)) return bad('the receipt is of a log of another tenant')
   const commitment = commitmentOf(nodeSha256, Buffer.from(receipt.salt, 'base64'), canonicalJson(receipt.event))
   const { index, proof } = read
   const { size, root } = checkpoint

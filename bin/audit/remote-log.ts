@@ -1,7 +1,7 @@
 // A tenant's audit log at a broker, over HTTP, with a token of scope audit:read: events and salts through `admin/audit`, checkpoint,
 // tiles and verifier keys where they are public. Nothing is taken for true here: `verify` checks all of it.
 
-import { EXIT_CODES, type Problem } from '../../lib/client/outcome.ts'
+import type { Problem, ProblemKind } from '../../lib/client/outcome.ts'
 import type { LogSearch } from '../../lib/domain/audit-search.ts'
 import { canonicalJson } from '../../lib/domain/canonical-json.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
@@ -18,14 +18,14 @@ import { CannotOpen, type ReadableLog } from './open-log.ts'
 const ask = async ({ call }: Afar, path: string): Promise<Json> => {
   const answered = await call(`admin/audit${path}`)
   if (answered.ok) return answered.value
-  throw new CannotOpen(saysOf(answered.problem), answered.problem.kind)
+  throw new CannotOpen(saysOf(answered.problem), kindOf(answered.problem))
 }
 
 const saysOf = ({ says, facts }: Problem): string =>
   facts?.['status'] === 404 ? `${says}: there is no such event or log, or this broker does not show it over HTTP` : says
 
 /** A proof that cannot be had yet is worth another try. */
-const exitOf = ({ kind, facts }: Problem): number => (facts?.['refusal'] === 'not_covered' ? 3 : EXIT_CODES[kind])
+const kindOf = ({ kind, facts }: Problem): ProblemKind => (facts?.['refusal'] === 'not_covered' ? 'unavailable' : kind)
 
 const leavesOf =
   (afar: Afar) =>

@@ -43,7 +43,7 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   const warnings: string[] = []
   const untrusted = 'no --vkey: the keys are those the log itself names'
   if (values.from !== undefined && isReceipt(values.from))
-    return verifyReceipt(values.from, { trusted, parse: readKey, isJson: values.json ?? false }, io)
+    return verifyReceipt(values.from, { tenant, trusted, parse: readKey, isJson: values.json ?? false }, io)
 
   const against = { trusted, anchors, warnings, readKey }
   if (values.aws === true) return report(io, await ofAws(tenant, against), values)

@@ -5,7 +5,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { TENANT_NAME, whole } from '../../lib/domain/names.ts'
-import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
+import { httpError, malformedHttp, onlyRead } from '../../lib/edge/form-request.ts'
+import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse } from '../../lib/edge/http.ts'
+import { answerConnectionErrors } from './connection-errors.ts'
 import { createHeldAnswers, type HeldAnswers, type Timing } from './held-answers.ts'
 
 export type HostOptions = {
@@ -38,8 +40,10 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     requestTimeout: LIMITS.bodyDeadlineMs,
     connectionsCheckingInterval: 500,
     keepAliveTimeout: 65_000,
-    requireHostHeader: true,
+    // Refused below, in words.
+    requireHostHeader: false,
   })
+  answerConnectionErrors(server)
   const held = {
     own: createHeldAnswers(LIMITS.heldAnswersMax, options.timing),
     proxied: createHeldAnswers(LIMITS.heldBehindProxyMax, options.timing),
@@ -82,58 +86,63 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
   const url = request.url ?? '/'
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)
-  const early = answerEarly(options, request, path)
-  if (early !== null) {
-    early(response)
+  const isHead = request.method === 'HEAD'
+  const handler = routeOf(options, path)
+  const early = answerEarly(options, request, path, handler)
+  if (early !== null || handler === null) {
+    send(response, early ?? NOT_FOUND, isHead)
     return
   }
-  readBody(request, (body) => {
-    const handler = routeOf(options, path)
-    if (body === null || handler === null) {
-      tooLarge(request, response)
-      return
-    }
+  const ask = (body: Body | null): void => {
     const sourceIp = clientIp(options, request)
     const event: HttpEvent = {
       rawPath: path,
       rawQueryString: query < 0 ? '' : url.slice(query + 1),
       headers: request.headers as HttpEvent['headers'],
       requestContext: { http: { method: request.method ?? '', sourceIp } },
-      ...body,
+      ...(body ?? { isBodyTooLarge: true }),
+    }
+    if (body === null) {
+      // What is left of the body is not worth reading.
+      response.shouldKeepAlive = false
+      response.once('finish', () => request.destroy())
     }
     handler(event).then(
       (answer) => {
-        const answerNow = (): void => send(response, answer, request.method === 'HEAD')
+        const answerNow = (): void => send(response, answer, isHead)
         if (answer.isHeld !== true || response.closed) return answerNow()
         const { own, proxied } = options.held
         const house = sourceIp === request.socket.remoteAddress ? own : proxied
         response.once('close', house.hold(answerNow))
       },
-      () => json(response, 500, '{"error":"server_error","error_description":"An internal error occurred"}'),
+      () => send(response, FAILED, isHead),
     )
-  })
+  }
+  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytesMax) ask(null)
+  else readBody(request, ask)
 }
+
+const NOT_FOUND = jsonResponse(404, { error: 'not_found' })
+const FAILED = jsonResponse(500, { error: 'server_error', error_description: 'An internal error occurred' })
+const NOT_READY = jsonResponse(503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' })
+const ENCODED = httpError(415, 'unsupported_media_type', 'Content-Encoding is not accepted')
 
 /** What is answered without reading the body, or null: health, hosts and paths that are not ours, bodies we would not read. */
 const answerEarly = (
   options: HostOptions,
-  request: IncomingMessage,
+  { headers, httpVersion, method = '' }: IncomingMessage,
   path: string,
-): ((response: ServerResponse) => void) | null => {
-  if (options.hostAllowed && !options.hostAllowed(request.headers.host))
-    return (response) => plain(response, 421, 'misdirected request')
-  if (path === '/healthz') return (response) => plain(response, 200, 'ok')
-  if (path === '/readyz')
-    return (response) => (options.isReady() ? plain(response, 200, 'ok') : plain(response, 503, 'not ready'))
-  if (!options.isReady())
-    return (response) => json(response, 503, '{"error":"temporarily_unavailable"}', { 'retry-after': '1' })
-  if (routeOf(options, path) === null) return (response) => json(response, 404, '{"error":"not_found"}')
-  if (request.headers['content-encoding'] !== undefined)
-    return (response) =>
-      json(response, 415, '{"error":"invalid_request","error_description":"Content-Encoding is not accepted"}')
-  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytesMax)
-    return (response) => tooLarge(request, response)
-  return null
+  handler: HttpHandler | null,
+): HttpResponse | null => {
+  if (headers.host === undefined && httpVersion === '1.1') return malformedHttp()
+  if (options.hostAllowed && !options.hostAllowed(headers.host)) return plain(421, 'misdirected request')
+  const isHealth = path === '/healthz'
+  if (isHealth || path === '/readyz') {
+    if (method !== 'GET' && method !== 'HEAD') return onlyRead()
+    return isHealth || options.isReady() ? plain(200, 'ok') : plain(503, 'not ready')
+  }
+  if (!options.isReady()) return NOT_READY
+  return handler !== null && headers['content-encoding'] !== undefined ? ENCODED : null
 }
 
 const clientIp = (options: HostOptions, request: IncomingMessage): string => {
@@ -180,29 +189,8 @@ const send = (response: ServerResponse, answer: HttpResponse, isHead: boolean): 
   response.end(isHead || answer.statusCode === 304 ? undefined : body)
 }
 
-const json = (response: ServerResponse, status: number, body: string, extra: Record<string, string> = {}): void => {
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    'content-length': body.length,
-    ...extra,
-  })
-  response.end(body)
-}
-
-const plain = (response: ServerResponse, status: number, text: string): void => {
-  response.writeHead(status, {
-    'content-type': 'text/plain',
-    'cache-control': 'no-store',
-    'content-length': text.length,
-  })
-  response.end(text)
-}
-
-/** 413, then the connection goes: what is left of the body is not worth reading. */
-const tooLarge = (request: IncomingMessage, response: ServerResponse): void => {
-  response.once('finish', () => request.destroy())
-  json(response, 413, '{"error":"invalid_request","error_description":"The body is larger than the limit"}', {
-    connection: 'close',
-  })
-}
+const plain = (statusCode: number, body: string): HttpResponse => ({
+  statusCode,
+  headers: { 'content-type': 'text/plain', 'cache-control': 'no-store' },
+  body,
+})

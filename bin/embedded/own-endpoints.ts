@@ -121,7 +121,7 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
         },
         log,
       }),
-      revocations: createFeedHandler({ feed, admitSource: admitSource(rates) }, log),
+      revocations: createFeedHandler({ feed, tenants, admitSource: admitSource(rates) }, log),
     },
     queue,
     callers,

@@ -2,6 +2,7 @@
 import { adminEndpoint } from '../../lib/edge/admin-endpoint.ts'
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
+import { ofKnownTenant } from '../../lib/edge/known-tenant.ts'
 import { type AdminPorts, administerTenant } from '../../lib/flows/tenants/administer-tenant.ts'
 
 type Wiring = {
@@ -14,7 +15,10 @@ type Wiring = {
 export const createHandler = ({ ports, log, settle }: Wiring): HttpHandler =>
   endpoint(
     'admin',
-    adminEndpoint({ act: (...asked) => administerTenant(ports, ...asked), newTraceId: ports.ids.traceId }),
+    ofKnownTenant(
+      ports.tenants,
+      adminEndpoint({ act: (...asked) => administerTenant(ports, ...asked), newTraceId: ports.ids.traceId }),
+    ),
     log,
     settle,
   )

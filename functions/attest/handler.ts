@@ -1,6 +1,7 @@
 // attest: POST /t/{tenant}/token. Wires the token endpoint to the exchange; adapters come from whoever hosts it.
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
+import { ofKnownTenant } from '../../lib/edge/known-tenant.ts'
 import { type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
 import { type ExchangePorts, exchangeToken } from '../../lib/flows/exchange-token.ts'
 
@@ -13,4 +14,9 @@ type Wiring = {
 }
 
 export const createHandler = ({ ports, http, log, settle }: Wiring): HttpHandler =>
-  endpoint('attest', tokenEndpoint({ ...http, exchange: (request) => exchangeToken(ports, request) }), log, settle)
+  endpoint(
+    'attest',
+    ofKnownTenant(ports.tenants, tokenEndpoint({ ...http, exchange: (request) => exchangeToken(ports, request) })),
+    log,
+    settle,
+  )

@@ -52,7 +52,7 @@ export const createDiscovery = (
   const rates = createMemoryRateLimiter(systemClock)
   const admit = admitSource(rates)
   const asked = createLambdaFeed({ client: lambda, functionName: environment.MINTMARK_FEED_FUNCTION })
-  const feed = createFeedHandler({ feed: asked, admitSource: admit }, log)
+  const feed = createFeedHandler({ feed: asked, tenants, admitSource: admit }, log)
   const published = createPublicLog({ ...table, name: environment.MINTMARK_LOG_TABLE }, nodeSha256)
   const logs = createLogHandler(
     {

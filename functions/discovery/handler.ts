@@ -4,6 +4,7 @@ import { discoveryEndpoint } from '../../lib/edge/discovery-endpoint.ts'
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import { type FeedEndpointOptions, feedEndpoint } from '../../lib/edge/feed-endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
+import { ofKnownTenant } from '../../lib/edge/known-tenant.ts'
 import { type PublishPorts, publishDiscovery } from '../../lib/flows/keys/publish-discovery.ts'
 import type { Digest } from '../../lib/ports/system.ts'
 
@@ -18,9 +19,14 @@ type Wiring = {
 export const createHandler = ({ ports, digest, log, ...documents }: Wiring): HttpHandler =>
   endpoint(
     'discovery',
-    discoveryEndpoint({ publish: (tenant) => publishDiscovery(ports, tenant), ...documents, digest: digest.sha256 }),
+    ofKnownTenant(
+      ports.tenants,
+      discoveryEndpoint({ publish: (tenant) => publishDiscovery(ports, tenant), ...documents, digest: digest.sha256 }),
+    ),
     log,
   )
 
-export const createFeedHandler = (options: FeedEndpointOptions, log: Wiring['log']): HttpHandler =>
-  endpoint('discovery', feedEndpoint(options), log)
+type FeedWiring = FeedEndpointOptions & Pick<PublishPorts, 'tenants'>
+
+export const createFeedHandler = ({ tenants, ...options }: FeedWiring, log: Wiring['log']): HttpHandler =>
+  endpoint('discovery', ofKnownTenant(tenants, feedEndpoint(options)), log)

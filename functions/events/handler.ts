@@ -4,6 +4,7 @@ import { createAlarm } from '../../lib/edge/alarm.ts'
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import { type EventsEndpointOptions, eventsEndpoint } from '../../lib/edge/events-endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
+import { ofKnownTenant } from '../../lib/edge/known-tenant.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
 import {
   type ReceivePorts,
@@ -24,13 +25,16 @@ type Wiring = {
 export const createHandler = ({ ports, http, log }: Wiring): HttpHandler =>
   endpoint(
     'events',
-    eventsEndpoint({
-      ...http,
-      log,
-      receiveSet: (pushed) => receiveSet(ports, pushed),
-      receiveGithubAlert: (pushed) => receiveGithubAlert(ports, pushed),
-      receiveLeaks: (pushed) => receiveLeaks(ports, pushed),
-    }),
+    ofKnownTenant(
+      ports.tenants,
+      eventsEndpoint({
+        ...http,
+        log,
+        receiveSet: (pushed) => receiveSet(ports, pushed),
+        receiveGithubAlert: (pushed) => receiveGithubAlert(ports, pushed),
+        receiveLeaks: (pushed) => receiveLeaks(ports, pushed),
+      }),
+    ),
     log,
   )
 

@@ -3,6 +3,7 @@
 import { endpoint } from '../../lib/edge/endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { introspectEndpoint, revokeEndpoint } from '../../lib/edge/introspect-endpoint.ts'
+import { ofKnownTenant } from '../../lib/edge/known-tenant.ts'
 import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
 import { introspectToken } from '../../lib/flows/introspect-token.ts'
 import { type RevokeTokenPorts, revokeToken } from '../../lib/flows/revocation/revoke-token.ts'
@@ -17,7 +18,10 @@ type Wiring<Ports> = {
 export const createIntrospect = ({ ports, log, settle }: Wiring<CallerPorts>): HttpHandler =>
   endpoint(
     'introspect',
-    introspectEndpoint({ act: (asked) => introspectToken(ports, asked), newTraceId: ports.ids.traceId }),
+    ofKnownTenant(
+      ports.tenants,
+      introspectEndpoint({ act: (asked) => introspectToken(ports, asked), newTraceId: ports.ids.traceId }),
+    ),
     log,
     settle,
   )
@@ -25,7 +29,10 @@ export const createIntrospect = ({ ports, log, settle }: Wiring<CallerPorts>): H
 export const createRevokeToken = ({ ports, log, settle }: Wiring<RevokeTokenPorts>): HttpHandler =>
   endpoint(
     'revoke',
-    revokeEndpoint({ act: (asked) => revokeToken(ports, asked), newTraceId: ports.ids.traceId }),
+    ofKnownTenant(
+      ports.tenants,
+      revokeEndpoint({ act: (asked) => revokeToken(ports, asked), newTraceId: ports.ids.traceId }),
+    ),
     log,
     settle,
   )

@@ -11,6 +11,9 @@ export type EgressRules = {
   readonly query: boolean
 }
 
+/** Those of key sets and discovery documents (issuers.md §0.10). */
+export const KEY_URLS = { ports: [443], query: false } as const satisfies Partial<EgressRules>
+
 /** Those of receivers: whose address it is, not which port, keeps them out of a network. */
 export const RECEIVER_URLS = { ports: 'any', query: true } as const satisfies Partial<EgressRules>
 

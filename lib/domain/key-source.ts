@@ -52,6 +52,9 @@ export const keySourceId = (source: KeySource): string => {
   }
 }
 
+/** OpenID Connect Discovery 1.0 §4.1. */
+export const discoveryUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+
 /** The inline keys as the JWK Set they stand for. */
 export const inlineKeySet = (source: InlineKeySource): JsonObject => ({ keys: source.keys })
 

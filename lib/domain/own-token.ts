@@ -68,9 +68,12 @@ export const checkOwnTimes = ({ iat, exp }: OwnToken, nowSeconds: number): Resul
   return iat > nowSeconds + LIMITS.leewaySeconds ? refuse('not_yet_valid', { iat, now: nowSeconds }) : ok(null)
 }
 
+/** Whether it authenticates a caller of ours: any other audience has a token that was meant for it, and is no caller with it. */
+export const isForUs = ({ audience }: OwnToken, issuerUrl: string): boolean => audience === issuerUrl
+
 /** Whether the holder may do here what the scope is for. */
-export const hasOwnScope = ({ audience, scope }: OwnToken, wanted: OwnScope, issuerUrl: string): boolean =>
-  audience === issuerUrl && scope.includes(wanted)
+export const hasOwnScope = (token: OwnToken, wanted: OwnScope, issuerUrl: string): boolean =>
+  isForUs(token, issuerUrl) && token.scope.includes(wanted)
 
 const isText = (value: JsonValue | undefined): value is string => typeof value === 'string' && value !== ''
 const isTexts = (value: JsonValue | undefined): value is string[] => Array.isArray(value) && value.every(isText)

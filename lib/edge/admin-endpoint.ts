@@ -1,11 +1,10 @@
 // `/t/{tenant}/admin/…`: HTTP in, HTTP out. 202 says that an order is accepted, not that it is in force: `orders/{id}` says that.
 import type { AdminRequest } from '../domain/admin-request.ts'
 import type { Call, CallAnswer } from '../domain/call.ts'
-import { LIMITS } from '../domain/limits.ts'
 import { type AdminRoute, adminRoutes } from '../wire/admin-request.ts'
 import { ERROR_REFERENCE } from '../wire/oauth-error.ts'
 import { callOf, callResponse } from './call-response.ts'
-import { tooLarge } from './form-request.ts'
+import { isTooLarge, tooLarge } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 /** `says`: of a refusal, constant, for the operator. */
@@ -45,7 +44,7 @@ const bodyOf = (event: HttpEvent, { method, read }: AdminRoute): AdminRequest | 
   if (method === 'GET') return read(event.rawQueryString ?? '')
   if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) return undefined
   const body = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : (event.body ?? '')
-  return body.length > LIMITS.bodyBytesMax ? new Error('too large') : read(body)
+  return isTooLarge(event, body.length) ? new Error('too large') : read(body)
 }
 
 const STATUS: Readonly<Record<string, number>> = {

@@ -19,16 +19,21 @@ export const callOf = (event: HttpEvent, tenant: string, newTraceId: () => strin
   source: sourceKey(event.requestContext.http.sourceIp),
 })
 
-/** `scope`: what the endpoint needs, for a caller whose token lacks it. */
+/**
+ * `scope`: what the endpoint needs, for a caller whose token lacks it. `isClientAuth`: an OAuth endpoint whose client authenticates by
+ * the token, so that the body says invalid_client (RFC 6749 §5.2) while the challenge is that of its scheme (RFC 7662 §2.3, RFC 6750 §3).
+ */
 export const callResponse = <T>(
   answer: CallAnswer<T>,
   scope: string,
   render: (value: T) => HttpResponse,
+  { isClientAuth = false }: { readonly isClientAuth?: boolean } = {},
 ): HttpResponse => {
   if (answer.kind === 'unknown_tenant') return jsonResponse(404, { error: 'not_found' })
   if (answer.kind === 'done') return render(answer.value)
   const error = oauthErrorOf(answer.refusal, 'token-exchange', answer.retryAfterSeconds)
-  const body = errorBody(error, answer.decisionId)
+  const said = isClientAuth && error.status === 401 ? { ...error, error: 'invalid_client' } : error
+  const body = errorBody(said, answer.decisionId)
   if (error.status === 401 || error.status === 403) {
     // A call without any credentials is told where to get some, and of no error (RFC 6750 §3.1).
     const code = answer.refusal.kind === 'caller_missing' ? '' : `error="${error.error}", `

@@ -1,11 +1,11 @@
 // POST /t/{tenant}/events: HTTP in, HTTP out, for SETs (RFC 8935 §2) and webhooks of GitHub. 202 with an empty body says that
 // the event is not lost, and nothing more. Nothing is decided here.
 import type { Logger } from '@aws-lambda-powertools/logger'
-import { LIMITS } from '../domain/limits.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import { decodeUtf8 } from '../domain/utf8.ts'
 import { setErrorOf } from '../wire/set-error.ts'
+import { isTooLarge } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 type Received =
@@ -51,7 +51,7 @@ export const eventsEndpoint =
     if (waitSeconds !== null)
       return error(429, 'invalid_request', 'Too many requests', { 'retry-after': String(waitSeconds) })
     const bytes = bytesOf(event)
-    if (bytes.length > LIMITS.bodyBytesMax) return error(413, 'invalid_request', 'The body is larger than the limit')
+    if (isTooLarge(event, bytes.length)) return error(413, 'invalid_request', 'The body is larger than the limit')
 
     const received = await (isSet ? pushSet(options, tenant, event, bytes) : pushJson(options, tenant, event, bytes))
     if (received.kind === 'refused') {

@@ -1,4 +1,5 @@
 // What HTTP owns of a form that is posted, for every endpoint that takes one: method, type, and size.
+import { LIMITS } from '../domain/limits.ts'
 import { ERROR_REFERENCE } from '../wire/oauth-error.ts'
 import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
 
@@ -7,13 +8,22 @@ const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset=utf-8)?\s*$/i
 /** Null: a form, as far as its headers say. */
 export const notAForm = (event: HttpEvent): HttpResponse | null => {
   if (event.requestContext.http.method !== 'POST')
-    return plainError(405, 'method_not_allowed', 'Only POST is served here', { allow: 'POST' })
+    return httpError(405, 'method_not_allowed', 'Only POST is served here', { allow: 'POST' })
   return FORM.test(event.headers['content-type'] ?? '')
     ? null
-    : plainError(415, 'unsupported_media_type', 'Send application/x-www-form-urlencoded')
+    : httpError(415, 'unsupported_media_type', 'Send application/x-www-form-urlencoded')
 }
 
-export const tooLarge = (): HttpResponse => plainError(413, 'content_too_large', 'The body is larger than the limit')
+/** Where a host stopped reading it says so; where it did not, `bytes` do. */
+export const isTooLarge = ({ isBodyTooLarge }: HttpEvent, bytes: number): boolean =>
+  isBodyTooLarge === true || bytes > LIMITS.bodyBytesMax
+
+export const onlyRead = (): HttpResponse =>
+  httpError(405, 'method_not_allowed', 'Only GET and HEAD are served here', { allow: 'GET, HEAD' })
+
+export const malformedHttp = (): HttpResponse => httpError(400, 'malformed_http', 'This is not an HTTP/1.1 request')
+
+export const tooLarge = (): HttpResponse => httpError(413, 'content_too_large', 'The body is larger than the limit')
 
 export const bodyOf = (event: HttpEvent): string => {
   if (event.body === undefined) return ''
@@ -24,16 +34,17 @@ export const bodyOf = (event: HttpEvent): string => {
 /** Retry-After with jitter (attacks §6 e): a herd that was refused together must not come back together. */
 export const jitter = (seconds: number): string => String(Math.max(1, Math.ceil(seconds * (1 + Math.random() / 2))))
 
-const plainError = (
+/** What HTTP itself refuses; `code` is the anchor of its documentation, and of a method its error. */
+export const httpError = (
   status: number,
-  error: string,
+  code: string,
   description: string,
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse => {
   const body = {
-    error: status === 415 || status === 413 ? 'invalid_request' : error,
+    error: status === 405 ? code : 'invalid_request',
     error_description: description,
-    error_uri: `${ERROR_REFERENCE}#${error}`,
+    error_uri: `${ERROR_REFERENCE}#${code}`,
   }
   return jsonResponse(status, body, headers)
 }

@@ -9,6 +9,8 @@ export type HttpEvent = {
   readonly requestContext: { readonly http: { readonly method: string; readonly sourceIp: string } }
   readonly body?: string
   readonly isBase64Encoded?: boolean
+  /** The host read no further than the limit; there is no body here. */
+  readonly isBodyTooLarge?: boolean
 }
 
 export type HttpResponse = {

@@ -1,11 +1,10 @@
 // POST /t/{tenant}/introspect (RFC 7662) and /t/{tenant}/revoke (RFC 7009): HTTP in, HTTP out. Nothing is decided here.
 import type { Call, CallAnswer } from '../domain/call.ts'
-import { LIMITS } from '../domain/limits.ts'
 import type { OwnToken } from '../domain/own-token.ts'
 import { introspectionBody } from '../wire/introspection.ts'
 import { parseTokenForm } from '../wire/token-form.ts'
 import { callOf, callResponse } from './call-response.ts'
-import { bodyOf, notAForm, tooLarge } from './form-request.ts'
+import { bodyOf, isTooLarge, notAForm, tooLarge } from './form-request.ts'
 import { type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 type Asked = Call & { readonly token: string | null }
@@ -26,9 +25,9 @@ const tokenFormEndpoint =
     const unfit = notAForm(event)
     if (unfit !== null) return unfit
     const body = bodyOf(event)
-    if (body.length > LIMITS.bodyBytesMax) return tooLarge()
+    if (isTooLarge(event, body.length)) return tooLarge()
     const answer = await act({ ...callOf(event, tenant, newTraceId), token: parseTokenForm(body) })
-    return callResponse(answer, scope, render)
+    return callResponse(answer, scope, render, { isClientAuth: true })
   }
 
 type Options<T> = Pick<FormEndpoint<T>, 'act' | 'newTraceId'>
@@ -40,6 +39,8 @@ export const introspectEndpoint = (options: Options<OwnToken | null>): HttpHandl
     render: (token) => jsonResponse(200, introspectionBody(token)),
   })
 
-/** 200 with nothing in it, whatever the token was (RFC 7009 §2.2). */
+/** Whatever the token was (RFC 7009 §2.2). */
+const REVOKED: HttpResponse = { statusCode: 200, headers: { 'cache-control': 'no-store' }, body: '' }
+
 export const revokeEndpoint = (options: Options<null>): HttpHandler =>
-  tokenFormEndpoint({ ...options, scope: 'revoke', render: () => jsonResponse(200, {}) })
+  tokenFormEndpoint({ ...options, scope: 'revoke', render: () => REVOKED })

@@ -27,8 +27,10 @@ export const logEndpoint =
     const path = event.rawPath.slice(`/t/${tenant}/log/`.length)
     if (tenant === null) return notFound()
     const { method, sourceIp } = event.requestContext.http
-    if (method !== 'GET' && method !== 'HEAD')
+    if (method !== 'GET' && method !== 'HEAD') {
+      if ((await options.checkpoint(tenant)) === null) return notFound()
       return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
+    }
     const waitSeconds = await options.admitSource(sourceKey(sourceIp))
     if (waitSeconds !== null)
       return jsonResponse(429, { error: 'temporarily_unavailable' }, { 'retry-after': jitter(waitSeconds) })

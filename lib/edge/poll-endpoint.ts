@@ -1,10 +1,9 @@
 // POST /t/{tenant}/receivers/{name}/poll (RFC 8936): HTTP in, HTTP out. Nothing is decided here.
 import type { Call, CallAnswer } from '../domain/call.ts'
-import { LIMITS } from '../domain/limits.ts'
 import { ENTRY_NAME, TENANT_NAME, whole } from '../domain/names.ts'
 import { readPoll } from '../wire/poll-request.ts'
 import { callOf, callResponse } from './call-response.ts'
-import { tooLarge } from './form-request.ts'
+import { isTooLarge, tooLarge } from './form-request.ts'
 import { type HttpHandler, jsonResponse, tenantOfPath } from './http.ts'
 
 type Polled =
@@ -34,7 +33,7 @@ export const pollEndpoint =
       return jsonResponse(415, { error: 'invalid_request', error_description: 'Send application/json' })
     const { body: text = '', isBase64Encoded } = event
     const body = isBase64Encoded ? Buffer.from(text, 'base64').toString('utf8') : text
-    if (body.length > LIMITS.bodyBytesMax) return tooLarge()
+    if (isTooLarge(event, body.length)) return tooLarge()
     const answer = await poll({ ...callOf(event, tenant, newTraceId), receiver }, readPoll(body))
     return callResponse(answer, `receive:${receiver}`, (polled) =>
       polled.kind === 'not_found'

@@ -1,13 +1,12 @@
 // POST /t/{tenant}/token: HTTP in, HTTP out. Checks what HTTP owns (method, type, size, encoding), hands the parsed form to
 // the exchange, and renders its answer with the one error mapper. Nothing is decided here.
-import { LIMITS } from '../domain/limits.ts'
 import { isOfVerifiedRate, type Refusal } from '../domain/refusal.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { traceIdOf } from '../domain/trace.ts'
 import { ERROR_REFERENCE, errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
 import { parseTokenRequest } from '../wire/token-request.ts'
-import { bodyOf, jitter, notAForm, tooLarge } from './form-request.ts'
+import { bodyOf, isTooLarge, jitter, notAForm, tooLarge } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 type Exchanged =
@@ -63,7 +62,7 @@ export const tokenEndpoint =
     const waitSeconds = admitted instanceof Promise ? await admitted : admitted
     if (waitSeconds !== null) return limited(waitSeconds)
     const body = bodyOf(event)
-    if (body.length > LIMITS.bodyBytesMax) return tooLarge()
+    if (isTooLarge(event, body.length)) return tooLarge()
 
     const traceId = traceIdOf(event.headers['traceparent']) ?? options.newTraceId()
     const answer = await options.exchange({

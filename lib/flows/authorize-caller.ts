@@ -4,7 +4,7 @@
 import type { Call, CallAnswer } from '../domain/call.ts'
 import type { Denial } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
-import { hasOwnScope, type OwnScope } from '../domain/own-token.ts'
+import { hasOwnScope, isForUs, type OwnScope } from '../domain/own-token.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
 import type { OrderProof } from '../domain/revocation-order.ts'
@@ -51,6 +51,9 @@ export const asCaller = async <T>(
   return refused(ports, call, config, acted.refusal, caller.ok)
 }
 
+/** Detail of a refusal: a live token of the tenant that is for somebody else. */
+export const NOT_FOR_US = { problem: 'audience' } as const
+
 // RFC 6750 §2.1, RFC 9449 §7.1. The scheme is compared without case (RFC 9110 §11.1).
 const CREDENTIALS = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*) *$/i
 
@@ -71,6 +74,7 @@ const authorize = async (
   if (!live.ok) return refuse('caller_invalid', { problem: live.refusal.kind, ...live.refusal.detail })
   const possession = await checkPossession(ports, call, config, live.value, scheme.toLowerCase() === 'dpop')
   if (!possession.ok) return possession
+  if (needs !== null && !isForUs(live.value.token, config.issuerUrl)) return refuse('caller_invalid', NOT_FOR_US)
   if (needs !== null && !hasOwnScope(live.value.token, needs, config.issuerUrl))
     return refuse('caller_rights', { jti: live.value.token.jti, needs })
   const dpop = live.value.token.jkt === null || call.dpop === undefined ? {} : { dpop: call.dpop }

@@ -1,6 +1,7 @@
 // What the paths and bodies of `/t/{tenant}/admin/…` ask. Strict: what is not exactly one of these asks nothing.
 import * as z from 'zod/mini'
 import type { AdminRequest } from '../domain/admin-request.ts'
+import { parseStrictJson, TOKEN_JSON_LIMITS } from '../domain/json.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { ENTRY_NAME, UUID, whole } from '../domain/names.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
@@ -110,10 +111,10 @@ const readReason = (body: string): string | null => {
   return read.success ? read.data.reason : null
 }
 
+const ADMIN_JSON = { ...TOKEN_JSON_LIMITS, stringBytesMax: LIMITS.bodyBytesMax }
+
+/** Strict: of a member that comes twice, two readers could each believe another one. */
 const parsed = (body: string): unknown => {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return null
-  }
+  const read = parseStrictJson(body, ADMIN_JSON)
+  return read.ok ? read.value : null
 }

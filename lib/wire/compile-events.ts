@@ -25,7 +25,14 @@ import type {
   SetSourceDocument,
 } from './event-document.ts'
 import type { DocumentPath } from './tenant-problem.ts'
-import { type BrokerPlace, isOwnUrl, outboundUrlProblem, secretProblem } from './tenant-urls.ts'
+import {
+  type BrokerPlace,
+  discoveryProblem,
+  isOwnUrl,
+  keyUrlProblem,
+  outboundUrlProblem,
+  secretProblem,
+} from './tenant-urls.ts'
 
 type EventsContext = BrokerPlace & {
   readonly tenant: string
@@ -88,7 +95,7 @@ const compileLeaks = (
   context: EventsContext,
   problem: Report,
 ): LeakSource => {
-  const wrong = outboundUrlProblem(url, context)
+  const wrong = keyUrlProblem(url, context)
   if (wrong !== null) problem(['keys_url'], `the URL ${wrong}`)
   return { kind: 'leaks', name, keys: { kind: 'url', url, issuer: GITHUB_API, github: true } }
 }
@@ -189,8 +196,12 @@ const keysOf = (
       tenant: context.tenant,
       issuerName: `events/${name}`,
     }
-  if (jwks === undefined || !('url' in jwks)) return { kind: 'discovery', issuer, jwksHosts: [] }
-  const wrong = outboundUrlProblem(jwks.url, context)
+  if (jwks === undefined || !('url' in jwks)) {
+    const wrong = discoveryProblem(issuer, context)
+    if (wrong !== null) problem(['issuer'], `the URL its keys are discovered at ${wrong}`)
+    return { kind: 'discovery', issuer, jwksHosts: [] }
+  }
+  const wrong = keyUrlProblem(jwks.url, context)
   if (wrong !== null) problem(['jwks', 'url'], `the key set URL ${wrong}`)
   return { kind: 'url', url: jwks.url, issuer }
 }

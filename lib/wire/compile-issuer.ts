@@ -11,7 +11,7 @@ import type { WidLeaf } from '../domain/wid.ts'
 import { secondsOf } from './duration.ts'
 import type { IssuerDocument } from './tenant-document.ts'
 import type { DocumentPath } from './tenant-problem.ts'
-import { type BrokerPlace, isLoopbackUrl, isOwnUrl, outboundUrlProblem } from './tenant-urls.ts'
+import { type BrokerPlace, discoveryProblem, isLoopbackUrl, isOwnUrl, keyUrlProblem } from './tenant-urls.ts'
 
 export type IssuerContext = BrokerPlace & {
   readonly tenant: string
@@ -208,7 +208,7 @@ const keysOf = (
   if (provider.keysInlineOnly?.(issuer))
     problem(['jwks'], 'many clusters have this issuer: only an inline key set (jwks: { inline: … }) tells them apart')
   if (jwks !== undefined && 'url' in jwks) {
-    const wrong = outboundUrlProblem(jwks.url, context)
+    const wrong = keyUrlProblem(jwks.url, context)
     if (wrong !== null) problem(['jwks', 'url'], `the key set URL ${wrong}`)
     return { kind: 'url', url: jwks.url, issuer, ...spiffe }
   }
@@ -216,5 +216,13 @@ const keysOf = (
   if (preset !== undefined) return { kind: 'url', url: preset, issuer, ...spiffe }
   if (!/^https?:/.test(issuer))
     problem(['issuer'], 'there is no discovery for this issuer: name its keys with jwks: { url: … } or { inline: … }')
+  else {
+    const wrong = discoveryProblem(issuer, context)
+    if (wrong !== null)
+      problem(
+        ['issuer'],
+        `the URL its keys are discovered at ${wrong}; or name them with jwks: { url: … } or { inline: … }`,
+      )
+  }
   return { kind: 'discovery', issuer, jwksHosts: provider.jwksHosts ?? [], ...spiffe }
 }

@@ -10,14 +10,21 @@ type Context = BrokerPlace & {
   readonly problem: (path: DocumentPath, message: string) => void
 }
 
-export const compileSinks = (sinks: Readonly<Record<string, SinkDocument>>, context: Context): readonly SinkRule[] =>
-  Object.entries(sinks).map(([name, sink]) => {
-    if (sink.type === 'jsonl') checkPath(['sinks', name, 'path'], sink.path, context)
+export const compileSinks = (sinks: Readonly<Record<string, SinkDocument>>, context: Context): readonly SinkRule[] => {
+  const writerOf = new Map<string, string>()
+  return Object.entries(sinks).map(([name, sink]) => {
+    if (sink.type === 'jsonl') checkPath(name, sink.path, writerOf, context)
     else checkRemote(['sinks', name], sink, context)
     return ruleOf(name, sink)
   })
+}
 
-const checkPath = (at: DocumentPath, path: string, { tenant, problem }: Context): void => {
+/** `writerOf`: the sink of each file so far. Two would write into each other's lines. */
+const checkPath = (name: string, path: string, writerOf: Map<string, string>, { tenant, problem }: Context): void => {
+  const at = ['sinks', name, 'path']
+  const writer = writerOf.get(path)
+  if (writer !== undefined) problem(at, `the sink ${writer} writes to ${path} already`)
+  else writerOf.set(path, name)
   const isOwn = path.startsWith(`${tenant}-`) && /^[a-z0-9]+-[A-Za-z0-9._-]+\.jsonl$/.test(path)
   if (!isOwn) problem(at, `the path is a bare name ${tenant}-<something>.jsonl`)
 }

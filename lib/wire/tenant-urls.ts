@@ -1,5 +1,8 @@
 // URLs a tenant document may name: https (http to loopback with --dev only), and never our own, so that no configuration
 // makes the broker its own issuer, key source, receiver or sink (design §3 "Own tokens are not evidence"). Pure.
+import { type EgressUrlProblem, KEY_URLS, parseEgressUrl } from '../domain/egress.ts'
+import { discoveryUrl } from '../domain/key-source.ts'
+
 export type BrokerPlace = { readonly baseUrl: string; readonly dev: boolean }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
@@ -36,6 +39,27 @@ export const outboundUrlProblem = (text: string, place: BrokerPlace): string | n
   if (url.hash !== '' || text.includes('#')) return 'must not have a fragment'
   if (url.protocol === 'https:') return null
   return place.dev && isLoopbackUrl(text) ? null : 'must be https (http is for loopback with --dev)'
+}
+
+/** Of scheme, user and fragment outboundUrlProblem speaks, or what is said of an issuer. */
+const KEY_URL_PROBLEMS: Readonly<Partial<Record<EgressUrlProblem, string>>> = {
+  malformed: 'must be printable ASCII, without a backslash',
+  port: 'must be on port 443',
+  query: 'must not have a query',
+  host: 'must name its host by DNS, not by an address',
+}
+
+/** What is wrong with the URL of a key set, or null (issuers.md §0.10): what would never be fetched is not waited for. */
+export const keyUrlProblem = (text: string, place: BrokerPlace): string | null =>
+  outboundUrlProblem(text, place) ?? fetchProblem(text, place)
+
+/** The same of the document that names the key set of an issuer. Whether it may be one, and of http, is not asked here. */
+export const discoveryProblem = (issuer: string, place: BrokerPlace): string | null =>
+  issuer.startsWith('https:') ? fetchProblem(discoveryUrl(issuer), place) : null
+
+const fetchProblem = (text: string, { dev }: BrokerPlace): string | null => {
+  const judged = parseEgressUrl(text, { ...KEY_URLS, dev })
+  return judged.ok ? null : (KEY_URL_PROBLEMS[judged.problem] ?? null)
 }
 
 /** A tenant names only its own secrets; null: nothing is wrong. */

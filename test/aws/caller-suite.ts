@@ -60,7 +60,7 @@ export const callerSuite = (
     test('refuses who has no right or no token, and the refusal is on its way to the log before the answer', async () => {
       const before = lyingIn('denials').length
       const { token } = await tokenOf('production')
-      expect((await introspect('acme', token, token)).statusCode).toBe(403)
+      expect((await introspect('acme', token, token)).statusCode).toBe(401)
       expect(lyingIn('denials').length).toBeGreaterThan(before)
     })
 
@@ -75,7 +75,7 @@ export const callerSuite = (
 
     test('scope revoke ends one token of another holder, and without it nobody does', async () => {
       const [{ token }, other] = [await tokenOf('production'), await tokenOf('production')]
-      expect((await revokeToken('acme', token, other.token)).statusCode).toBe(403)
+      expect((await revokeToken('acme', token, other.token)).statusCode).toBe(401)
       expect((await revokeToken('acme', token, (await tokenOf('revoker')).token)).statusCode).toBe(200)
       await carryOut()
       expect(await isActive(token)).toBe(false)

@@ -44,10 +44,37 @@ const raw = (port: number, bytes: string, ms = 8_000): Promise<string> =>
     socket.on('error', done)
   })
 
+/** Of an answer that node:http would give with an empty body: one answer, JSON, which no cache keeps, and the connection closed. */
+const expectRefusal = (text: string, status: number): void => {
+  const [head = '', body = ''] = text.split('\r\n\r\n')
+  expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} \\w`))
+  expect(head).toMatch(/^cache-control: no-store$/im)
+  expect(head).toMatch(/^connection: close$/im)
+  expect(JSON.parse(body)).toMatchObject({ error: 'invalid_request', error_uri: expect.stringContaining('errors.md#') })
+}
+
 test('a body that never comes is answered 408 and the connection closed', async () => {
   const port = await start(() => 'unreachable')
   const text = await raw(port, 'POST /t/acme/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc')
-  expect(text).toMatch(/^HTTP\/1\.1 408 /)
+  expectRefusal(text, 408)
+})
+
+const POST = 'POST /t/acme/token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+
+test('a malformed request behind one that is being answered ends the connection after that answer, and adds none', async () => {
+  const port = await start(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    return 'first'
+  })
+  const text = await raw(port, `${POST}garbage\r\n\r\n`)
+  expect(text).toMatch(/^HTTP\/1\.1 200 .*first$/s)
+})
+
+test('a body that goes on to be malformed after it was refused is not answered twice', async () => {
+  const port = await start(() => 'unreachable')
+  const chunked = 'POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'
+  const text = await raw(port, `${chunked}no chunk\r\n`)
+  expect(text.match(/HTTP\/1\.1 /g)).toHaveLength(1)
 })
 
 test.each([
@@ -71,16 +98,28 @@ test.each([
     ).toMatch(/^HTTP\/1\.1 404 /)
 })
 
+test.each(['/healthz', '/readyz'])('%s is read with GET and HEAD, and no other method is served', async (path) => {
+  const url = `http://127.0.0.1:${await start(() => 'unreachable')}${path}`
+  const ask = (method: string) => fetch(url, { method })
+  expect(await Promise.all(['GET', 'HEAD'].map(async (method) => (await ask(method)).status))).toEqual([200, 200])
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    const refused = await ask(method)
+    expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  }
+})
+
 test('headers over the limit are 431', async () => {
   const port = await start(() => 'unreachable')
-  expect(
+  expectRefusal(
     await raw(port, `POST /t/acme/token HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(9_000)}\r\n\r\n`, 2_000),
-  ).toMatch(/^HTTP\/1\.1 431 /)
+    431,
+  )
 })
 
 test('a request that is not HTTP is 400, not a crash', async () => {
   const port = await start(() => 'fine')
-  expect(await raw(port, '\u0000\u0001garbage\r\n\r\n', 2_000)).toMatch(/^HTTP\/1\.1 400 /)
+  expectRefusal(await raw(port, '\u0000\u0001garbage\r\n\r\n', 2_000), 400)
+  expect(await raw(port, 'GET /healthz HTTP/1.1\r\n\r\n', 2_000)).toMatch(/^HTTP\/1\.1 400 .*"invalid_request"/s)
   expect((await fetch(`http://127.0.0.1:${port}/t/acme/token`, { method: 'POST' })).status).toBe(200)
 })
 

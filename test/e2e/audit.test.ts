@@ -173,6 +173,9 @@ describe('commands', () => {
     expect((await check(out)).code).toBe(0)
     expect((await check(out.replace('"granted"', '"denied"'))).code).toBe(1)
     expect((await check(out.replace(/index \d+/, 'index 0'))).code).toBe(1)
+    writeFileSync(path, out)
+    const elsewhere = await mintmark(audit, 'verify', '--tenant', 'globex', '--from', path)
+    expect([elsewhere.code, elsewhere.out]).toEqual([1, 'BAD: the receipt is of a log of another tenant\n'])
     expect((await ofAcme('prove', 'no-such-event')).code).toBe(1)
   })
 
@@ -237,6 +240,15 @@ describe('over HTTP', () => {
     expect(size).toBeGreaterThanOrEqual(events.length)
     for (const entry of entries) expect(entry).toHaveLength(32)
     expect((await mintmark(audit, 'verify', '--tenant', 'acme', '--url', `${acme}/log`)).code).toBe(0)
+  })
+
+  test('the log of one tenant is not good as that of another, whose name it does not have', async () => {
+    const of = (tenant: string) => mintmark(audit, 'verify', '--tenant', tenant, '--url', `${acme}/log`)
+    for (const tenant of ['globex', 'cme']) {
+      const { code, out } = await of(tenant)
+      expect(out).toContain('other_log')
+      expect(code).toBe(1)
+    }
   })
 
   test('tiles are cached for ever, the checkpoint never', async () => {

@@ -137,7 +137,7 @@ describe('refused, and recorded for what it is', () => {
   ]
   test.each(cases)('%s: %s', async (problem, _, sent) => {
     const { status, headers, body } = await introspect(await sent())
-    expect([status, body['error']]).toEqual([401, 'invalid_token'])
+    expect([status, body['error']]).toEqual([401, 'invalid_client'])
     expect(headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token", .+, DPoP algs="ES256 /)
     await expect.poll(() => recorded(body['decision_id'])).toBe(problem)
   })

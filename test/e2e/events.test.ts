@@ -278,7 +278,9 @@ describe('refused, and nothing is queued, recorded or revoked', () => {
       413,
     ],
   ])('%s', async (_, request, status) => {
-    expect((await fetch(`${acme}/events`, request)).status).toBe(status)
+    const response = await fetch(`${acme}/events`, request)
+    expect(response.status).toBe(status)
+    expect(await response.json()).toMatchObject({ err: 'invalid_request', description: expect.any(String) })
   })
 
   test('a tenant that is not there is 404, whatever was signed', async () => {

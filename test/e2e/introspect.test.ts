@@ -160,11 +160,21 @@ describe('who may not ask', () => {
       }),
     )
     expect(new Set(answers).size).toBe(1)
-    expect(answers[0]).toContain('invalid_token')
+    expect(answers[0]).toContain('Bearer error=\\"invalid_token\\"')
+    expect(answers[0]).toContain('"error":"invalid_client"')
   })
 
-  test.each(['deploy', 'revoker', 'operator', 'auditor'] as const)(
-    'a live %s token is 403: a scope counts only with the issuer URL as audience, and only for its own purpose',
+  test('a live token for another audience authenticates nobody here: the same 401 as a bad one', async () => {
+    const { token } = await mint('deploy')
+    const { status, headers } = await introspect(token, (await mint('deploy')).token)
+    expect([status, challenge(headers)]).toEqual([
+      401,
+      `Bearer error="invalid_token", ${metadata()}, DPoP algs="ES256 ES384 RS256 PS256"`,
+    ])
+  })
+
+  test.each(['revoker', 'operator', 'auditor'] as const)(
+    'a live %s token is 403: a scope counts only for its own purpose',
     async (right) => {
       const { token } = await mint('deploy')
       const { status, headers } = await introspect(token, (await mint(right)).token)

@@ -211,7 +211,9 @@ export const exchangeSuite = (targetOf: () => HttpTarget): void => {
     test('a body over the limit is 413, with and without a declared length', async () => {
       const big = 'x'.repeat(33 * 1024)
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-      expect((await post({ body: big, headers })).status).toBe(413)
+      const declared = await post({ body: big, headers })
+      expect(declared.status).toBe(413)
+      expect(await declared.json()).toMatchObject({ error_uri: expect.stringContaining('#content_too_large') })
       const stream = new ReadableStream({
         start(c) {
           c.enqueue(new TextEncoder().encode(big))

@@ -85,6 +85,16 @@ describe('refused at load', () => {
       source('{ verification: { subject: opaque, revoke: subject } }'),
       /unknown key "verification"/,
     ],
+    [
+      'a key set behind a query, which would never be fetched',
+      source('{}', '    jwks: { url: "https://idp.acme.example/keys?x=1" }\n'),
+      /key set URL must not have a query/,
+    ],
+    [
+      'keys to be discovered at an address',
+      withEvents('    issuer: https://10.0.0.1\n    on: {}\n'),
+      /discovered at must name its host by DNS/,
+    ],
     ['an e-mail as SPIFFE ID', rule('{ subject: email, revoke: subject }'), /subject is never named by email/],
     [
       'a phone number as credential',

@@ -1,6 +1,6 @@
 // Design §5 and issuers.md §0: what is refused of an issuer at load, on which line and in which words.
-import { test } from 'vitest'
-import { changed, END_OF_GITHUB, expectRefused, IN_HOUSE, type Row } from '../support/tenant-documents.ts'
+import { expect, test } from 'vitest'
+import { changed, END_OF_GITHUB, expectRefused, IN_HOUSE, loadTexts, type Row } from '../support/tenant-documents.ts'
 
 const ISSUERS: readonly Row[] = [
   ['a shared issuer without its tenancy claim', changed(END_OF_GITHUB, ''), 'github:', /org_id must name yours/],
@@ -59,6 +59,29 @@ const ISSUERS: readonly Row[] = [
     changed(IN_HOUSE, `${IN_HOUSE}    jwks: { url: http://127.0.0.1:9/keys }\n`),
     'http://127',
     /must be https/,
+  ],
+  ...(
+    [
+      ['https://10.0.0.1/keys', /DNS, not by an address/],
+      ['https://[fd00::1]/keys', /DNS, not by an address/],
+      ['https://0x0a000001/keys', /DNS, not by an address/],
+      ['https://ci.acme.example:8443/keys', /port 443/],
+      ['https://ci.acme.example/keys?x=1', /query/],
+      ['https://ci.acme.example/ke\\ys', /backslash/],
+    ] as const
+  ).map(
+    ([url, message]): Row => [
+      `a key set that would never be fetched, ${url}`,
+      changed(IN_HOUSE, `${IN_HOUSE}    jwks: { url: '${url}' }\n`),
+      url,
+      message,
+    ],
+  ),
+  [
+    'an issuer whose discovery document would never be fetched',
+    changed(IN_HOUSE, '    issuer: https://ci.acme.example:8443\n'),
+    ':8443',
+    /discovered at must be on port 443/,
   ],
   ['a user in a URL', changed(IN_HOUSE, `${IN_HOUSE}    jwks: { url: https://a@b.example/keys }\n`), 'a@b', /user/],
   [
@@ -185,3 +208,9 @@ const ISSUERS: readonly Row[] = [
 ]
 
 test.each(ISSUERS)('refused: %s', (...row) => expectRefused(row))
+
+test('an issuer on another port is taken where its keys are not fetched from there', () => {
+  const issuer = '    issuer: https://ci.acme.example:8443\n'
+  for (const jwks of ['{ url: https://keys.acme.example/ci }', '{ inline: { keys: [] } }'])
+    expect(loadTexts([changed(IN_HOUSE, `${issuer}    jwks: ${jwks}\n`)]).problems).toEqual([])
+})

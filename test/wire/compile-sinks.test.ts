@@ -36,10 +36,22 @@ test('every kind compiles to what is delivered to', () => {
 test('no tenant has more sinks than the deliverer serves in good time', () => {
   const sinks = Array.from(
     { length: LIMITS.sinksMax + 1 },
-    (_, at) => `  s${at}: { type: jsonl, path: acme-audit.jsonl }`,
+    (_, at) => `  s${at}: { type: jsonl, path: acme-${at}.jsonl }`,
   )
   const { problems } = loadTexts([`${VALID}sinks:\n${sinks.join('\n')}\n`])
   expect(problems.map(({ message }) => message)).toEqual([`at most ${LIMITS.sinksMax} sinks`])
+})
+
+test('two sinks never write to one file, and the second is named with its place', () => {
+  const text = `${VALID}sinks:\n  one: { type: jsonl, path: acme-audit.jsonl }\n  two: { type: jsonl, path: acme-audit.jsonl }\n`
+  const { problems, tenants } = loadTexts([text])
+  expect(tenants).toEqual([])
+  expect(problems).toMatchObject([
+    {
+      line: text.split('\n').findIndex((line) => line.startsWith('  two:')) + 1,
+      message: 'the sink one writes to acme-audit.jsonl already',
+    },
+  ])
 })
 
 test.each([

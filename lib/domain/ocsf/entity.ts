@@ -113,20 +113,23 @@ export const eventOfChange = (change: Exclude<ControlChange, { what: 'receiver' 
     case 'key_order':
       return eventOfKeyOrder(change)
     case 'look_up':
-      return newEvent({
-        ...base,
-        activityId: READ,
-        severityId: 1,
-        code: 'decision_read',
-        message: 'an operator looked a decision up',
-        detail: {
-          actor: operatorOf(change.by),
-          entity: { uid: change.decisionId, name: 'decision', type_id: 99, type: 'decision' },
-        },
-        unmapped: { decision_id: change.decisionId },
-      })
+      return eventOfLookUp(change)
   }
 }
+
+const eventOfLookUp = (change: Extract<ControlChange, { what: 'look_up' }>): OcsfEvent =>
+  newEvent({
+    ...managed(change.tenant, change.id, change.atSeconds),
+    activityId: READ,
+    severityId: 1,
+    code: 'decision_read',
+    message: 'an operator looked a decision up',
+    detail: {
+      actor: operatorOf(change.by),
+      entity: { uid: change.decisionId, name: 'decision', type_id: 99, type: 'decision' },
+    },
+    unmapped: { decision_id: change.decisionId },
+  })
 
 const eventOfKeyOrder = (change: Extract<ControlChange, { what: 'key_order' }>): OcsfEvent =>
   newEvent({

@@ -27,6 +27,9 @@ export type AppendPorts = {
 /** The name of a log: the URL it is read under, without the scheme (C2SP tlog-checkpoint). */
 export const logOriginOf = (issuerUrl: string): string => `${issuerUrl.replace(/^https?:\/\//, '')}/log`
 
+/** Whether the log of that name is the tenant's, wherever the broker is served. */
+export const isLogOf = (tenant: string, origin: string): boolean => origin.endsWith(`/t/${tenant}/log`)
+
 export const createTreeLog = (ports: AppendPorts): AuditLog => ({
   async append(tenant, entries) {
     for (let at = 0; at < entries.length; at += LIMITS.logEntriesPerCommit)

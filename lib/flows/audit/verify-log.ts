@@ -10,6 +10,7 @@ import {
 } from '../../domain/tlog/signed-note.ts'
 import { appendHashes, type Edge, EMPTY_EDGE, hashesIn, rootOfEdge, TILE_WIDTH } from '../../domain/tlog/tiles.ts'
 import type { Expired, LogSource } from '../../ports/tenant-log.ts'
+import { isLogOf } from './append-log.ts'
 import { type CheckedLeaves, checkLeaves, type LeavesQuestion, type Stretch } from './check-leaves.ts'
 import type { LogHashes } from './leaf-hashes.ts'
 import type { Flaw } from './log-problems.ts'
@@ -65,6 +66,7 @@ export const verifyLog = async (ports: VerifyPorts, question: VerifyQuestion): P
   let checkpoint: Checkpoint | null = null
   try {
     checkpoint = await currentCheckpoint(ports, question)
+    checkOrigin(checkpoint, question.tenant)
     const expired = (await question.source.expired?.()) ?? null
     const earlier = new Set([...question.earlier, ...(expired === null ? [] : [expired.note])])
     walk.expired = expired === null ? 0 : await provenExpired(ports, question, expired)
@@ -100,6 +102,11 @@ const opened = ({ hashes, verify }: VerifyPorts, note: string, keys: readonly No
   const checkpoint = text === null ? null : parseCheckpoint(text)
   if (checkpoint === null) throw new Bad({ problem: 'checkpoint_invalid', index: null })
   return checkpoint
+}
+
+/** Its name says whose log it is: a public log has no events that could. */
+const checkOrigin = ({ origin }: Checkpoint, tenant: string): void => {
+  if (!isLogOf(tenant, origin)) throw new Bad({ problem: 'other_log', index: null })
 }
 
 const currentCheckpoint = async (ports: VerifyPorts, { source, keys }: VerifyQuestion): Promise<Checkpoint> => {

@@ -3,7 +3,7 @@
 // a set that cannot be used never replaces one that can.
 import type { JsonObject, JsonValue } from '../../domain/claims.ts'
 import { parseStrictJson } from '../../domain/json.ts'
-import { type FetchedKeySource, keySourceId, usableKeysOf } from '../../domain/key-source.ts'
+import { discoveryUrl, type FetchedKeySource, keySourceId, usableKeysOf } from '../../domain/key-source.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { decodeUtf8 } from '../../domain/utf8.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -100,9 +100,6 @@ const fetchKeySet = async (ports: TrustPorts, source: FetchedKeySource): Promise
   const jwksUri = jwksUriOf(discovered.value, source)
   return jwksUri.ok ? fetchJson(ports, jwksUri.value, endsAtMs) : jwksUri
 }
-
-/** OpenID Connect Discovery 1.0 §4.1. */
-const discoveryUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 
 /** The issuer's own key set URL: byte-equal issuer, same scheme, and a host that was registered (row 43, mix-up). */
 const jwksUriOf = (document: JsonValue, source: Extract<FetchedKeySource, { kind: 'discovery' }>): Step<string> => {

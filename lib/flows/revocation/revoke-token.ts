@@ -1,11 +1,11 @@
 // Revocation of one token by whoever holds it or has scope revoke (RFC 7009; design §5). It becomes an order like any other.
 import type { Call, CallAnswer } from '../../domain/call.ts'
-import { hasOwnScope } from '../../domain/own-token.ts'
+import { hasOwnScope, isForUs } from '../../domain/own-token.ts'
 import { refuse } from '../../domain/refusal.ts'
 import { ok, type Result } from '../../domain/result.ts'
 import type { RevocationOrder } from '../../domain/revocation-order.ts'
 import type { Queue } from '../../ports/queue.ts'
-import { asCaller, type Caller, type CallerPorts } from '../authorize-caller.ts'
+import { asCaller, type Caller, type CallerPorts, NOT_FOR_US } from '../authorize-caller.ts'
 import { type LiveToken, verifyOwnToken } from '../verify-own-token.ts'
 
 export type RevokeTokenPorts = CallerPorts & { readonly orders: Queue }
@@ -23,6 +23,7 @@ const revoke = async (ports: RevokeTokenPorts, caller: Caller, raw: string | nul
   const { config, token } = caller
   const isItsOwn = raw === caller.raw
   // Before the token is looked at, or the answer would tell whether it is one.
+  if (!isItsOwn && !isForUs(token, config.issuerUrl)) return refuse('caller_invalid', NOT_FOR_US)
   if (!isItsOwn && !hasOwnScope(token, 'revoke', config.issuerUrl) && !hasOwnScope(token, 'admin', config.issuerUrl))
     return refuse('caller_rights', { jti: token.jti, needs: 'revoke' })
   const live = isItsOwn ? ok(caller) : await verifyOwnToken(ports, config, raw, { atSeconds: ports.clock.nowSeconds() })
