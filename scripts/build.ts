@@ -6,7 +6,7 @@ import { bundle } from './bundle.ts'
 
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
-  admin: 420,
+  admin: 440,
   attest: 400,
   audit: 400,
   checkpoint: 310,

@@ -80,8 +80,10 @@ describe('who may read it', () => {
   test('scope audit:read opens each route, and no other right does, not even admin', async () => {
     for (const path of ROUTES()) {
       expect((await get(path, (await mint('auditor')).token)).status, path).toBe(200)
-      for (const right of ['operator', 'reader', 'revoker', 'deploy'] as const)
+      for (const right of ['operator', 'reader', 'revoker'] as const)
         expect((await get(path, (await mint(right)).token)).status, `${right} ${path}`).toBe(403)
+      // For another audience: here it authenticates nobody.
+      expect((await get(path, (await mint('deploy')).token)).status, path).toBe(401)
       expect((await call(`${acme}/admin/${path}`, {})).status, path).toBe(401)
     }
   })

@@ -30,7 +30,8 @@ type FoundRow = {
 export const createGrantStore = (database: Database): GrantStore => {
   const commits = createGroupCommit(database)
   return {
-    put: (put) => commits.submit(putJob(put)),
+    // async: a record that cannot be a row rejects, it does not throw at whoever gathers several.
+    put: async (put) => commits.submit(putJob(put)),
     find: async (tenant, guard) => {
       const row = database.read((sql) => rowUnder(sql(FIND), tenantKey(tenant, guard)))
       return row === null ? null : { record: readGrantRecord(row), notIssued: row.outcome === 1 }
