@@ -90,6 +90,8 @@ export const offlineService = (
   return {
     service: 'mintmark',
     frameworkVersion: '4',
+    // Its pattern of names has no room for an alias.
+    configValidationMode: 'off',
     plugins: ['serverless-offline'],
     provider: { name: 'aws', stage: 'prod', region: PLACE.region, httpApi: { payload: '2.0' } },
     custom: {

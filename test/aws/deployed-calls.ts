@@ -1,6 +1,5 @@
 // Calls of the deployed functions as somebody outside makes them, and the queues emptied as Lambda does it. The emulator's first
 // decision of a kind comes later than a function waits: what was unavailable is asked for again.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { sqsClient } from '../../lib/adapters/aws/clients.ts'
 import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
@@ -9,8 +8,6 @@ import type { Deployed } from '../support/aws/deployed.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 
 const TRIES_MAX = 40
-/** Between two looks at an empty queue; a poller of Lambda is answered as soon as something comes. */
-const LOOK_MS = 5
 
 export const patiently = async (ask: () => Promise<HttpResponse>): Promise<HttpResponse> => {
   for (let attempt = 0; ; attempt += 1) {
@@ -75,22 +72,6 @@ export const callsOf = (deployed: () => Deployed) => {
       const client = sqsClient(deployed().placeOfService('push'))
       for (let idle = 0; idle < 2; )
         idle = (await deliverBatch(client, urlOf('push'), deployed().functions.push as never)) === 0 ? idle + 1 : 0
-    },
-    /** Orders and wakes are taken as they come, by two that never rest, until what is returned is called. */
-    takeAsTheyCome() {
-      const stopping = new AbortController()
-      const lane = async (fn: 'revoke' | 'push') => {
-        const client = sqsClient(deployed().placeOfService(fn))
-        const root = sqsClient(deployed().aws.client(deployed().aws.rootCredentials) as never)
-        while (!stopping.signal.aborted)
-          if ((await deliverBatch(client, urlOf(fn), deployed().functions[fn] as never, root)) === 0)
-            await sleep(LOOK_MS)
-      }
-      const lanes = [lane('revoke'), lane('push')]
-      return async () => {
-        stopping.abort()
-        await Promise.all(lanes)
-      }
     },
     fetchFrom: (path: string, query = '') => send(deployed().functions.discovery, 'GET', path, { query }),
     /** Every order on the queue is carried out, or quarantined. */

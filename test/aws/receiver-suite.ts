@@ -36,14 +36,14 @@ export const RECEIVER_GRANTS = `
     issue: [{ type: access_token, audience: ["https://once.example"], scope: ["deploy:read"], ttl: 10m, on_replay: revoke }]
 `
 
-type Pushed = { readonly set: string; readonly authorization: string | undefined; readonly atMs: number }
+type Pushed = { readonly set: string; readonly authorization: string | undefined }
 
 /** The one takes what it is sent, the other is never there. */
 export const edges = (() => {
   const got: Pushed[] = []
   const post: OutboundHttp['post'] = async (url, { text, headers = {} }) => {
     if (url !== EDGE) return { ok: false, failure: { reason: 'status', status: 503, bytes: 0 } }
-    got.push({ set: String(text), authorization: headers['authorization'], atMs: performance.now() })
+    got.push({ set: String(text), authorization: headers['authorization'] })
     return { ok: true, response: { status: 202, body: new Uint8Array() } }
   }
   return { got, post }
