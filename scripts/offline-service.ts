@@ -76,7 +76,8 @@ export const offlineService = (
       handler: Handler,
       runtime: Runtime,
       timeout: Timeout,
-      environment: { ...Environment.Variables, ...emulated(fn) },
+      // Functions run in workers, which take no flag of a process; whose certificates are believed is no matter at the emulator.
+      environment: { ...Environment.Variables, ...emulated(fn), NODE_OPTIONS: '' },
       package: { artifact: `dist/${fn}.zip` },
       events: routesOf(core, fn).map((route) => ({ httpApi: route })),
     }
