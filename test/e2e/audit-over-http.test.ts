@@ -8,11 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run as audit } from '../../bin/commands/audit.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { type RunningBroker, removeBroker } from '../support/broker.ts'
 import { issuerKey } from '../support/evidence.ts'
-import { freePort } from '../support/free-port.ts'
 import { captureIo } from '../support/io.ts'
-import { call, operatorTenant, type Right, tokenOf } from '../support/operators.ts'
+import { call, type Right, startOperatorBroker, tokenOf } from '../support/operators.ts'
 
 const key = issuerKey('RS256')
 const MORE = LIMITS.auditPageMax
@@ -50,17 +49,8 @@ const inLog = async (tenant: string, uid: string): Promise<void> => {
 }
 
 beforeAll(async () => {
-  const port = await freePort()
-  acme = `http://127.0.0.1:${port}/t/acme`
-  globex = `http://127.0.0.1:${port}/t/globex`
   directory = mkdtempSync(join(tmpdir(), 'mintmark-audit-http-'))
-  broker = await startBroker({
-    tenants: {
-      acme: operatorTenant('acme', acme, key, '1234567'),
-      globex: operatorTenant('globex', globex, key, '7777777'),
-    },
-    args: ['--port', String(port), '--limits', 'off'],
-  })
+  ;({ broker, acme, globex } = await startOperatorBroker(key, ['--limits', 'off']))
   // More than two pages: an allow is more than one event.
   for (let count = 0; count < MORE; count += 8)
     await Promise.all(Array.from({ length: 8 }, (_, at) => mint('deploy', { run_id: String(4_000 + count + at) })))

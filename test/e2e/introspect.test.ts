@@ -3,11 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run as revoke } from '../../bin/commands/revoke.ts'
 import { run as unblock } from '../../bin/commands/unblock.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../../lib/domain/revocation.ts'
-import { type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { type RunningBroker, removeBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
-import { freePort } from '../support/free-port.ts'
 import { captureIo } from '../support/io.ts'
-import { call, OTHER_TARGET, operatorTenant, type Right, tokenOf } from '../support/operators.ts'
+import { call, OTHER_TARGET, type Right, startOperatorBroker, tokenOf } from '../support/operators.ts'
 import { TARGET } from '../support/tenants.ts'
 
 const INACTIVE = '{"active":false}'
@@ -16,17 +15,7 @@ let broker: RunningBroker
 let acme: string
 let globex: string
 beforeAll(async () => {
-  const port = await freePort()
-  const base = `http://127.0.0.1:${port}`
-  acme = `${base}/t/acme`
-  globex = `${base}/t/globex`
-  broker = await startBroker({
-    tenants: {
-      acme: operatorTenant('acme', acme, key, '1234567'),
-      globex: operatorTenant('globex', globex, key, '7777777'),
-    },
-    args: ['--port', String(port)],
-  })
+  ;({ broker, acme, globex } = await startOperatorBroker(key))
 })
 afterAll(() => removeBroker(broker))
 

@@ -16,11 +16,10 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { sampleRevocation } from '../contract/sample-rows.ts'
-import { type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { type RunningBroker, removeBroker } from '../support/broker.ts'
 import { issuerKey } from '../support/evidence.ts'
-import { freePort } from '../support/free-port.ts'
 import { captureIo } from '../support/io.ts'
-import { call, operatorTenant, type Right, tokenOf } from '../support/operators.ts'
+import { call, type Right, startOperatorBroker, tokenOf } from '../support/operators.ts'
 
 type Page = { readonly revocations: readonly unknown[]; readonly next: number | null }
 
@@ -29,16 +28,7 @@ let broker: RunningBroker
 let acme: string
 let globex: string
 beforeAll(async () => {
-  const port = await freePort()
-  acme = `http://127.0.0.1:${port}/t/acme`
-  globex = `http://127.0.0.1:${port}/t/globex`
-  broker = await startBroker({
-    tenants: {
-      acme: operatorTenant('acme', acme, key, '1234567'),
-      globex: operatorTenant('globex', globex, key, '7777777'),
-    },
-    args: ['--port', String(port)],
-  })
+  ;({ broker, acme, globex } = await startOperatorBroker(key))
 })
 afterAll(() => removeBroker(broker))
 

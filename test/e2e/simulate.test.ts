@@ -2,10 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { exchange, type RunningBroker, removeBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
-import { freePort } from '../support/free-port.ts'
-import { call, operatorTenant, type Right, tokenOf } from '../support/operators.ts'
+import { call, type Right, startOperatorBroker, tokenOf } from '../support/operators.ts'
 import { TARGET } from '../support/tenants.ts'
 
 const key = issuerKey('RS256')
@@ -13,16 +12,7 @@ let broker: RunningBroker
 let acme: string
 let globex: string
 beforeAll(async () => {
-  const port = await freePort()
-  acme = `http://127.0.0.1:${port}/t/acme`
-  globex = `http://127.0.0.1:${port}/t/globex`
-  broker = await startBroker({
-    tenants: {
-      acme: operatorTenant('acme', acme, key, '1234567'),
-      globex: operatorTenant('globex', globex, key, '7777777'),
-    },
-    args: ['--port', String(port)],
-  })
+  ;({ broker, acme, globex } = await startOperatorBroker(key))
 })
 afterAll(() => removeBroker(broker))
 
