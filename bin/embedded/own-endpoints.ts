@@ -19,6 +19,7 @@ import { createRevocationStore } from '../../lib/adapters/sqlite/revocation-stor
 import { createSinkBoard, createSinkErrands } from '../../lib/adapters/sqlite/sink-errands.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
+import type { HttpHandler } from '../../lib/edge/http.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import type { ReadLogPorts } from '../../lib/flows/audit/read-log.ts'
@@ -35,7 +36,6 @@ import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { compileStored } from './compile.ts'
-import type { HostOptions } from './http-host.ts'
 import { startQueuePump } from './queue-pump.ts'
 import { startReplays } from './replays.ts'
 import { embeddedRevocation } from './revocation.ts'
@@ -56,7 +56,7 @@ type OwnEndpoints = {
   Pick<FeedPorts, 'keys' | 'clock' | 'clockGuard'>
 
 type RunningEndpoints = {
-  readonly tenantRoutes: HostOptions['tenantRoutes']
+  readonly tenantRoutes: Readonly<Record<'introspect' | 'revoke' | 'admin/' | 'revocations', HttpHandler>>
   readonly queue: Queue
   /** Of whoever calls with a token of ours. */
   readonly callers: CallerPorts
