@@ -2,6 +2,7 @@
 // of the tables on AWS.
 import { spawnSync } from 'node:child_process'
 import { userInfo } from 'node:os'
+import { keptBaseUrl } from '../../lib/adapters/sqlite/broker-place.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
@@ -22,6 +23,8 @@ import { reportProblem } from '../report-problem.ts'
 
 const ERASED_AFTER_DAYS = LIMITS.removedTenantKeepSeconds / (24 * 3600)
 
+const DEFAULT_BASE_URL = 'http://127.0.0.1:8080'
+
 const HELP = `Usage: mintmark apply DIR (--data DIR | --aws) [--base-url URL] [--dev] [--dry-run] [--keep-issued]
        mintmark apply --remove TENANT (--data DIR | --aws)
 
@@ -31,7 +34,8 @@ What a grant or an issuer issued that is gone, or allows less than before, is cu
 
   --data DIR        the data directory
   --aws             the tables of the account and Region of the environment, with a session of the role mintmark-apply
-  --base-url URL    what the broker's issuers are built from; default http://127.0.0.1:8080
+  --base-url URL    what the broker's issuers are built from; default: what a broker on --data was last started with, or
+                    ${DEFAULT_BASE_URL}
   --dev             allow http to loopback, as serve --dev does
   --dry-run         show what would change
   --keep-issued     cut nothing: what was issued lives on to its end
@@ -44,7 +48,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const { values, positionals } = readOptions(argv, {
     data: { type: 'string' },
     aws: { type: 'boolean', default: false },
-    'base-url': { type: 'string', default: 'http://127.0.0.1:8080' },
+    'base-url': { type: 'string' },
     dev: { type: 'boolean', default: false },
     'dry-run': { type: 'boolean', default: false },
     'keep-issued': { type: 'boolean', default: false },
@@ -66,7 +70,9 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
   const [directory, ...more] = positionals
   if (directory === undefined || more.length > 0) throw new UsageError('apply takes one directory')
-  const place = { baseUrl: values['base-url'], dev: values.dev || values['base-url'].startsWith('http://127.0.0.1') }
+  const kept = values.data === undefined ? null : baseUrlOf(values.data)
+  const baseUrl = values['base-url'] ?? kept ?? DEFAULT_BASE_URL
+  const place = { baseUrl, dev: values.dev || baseUrl.startsWith('http://127.0.0.1') }
   const loaded = loadDirectory(directory, place)
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
@@ -115,6 +121,17 @@ type Opened = {
   readonly configs: TenantConfigStore
   readonly cut: NonNullable<ApplyPorts['cut']>
   readonly close: () => void
+}
+
+/** Null: no broker ran on it yet, or there is nothing yet. */
+const baseUrlOf = (dataDir: string): string | null => {
+  const opened = openDatabaseBeside(dataDir)
+  if (!opened.ok) return null
+  try {
+    return keptBaseUrl(opened.database)
+  } finally {
+    opened.database.close()
+  }
 }
 
 /** May be a new one: documents are applied before the first start, too. */

@@ -62,6 +62,14 @@ describe('the base URL of the broker', () => {
     expect([code, out]).toEqual([0, 'the document of this tenant names no sinks\n'])
   })
 
+  test('apply checks documents by it, and by another only where that is given', async () => {
+    const apply = (...argv: string[]) => here('apply', broker.tenantsDir, '--dry-run', ...argv)
+    const { code, out, err } = await apply()
+    expect([code, out, err]).toEqual([0, 'acme: unchanged (version 1)\nglobex: unchanged (version 1)\n', ''])
+    const other = await apply('--base-url', 'https://other.example')
+    expect([other.code, other.err]).toEqual([1, expect.stringMatching(/globex\.yaml:\d+:\d+: /)])
+  })
+
   test('a stored version that does not pass under another base URL is said to fail, and by which check', async () => {
     const { code, err } = await here('sinks', '--tenant', 'globex', '--base-url', 'https://other.example')
     expect(code).toBe(1)
