@@ -2,6 +2,7 @@
 import { anchorFileTail } from '../../lib/adapters/files/anchor-file.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
+import type { HttpDoor, HttpHandler } from '../../lib/edge/http.ts'
 import { anchorFiles, anchorWarnings } from '../../lib/wire/anchor-place.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { readDirectory } from '../policy/tenant-directory.ts'
@@ -31,7 +32,8 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   if (!opened.ok) return { ok: false, exitCode: 3, problems: [`mintmark serve: ${opened.problem}`] }
 
   // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
-  const tenantRoutes: Record<string, HostOptions['tenantRoutes'][string]> = {}
+  const tenantRoutes: Record<string, HttpHandler> = {}
+  const tenantDoors: Record<string, HttpDoor> = {}
   const rootRoutes: HostOptions['rootRoutes'][number][] = []
   let isServing = () => false
   let hostAllowed: HostOptions['hostAllowed'] = options.dev ? () => false : null
@@ -39,6 +41,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     host: options.host,
     port: options.port,
     tenantRoutes,
+    tenantDoors,
     rootRoutes,
     isReady: () => isServing(),
     hostAllowed: options.dev ? (host) => hostAllowed?.(host) ?? false : null,
@@ -74,6 +77,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   await untilRecovered(watch)
   const wired = await wire({ ...options, issuedFloor: watch.issuedFloor }, opened.store, place, loaded.documents, ops)
   Object.assign(tenantRoutes, wired.tenantRoutes)
+  Object.assign(tenantDoors, wired.tenantDoors)
   rootRoutes.push(...wired.rootRoutes)
   isServing = () => !watch.isQuarantined()
   const close = async () => {

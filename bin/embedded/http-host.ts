@@ -6,15 +6,18 @@ import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { TENANT_NAME, whole } from '../../lib/domain/names.ts'
 import { httpError, malformedHttp, onlyRead } from '../../lib/edge/form-request.ts'
-import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse } from '../../lib/edge/http.ts'
+import { type HttpDoor, type HttpHandler, type HttpHead, type HttpResponse, jsonResponse } from '../../lib/edge/http.ts'
 import { answerConnectionErrors } from './connection-errors.ts'
 import { createHeldAnswers, type HeldAnswers, type Timing } from './held-answers.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 
 export type HostOptions = {
   readonly host: string
   readonly port: number
   /** Paths below a tenant, `token` for `/t/{tenant}/token`; one that ends with a slash is everything below it. */
   readonly tenantRoutes: Readonly<Record<string, HttpHandler>>
+  /** Of these: what is asked before a body is read. */
+  readonly tenantDoors?: Readonly<Record<string, HttpDoor>>
   /** RFC 8414 puts its well-known part before the path: `/.well-known/oauth-authorization-server/t/{tenant}`. */
   readonly rootRoutes: readonly { readonly prefix: string; readonly handler: HttpHandler }[]
   /** Paths outside any tenant, as they are written. */
@@ -49,7 +52,10 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     proxied: createHeldAnswers(LIMITS.heldBehindProxyMax, options.timing),
   }
   const serving = { ...options, held }
-  server.on('request', (request, response) => serve(serving, request, response))
+  server.on(
+    'request',
+    oneAtATime((request, response) => serve(serving, request, response)),
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, () => resolve())
@@ -72,54 +78,72 @@ const drain = async (server: Server, { own, proxied }: Serving['held']): Promise
 
 const TENANT_PATH = whole(`/t/${TENANT_NAME}/(.+)`)
 
-const routeOf = (options: HostOptions, path: string): HttpHandler | null => {
+type Route = { readonly handler: HttpHandler | undefined; readonly door?: HttpDoor | undefined }
+
+const routeOf = (options: HostOptions, path: string): Route => {
   const rest = TENANT_PATH.exec(path)?.[1]
   if (rest !== undefined) {
-    const route = Object.hasOwn(options.tenantRoutes, rest) ? rest : rest.slice(0, rest.indexOf('/') + 1)
-    return Object.hasOwn(options.tenantRoutes, route) ? (options.tenantRoutes[route] ?? null) : null
+    const name = own(options.tenantRoutes, rest) === undefined ? rest.slice(0, rest.indexOf('/') + 1) : rest
+    return { handler: own(options.tenantRoutes, name), door: own(options.tenantDoors, name) }
   }
-  if (options.exactRoutes && Object.hasOwn(options.exactRoutes, path)) return options.exactRoutes[path] ?? null
-  return options.rootRoutes.find(({ prefix }) => path.startsWith(`${prefix}/t/`))?.handler ?? null
+  const exact = own(options.exactRoutes, path)
+  return { handler: exact ?? options.rootRoutes.find(({ prefix }) => path.startsWith(`${prefix}/t/`))?.handler }
 }
+
+/** Names come from paths: what every object has is no route. */
+const own = <T>(routes: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
+  routes !== undefined && Object.hasOwn(routes, name) ? routes[name] : undefined
 
 const serve = (options: Serving, request: IncomingMessage, response: ServerResponse): void => {
   const url = request.url ?? '/'
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)
   const isHead = request.method === 'HEAD'
-  const handler = routeOf(options, path)
+  const { handler, door } = routeOf(options, path)
   const early = answerEarly(options, request, path, handler)
-  if (early !== null || handler === null) {
+  if (early !== null || handler === undefined) {
     send(response, early ?? NOT_FOUND, isHead)
     return
   }
+  const sourceIp = clientIp(options, request)
+  const head: HttpHead = {
+    rawPath: path,
+    headers: request.headers as HttpHead['headers'],
+    requestContext: { http: { method: request.method ?? '', sourceIp } },
+  }
+  const answer = (answered: HttpResponse): void => {
+    const answerNow = (): void => send(response, answered, isHead)
+    const house = sourceIp === request.socket.remoteAddress ? options.held.own : options.held.proxied
+    if (answered.isHeld !== true || response.closed) answerNow()
+    else response.once('close', house.hold(answerNow))
+  }
+  const refused = door?.(head) ?? null
+  if (refused !== null) {
+    passOver(request, response)
+    answer(refused)
+    return
+  }
   const ask = (body: Body | null): void => {
-    const sourceIp = clientIp(options, request)
-    const event: HttpEvent = {
-      rawPath: path,
-      rawQueryString: query < 0 ? '' : url.slice(query + 1),
-      headers: request.headers as HttpEvent['headers'],
-      requestContext: { http: { method: request.method ?? '', sourceIp } },
-      ...(body ?? { isBodyTooLarge: true }),
-    }
-    if (body === null) {
-      // What is left of the body is not worth reading.
-      response.shouldKeepAlive = false
-      response.once('finish', () => request.destroy())
-    }
-    handler(event).then(
-      (answer) => {
-        const answerNow = (): void => send(response, answer, isHead)
-        if (answer.isHeld !== true || response.closed) return answerNow()
-        const { own, proxied } = options.held
-        const house = sourceIp === request.socket.remoteAddress ? own : proxied
-        response.once('close', house.hold(answerNow))
-      },
-      () => send(response, FAILED, isHead),
+    if (body === null) passOver(request, response)
+    const rawQueryString = query < 0 ? '' : url.slice(query + 1)
+    handler({ ...head, rawQueryString, ...(body ?? { isBodyTooLarge: true }) }).then(answer, () =>
+      send(response, FAILED, isHead),
     )
   }
-  if (Number(request.headers['content-length'] ?? 0) > LIMITS.bodyBytesMax) ask(null)
+  if (declaredLength(request) > LIMITS.bodyBytesMax) ask(null)
   else readBody(request, ask)
+}
+
+const declaredLength = ({ headers }: IncomingMessage): number => Number(headers['content-length'] ?? 0)
+
+/** Leaves a body unread. One that is known to be short goes by; what is left of another is not worth reading, and the connection ends. */
+const passOver = (request: IncomingMessage, response: ServerResponse): void => {
+  if (request.headers['transfer-encoding'] === undefined && declaredLength(request) <= LIMITS.bodyBytesMax) {
+    request.resume()
+    return
+  }
+  response.shouldKeepAlive = false
+  response.once('finish', () => request.destroy())
 }
 
 const NOT_FOUND = jsonResponse(404, { error: 'not_found' })
@@ -132,7 +156,7 @@ const answerEarly = (
   options: HostOptions,
   { headers, httpVersion, method = '' }: IncomingMessage,
   path: string,
-  handler: HttpHandler | null,
+  handler: HttpHandler | undefined,
 ): HttpResponse | null => {
   if (headers.host === undefined && httpVersion === '1.1') return malformedHttp()
   if (options.hostAllowed && !options.hostAllowed(headers.host)) return plain(421, 'misdirected request')
@@ -142,7 +166,7 @@ const answerEarly = (
     return isHealth || options.isReady() ? plain(200, 'ok') : plain(503, 'not ready')
   }
   if (!options.isReady()) return NOT_READY
-  return handler !== null && headers['content-encoding'] !== undefined ? ENCODED : null
+  return handler !== undefined && headers['content-encoding'] !== undefined ? ENCODED : null
 }
 
 const clientIp = (options: HostOptions, request: IncomingMessage): string => {

@@ -71,7 +71,7 @@ export const wire = async (
   })
   return {
     tenantRoutes: {
-      token,
+      token: token.handler,
       ...own.tenantRoutes,
       'receivers/': receivers.handler,
       events,
@@ -80,6 +80,7 @@ export const wire = async (
       '.well-known/openid-configuration': discovery,
       'log/': auditLog.handler,
     },
+    tenantDoors: { token: token.door },
     rootRoutes: [
       { prefix: OAUTH_METADATA_PREFIX, handler: discovery },
       { prefix: RESOURCE_METADATA_PREFIX, handler: discovery },

@@ -4,6 +4,8 @@ export const LIMITS = {
   bodyBytesMax: 32 * 1024,
   headerBytesMax: 8 * 1024,
   bodyDeadlineMs: 5_000,
+  // of one connection, while an earlier one is worked on
+  requestsAheadMax: 16,
   tokenBytesMax: 16 * 1024,
   parameterCountMax: 32,
   // JOSE and JSON (issuers.md §0.2-0.3)
@@ -76,16 +78,21 @@ export const LIMITS = {
   rateBucketsMax: 200_000,
   tenantConcurrencyMax: 300,
   instanceConcurrencyMax: 600,
-  turnWaitMs: 2_000,
+  // half of what a job's client waits: a matrix that comes at once gets through on a slow machine too
+  turnWaitMs: 5_000,
   startsPerTurnMax: 4,
   // refusals by a verified rate: of one source and tenant these are answered at once, [per second, burst], the others are held,
-  // at least and at most so long, and leave so far apart
-  promptRefusalRate: [0.2, 2],
-  heldAnswerMs: [1_000, 2_000],
-  heldAnswerStepMs: 2,
-  heldAnswersMax: 1_000,
+  // at least and at most so long, and leave so far apart: no faster than the rate of a tenant refills
+  promptRefusalRate: [0.05, 2],
+  heldAnswerMs: [2_000, 8_000],
+  heldAnswerStepMs: 10,
+  // half of the files that the meanest system lets a process have open
+  heldAnswersMax: 2_000,
   // there each takes two connections of a proxy that others need too, and may have no more than 1,024
   heldBehindProxyMax: 250,
+  // how long such a source is not read when it names that tenant
+  pauseMs: 8_000,
+  pausesMax: 10_000,
   // denials (attacks §6 c, issue: the audit stream)
   denialsFullPerMinute: 20,
   denialsUnverifiedPerMinute: 60,
@@ -94,6 +101,8 @@ export const LIMITS = {
   // of these for the first replay of a credential alone
   denialQueueForReplays: 1_000,
   denialFlushMs: 100,
+  // of counts alone: each writing is a sync that the next exchange waits for
+  rollUpFlushMs: 1_000,
   denialKeysPerMinuteMax: 10_000,
   rollUpSourcesMax: 1_000,
   rolledUpIdsPerMinuteMax: 2_000,

@@ -145,3 +145,6 @@ export const refuse = (kind: RefusalKind, detail?: RefusalDetail): Refused => ({
 /** What only a verified signature can bring about: the rates of a tenant and of a workload. Of thousands none says more than the first. */
 export const isOfVerifiedRate = ({ kind }: Refusal): boolean =>
   kind === 'rate_limited_tenant' || kind === 'rate_limited_subject'
+
+/** What says only that too much came: such a refusal loses nothing by being late. */
+export const isOfLoad = (refusal: Refusal): boolean => isOfVerifiedRate(refusal) || refusal.kind === 'overloaded'

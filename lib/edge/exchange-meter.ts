@@ -13,7 +13,7 @@ import type { Denial } from '../domain/grant-record.ts'
 import type { TenantConfig } from '../domain/tenant-config.ts'
 import { type GrantType, TYPE_AWS_CREDENTIALS } from '../domain/token-request.ts'
 import type { ProviderName } from '../domain/wid.ts'
-import type { HttpHandler } from './http.ts'
+import type { HttpDoor, HttpHandler } from './http.ts'
 
 /** The configuration of a tenant where it is at hand; null or undefined: there is none, or it would have to be read. */
 type PeekTenant = (tenant: string) => TenantConfig | null | undefined
@@ -64,6 +64,15 @@ export const createExchangeMeter = (keepsValues = false) => {
           const of = countsOf(counts, tenantIn(event.rawPath), isRegistered)
           countAnswer(counts, of, status, (performance.now() - began) / 1000)
         }
+      },
+    /** What is refused at the door was never in flight, and takes no time worth a measurement. */
+    countRefusedAtDoor:
+      (door: HttpDoor): HttpDoor =>
+      (head) => {
+        const answer = door(head)
+        if (answer !== null)
+          countAnswer(counts, countsOf(counts, tenantIn(head.rawPath), isRegistered), answer.statusCode, 0)
+        return answer
       },
     countDenials: <Queue extends { send(denial: Denial): void }>(queue: Queue): Queue => ({
       ...queue,

@@ -25,6 +25,12 @@ export type HttpResponse = {
 
 export type HttpHandler = (event: HttpEvent) => Promise<HttpResponse>
 
+/** What is known of a request before its body is read. */
+export type HttpHead = Pick<HttpEvent, 'rawPath' | 'headers' | 'requestContext'>
+
+/** Asked by a host that has connections of its own, before it reads a body: an answer, or null to read on. */
+export type HttpDoor = (head: HttpHead) => HttpResponse | null
+
 /** JSON that no cache may keep: every answer that is not a public document. */
 export const jsonResponse = (
   statusCode: number,

@@ -1,6 +1,6 @@
 // POST /t/{tenant}/token: HTTP in, HTTP out. Checks what HTTP owns (method, type, size, encoding), hands the parsed form to
 // the exchange, and renders its answer with the one error mapper. Nothing is decided here.
-import { isOfVerifiedRate, type Refusal } from '../domain/refusal.ts'
+import { isOfLoad, type Refusal } from '../domain/refusal.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { traceIdOf } from '../domain/trace.ts'
@@ -9,7 +9,7 @@ import { parseTokenRequest } from '../wire/token-request.ts'
 import { bodyOf, isTooLarge, jitter, notAForm, tooLarge } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
-type Exchanged =
+export type Exchanged =
   | { readonly kind: 'unknown_tenant' }
   | {
       readonly kind: 'issued'
@@ -40,10 +40,12 @@ export type TokenEndpointOptions = {
     readonly traceId: string
     readonly source: string
   }) => Promise<Exchanged>
-  /** Limit L1, before anything is parsed: seconds to wait, or null to go on. */
-  readonly admitSource: (source: string) => Promise<number | null> | number | null
-  /** Left out: no answer is held. Asked for what a verified rate refused: whether this source goes on asking all the same. */
-  readonly isHasty?: (source: string, tenant: string) => Promise<boolean> | boolean
+  /** Limit L1, before anything is parsed: seconds to wait, or null to go on. Left out: the host's door has asked. */
+  readonly admitSource?: (source: string) => Promise<number | null> | number | null
+  /** Left out: no answer is held. Asked for what too much of it came: whether this source goes on asking all the same. */
+  readonly isHasty?: (source: string, tenant: string, refusal: Refusal) => Promise<boolean> | boolean
+  /** Told of a hasty source that its tenant's rate refused: for a while the door need not read what it sends for that tenant. */
+  readonly pause?: (source: string, tenant: string) => void
   /** What issuers and proofs are about; never a Host header. */
   readonly baseUrl: string
   readonly newTraceId: () => string
@@ -58,7 +60,7 @@ export const tokenEndpoint =
     const unfit = notAForm(event)
     if (unfit !== null) return unfit
     const source = sourceKey(sourceIp)
-    const admitted = options.admitSource(source)
+    const admitted = options.admitSource?.(source) ?? null
     const waitSeconds = admitted instanceof Promise ? await admitted : admitted
     if (waitSeconds !== null) return limited(waitSeconds)
     const body = bodyOf(event)
@@ -72,13 +74,19 @@ export const tokenEndpoint =
       traceId,
       source,
     })
-    const response = render(answer)
-    // Only by what is verified: a name that anybody can write must not make the one who has it wait.
-    const mayBeHeld = answer.kind === 'refused' && isOfVerifiedRate(answer.refusal)
-    return mayBeHeld && (await options.isHasty?.(source, tenant)) ? { ...response, isHeld: true } : response
+    const response = renderExchanged(answer)
+    if (
+      answer.kind !== 'refused' ||
+      !isOfLoad(answer.refusal) ||
+      !(await options.isHasty?.(source, tenant, answer.refusal))
+    )
+      return response
+    // Of a workload's rate the door cannot tell; of the tenant's only what verified may tell it.
+    if (answer.refusal.kind === 'rate_limited_tenant') options.pause?.(source, tenant)
+    return { ...response, isHeld: true }
   }
 
-const render = (answer: Exchanged): HttpResponse => {
+export const renderExchanged = (answer: Exchanged): HttpResponse => {
   switch (answer.kind) {
     case 'unknown_tenant':
       return notFound()
@@ -106,13 +114,16 @@ const dpopOf = (event: HttpEvent, baseUrl: string) => {
     : { proof, method: event.requestContext.http.method, url: `${baseUrl}${event.rawPath}` }
 }
 
-const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
+export const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
 
-const limited = (waitSeconds: number): HttpResponse => {
-  const body = {
-    error: 'temporarily_unavailable',
-    error_description: 'Too many requests',
-    error_uri: `${ERROR_REFERENCE}#temporarily_unavailable`,
-  }
-  return jsonResponse(429, body, { 'retry-after': jitter(waitSeconds) })
-}
+const LIMITED = jsonResponse(429, {
+  error: 'temporarily_unavailable',
+  error_description: 'Too many requests',
+  error_uri: `${ERROR_REFERENCE}#temporarily_unavailable`,
+})
+
+/** What a source over its rate is told. */
+export const limited = (waitSeconds: number): HttpResponse => ({
+  ...LIMITED,
+  headers: { ...LIMITED.headers, 'retry-after': jitter(waitSeconds) },
+})

@@ -100,6 +100,20 @@ export const exchangeToken = async (ports: ExchangePorts, request: ExchangeReque
   }
 }
 
+/**
+ * Refuses, unread, what its tenant's rate is known to refuse. Nothing of it is believed, not even that it is the tenant's; it has its
+ * decision and its record all the same, or counts would not add up.
+ */
+export const refuseUnread = (
+  ports: Pick<ExchangePorts, 'denials' | 'ids' | 'clock'>,
+  request: Pick<ExchangeRequest, 'tenant' | 'traceId' | 'source'>,
+  retryAfterSeconds: number,
+): ExchangeAnswer & { readonly kind: 'refused' } => {
+  const refusal: Refusal = { kind: 'rate_limited_tenant', detail: { retryAfterSeconds } }
+  const unread = { ...request, token: { ok: false as const, refusal }, dpop: null }
+  return deny(ports, unread, ports.ids.decisionId(), refused(refusal, NOTHING_KNOWN))
+}
+
 /** `config` may be as old as the request waited: mint reads its own, and what moved meanwhile is judged anew there. */
 const attestAndMint = async (
   ports: ExchangePorts,
@@ -186,11 +200,11 @@ const takeVerifiedRates = async (ports: ExchangePorts, { facts }: Attested): Pro
 
 /** Records the refusal in the queue of denials and makes it an answer. Our own outages are records too: they explain. */
 const deny = (
-  ports: ExchangePorts,
+  ports: Pick<ExchangePorts, 'denials' | 'clock'>,
   request: ExchangeRequest,
   decisionId: string,
   { refusal, context, retryAfterSeconds }: Refused,
-): ExchangeAnswer => {
+): ExchangeAnswer & { readonly kind: 'refused' } => {
   const token = request.token.ok ? request.token.value : null
   const denial: Denial = {
     v: 1,

@@ -5,3 +5,8 @@ export interface RateLimiter {
   /** Takes one from the bucket: `rate` is [per second, burst]. */
   take(bucket: string, rate: readonly [perSecond: number, burst: number]): Taken | Promise<Taken>
 }
+
+/** One that counts in this process alone, and answers at once. */
+export interface LocalRates extends RateLimiter {
+  take(bucket: string, rate: readonly [perSecond: number, burst: number]): Taken
+}

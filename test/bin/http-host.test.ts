@@ -1,4 +1,5 @@
 // The embedded HTTP server against sockets that misbehave.
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { type Host, startHost } from '../../bin/embedded/http-host.ts'
@@ -145,10 +146,14 @@ test('bytes that are not ASCII reach the strict parser as they are', async () =>
 })
 
 test('closing waits for what is under way', async () => {
-  let finish: (text: string) => void = () => undefined
-  const port = await start(() => new Promise((resolve) => (finish = resolve)))
+  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
+  const { promise: finished, resolve: finish } = Promise.withResolvers<string>()
+  const port = await start(() => {
+    arrive()
+    return finished
+  })
   const pending = fetch(`http://127.0.0.1:${port}/t/acme/token`, { method: 'POST', body: 'a=b' })
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await arrived
   const closed = host!.close()
   finish('done')
   expect(await (await pending).text()).toBe('done')
@@ -157,15 +162,72 @@ test('closing waits for what is under way', async () => {
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
 })
 
-/** `/loud/…` is told to wait, by a verified rate; `clientOf` as behind a proxy where one is named. Time stands still. */
-const startHolding = async (clientOf = (address: string): string => address) => {
-  const time = manualTime()
-  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
+/** `/t/loud/…` is refused at the door, before its body is read. */
+const startGuarded = async () => {
+  const read: string[] = []
   host = await startHost({
     host: '127.0.0.1',
     port: 0,
     tenantRoutes: {
       token: async ({ rawPath }) => {
+        read.push(rawPath)
+        return { statusCode: 200, headers: {}, body: 'read' }
+      },
+    },
+    tenantDoors: {
+      token: ({ rawPath }) => (rawPath === '/t/loud/token' ? { statusCode: 429, headers: {}, body: 'unread' } : null),
+    },
+    rootRoutes: [],
+    isReady: () => true,
+    hostAllowed: null,
+    clientOf: (address) => address,
+  })
+  return { port: host.port, read }
+}
+
+test('what the door refuses is answered before its body came, which goes by; the connection lives on', async () => {
+  const { port, read } = await startGuarded()
+  const socket = connect(port, '127.0.0.1')
+  const closed = once(socket, 'close')
+  let text = ''
+  const says = (expected: string) =>
+    new Promise<void>((resolve) =>
+      socket.on('data', (chunk) => {
+        text += chunk.toString()
+        if (text.includes(expected)) resolve()
+      }),
+    )
+  const refused = says('unread')
+  socket.write('POST /t/loud/token HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n')
+  await refused
+  socket.write('hello')
+  socket.write('POST /t/quiet/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  await closed
+  expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 429', 'HTTP/1.1 200'])
+  expect(read).toEqual(['/t/quiet/token'])
+})
+
+test.each([
+  ['is declared too large', `Content-Length: ${LIMITS.bodyBytesMax + 1}`],
+  ['has no length', 'Transfer-Encoding: chunked'],
+])('a body that %s is not waited for: what the door refuses then ends the connection', async (_, header) => {
+  const { port } = await startGuarded()
+  expect(await raw(port, `POST /t/loud/token HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`)).toMatch(
+    /^HTTP\/1\.1 429 .*connection: close.*unread$/is,
+  )
+})
+
+/** `/loud/…` is told to wait, by a verified rate; `clientOf` as behind a proxy where one is named. Time stands still. */
+const startHolding = async (clientOf = (address: string): string => address) => {
+  const time = manualTime()
+  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
+  const reached: string[] = []
+  host = await startHost({
+    host: '127.0.0.1',
+    port: 0,
+    tenantRoutes: {
+      token: async ({ rawPath }) => {
+        reached.push(rawPath)
         if (!rawPath.startsWith('/t/loud/')) return { statusCode: 200, headers: {}, body: 'yours' }
         arrive()
         return { statusCode: 429, headers: {}, body: 'wait', isHeld: true }
@@ -180,7 +242,7 @@ const startHolding = async (clientOf = (address: string): string => address) => 
   const { port } = host
   const ask = (tenant: string): Promise<Response> =>
     fetch(`http://127.0.0.1:${port}/t/${tenant}/token`, { method: 'POST', body: 'a=b' })
-  return { time, ask, arrived }
+  return { port, time, ask, arrived, reached }
 }
 
 test('a held answer goes out in its time, and nobody else waits for it, not at the same address either', async () => {
@@ -206,6 +268,42 @@ test('behind a proxy no more are held than it has connections to spare: the olde
   await host!.close()
   host = null
   await Promise.all(held)
+})
+
+test('who sends ahead is not ahead of a held answer: the next request is worked on when it is out, in order', async () => {
+  const { port, time, arrived, reached } = await startHolding()
+  const socket = connect(port, '127.0.0.1')
+  const closed = once(socket, 'close')
+  let text = ''
+  socket.on('data', (chunk) => {
+    text += chunk.toString()
+  })
+  const request = (tenant: string, header = '') =>
+    `POST /t/${tenant}/token HTTP/1.1\r\nHost: x\r\n${header}Content-Length: 3\r\n\r\na=b`
+  const ahead = `${request('quiet')}${request('loud').repeat(5)}${request('quiet', 'Connection: close\r\n')}`
+  const inBody = request('quiet').length - 1
+  socket.write(`${request('loud')}${ahead.slice(0, inBody)}`)
+  await arrived
+  socket.write(ahead.slice(inBody))
+  // Another connection is served beside it, so what was sent ahead has had its time.
+  await fetch(`http://127.0.0.1:${port}/t/other/token`, { method: 'POST', body: 'a=b' })
+  expect(reached).toEqual(['/t/loud/token', '/t/other/token'])
+  const pass = setInterval(() => time.pass(LIMITS.heldAnswerMs[1]), 5)
+  await closed
+  clearInterval(pass)
+  expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(
+    ['429', '200', ...Array(5).fill('429'), '200'].map((each) => `HTTP/1.1 ${each}`),
+  )
+})
+
+test('who sends further ahead than anybody needs to is disconnected, and nothing of it is worked on', async () => {
+  const { port, reached } = await startHolding()
+  const text = await raw(
+    port,
+    'POST /t/loud/token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'.repeat(LIMITS.requestsAheadMax + 2),
+  )
+  expect(text).toBe('')
+  expect(reached).toHaveLength(1)
 })
 
 test('closing does not wait for held answers to fall due', async () => {

@@ -1,6 +1,8 @@
 // A neighbour that hammers: it is told to wait, and nobody else notices (attacks §6 L1-L4). Sources are real loopback
 // addresses. How long the others wait is measured by `npm run bench -- --neighbour`.
 import { Agent, request } from 'node:http'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { EXCHANGE, JWT_TYPE, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
@@ -13,6 +15,18 @@ const PROJECTS = Array.from({ length: 8 }, (_, at) => String(7_000_000 + at))
 /** Exchanges of the quiet tenant: one is enough to see a bucket that is shared, which stays empty. */
 const QUIET = 30
 const GRANT = DEPLOY_GRANT.replace('"7654321"', JSON.stringify(PROJECTS))
+
+/** Answers that named a decision and issued nothing, of each tenant. */
+const refusals: Record<string, number> = {}
+/** Denials of a tenant that are on record, in full or counted. */
+const onRecord = (tenant: string): number => {
+  const database = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { readOnly: true })
+  const full = 'SELECT count(*) AS n FROM denial WHERE tenant = ?'
+  const counted = 'SELECT coalesce(sum(count), 0) AS n FROM denial_roll_up WHERE tenant = ?'
+  const sum = [full, counted].reduce((total, sql) => total + Number(database.prepare(sql).get(tenant)?.['n']), 0)
+  database.close()
+  return sum
+}
 
 let broker: RunningBroker
 beforeAll(async () => {
@@ -39,7 +53,15 @@ const clientAt = (localAddress: string) => {
       }).toString()
       const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length }
       request(`${broker.url}/t/${tenant}/token`, { method: 'POST', agent, headers }, (response) => {
-        response.resume().once('end', () => resolve(response.statusCode ?? 0))
+        let text = ''
+        response.setEncoding('utf8').on('data', (chunk) => {
+          text += chunk
+        })
+        response.once('end', () => {
+          const { statusCode = 0 } = response
+          if (statusCode !== 200 && text.includes('"decision_id"')) refusals[tenant] = (refusals[tenant] ?? 0) + 1
+          resolve(statusCode)
+        })
       })
         .once('error', reject)
         .end(body)
@@ -93,4 +115,6 @@ test('a tenant far over its limit, from many addresses with good evidence, is re
   expect(answers.quiet).toEqual(Array(QUIET).fill(200))
   expect(answers.loud).toContain(429)
   expect(LIMITS.tenantRate[1]).toBeLessThan(evidence.length)
+  // However it was refused, read or unread, at once or late: each has its decision, and the sum is exact.
+  await expect.poll(() => onRecord('loud'), { timeout: 20_000 }).toBe(refusals['loud'])
 })

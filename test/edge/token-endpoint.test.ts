@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import type { RefusalKind } from '../../lib/domain/refusal.ts'
 import type { HttpEvent } from '../../lib/edge/http.ts'
 import { type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
 import { isHasty } from '../../lib/flows/admit-source.ts'
@@ -132,13 +133,13 @@ test('a trace that came in goes on; otherwise a new one begins', async () => {
   expect([traced.seen[0]!.traceId, (await serve(event(), ISSUED)).seen[0]!.traceId]).toEqual([id, 'f'.repeat(32)])
 })
 
-const refusedBy = (kind: 'rate_limited_tenant' | 'rate_limited_subject' | 'rate_limited_issuer' | 'expired') => ({
+const refusedBy = (kind: RefusalKind) => ({
   ...REFUSED,
   refusal: { kind },
 })
 const stillLimits = () => createMemoryRateLimiter({ monotonicMs: () => 1_000, nowMs: () => 0, nowSeconds: () => 0 })
 
-test.each(['rate_limited_tenant', 'rate_limited_subject'] as const)(
+test.each(['rate_limited_tenant', 'rate_limited_subject', 'overloaded'] as const)(
   'refused by %s: the first are answered at once, who goes on is held, and only there',
   async (kind) => {
     const hasty = isHasty(stillLimits())
@@ -156,6 +157,12 @@ test.each(['rate_limited_tenant', 'rate_limited_subject'] as const)(
     expect(await ask('loud', '192.0.2.8')).toBeUndefined()
   },
 )
+
+test('want of a turn, which nothing verified brings about, is no step towards holding what a verified rate refused', async () => {
+  const hasty = isHasty(stillLimits())
+  for (let at = 0; at < 50; at += 1) await serve(event(), refusedBy('overloaded'), undefined, hasty)
+  expect((await serve(event(), refusedBy('rate_limited_tenant'), undefined, hasty)).response.isHeld).toBeUndefined()
+})
 
 test.each(['rate_limited_issuer', 'expired'] as const)(
   'refused by %s, before anything is verified: never held, and no step towards it, or a made-up name would slow a tenant',

@@ -2,11 +2,11 @@
 import { gcra } from '../../domain/gcra.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { RateLimiter, Taken } from '../../ports/rate-limiter.ts'
+import type { LocalRates, Taken } from '../../ports/rate-limiter.ts'
 
 const ALLOWED: Taken = { allowed: true, retryAfterSeconds: 0 }
 
-export const createMemoryRateLimiter = (clock: Clock, bucketsMax: number = LIMITS.rateBucketsMax): RateLimiter => {
+export const createMemoryRateLimiter = (clock: Clock, bucketsMax: number = LIMITS.rateBucketsMax): LocalRates => {
   // Two generations instead of a strict LRU: constant work a request, at most 2 x bucketsMax entries.
   let young = new Map<string, number>()
   let old = new Map<string, number>()
@@ -25,4 +25,4 @@ export const createMemoryRateLimiter = (clock: Clock, bucketsMax: number = LIMIT
 }
 
 /** `serve --limits off`: benchmarks and tests. */
-export const unlimitedRates: RateLimiter = { take: () => ALLOWED }
+export const unlimitedRates: LocalRates = { take: () => ALLOWED }

@@ -1,5 +1,5 @@
-// Denials: taken at once, written every 100 ms in transactions of their own, a few at a time, so that a flood of them never
-// holds up an allow. What exceeds the budget, or the queue while the store is away, is counted and not dropped.
+// Denials: taken at once, written every 100 ms (their counts every second) in transactions of their own, a few at a time, so that a
+// flood of them never holds up an allow. What exceeds the budget, or the queue while the store is away, is counted and not dropped.
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isWithinBudget, newDenialCounters } from '../../domain/denial-budget.ts'
@@ -43,9 +43,11 @@ export const startDenialQueue = (
   const numbered = numberedDenials(randomUUID())
   const rollUps = newRollUps()
   let queue: Denial[] = []
+  /** When counts were written last. */
+  let countedAtMs = performance.now()
   let running: Promise<void> | null = null
 
-  const writeAll = async (): Promise<void> => {
+  const writeQueue = async (): Promise<void> => {
     while (queue.length > 0) {
       const some = queue.slice(0, ROWS_PER_COMMIT)
       await database.write((sql) => {
@@ -54,6 +56,9 @@ export const startDenialQueue = (
       queue = queue.slice(some.length)
       await nextTurn()
     }
+  }
+  const writeCounts = async (): Promise<void> => {
+    countedAtMs = performance.now()
     const counted = takeRollUps(rollUps)
     for (let at = 0; at < counted.length; at += ROWS_PER_COMMIT) {
       const some = counted.slice(at, at + ROWS_PER_COMMIT)
@@ -68,18 +73,25 @@ export const startDenialQueue = (
       await nextTurn()
     }
   }
-  const flush = async (): Promise<void> => {
+  const run = async (work: () => Promise<void>): Promise<void> => {
     // One at a time: a second one waits for the first, then writes what came meanwhile.
     while (running !== null) await running.catch(() => undefined)
-    running = writeAll()
+    running = work()
     try {
       await running
     } finally {
       running = null
     }
   }
+  const writeAll = async (): Promise<void> => {
+    await writeQueue()
+    await writeCounts()
+  }
+  const flush = (): Promise<void> => run(writeAll)
   const timer = setInterval(() => {
-    if (running === null && (queue.length > 0 || rollUps.rows.size > 0)) flush().catch(() => undefined)
+    const areCountsDue = rollUps.rows.size > 0 && performance.now() - countedAtMs >= LIMITS.rollUpFlushMs
+    if (running === null && (queue.length > 0 || areCountsDue))
+      run(areCountsDue ? writeAll : writeQueue).catch(() => undefined)
   }, LIMITS.denialFlushMs)
   timer.unref()
 

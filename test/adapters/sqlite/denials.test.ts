@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Database } from '../../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../../lib/adapters/sqlite/decision-lookup.ts'
 import { startDenialQueue } from '../../../lib/adapters/sqlite/denials.ts'
@@ -26,6 +26,23 @@ test('a denial is durable soon, without anybody asking', async () => {
     kind: 'deny',
     denial,
   })
+  await queue.close()
+})
+
+test('what is only counted waits for others: a flood is not a sync for each tenth of a second', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const database = open(temporaryDirectory())
+  const queue = startDenialQueue(database, { rollUps: true })
+  const isWritten = async (full: number, rolledUp: number): Promise<void> => {
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn()
+    expect(sums(database)).toMatchObject({ full, rolledUp })
+  }
+  for (let at = 0; at < LIMITS.denialsFullPerMinute + 5; at += 1) queue.send(sampleDenial())
+  vi.advanceTimersByTime(LIMITS.denialFlushMs)
+  await isWritten(LIMITS.denialsFullPerMinute, 0)
+  vi.advanceTimersByTime(LIMITS.rollUpFlushMs)
+  await isWritten(LIMITS.denialsFullPerMinute, 5)
   await queue.close()
 })
 

@@ -1,0 +1,36 @@
+// POST /t/{tenant}/token before a byte of its body is read, where a host can ask: a source over its rate (L1), a tenant that is known to be
+// none, and a source that goes on asking for a tenant whose rate has just refused it, are answered from the head alone. Nothing is parsed,
+// and no turn is taken.
+import { sourceKey } from '../domain/source-key.ts'
+import { traceIdOf } from '../domain/trace.ts'
+import { type HttpDoor, tenantOfPath } from './http.ts'
+import { type Exchanged, limited, notFound, renderExchanged } from './token-endpoint.ts'
+
+export type TokenDoorOptions = {
+  /** Limit L1: seconds to wait, or null to go on. */
+  readonly admitSource: (source: string) => number | null
+  /** True: there is none. False: there is, or it would have to be looked up. */
+  readonly isAbsent: (tenant: string) => boolean
+  /** Seconds for which this source is not read when it names this tenant, or null. */
+  readonly pausedFor: (source: string, tenant: string) => number | null
+  readonly refuseUnread: (
+    request: { readonly tenant: string; readonly source: string; readonly traceId: string },
+    retryAfterSeconds: number,
+  ) => Exchanged & { readonly kind: 'refused' }
+  readonly newTraceId: () => string
+}
+
+export const tokenDoor =
+  ({ admitSource, isAbsent, pausedFor, refuseUnread, newTraceId }: TokenDoorOptions): HttpDoor =>
+  ({ rawPath, headers, requestContext }) => {
+    const source = sourceKey(requestContext.http.sourceIp)
+    const waitSeconds = admitSource(source)
+    if (waitSeconds !== null) return limited(waitSeconds)
+    const tenant = tenantOfPath(rawPath)
+    if (tenant === null || isAbsent(tenant)) return notFound()
+    const pausedSeconds = pausedFor(source, tenant)
+    if (pausedSeconds === null) return null
+    const traceId = traceIdOf(headers['traceparent']) ?? newTraceId()
+    // Held, as what paused it was: or whoever is refused for less work would ask more often.
+    return { ...renderExchanged(refuseUnread({ tenant, source, traceId }, pausedSeconds)), isHeld: true }
+  }
