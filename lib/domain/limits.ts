@@ -78,8 +78,7 @@ export const LIMITS = {
   rateBucketsMax: 200_000,
   tenantConcurrencyMax: 300,
   instanceConcurrencyMax: 600,
-  // half of what a job's client waits: a matrix that comes at once gets through on a slow machine too
-  turnWaitMs: 5_000,
+  turnWaitMs: 2_000,
   startsPerTurnMax: 4,
   // refusals by a verified rate: of one source and tenant these are answered at once, [per second, burst], the others are held,
   // at least and at most so long, and leave so far apart: no faster than the rate of a tenant refills
