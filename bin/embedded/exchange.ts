@@ -6,6 +6,7 @@ import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
 import { createPauses } from '../../lib/adapters/memory/pauses.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
+import { nodeDecodeBase64url } from '../../lib/adapters/system/base64url.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { HttpDoor, HttpHandler } from '../../lib/edge/http.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
@@ -48,6 +49,7 @@ const evidenceOf = ({ issuerKeys, issuedFloor, tenants, clock }: ExchangeOptions
   clock,
   signatures: nodeSignatureVerifier,
   digest: nodeDigest,
+  decodeBase64url: nodeDecodeBase64url,
   providers: PROVIDER_CATALOG,
 })
 

@@ -11,6 +11,7 @@ import { createLambdaMint, createLambdaTrust } from '../../lib/adapters/aws/lamb
 import { createSqsDenials } from '../../lib/adapters/aws/sqs-denials.ts'
 import { nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createFairTurns } from '../../lib/adapters/memory/fair-turns.ts'
+import { nodeDecodeBase64url } from '../../lib/adapters/system/base64url.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
@@ -74,6 +75,7 @@ export const createAttest = (
       issuerKeys,
       signatures: nodeSignatureVerifier,
       digest: nodeDigest,
+      decodeBase64url: nodeDecodeBase64url,
       providers: PROVIDER_CATALOG,
       tenants,
       mint: createLambdaMint({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),

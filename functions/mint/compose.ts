@@ -15,6 +15,7 @@ import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { createProofVerifier, nodeSignatureVerifier } from '../../lib/adapters/jose/evidence-signature.ts'
 import { createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { createLocalKeyRing } from '../../lib/adapters/keys/local-key-ring.ts'
+import { nodeDecodeBase64url } from '../../lib/adapters/system/base64url.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { Environment } from '../../lib/config/environment.ts'
@@ -60,6 +61,7 @@ export const createMint = (
     issuerKeys,
     signatures: nodeSignatureVerifier,
     digest: nodeDigest,
+    decodeBase64url: nodeDecodeBase64url,
     providers: PROVIDER_CATALOG,
     tenants: createTenants({
       configs: createTenantConfigStore(table),

@@ -22,6 +22,9 @@ for (let bits = 0; bits < 4096; bits += 1) {
   BITS_OF[pair] = bits
 }
 
+/** What decodeBase64url promises. A machine that decodes natively may do it in its place. */
+export type DecodeBase64url = (text: string) => Uint8Array<ArrayBuffer> | null
+
 /**
  * The bytes of canonical base64url, or null: padding, whitespace, another alphabet, an impossible length, or bits set past
  * the last byte. The empty text is zero bytes.
@@ -81,16 +84,9 @@ const codesOf = (text: string): Codes => {
   return into
 }
 
-/** Canonical base64url of a text's UTF-8. */
-export const encodeBase64urlText = (text: string): string => {
-  if (text.length * 3 > input.codes.length) return encodeBase64url(toBytes.encode(text))
-  return encodeFirst(toBytes.encodeInto(text, input.codes).written, input.codes)
-}
-
 /** Canonical base64url of the bytes. */
-export const encodeBase64url = (bytes: Uint8Array): string => encodeFirst(bytes.length, bytes)
-
-const encodeFirst = (count: number, bytes: Uint8Array): string => {
+export const encodeBase64url = (bytes: Uint8Array): string => {
+  const count = bytes.length
   const rest = count % 3
   const whole = count - rest
   const length = (whole / 3) * 4 + (rest === 0 ? 0 : rest + 1)

@@ -1,6 +1,6 @@
 // A compact JWS (RFC 7515 §7.1) taken apart by the strictest reading: size, then shape, then each part, and nothing decoded
 // before the check that bounds it (attacks rows 1-7, 15, 19-30, 34). What comes out is unverified, and its type says so. Pure.
-import { decodeBase64url, encodeBase64url } from './base64url.ts'
+import { type DecodeBase64url, decodeBase64url, encodeBase64url } from './base64url.ts'
 import type { JsonObject, JsonValue, UnverifiedClaims } from './claims.ts'
 import { parseStrictJson } from './json.ts'
 import { LIMITS } from './limits.ts'
@@ -42,7 +42,7 @@ const PROOF_TYP = 'dpop+jwt'
  * Takes a token apart. Refuses: token_too_large, token_not_compact, base64url_not_canonical, header_too_large, utf8_invalid,
  * json_*, header_member_forbidden, header_member_invalid.
  */
-export const parseCompactJws = (token: string): Result<UnverifiedJws> => {
+export const parseCompactJws = (token: string, decode: DecodeBase64url = decodeBase64url): Result<UnverifiedJws> => {
   if (token.length > LIMITS.tokenBytesMax) return refuse('token_too_large', { chars: token.length })
   // Two searches and a third that must fail: a flood of dots costs one look, not an array of a million parts (row 34).
   const first = token.indexOf('.')
@@ -51,11 +51,11 @@ export const parseCompactJws = (token: string): Result<UnverifiedJws> => {
     return refuse('token_not_compact')
   if ((first >> 2) * 3 > LIMITS.joseHeaderBytesMax) return refuse('header_too_large', { chars: first })
 
-  const signature = decodeBase64url(token.slice(second + 1))
+  const signature = decode(token.slice(second + 1))
   if (signature === null) return refuse('base64url_not_canonical', { part: 'signature' })
-  const joseHeader = headerOf(token.slice(0, first))
+  const joseHeader = headerOf(token.slice(0, first), decode)
   if (!joseHeader.ok) return joseHeader
-  const claims = readPart(token.slice(first + 1, second), 'payload')
+  const claims = readPart(token.slice(first + 1, second), 'payload', decode)
   if (!claims.ok) return claims
   return ok({ header: joseHeader.value, claims: claims.value, signingInput: token.slice(0, second), signature })
 }
@@ -67,13 +67,13 @@ export const parseCompactJws = (token: string): Result<UnverifiedJws> => {
 const lately = new Map<string, Result<JoseHeader>>()
 const LATELY_MAX = 64
 
-const headerOf = (encoded: string): Result<JoseHeader> => {
+const headerOf = (encoded: string, decode: DecodeBase64url): Result<JoseHeader> => {
   const known = lately.get(encoded)
   if (known !== undefined) return known
-  const part = readPart(encoded, 'header')
+  const part = readPart(encoded, 'header', decode)
   if (!part.ok) return part
   const header = readHeader(part.value)
-  const bytes = decodeBase64url(encoded)
+  const bytes = decode(encoded)
   if (header.ok && header.value.jwk === null && bytes !== null) {
     if (lately.size >= LATELY_MAX) lately.clear()
     // Encoded anew, which gives the same text: `encoded` is a slice, and an engine would keep the whole token for it.
@@ -85,8 +85,8 @@ const headerOf = (encoded: string): Result<JoseHeader> => {
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const readPart = (encoded: string, part: 'header' | 'payload'): Result<JsonObject> => {
-  const bytes = decodeBase64url(encoded)
+const readPart = (encoded: string, part: 'header' | 'payload', decode: DecodeBase64url): Result<JsonObject> => {
+  const bytes = decode(encoded)
   if (bytes === null) return refuse('base64url_not_canonical', { part })
   if (part === 'header' && bytes.length > LIMITS.joseHeaderBytesMax)
     return refuse('header_too_large', { bytes: bytes.length })

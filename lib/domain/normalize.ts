@@ -30,10 +30,11 @@ export const normalize = (
   mapping: ClaimMapping | null,
 ): Result<Wid> => {
   const leaves = newWid()
-  for (const { leaf, source } of filledBy(provider)) {
-    const value = readSource(source, iss, claims)
+  for (const { leaf, read } of filledBy(provider)) {
+    const value = read(iss, claims)
     if (!value.ok) return value
-    leaves[leaf] = withinEnum(leaf, value.value)
+    // Most presets fill more leaves than one token has claims for, and the leaf says nothing already.
+    if (value.value !== null) leaves[leaf] = withinEnum(leaf, value.value)
   }
   const isClassMapped = mapping?.some(({ leaf }) => leaf === 'trigger.class' && isMappable(provider, leaf)) ?? false
   for (const { leaf, claim } of mapping ?? []) {
@@ -55,9 +56,10 @@ export const normalize = (
   return ok(leaves)
 }
 
-type Filled = readonly { readonly leaf: WidLeaf; readonly source: LeafSource }[]
+type ReadLeaf = (iss: string, claims: JsonObject) => Result<WidValue>
+type Filled = readonly { readonly leaf: WidLeaf; readonly read: ReadLeaf }[]
 
-/** A preset is data that never changes: what it fills is listed once, not looked for among all leaves at every exchange. */
+/** A preset is data that never changes: what it fills, and how, is found out once and not at every exchange. */
 const filled = new WeakMap<Provider, Filled>()
 
 const filledBy = (provider: Provider): Filled => {
@@ -65,7 +67,7 @@ const filledBy = (provider: Provider): Filled => {
   if (known !== undefined) return known
   const made: Filled = WID_LEAF_NAMES.flatMap((leaf) => {
     const source = provider.leaves[leaf]
-    return source === undefined || RESERVED.has(leaf) ? [] : [{ leaf, source }]
+    return source === undefined || RESERVED.has(leaf) ? [] : [{ leaf, read: readerOf(source) }]
   })
   filled.set(provider, made)
   return made
@@ -73,34 +75,35 @@ const filledBy = (provider: Provider): Filled => {
 
 const NULL: Result<WidValue> = ok(null)
 
-const readSource = (source: LeafSource, iss: string, claims: JsonObject): Result<WidValue> => {
+const readerOf = (source: LeafSource): ReadLeaf => {
   if ('claim' in source) {
-    const value = readClaim(source, claims)
-    if (!value.ok || value.value === null || source.values === undefined) return value
-    const name = String(value.value)
-    // Own members only: a claim that says "constructor" must not find an inherited one.
-    return ok(Object.hasOwn(source.values, name) ? (source.values[name] ?? UNLISTED) : UNLISTED)
+    const { values } = source
+    if (values === undefined) return (_, claims) => readClaim(source, claims)
+    return (_, claims) => {
+      const value = readClaim(source, claims)
+      if (!value.ok || value.value === null) return value
+      const name = String(value.value)
+      // Own members only: a claim that says "constructor" must not find an inherited one.
+      return ok(Object.hasOwn(values, name) ? (values[name] ?? UNLISTED) : UNLISTED)
+    }
   }
-  if ('anyOf' in source) {
-    // Every alternative is type-checked, also those not used: a wrong type is never a way to fall through to a weaker claim.
-    let first: WidValue = null
-    for (const read of source.anyOf) {
+  if ('fixed' in source) return () => ok(source.fixed)
+  if ('issuer' in source) return (iss) => ok(iss)
+  const reads = 'anyOf' in source ? source.anyOf : source.reads
+  const derive = 'anyOf' in source ? firstPresent : source.derive
+  return (_, claims) => {
+    // Every one is type-checked, also those not used: a wrong type is never a way to fall through to a weaker claim.
+    const values: WidValue[] = []
+    for (const read of reads) {
       const value = readClaim(read, claims)
       if (!value.ok) return value
-      first ??= value.value
+      values.push(value.value)
     }
-    return ok(first)
+    return ok(derive(values))
   }
-  if ('fixed' in source) return ok(source.fixed)
-  if ('issuer' in source) return ok(iss)
-  const values: WidValue[] = []
-  for (const read of source.reads) {
-    const value = readClaim(read, claims)
-    if (!value.ok) return value
-    values.push(value.value)
-  }
-  return ok(source.derive(values))
 }
+
+const firstPresent = (values: readonly WidValue[]): WidValue => values.find((value) => value !== null) ?? null
 
 /** In no enum, so that withinEnum gives the leaf's fallback. */
 const UNLISTED = ''

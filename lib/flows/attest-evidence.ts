@@ -2,6 +2,7 @@
 // attest and mint run it, each from its own reads. The order is that of issuers.md §0: shape before issuer, issuer before
 // key, key before signature, signature before any claim is believed.
 import { checkClaims, replayKeyInput } from '../domain/assertion-checks.ts'
+import type { DecodeBase64url } from '../domain/base64url.ts'
 import { checkJoseHeader, parseCompactJws, type UnverifiedJws } from '../domain/compact-jws.ts'
 import { evaluateGrants, type GrantEvaluation, verdictsOf } from '../domain/decide.ts'
 import { LIMITS } from '../domain/limits.ts'
@@ -20,6 +21,8 @@ export type AttestPorts = {
   readonly issuerKeys: IssuerKeys
   readonly signatures: SignatureVerifier
   readonly digest: Digest
+  /** Left out: by the tables of lib/domain, which every runtime has, at three times the price. */
+  readonly decodeBase64url?: DecodeBase64url
   readonly providers: Readonly<Record<ProviderName, Provider>>
   /** Where a store can lose records and recover (design §7). */
   readonly issuedFloor?: EvidenceFloor
@@ -94,7 +97,7 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
   const known: Known = { issuer: null, evidence: null, wid: null }
   const no = (refusal: Refusal) => ({ ok: false as const, refusal, context: contextOf(config, known) })
 
-  const parsed = parseCompactJws(token)
+  const parsed = parseCompactJws(token, ports.decodeBase64url)
   if (!parsed.ok) return no(parsed.refusal)
   const jws = parsed.value
   const issuer = registeredIssuer(config, jws.claims['iss'])

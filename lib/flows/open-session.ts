@@ -19,7 +19,6 @@ import type { IssuedCredential } from '../ports/mint.ts'
 import type { KeyRing } from '../ports/signing-keys.ts'
 import type { Digest } from '../ports/system.ts'
 import type { Intent } from './prepare-credential.ts'
-import { signCompact } from './sign-compact.ts'
 
 export type SessionPorts = {
   readonly keys: KeyRing
@@ -52,7 +51,7 @@ const askCloud = async ({ cloudSessions, keys, digest }: SessionPorts, intent: I
   if (entry.via === 'web-identity' && cloudSessions !== undefined)
     return cloudSessions.webIdentity.open({
       ...order,
-      token: await signCompact(keys, key, federationHeader(key.kid), payload),
+      token: await keys.signCompact(key, federationHeader(key.kid), payload),
     })
   if (cloudSessions?.assumedRole == null) throw new Unavailable('changed_underway')
   const { issuerUrl, tenant } = attested.facts.config

@@ -11,7 +11,6 @@ import type { IssuedCredential, MintAnswer } from '../ports/mint.ts'
 import { contextOfAttested } from './attest-evidence.ts'
 import { openSession, type SessionPorts } from './open-session.ts'
 import type { Intent } from './prepare-credential.ts'
-import { signCompact } from './sign-compact.ts'
 
 export type SignPorts = SessionPorts & {
   readonly grants: GrantStore
@@ -87,7 +86,7 @@ type Issued = Result<IssuedCredential>
 const issue = (ports: SignPorts, intent: Intent): Issued | Promise<Issued> => {
   const { key, payload, choice } = intent
   if (choice.entry.type !== 'access_token') return openSession(ports, intent, choice.entry)
-  const signed = signCompact(ports.keys, key, accessTokenHeader(key.alg, key.kid), payload)
+  const signed = ports.keys.signCompact(key, accessTokenHeader(key.alg, key.kid), payload)
   return typeof signed === 'string'
     ? accessToken(ports, intent, signed)
     : signed.then((late) => accessToken(ports, intent, late))

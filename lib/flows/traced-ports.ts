@@ -23,7 +23,8 @@ export const tracedGrants = (tracing: Tracing, grants: GrantStore): GrantStore =
 
 export const tracedKeys = (tracing: Tracing, keys: KeyRing): KeyRing => ({
   ...keys,
-  sign: (key, input) => tracing.during('sign', { 'mintmark.alg': key.alg }, () => keys.sign(key, input)),
+  signCompact: (key, header, payload) =>
+    tracing.during('sign', { 'mintmark.alg': key.alg }, () => keys.signCompact(key, header, payload)),
 })
 
 type GrantEntry = { readonly kind: string; readonly record?: Traced }

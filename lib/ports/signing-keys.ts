@@ -26,6 +26,8 @@ export interface KeyRing {
    * a promise where another service signs, which rejects with Unavailable.
    */
   sign(key: ReadyKey, signingInput: string): string | Promise<string>
+  /** The same over a JOSE header and a payload that are text already: the whole JWS, compact (RFC 7515 §3.1). */
+  signCompact(key: ReadyKey, header: string, payload: string): string | Promise<string>
   /** Forget what is cached of a tenant, secrets too: its keys moved, or it is gone. */
   invalidate(tenant: string): void
   /** Revocation handle (design §6): HMAC with the tenant's feed secret, 12 bytes, base64url; cached. */

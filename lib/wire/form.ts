@@ -11,7 +11,7 @@ export const parseForm = (body: string): Result<Form> => {
   const form = new Map<string, string[]>()
   if (body === '') return ok(form)
   // Only what a browser or curl would leave unescaped; raw controls and non-ASCII bytes mean the sender did not encode.
-  if (!PLAIN.test(body)) return refuse('request_malformed', { problem: 'bad encoding' })
+  if (!isPrintable(body)) return refuse('request_malformed', { problem: 'bad encoding' })
   const pairs = body.split('&', LIMITS.parameterCountMax + 1)
   if (pairs.length > LIMITS.parameterCountMax) return refuse('request_malformed', { problem: 'too many parameters' })
   for (const pair of pairs) {
@@ -26,7 +26,28 @@ export const parseForm = (body: string): Result<Form> => {
   return ok(form)
 }
 
-const PLAIN = /^[\x21-\x7e]*$/
+/** What one call at a time looks through; `bytes` and `words` are the same memory. */
+const words = new Int32Array(LIMITS.bodyBytesMax / 4)
+const bytes = new Uint8Array(words.buffer)
+const toBytes = new TextEncoder()
+
+/**
+ * Whether every character is one of 0x21 to 0x7e. Four at a time, for half of what a regular expression costs: taking 0x21 from each
+ * byte, or adding 1 to it, sets the top bit of one that is below or above. The lowest byte below borrows first, so none hides another.
+ */
+const isPrintable = (text: string): boolean => {
+  const { read, written } = toBytes.encodeInto(text, bytes)
+  // Not ASCII is more bytes than characters; what is longer than any body is not read to its end.
+  if (read !== text.length || written !== read) return false
+  const count = (written + 3) >> 2
+  bytes.fill(0x21, written, count * 4)
+  let seen = 0
+  for (let i = 0; i < count; i += 1) {
+    const four = words[i]!
+    seen |= (four - 0x21212121) | (four + 0x01010101)
+  }
+  return (seen & 0x80808080) === 0
+}
 
 const decode = (text: string): string | null => {
   if (!text.includes('%') && !text.includes('+')) return text

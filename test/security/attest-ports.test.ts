@@ -29,6 +29,7 @@ describe('what attest holds', () => {
     issuerKeys: ['find', 'generation', 'peek', 'refreshDue', 'rereadAll'],
     signatures: ['verify'],
     digest: ['sha256'],
+    decodeBase64url: [],
     providers: Object.keys(PROVIDER_CATALOG).sort(),
     issuedFloor: [],
     tenants: ['current', 'peek'],

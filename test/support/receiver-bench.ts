@@ -52,7 +52,7 @@ export const receiverBench = async (rules: readonly ReceiverRule[], egressAllow 
   const state: SetSigner['state'] = {
     read: async () => ({ configVersion: 1, revocations: [], keyState: 'active' }),
   }
-  const sourceOf = (signing: Pick<KeyRing, 'active' | 'sign' | 'handle' | 'invalidate'>) =>
+  const sourceOf = (signing: Pick<KeyRing, 'active' | 'signCompact' | 'handle' | 'invalidate'>) =>
     createSetSource({
       keys: signing,
       state,

@@ -83,3 +83,23 @@ test('escapes of any kind read as the engine itself reads them, and what it refu
     }),
   )
 })
+
+test('a character that is not printable ASCII is refused wherever it stands, and every printable one is let through', () => {
+  const plain = 'a=0123456789'
+  for (let code = 0; code <= 0x110; code += 1) {
+    const character = String.fromCharCode(code)
+    const isPrintable = code >= 0x21 && code <= 0x7e && !'&=%+'.includes(character)
+    for (let length = 2; length < plain.length; length += 1) {
+      for (let at = 2; at <= length; at += 1) {
+        const value = plain.slice(2, at) + character + plain.slice(at, length)
+        if (isPrintable) expect(valuesOf(`a=${value}`)).toEqual({ a: [value] })
+        else if (!'&=%+'.includes(character)) expect(valuesOf(`a=${value}`)).toBe('request_malformed')
+      }
+    }
+  }
+})
+
+test('a body beyond the limit is refused, as far as it was read', () => {
+  expect(valuesOf(`a=${'x'.repeat(LIMITS.bodyBytesMax - 2)}`)).toHaveProperty('a')
+  expect(valuesOf(`a=${'x'.repeat(LIMITS.bodyBytesMax)}`)).toBe('request_malformed')
+})

@@ -72,9 +72,13 @@ export const createLocalKeyRing = ({ store, vault, clock, use: ownUse = 'token' 
       keys.loading.set(name, loading)
       return loading
     },
-    sign({ alg, handle }, signingInput) {
-      if (handle instanceof KeyObject || handle instanceof RemoteSigner) return signWith(handle, alg, signingInput)
-      throw new TypeError('the key is not from this ring')
+    sign,
+    signCompact(key, header, payload) {
+      const signingInput = `${encodeText(header)}.${encodeText(payload)}`
+      const signature = sign(key, signingInput)
+      return typeof signature === 'string'
+        ? `${signingInput}.${signature}`
+        : signature.then((late) => `${signingInput}.${late}`)
     },
     invalidate(tenant) {
       tenants.delete(tenant)
@@ -84,5 +88,12 @@ export const createLocalKeyRing = ({ store, vault, clock, use: ownUse = 'token' 
     handle: handles.handle,
   }
 }
+
+const sign: KeyRing['sign'] = ({ alg, handle }, signingInput) => {
+  if (handle instanceof KeyObject || handle instanceof RemoteSigner) return signWith(handle, alg, signingInput)
+  throw new TypeError('the key is not from this ring')
+}
+
+const encodeText = (text: string): string => Buffer.from(text, 'utf8').toString('base64url')
 
 const slotName = ({ use, alg }: KeySlot): string => `${use} ${alg}`

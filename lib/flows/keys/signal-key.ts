@@ -6,7 +6,7 @@ import type { KeyRing, ReadyKey } from '../../ports/signing-keys.ts'
 
 export type SignalKeyPorts = {
   /** Of use `signal`. */
-  readonly keys: Pick<KeyRing, 'active' | 'sign' | 'handle' | 'invalidate'>
+  readonly keys: Pick<KeyRing, 'active' | 'signCompact' | 'handle' | 'invalidate'>
   readonly state: Pick<TenantState, 'read'>
 }
 

@@ -11,7 +11,6 @@ import type { RevocationChanges } from '../../ports/revocation-feed.ts'
 import type { TenantDirectory } from '../../ports/tenants.ts'
 import type { ClockGuard } from '../guard-clock.ts'
 import { type SignalKeyPorts, signalKey } from '../keys/signal-key.ts'
-import { signCompact } from '../sign-compact.ts'
 
 export type FeedPorts = SignalKeyPorts & {
   readonly tenants: TenantDirectory
@@ -119,6 +118,6 @@ const signPage = async (
     ...pagePart(read.changes, handles, since === 0),
   }
   const key = await signalKey(ports, tenant, FEED_SLOT)
-  const jws = await signCompact(keys, key, feedHeader(key.alg, key.kid), JSON.stringify(page))
+  const jws = await keys.signCompact(key, feedHeader(key.alg, key.kid), JSON.stringify(page))
   return { page: jws, head: read.head, atSeconds, atMonotonicMs }
 }

@@ -6,7 +6,6 @@ import type { ReceiverQueue } from '../../ports/receivers.ts'
 import type { Digest } from '../../ports/system.ts'
 import type { TenantDirectory } from '../../ports/tenants.ts'
 import { type SignalKeyPorts, signalKey } from '../keys/signal-key.ts'
-import { signCompact } from '../sign-compact.ts'
 
 type Place = Pick<TenantConfig, 'tenant' | 'issuerUrl'>
 
@@ -78,5 +77,5 @@ const signSet = async (
   const handle = await signer.keys.handle(tenant, change.kind, change.issuer, change.value)
   const claims = setClaims(change, { tenant, issuerUrl, audience: audienceOf(receiver, issuerUrl), jti, handle })
   const key = await signalKey(signer, tenant, SET_SLOT)
-  return { jti, set: await signCompact(signer.keys, key, setHeader(key.alg, key.kid), JSON.stringify(claims)) }
+  return { jti, set: await signer.keys.signCompact(key, setHeader(key.alg, key.kid), JSON.stringify(claims)) }
 }

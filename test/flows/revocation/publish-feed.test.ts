@@ -14,14 +14,14 @@ const signingBench = async () => {
   await rotateKeys(bench.keys, { tenant: 'acme', needed: [FEED_SLOT] })
   const { ring: keys, state } = bench
   let signed = 0
-  const sign: typeof keys.sign = (...args) => {
+  const signCompact: typeof keys.signCompact = (...args) => {
     signed += 1
-    return keys.sign(...args)
+    return keys.signCompact(...args)
   }
   const config = { tenant: 'acme', issuerUrl: BENCH_ISSUER } as never
   const feedAt = (rates: RateLimiter) =>
     createFeed({
-      keys: { ...keys, sign },
+      keys: { ...keys, signCompact },
       state,
       tenants: { peek: () => config, current: async () => config },
       changes: createRevocationChanges(bench.database),
