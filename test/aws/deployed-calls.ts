@@ -3,11 +3,12 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { sqsClient } from '../../lib/adapters/aws/clients.ts'
 import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
-import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
+import type { BatchResponse, QueueEvent } from '../../lib/wire/lambda-events.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 
 const TRIES_MAX = 40
+const LONG_POLL_SECONDS = 1
 
 export const patiently = async (ask: () => Promise<HttpResponse>): Promise<HttpResponse> => {
   for (let attempt = 0; ; attempt += 1) {
@@ -61,8 +62,8 @@ export const callsOf = (deployed: () => Deployed) => {
     },
     revokeToken: (tenant: string, token: string, bearer: string) =>
       send(deployed().functions.introspect, 'POST', `/t/${tenant}/revoke`, { bearer, form: { token } }),
-    admin: (method: 'GET' | 'POST', path: string, sent: Sent & Body) =>
-      send(deployed().functions.admin, method, `/t/acme/admin/${path}`, sent),
+    admin: (method: 'GET' | 'POST', path: string, sent: Sent & Body, tenant = 'acme') =>
+      send(deployed().functions.admin, method, `/t/${tenant}/admin/${path}`, sent),
     push: (tenant: string, text: string, headers: Record<string, string>) =>
       send(deployed().functions.events, 'POST', `/t/${tenant}/events`, { text, headers }),
     poll: (tenant: string, name: string, sent: Sent & Body) =>
@@ -72,6 +73,26 @@ export const callsOf = (deployed: () => Deployed) => {
       const client = sqsClient(deployed().placeOfService('push'))
       for (let idle = 0; idle < 2; )
         idle = (await deliverBatch(client, urlOf('push'), deployed().functions.push as never)) === 0 ? idle + 1 : 0
+    },
+    /** Orders and wakes are taken as they come, by two pollers that never rest, until they are stopped. */
+    takeAsTheyCome() {
+      const stopping = new AbortController()
+      const batches = { revoke: 0, push: 0 }
+      const lane = async (fn: 'revoke' | 'push') => {
+        const client = sqsClient(deployed().placeOfService(fn))
+        const root = sqsClient(deployed().aws.client(deployed().aws.rootCredentials) as never)
+        const handler = deployed().functions[fn] as (event: QueueEvent) => Promise<BatchResponse>
+        while (!stopping.signal.aborted)
+          if ((await deliverBatch(client, urlOf(fn), handler, root, LONG_POLL_SECONDS)) > 0) batches[fn] += 1
+      }
+      const lanes = [lane('revoke'), lane('push')]
+      return {
+        batches,
+        async stop() {
+          stopping.abort()
+          await Promise.all(lanes)
+        },
+      }
     },
     fetchFrom: (path: string, query = '') => send(deployed().functions.discovery, 'GET', path, { query }),
     /** Every order on the queue is carried out, or quarantined. */
