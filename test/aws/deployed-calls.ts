@@ -1,14 +1,21 @@
 // Calls of the deployed functions as somebody outside makes them, and the queues emptied as Lambda does it. The emulator's first
 // decision of a kind comes later than a function waits: what was unavailable is asked for again.
-import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { setInterval } from 'node:timers/promises'
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { sqsClient } from '../../lib/adapters/aws/clients.ts'
 import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
-import type { BatchResponse, QueueEvent } from '../../lib/wire/lambda-events.ts'
+import { type BatchResponse, type QueueEvent, SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 
 const TRIES_MAX = 40
 const LONG_POLL_SECONDS = 1
+/** infra/schedules.ts. */
+const SWEEP_MS = 60_000
+
+const whenStopped = (error: Error): void => {
+  if (error.name !== 'AbortError') throw error
+}
 
 export const patiently = async (ask: () => Promise<HttpResponse>): Promise<HttpResponse> => {
   for (let attempt = 0; ; attempt += 1) {
@@ -74,23 +81,30 @@ export const callsOf = (deployed: () => Deployed) => {
       for (let idle = 0; idle < 2; )
         idle = (await deliverBatch(client, urlOf('push'), deployed().functions.push as never)) === 0 ? idle + 1 : 0
     },
-    /** Orders and wakes are taken as they come, by two pollers that never rest, until they are stopped. */
+    /**
+     * Orders and wakes are taken as they come, by two pollers that never rest, and receivers are swept for by the minute, until all
+     * is stopped. Lambda's pollers have its roles, and more patience than a function has.
+     */
     takeAsTheyCome() {
       const stopping = new AbortController()
       const batches = { revoke: 0, push: 0 }
       const lane = async (fn: 'revoke' | 'push') => {
-        const client = sqsClient(deployed().placeOfService(fn))
-        const root = sqsClient(deployed().aws.client(deployed().aws.rootCredentials) as never)
+        const client = new SQSClient(deployed().placeOfService(fn))
+        const root = new SQSClient(deployed().aws.client(deployed().aws.rootCredentials))
         const handler = deployed().functions[fn] as (event: QueueEvent) => Promise<BatchResponse>
         while (!stopping.signal.aborted)
           if ((await deliverBatch(client, urlOf(fn), handler, root, LONG_POLL_SECONDS)) > 0) batches[fn] += 1
       }
-      const lanes = [lane('revoke'), lane('push')]
+      const sweep = async () => {
+        for await (const _ of setInterval(SWEEP_MS, undefined, { signal: stopping.signal }))
+          await deployed().functions.push(SCHEDULED)
+      }
+      const ended = Promise.all([lane('revoke'), lane('push'), sweep().catch(whenStopped)])
       return {
         batches,
         async stop() {
           stopping.abort()
-          await Promise.all(lanes)
+          await ended
         },
       }
     },

@@ -1,5 +1,5 @@
 // How soon a pushed receiver on AWS is told: from the acceptance of an order to the receiver's own answer, orders a few at a time.
-// Printed, never asserted; what is asserted is that each is told, by wakes alone. One process is every function, the emulator and the
+// Printed, never asserted; what is asserted is that each is told, by wakes, or where one was lost by the minute. One process is every function, the emulator and the
 // receiver here, so what it prints is far more than AWS would take. Run by lambda-e2e.test.ts on its deployment.
 import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
