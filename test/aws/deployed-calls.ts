@@ -1,8 +1,9 @@
 // Calls of the deployed functions as somebody outside makes them, and the queues emptied as Lambda does it. The emulator's first
 // decision of a kind comes later than a function waits: what was unavailable is asked for again.
-import { setInterval } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { sqsClient } from '../../lib/adapters/aws/clients.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
 import { type BatchResponse, type QueueEvent, SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
@@ -13,8 +14,9 @@ const LONG_POLL_SECONDS = 1
 /** infra/schedules.ts. */
 const SWEEP_MS = 60_000
 
-const whenStopped = (error: Error): void => {
-  if (error.name !== 'AbortError') throw error
+/** A run of the clock that failed is an error of the function, and the next run does what it did not. */
+const whenAway = (error: unknown): void => {
+  if (!(error instanceof Unavailable)) throw error
 }
 
 export const patiently = async (ask: () => Promise<HttpResponse>): Promise<HttpResponse> => {
@@ -96,10 +98,10 @@ export const callsOf = (deployed: () => Deployed) => {
           if ((await deliverBatch(client, urlOf(fn), handler, root, LONG_POLL_SECONDS)) > 0) batches[fn] += 1
       }
       const sweep = async () => {
-        for await (const _ of setInterval(SWEEP_MS, undefined, { signal: stopping.signal }))
-          await deployed().functions.push(SCHEDULED)
+        while (await sleep(SWEEP_MS, true, { signal: stopping.signal }).catch(() => false))
+          await deployed().functions.push(SCHEDULED).catch(whenAway)
       }
-      const ended = Promise.all([lane('revoke'), lane('push'), sweep().catch(whenStopped)])
+      const ended = Promise.all([lane('revoke'), lane('push'), sweep()])
       return {
         batches,
         async stop() {
