@@ -2,7 +2,7 @@
 // was left. It has a way out to strangers, and so neither a key nor the right to revoke.
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { queueConsumer } from '../../lib/edge/queue.ts'
-import { pushWhenWoken, sweepReceivers, type WokenPorts } from '../../lib/flows/revocation/push-when-woken.ts'
+import { pushTogether, sweepReceivers, type WokenPorts } from '../../lib/flows/revocation/push-when-woken.ts'
 import type { Quarantine } from '../../lib/ports/queue.ts'
 import type { ReceiverStates } from '../../lib/ports/receivers.ts'
 import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
@@ -16,18 +16,22 @@ type Wiring = {
 
 export const createHandler = ({ ports, quarantine, log }: Wiring) => {
   const alarm = createAlarm('push', log)
-  const woken = queueConsumer({
-    name: 'push',
-    read: readWake,
-    tenantOf: ({ tenant }) => tenant,
-    handle: async ({ tenant }) => {
-      await pushWhenWoken(ports, tenant)
-      return 'done'
-    },
-    quarantine: quarantine.put,
-    alarm,
-    log,
-  })
+  const woken = (batch: QueueEvent) => {
+    const push = pushTogether(ports)
+    const consume = queueConsumer({
+      name: 'push',
+      read: readWake,
+      tenantOf: ({ tenant }) => tenant,
+      handle: async ({ tenant }) => {
+        await push(tenant)
+        return 'done'
+      },
+      quarantine: quarantine.put,
+      alarm,
+      log,
+    })
+    return consume(batch)
+  }
   return (event: QueueEvent | object) =>
     'Records' in event ? woken(event as QueueEvent) : sweepReceivers({ ...ports, alarm })
 }

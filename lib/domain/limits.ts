@@ -146,6 +146,7 @@ export const LIMITS = {
   receiverLeaseMs: 10_000,
   receiverTurnMs: 4_000,
   receiverSetsPerTurn: 32,
+  receiverSetsAhead: 8,
   receiverPushesMax: 256,
   receiverAnswerBytesMax: 4 * 1024,
   // on AWS: numbers and ranges below the last answer that a receiver may owe us one for; how long one wake is worked on, how far

@@ -1,13 +1,23 @@
 // Calls of the deployed functions as somebody outside makes them, and the queues emptied as Lambda does it. The emulator's first
 // decision of a kind comes later than a function waits: what was unavailable is asked for again.
-import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { sqsClient } from '../../lib/adapters/aws/clients.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.ts'
-import type { QueueEvent } from '../../lib/wire/lambda-events.ts'
+import { type BatchResponse, type QueueEvent, SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 
 const TRIES_MAX = 40
+const LONG_POLL_SECONDS = 1
+/** infra/schedules.ts. */
+const SWEEP_MS = 60_000
+
+/** A run of the clock that failed is an error of the function, and the next run does what it did not. */
+const whenAway = (error: unknown): void => {
+  if (!(error instanceof Unavailable)) throw error
+}
 
 export const patiently = async (ask: () => Promise<HttpResponse>): Promise<HttpResponse> => {
   for (let attempt = 0; ; attempt += 1) {
@@ -61,8 +71,8 @@ export const callsOf = (deployed: () => Deployed) => {
     },
     revokeToken: (tenant: string, token: string, bearer: string) =>
       send(deployed().functions.introspect, 'POST', `/t/${tenant}/revoke`, { bearer, form: { token } }),
-    admin: (method: 'GET' | 'POST', path: string, sent: Sent & Body) =>
-      send(deployed().functions.admin, method, `/t/acme/admin/${path}`, sent),
+    admin: (method: 'GET' | 'POST', path: string, sent: Sent & Body, tenant = 'acme') =>
+      send(deployed().functions.admin, method, `/t/${tenant}/admin/${path}`, sent),
     push: (tenant: string, text: string, headers: Record<string, string>) =>
       send(deployed().functions.events, 'POST', `/t/${tenant}/events`, { text, headers }),
     poll: (tenant: string, name: string, sent: Sent & Body) =>
@@ -72,6 +82,33 @@ export const callsOf = (deployed: () => Deployed) => {
       const client = sqsClient(deployed().placeOfService('push'))
       for (let idle = 0; idle < 2; )
         idle = (await deliverBatch(client, urlOf('push'), deployed().functions.push as never)) === 0 ? idle + 1 : 0
+    },
+    /**
+     * Orders and wakes are taken as they come, by two pollers that never rest, and receivers are swept for by the minute, until all
+     * is stopped. Lambda's pollers have its roles, and more patience than a function has.
+     */
+    takeAsTheyCome() {
+      const stopping = new AbortController()
+      const batches = { revoke: 0, push: 0 }
+      const lane = async (fn: 'revoke' | 'push') => {
+        const client = new SQSClient(deployed().placeOfService(fn))
+        const root = new SQSClient(deployed().aws.client(deployed().aws.rootCredentials))
+        const handler = deployed().functions[fn] as (event: QueueEvent) => Promise<BatchResponse>
+        while (!stopping.signal.aborted)
+          if ((await deliverBatch(client, urlOf(fn), handler, root, LONG_POLL_SECONDS)) > 0) batches[fn] += 1
+      }
+      const sweep = async () => {
+        while (await sleep(SWEEP_MS, true, { signal: stopping.signal }).catch(() => false))
+          await deployed().functions.push(SCHEDULED).catch(whenAway)
+      }
+      const ended = Promise.all([lane('revoke'), lane('push'), sweep()])
+      return {
+        batches,
+        async stop() {
+          stopping.abort()
+          await ended
+        },
+      }
     },
     fetchFrom: (path: string, query = '') => send(deployed().functions.discovery, 'GET', path, { query }),
     /** Every order on the queue is carried out, or quarantined. */

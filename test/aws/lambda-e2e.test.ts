@@ -42,6 +42,7 @@ import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
 import { boundCallerSuite } from './bound-caller-suite.ts'
 import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
 import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
+import { PROMPT, promptReceiver, pushLatencySuite } from './push-latency-suite.ts'
 import { EDGE_SECRET, edges, RECEIVER_GRANTS, RECEIVERS, receiverSuite } from './receiver-suite.ts'
 import { SINK_SECRETS, SINKS, sinkSuite, sinksOnTheInternet } from './sink-suite.ts'
 
@@ -73,10 +74,17 @@ const fetches = {
 }
 const internet = {
   ...fetches,
-  post: (...[url, ...rest]: Parameters<typeof edges.post>) =>
-    (SINKS.includes(new URL(url).host) ? sinksOnTheInternet : edges).post(url, ...rest),
+  post: (...[url, ...rest]: Parameters<typeof edges.post>) => {
+    const { host } = new URL(url)
+    const there = host === PROMPT.host ? promptReceiver : SINKS.includes(host) ? sinksOnTheInternet : edges
+    return there.post(url, ...rest)
+  },
 }
-const GLOBEX = githubTenant('globex', { keys: [], orgId: '7777777' }).replace(/\n {4}jwks:.*/, '')
+const GLOBEX =
+  githubTenant('globex', { keys: [], orgId: '7777777', grants: DEPLOY_GRANT + PROMPT.grants }).replace(
+    /\n {4}jwks:.*/,
+    '',
+  ) + PROMPT.receivers
 
 /** Its keys never leave KMS. */
 const VAULT = githubTenant('vault', { keys: [key], orgId: '8888888' }).replace('issuers:', 'tier: silo\nissuers:')
@@ -468,6 +476,10 @@ eventSuite(
   (tenant, more) => claims(tenant, more),
 )
 receiverSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
+pushLatencySuite(
   () => deployed,
   (tenant, more) => claims(tenant, more),
 )

@@ -47,13 +47,15 @@ export const deliverBatch = async (
   handler: (event: QueueEvent) => Promise<BatchResponse>,
   /** Who makes visible at once what comes again; Lambda waits until it is. */
   again = client,
+  /** How long an empty queue is waited at. */
+  waitSeconds = 0,
 ): Promise<number> => {
   const { Messages: messages = [] } = await client.send(
     new ReceiveMessageCommand({
       QueueUrl: queueUrl,
       MaxNumberOfMessages: 10,
       MessageSystemAttributeNames: ['All'],
-      WaitTimeSeconds: 0,
+      WaitTimeSeconds: waitSeconds,
     }),
   )
   if (messages.length === 0) return 0

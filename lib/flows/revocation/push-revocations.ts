@@ -13,7 +13,7 @@ import type { OutboundHttp, OutboundResult } from '../../ports/outbound-http.ts'
 import type { DuePushes, PendingChange, ReceiverKey, ReceiverQueue, SetAnswer } from '../../ports/receivers.ts'
 import type { Secrets } from '../../ports/secrets.ts'
 import type { TenantDirectory } from '../../ports/tenants.ts'
-import { jtiFor, type SetSource } from './sign-set.ts'
+import { jtiFor, type SetSource, type SignedSet } from './sign-set.ts'
 
 export type PushPorts = {
   readonly source: SetSource
@@ -83,9 +83,12 @@ export const pushTurn = async (ports: PushPorts, key: ReceiverKey): Promise<Push
   const endMs = clock.monotonicMs() + LIMITS.receiverTurnMs
   let { sent, retryInMs } = NOTHING
   try {
-    for (const change of await receivers.pending(key, LIMITS.receiverSetsPerTurn)) {
+    const changes = await receivers.pending(key, LIMITS.receiverSetsPerTurn)
+    const letterAt = preparing(ports, config, receiver, changes)
+    for (const [at, change] of changes.entries()) {
       if (clock.monotonicMs() >= endMs || ports.isStopping()) break
-      const pushed = await push(ports, config, receiver, change, endMs)
+      const about = { seq: change.seq, jti: jtiFor(ports.source, config, receiver, change) }
+      const pushed = await push(ports, receiver, about, { letter: () => letterAt(at), endMs })
       if (pushed === null) break
       const { retryAfterSeconds = 0, ...answer } = pushed
       const hasIt = answer.problem === null
@@ -109,26 +112,50 @@ const retryMs = (attempt: number, askedSeconds: number, random: number): number 
   return Math.max(backoffMs(attempt, policy, random), Math.min(askedSeconds * 1000, policy.maxMs))
 }
 
+type Letter = { readonly signed: SignedSet | undefined; readonly authorization: string | null }
+
+/**
+ * What the requests of a turn carry, made ready for some of them at once, in their order: key and secret are had from others, and
+ * asking costs as much as a request. Throws Unavailable.
+ */
+const preparing = (
+  { source, secrets }: PushPorts,
+  config: TenantConfig,
+  receiver: Webhook,
+  changes: readonly PendingChange[],
+): ((at: number) => Promise<Letter>) => {
+  let sets: readonly SignedSet[] = []
+  let authorization: string | null = null
+  return async (at) => {
+    const within = at % LIMITS.receiverSetsAhead
+    if (within === 0)
+      [sets, authorization] = await Promise.all([
+        source.sets(config, receiver, changes.slice(at, at + LIMITS.receiverSetsAhead)),
+        receiver.authorization && secrets.text(receiver.authorization),
+      ])
+    return { signed: sets[within], authorization }
+  }
+}
+
 type Pushed = SetAnswer & { readonly retryAfterSeconds?: number }
+type About = Pick<SetAnswer, 'seq' | 'jti'>
+type Due = { readonly letter: () => Promise<Letter>; readonly endMs: number }
 
 /** Null: nothing was sent, since the turn was over before it could be. */
 const push = async (
-  ports: PushPorts,
-  config: TenantConfig,
-  receiver: Webhook,
-  change: PendingChange,
-  endMs: number,
+  { clock, http }: PushPorts,
+  { url }: Webhook,
+  about: About,
+  { letter, endMs }: Due,
 ): Promise<Pushed | null> => {
-  const about = { seq: change.seq, jti: jtiFor(ports.source, config, receiver, change) }
   try {
-    const [signed] = await ports.source.sets(config, receiver, [change])
+    const { signed, authorization } = await letter()
     // Another change, or for another place, than the one that was looked at: by the next turn both have the same document.
     if (signed?.jti !== about.jti) throw new Unavailable('changed_underway')
-    const authorization = receiver.authorization && (await ports.secrets.text(receiver.authorization))
     // Again: a key or a secret may have been long in coming.
-    if (ports.clock.monotonicMs() >= endMs) return null
-    const result = await ports.http.post(
-      receiver.url,
+    if (clock.monotonicMs() >= endMs) return null
+    const result = await http.post(
+      url,
       {
         contentType: 'application/secevent+jwt',
         text: signed.set,

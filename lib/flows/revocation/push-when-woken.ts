@@ -9,12 +9,27 @@ import { type PushPorts, pushTurn } from './push-revocations.ts'
 
 export type WokenPorts = PushPorts & { readonly wakes: Wakes }
 
+/**
+ * For wakes that came together. Those of one tenant are worked on once: each stands for changes that were numbered before any of them
+ * came, and one after the other they would outlast the function. Throws Unavailable, and then they are all worked on again.
+ */
+export const pushTogether = (ports: WokenPorts): ((tenant: string) => Promise<void>) => {
+  const begun = new Map<string, Promise<void>>()
+  return (tenant) => {
+    const pushing = begun.get(tenant) ?? pushWhenWoken(ports, tenant)
+    begun.set(tenant, pushing)
+    return pushing
+  }
+}
+
 /** Receivers that are due, side by side, so that none waits for another. Throws Unavailable, and then the wake is worked on again. */
 export const pushWhenWoken = async (ports: WokenPorts, tenant: string): Promise<void> => {
   const { receivers, holder, clock } = ports
   const endMs = clock.monotonicMs() + LIMITS.receiverWakeMs
   const due = () => receivers.due(holder, clock.nowMs(), tenant)
-  await Promise.all((await due()).map((key) => pushWhileDue(ports, key, { due, endMs })))
+  const pushed = await Promise.allSettled((await due()).map((key) => pushWhileDue(ports, key, { due, endMs })))
+  // INVARIANT: not before each has left its receiver. A function that has answered is halted, with every lease it has.
+  for (const one of pushed) if (one.status === 'rejected') throw one.reason
 }
 
 type While = { readonly due: () => Promise<readonly ReceiverKey[]>; readonly endMs: number }

@@ -287,6 +287,36 @@ test('a secret that was long in coming begins no request that could outlast the 
   expect(await bench.stateOf('edge')).toMatchObject({ pending: 0 })
 })
 
+test('a turn asks whoever has the key, and whoever has the secret, once for some SETs', async () => {
+  const edge = await receiver()
+  const bench = await receiverBench([{ ...webhook(edge.url()), authorization: 'acme/edge' } as never])
+  const count = LIMITS.receiverSetsAhead + 1
+  for (let value = 1; value <= count; value += 1) await bench.block(String(value))
+  const asked: number[][] = []
+  let secretsRead = 0
+  const { source, secrets } = bench.ports
+  const ports = {
+    ...bench.ports,
+    source: {
+      ...source,
+      sets: (...args: Parameters<typeof source.sets>) => {
+        asked.push(args[2].map(({ seq }) => seq))
+        return source.sets(...args)
+      },
+    },
+    secrets: {
+      text: (...args: Parameters<typeof secrets.text>) => {
+        secretsRead += 1
+        return secrets.text(...args)
+      },
+    },
+  }
+  expect(await pushTurn(ports, EDGE)).toMatchObject({ sent: count })
+  const all = Array.from({ length: count }, (_, at) => at + 1)
+  expect([asked, secretsRead]).toEqual([[all.slice(0, -1), all.slice(-1)], 2])
+  expect(seqsOf(edge.jtis())).toEqual(all)
+})
+
 test('a name that leads into the network of the broker is refused, and stays visible', async () => {
   const edge = await receiver()
   const bench = await receiverBench([webhook(edge.url())], [])

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createReceivers } from '../../../lib/adapters/sqlite/receivers.ts'
 import { LIMITS } from '../../../lib/domain/limits.ts'
 import { Unavailable } from '../../../lib/domain/unavailable.ts'
-import { pushWhenWoken, sweepReceivers } from '../../../lib/flows/revocation/push-when-woken.ts'
+import { pushTogether, pushWhenWoken, sweepReceivers } from '../../../lib/flows/revocation/push-when-woken.ts'
 import { createWakeReceivers } from '../../../lib/flows/revocation/wake-receivers.ts'
 import { ACCEPTED, type Answering, startReceiver } from '../../support/receiver.ts'
 import { receiverBench, webhook } from '../../support/receiver-bench.ts'
@@ -75,6 +75,50 @@ test('what failed is woken for once, after its wait; who comes before finds noth
   bench.keys.clock.add(Math.ceil(waitMs / 1_000))
   await pushWhenWoken(ports, 'acme')
   expect([down.got.length, edge.got.length, woken.length]).toEqual([2, 1, 2])
+})
+
+test('wakes that came together are one piece of work a tenant, and those of the next batch another', async () => {
+  const edge = await receiver()
+  const { bench, ports } = await openBench(webhook(edge.url()))
+  await bench.block('1')
+  let looks = 0
+  const receivers: typeof ports.receivers = {
+    ...ports.receivers,
+    due(...args) {
+      looks += 1
+      return ports.receivers.due(...args)
+    },
+  }
+  const push = pushTogether({ ...ports, receivers })
+  await Promise.all([push('acme'), push('acme')])
+  const before = looks
+  await push('acme')
+  expect([edge.got.length, looks]).toEqual([1, before])
+  await bench.block('2')
+  await pushTogether({ ...ports, receivers })('acme')
+  expect(edge.got).toHaveLength(2)
+})
+
+test('who was woken is not done before it has left every receiver, even where a wake for one of them cannot be sent', async () => {
+  const [down, slow] = [await receiver(failing), await receiver()]
+  const { bench, ports } = await openBench(webhook(down.url(), 'down'), webhook(slow.url(), 'slow'))
+  await bench.block('1')
+  const away = new AbortController()
+  const wakes = {
+    async wake() {
+      away.abort()
+      throw new Unavailable('store_unavailable')
+    },
+  }
+  // It answers long after the wake could not be sent.
+  slow.answer((response) => {
+    const answer = () => setTimeout(() => response.writeHead(202).end(), 200)
+    if (away.signal.aborted) answer()
+    else away.signal.addEventListener('abort', answer)
+  })
+  await expect(pushWhenWoken({ ...ports, wakes }, 'acme')).rejects.toThrow(Unavailable)
+  expect(await bench.stateOf('slow')).toMatchObject({ pending: 0, last: { problem: null } })
+  expect(await ports.receivers.lease({ tenant: 'acme', name: 'slow' }, 'another', ports.clock.nowMs())).not.toBeNull()
 })
 
 test('a receiver that this process does not know yet is left to a later look, without a pause of turns', async () => {
