@@ -2,10 +2,11 @@
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { type NoteKey, openNote } from '../../lib/domain/tlog/signed-note.ts'
 import { isExpiryDue } from '../../lib/flows/audit/expire-events.ts'
-import { type Crew, type Verified, verifyLog } from '../../lib/flows/audit/verify-log.ts'
+import { type Verified, verifyLog } from '../../lib/flows/audit/verify-log.ts'
+import type { Expired } from '../../lib/ports/tenant-log.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { VERIFY_PORTS } from './open-log.ts'
-import { type AskedLog, questionOf } from './verify-crew.ts'
+import { type AskedLog, questionOf, type VerifyCrew } from './verify-crew.ts'
 
 export type LiveLog = AskedLog & {
   readonly configs: Pick<TenantConfigStore, 'latest' | 'version'>
@@ -13,7 +14,7 @@ export type LiveLog = AskedLog & {
   /** Notes of the anchors that the broker was told of. */
   readonly anchored: () => Promise<readonly string[]>
   readonly unlogged: () => Promise<readonly { readonly id: string }[]>
-  readonly startCrew?: (isErased: boolean, size: number) => (Crew & AsyncDisposable) | null
+  readonly startCrew?: (isErased: boolean, size: number) => VerifyCrew | null
 }
 
 /** `trusted`: keys that were given; none: the log's own word is taken for them. `warnings` are added to. */
@@ -44,15 +45,18 @@ export const verifyLive = async (
   warnOfNone(anchors, warnings)
   const size = (await log.checkpoint(tenant))?.size ?? 0
   await using crew = live.startCrew?.(isErased, size) ?? null
-  const verified = await verifyLog(VERIFY_PORTS, {
+  const question = {
     ...questionOf(live, isErased),
     keys,
     earlier: [...believed, ...anchors],
-    ...(latest === null ? {} : { isDue: (expired) => isExpiryDue({ configs, clock: systemClock }, tenant, expired) }),
+    ...(latest === null
+      ? {}
+      : { isDue: (expired: Expired) => isExpiryDue({ configs, clock: systemClock }, tenant, expired) }),
     ...(crew === null ? {} : { crew }),
-  })
+  }
+  const [verified, unlogged] = await Promise.all([verifyLog(VERIFY_PORTS, question), (crew ?? live).unlogged()])
   if (latest === null) warnUnprovenExpiry(verified, warnings)
-  return { ...verified, recordsWithoutLeaf: (await live.unlogged()).map(({ id }) => id), warnings }
+  return { ...verified, recordsWithoutLeaf: unlogged.map(({ id }) => id), warnings }
 }
 
 export const warnOfNone = (anchors: readonly string[], warnings: string[]): void => {

@@ -1,18 +1,15 @@
-// A thread of verify-crew.ts: answers each stretch it is asked for.
+// A thread of verify-crew.ts: answers each question it is asked.
 import { parentPort, workerData } from 'node:worker_threads'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
-import { type CheckedLeaves, checkLeaves, linkBefore } from '../../lib/flows/audit/check-leaves.ts'
-import { openLog, VERIFY_PORTS } from './open-log.ts'
-import { askedIn, type CrewLog, type Done, questionOf, type Task } from './verify-crew.ts'
+import { openLog } from './open-log.ts'
+import { answererOf, type CrewLog, type Done, type Task } from './verify-crew.ts'
 
-const { dataDir, tenant, isErased } = workerData as CrewLog
-const question = questionOf(askedIn(await openLog(dataDir, tenant)), isErased)
-const { hashes } = VERIFY_PORTS
+const log = workerData as CrewLog
+const answerer = answererOf(await openLog(log.dataDir, log.tenant), log)
 
-const check = async ({ expired, ...stretch }: Task): Promise<CheckedLeaves | null> => {
+const answerTo = async (task: Task): Promise<Done['answer']> => {
   try {
-    const asked = { ...question, expired }
-    return await checkLeaves(hashes, asked, stretch, await linkBefore(hashes, asked, stretch.start))
+    return await (task.kind === 'leaves' ? answerer.leaves(task.question) : answerer.records())
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
     return null
@@ -20,5 +17,5 @@ const check = async ({ expired, ...stretch }: Task): Promise<CheckedLeaves | nul
 }
 
 parentPort?.on('message', async (task: Task) => {
-  parentPort?.postMessage({ id: task.id, checked: await check(task) } satisfies Done)
+  parentPort?.postMessage({ id: task.id, answer: await answerTo(task) } satisfies Done)
 })

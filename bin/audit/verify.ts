@@ -3,13 +3,11 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { openLogDirectory } from '../../lib/adapters/files/log-directory.ts'
 import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
-import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { checkpointNotesIn, type NoteKey, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { LOG_PROBLEMS } from '../../lib/flows/audit/log-problems.ts'
-import { recordsWithoutLeaf } from '../../lib/flows/audit/reconcile-log.ts'
 import { verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import { type Io, required, UsageError } from '../command.ts'
 import { printable } from '../printable.ts'
@@ -18,7 +16,7 @@ import { openHttpLog } from './http-log.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 import { verifyReceipt } from './prove.ts'
 import { openRemoteSource } from './remote-log.ts'
-import { askedIn, startCrew } from './verify-crew.ts'
+import { askedIn, startCrew, unloggedIn } from './verify-crew.ts'
 import { type Against, type Report, verifyLive, warnOfNone, warnUnprovenExpiry } from './verify-live.ts'
 
 export type VerifyValues = AfarValues & {
@@ -69,7 +67,7 @@ const fromDirectory = (path: string): string => {
 
 const ofData = async (dataDir: string, tenant: string, against: Against): Promise<Report> => {
   const opened = await openLog(dataDir, tenant)
-  const { database, audit, log, retention, vkeys, close } = opened
+  const { database, audit, vkeys, close } = opened
   try {
     return await verifyLive(
       {
@@ -77,7 +75,7 @@ const ofData = async (dataDir: string, tenant: string, against: Against): Promis
         configs: createTenantConfigStore(database),
         vkeys: async () => vkeys,
         anchored: () => knownAnchors(audit, tenant, against.warnings),
-        unlogged: () => recordsWithoutLeaf({ feed: createChangeFeed(database), store: log, retention }, tenant),
+        unlogged: () => unloggedIn(opened),
         startCrew: (isErased, size) => startCrew({ dataDir, tenant, isErased }, size),
       },
       against,

@@ -25,10 +25,14 @@ export type JsonTemplate<T> = {
 
 /** The first member of each object is always there: nothing but a comma would tell where it is missing. */
 export const jsonTemplate = <T>(shape: ShapeObject<T>, bounds: Bounds): JsonTemplate<T> => {
-  const steps = stepsOf(shape)
+  const whole = stepsOf(shape)
+  let settled: Settled<T> | null = null
   return {
     object: (input) => objectOf(shape, input) as JsonObject,
-    text: (input, isPlain = false) => textOf(steps, input, { bounds, isPlain, text: '', isOpen: false }),
+    text(input, isPlain = false) {
+      if (settled === null || !isStillSettled(settled, input)) settled = settle(whole, settled, input, bounds)
+      return textOf(settled.moving, input, { bounds, isPlain, text: '', isOpen: false })
+    },
   }
 }
 
@@ -105,6 +109,55 @@ const stepsOf = <T>(whole: Shape<T>): Steps<T> => {
   }
   add(whole, '')
   return { steps, end: leadOf(text) }
+}
+
+/**
+ * Of most slots every input gives the same, such as the issuer or the algorithm. `moving`: the steps without them, for they are
+ * part of what stands between; they are only looked at, whether they still are the same.
+ */
+type Settled<T> = { readonly still: readonly Still<T>[]; readonly moving: Steps<T> }
+type Still<T> = { readonly slot: Slot<T>; readonly value: JsonValue }
+
+const isStillSettled = <T>({ still }: Settled<T>, input: T): boolean => {
+  for (const { slot, value } of still) if (slot(input) !== value) return false
+  return true
+}
+
+/** What has moved once is never taken for settled again, so this is done no more often than there are slots. */
+const settle = <T>(whole: Steps<T>, before: Settled<T> | null, input: T, bounds: Bounds): Settled<T> => {
+  const candidates = new Set<Step<T>['slot']>(
+    (before?.still.filter(({ slot, value }) => slot(input) === value) ?? whole.steps).map(({ slot }) => slot),
+  )
+  const still: Still<T>[] = []
+  const steps: Step<T>[] = []
+  let text = ''
+  for (const step of whole.steps) {
+    const { lead, isOptional, slot } = step
+    text += step.before.bare
+    const written = slot === CUT || !candidates.has(slot) ? null : textOfValue(slot(input), step, bounds)
+    if (slot !== CUT && written !== null) {
+      still.push({ slot, value: slot(input) })
+      text += written
+      continue
+    }
+    steps.push({ ...step, before: leadOf(isOptional ? text : ''), lead: isOptional ? lead : leadOf(text, lead.bare) })
+    text = ''
+  }
+  return { still, moving: { steps, end: leadOf(text, whole.end.bare) } }
+}
+
+/** With what stands in front of it; null: it is another object every time, or cannot be written as it is. */
+const textOfValue = (
+  value: JsonValue,
+  { lead, isOptional }: Pick<Step<never>, 'lead' | 'isOptional'>,
+  bounds: Bounds,
+): string | null => {
+  if (value === null) return isOptional ? '' : null
+  if (typeof value === 'object') return null
+  const writer: Writer = { bounds, isPlain: false, text: '', isOpen: false }
+  if (!write(writer, value, lead)) return null
+  writeLead(writer, NOTHING)
+  return writer.text
 }
 
 /** `isOpen`: a text was written last, and the mark behind it was not. */

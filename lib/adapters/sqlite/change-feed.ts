@@ -2,7 +2,8 @@
 import type { AuditEntry, FeedItem } from '../../domain/audit-entry.ts'
 import type { ControlChange } from '../../domain/control-change.ts'
 import type { AppliedOrder } from '../../domain/revocation-order.ts'
-import type { ChangeFeed, ChangeTopic, GrantName, GrantNames, KeyOrders, LookUps } from '../../ports/change-feed.ts'
+import type { ChangeFeed, ChangeTopic, GrantNames, KeyOrders, LookUps } from '../../ports/change-feed.ts'
+import { rowsOf } from './connection.ts'
 import type { Database } from './database.ts'
 import { readDenial, readGrantEntry, readNotIssued, uuidOf } from './stored-rows.ts'
 
@@ -16,7 +17,7 @@ const TABLE: { readonly [topic in ChangeTopic]: string } = {
 const READ = (topic: ChangeTopic): string =>
   `SELECT seq, tenant, at, body, ${topic === 'change' ? 'what' : "'' AS what"} FROM ${TABLE[topic]}
     WHERE seq > ? ORDER BY seq LIMIT ?`
-const NAMES = `SELECT seq AS sequence, tenant, lower(hex(decision)) AS id, at AS atSeconds FROM grant_record
+const NAMES = `SELECT seq, tenant, lower(hex(decision)), at FROM grant_record
   WHERE seq > ? ORDER BY seq LIMIT ?`
 const ACKNOWLEDGE = `INSERT INTO feed_reader (reader, topic, acknowledged) VALUES (?, ?, ?)
   ON CONFLICT (reader, topic) DO UPDATE SET acknowledged = max(acknowledged, excluded.acknowledged)`
@@ -43,16 +44,17 @@ type Row = {
   readonly what: string
 }
 
+type NameRow = readonly [sequence: number, tenant: string, id: string, atSeconds: number]
+
 export const createChangeFeed = (database: Database): ChangeFeed & GrantNames => ({
   async read(topic, afterSequence, limit) {
     const rows = database.read((sql) => sql(READ(topic)).all(afterSequence, limit)) as Row[]
     return rows.map((row) => ({ sequence: row.seq, item: itemOf(topic, row) }))
   },
   names: async (afterSequence, limit) =>
-    (database.read((sql) => sql(NAMES).all(afterSequence, limit)) as GrantName[]).map((name) => ({
-      ...name,
-      id: uuidOf(name.id),
-    })),
+    database
+      .read((sql) => rowsOf<NameRow>(sql(NAMES), afterSequence, limit))
+      .map(([sequence, tenant, id, atSeconds]) => ({ sequence, tenant, id: uuidOf(id), atSeconds })),
   async acknowledge(reader, topic, sequence) {
     await database.write((sql) => sql(ACKNOWLEDGE).run(reader, topic, sequence))
   },

@@ -1,5 +1,5 @@
 // One connection of node:sqlite with the settings durability rests on, asserted and not assumed: WAL, synchronous=FULL.
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { DataDirectoryRefused } from './data-directory.ts'
 import { FORMAT, MIGRATIONS } from './schema.ts'
@@ -20,6 +20,15 @@ const WAL_PAGES = 16_000
 
 /** Prepares once per connection. */
 export type Sql = (text: string) => StatementSync
+
+/** Rows as arrays, column by column: where thousands are read at once, an object with names takes as long as to find the row. */
+export const rowsOf = <Row extends readonly unknown[]>(
+  statement: StatementSync,
+  ...values: readonly SQLInputValue[]
+): Row[] => {
+  statement.setReturnArrays(true)
+  return statement.all(...values) as unknown as Row[]
+}
 
 export type Connection = { readonly sqlite: DatabaseSync; readonly sql: Sql }
 

@@ -2,7 +2,7 @@
 import type { GrantEntry } from '../../domain/audit-entry.ts'
 import type { DenialRollUp, StoredDecision } from '../../domain/grant-record.ts'
 import type { DecisionLookup, GrantRecords } from '../../ports/decisions.ts'
-import type { Sql } from './connection.ts'
+import { rowsOf, type Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import {
   type BodyRow,
@@ -16,7 +16,7 @@ import {
 
 const OF_TENANT = '(?2 IS NULL OR tenant = ?2)'
 const GRANT = `SELECT tenant, body FROM grant_record WHERE decision = ?1 AND ${OF_TENANT}`
-const GRANTS = `SELECT tenant, body FROM grant_record
+const GRANTS = `SELECT body FROM grant_record
   WHERE decision IN (SELECT unhex(value, '-') FROM json_each(?1)) AND tenant = ?2`
 const OUTCOME = `SELECT tenant, body FROM not_issued WHERE decision = ?1 AND ${OF_TENANT}`
 const DENIAL = `SELECT tenant, body FROM denial WHERE decision = ?1 AND ${OF_TENANT}`
@@ -37,8 +37,12 @@ export const createDecisionLookup = (database: Database): DecisionLookup => ({
 /** Many by one statement: what reads a log asks for those of hundreds of events. */
 export const createGrantRecords = (database: Database): GrantRecords => ({
   async of(tenant, decisionIds) {
-    const rows = database.read((sql) => sql(GRANTS).all(JSON.stringify(decisionIds), tenant)) as BodyRow[]
-    return new Map(rows.map(readGrantEntry).map((entry): [string, GrantEntry] => [entry.record.decisionId, entry]))
+    const entries = new Map<string, GrantEntry>()
+    for (const [body] of database.read((sql) => rowsOf<[string]>(sql(GRANTS), JSON.stringify(decisionIds), tenant))) {
+      const entry = readGrantEntry({ tenant, body })
+      entries.set(entry.record.decisionId, entry)
+    }
+    return entries
   },
 })
 

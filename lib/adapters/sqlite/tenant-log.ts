@@ -1,6 +1,6 @@
 // Tenants' logs in SQLite. The head is a row that moves only from the size its writer saw: whoever comes second writes nothing.
-import type { Hash } from '../../domain/tlog/merkle.ts'
-import { bundleOf, edgeOf, entriesOf, TILE_WIDTH, type TileName } from '../../domain/tlog/tiles.ts'
+import { HASH_BYTES, type Hash } from '../../domain/tlog/merkle.ts'
+import { bundleOf, edgeOf, entriesLength, TILE_WIDTH, type TileName } from '../../domain/tlog/tiles.ts'
 import type {
   Growth,
   LogHead,
@@ -10,7 +10,7 @@ import type {
   SignedCheckpoint,
   StoredLeaf,
 } from '../../ports/tenant-log.ts'
-import type { Sql } from './connection.ts'
+import { rowsOf, type Sql } from './connection.ts'
 import { type Database, undoneAlone } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
 
@@ -31,8 +31,7 @@ const KEEP_CHECKPOINT = `INSERT INTO log_checkpoint (tenant, minute, size, note)
   ON CONFLICT (tenant, minute) DO UPDATE SET size = excluded.size, note = excluded.note WHERE excluded.size > size`
 const UNCOVERED = 'SELECT tenant FROM log WHERE checkpoint_size < size'
 const TENANTS = 'SELECT tenant FROM log'
-const LEAVES =
-  'SELECT leaf AS "index", uid, salt, event AS canonical FROM log_leaf WHERE tenant = ? AND leaf >= ? ORDER BY leaf LIMIT ?'
+const LEAVES = 'SELECT leaf, uid, salt, event FROM log_leaf WHERE tenant = ? AND leaf >= ? ORDER BY leaf LIMIT ?'
 const LEAF_OF = 'SELECT leaf AS "index", salt, event AS canonical FROM log_leaf WHERE tenant = ? AND uid = ?'
 const HISTORY = 'SELECT size, note FROM log_checkpoint WHERE tenant = ? ORDER BY size'
 
@@ -48,6 +47,8 @@ type HeadRow = {
   readonly last_fingerprint: string
 }
 
+type LeafRow = readonly [index: number, uid: string, salt: Uint8Array, canonical: string]
+
 const tileBytes = (sql: Sql, tenant: string, level: number, tile: number): Uint8Array =>
   (sql(TILE).get(tenant, level, tile)?.['bytes'] as Uint8Array | undefined) ?? new Uint8Array(0)
 
@@ -56,7 +57,7 @@ export const createTenantLog = (database: Database): LogStore & PublishedLog & L
   return {
     head: async (tenant) => database.read((sql) => readHead(sql, tenant)),
     known: async (tenant, uids) =>
-      new Set(database.read((sql) => sql(KNOWN).all(tenant, JSON.stringify(uids))).map((row) => String(row['uid']))),
+      new Set(database.read((sql) => rowsOf<[string]>(sql(KNOWN), tenant, JSON.stringify(uids))).map(([uid]) => uid)),
     commit: (tenant, expectedSize, growth) =>
       commits.submit({
         run: (sql) => undoneAlone(sql, () => commit(sql, tenant, expectedSize, growth)),
@@ -81,12 +82,13 @@ export const createTenantLog = (database: Database): LogStore & PublishedLog & L
       (database.read((sql) => sql(CHECKPOINT).get(tenant)) as SignedCheckpoint | undefined) ?? null,
     async tile(tenant, { level, index, width }) {
       const bytes = database.read((sql) => tileBytes(sql, tenant, levelNumber(level), index))
-      if (level !== 'entries') return bytes.length < width * 32 ? null : bytes.subarray(0, width * 32)
-      const entries = entriesOf(bytes, width)
-      return entries === null ? null : bundleOf(entries)
+      const length = level === 'entries' ? entriesLength(bytes, width) : width * HASH_BYTES
+      return length === null || bytes.length < length ? null : bytes.subarray(0, length)
     },
     leaves: async (tenant, fromIndex, limit) =>
-      database.read((sql) => sql(LEAVES).all(tenant, fromIndex, limit)) as StoredLeaf[],
+      database
+        .read((sql) => rowsOf<LeafRow>(sql(LEAVES), tenant, fromIndex, limit))
+        .map(([index, uid, salt, canonical]) => ({ index, uid, salt, canonical })),
     leafOf: async (tenant, uid) =>
       (database.read((sql) => sql(LEAF_OF).get(tenant, uid)) as StoredLeaf | undefined) ?? null,
     history: async (tenant) => database.read((sql) => sql(HISTORY).all(tenant)) as SignedCheckpoint[],

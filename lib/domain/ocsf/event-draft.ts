@@ -2,7 +2,14 @@
 // template, which gives the very text that the object would. Pure.
 import { isPlainText, jsonTemplate, type ShapeObject } from '../json-template.ts'
 import { boundedEvent, type EventShape, envelopeOf, LONG, needsBounding, type OcsfEvent, typeUidOf } from './event.ts'
-import { type ChainPlace, inLogShape, type Placed, type Unsigned, unsignedEvent } from './record-integrity.ts'
+import {
+  type ChainLink,
+  type ChainPlace,
+  inLogShape,
+  type Placed,
+  type Unsigned,
+  unsignedEvent,
+} from './record-integrity.ts'
 
 export type EventDraft = {
   readonly uid: string
@@ -39,7 +46,11 @@ export const eventTemplate = <T extends object>(shape: EventShape<T>): EventTemp
         time: Number(shape.time(input)),
         typeUid: typeUidOf(shape),
         unsigned(at) {
-          const written = inLog.text({ ...input, uid, at }, isPlain && isPlainPlace(at))
+          const { before } = at
+          const written =
+            before === null
+              ? null
+              : inLog.text({ ...input, uid, at: { ...at, before } }, isPlain && isPlainPlace(at, before))
           return written === null || needsBounding(written.text) ? unsignedEvent(event(input), at) : written
         },
       }
@@ -47,5 +58,5 @@ export const eventTemplate = <T extends object>(shape: EventShape<T>): EventTemp
   }
 }
 
-const isPlainPlace = ({ chain, authority, before }: ChainPlace): boolean =>
-  isPlainText(chain) && isPlainText(authority) && (before === null || isPlainText(before.uid))
+const isPlainPlace = ({ chain, authority }: ChainPlace, { uid }: ChainLink): boolean =>
+  isPlainText(chain) && isPlainText(authority) && isPlainText(uid)

@@ -2,7 +2,7 @@
 // it, and its own, over the canonical text without that fingerprint. A chain anybody can walk with nothing but the events. Pure.
 import { canonicalJson } from '../canonical-json.ts'
 import type { JsonObject } from '../claims.ts'
-import { CUT, type ShapeObject } from '../json-template.ts'
+import { CUT, type ShapeObject, type Slot } from '../json-template.ts'
 import type { OcsfEvent } from './event.ts'
 
 /** The event before, as the next one names it. */
@@ -22,7 +22,8 @@ export type ChainPlace = {
   readonly before: ChainLink | null
 }
 
-export type Placed = { readonly uid: string; readonly at: ChainPlace }
+/** Behind another event: all but the first. */
+export type Placed = { readonly uid: string; readonly at: ChainPlace & { readonly before: ChainLink } }
 
 const PROFILES = ['record_integrity'] as const
 
@@ -38,7 +39,11 @@ export const inLogShape = <T>(
       authority_uid: ({ at }) => at.authority,
       chain_uid: ({ at }) => at.chain,
       fingerprint: CUT,
-      prev_event: ({ at }) => (at.before === null ? null : prevEventOf(at.before)),
+      prev_event: {
+        uid: ({ at }) => at.before.uid,
+        type_uid: ({ at }) => at.before.typeUid,
+        fingerprint: fingerprintOf<Slot<Placed>>(({ at }) => at.before.fingerprint),
+      },
     },
   ],
 })
@@ -98,6 +103,17 @@ export const linkOf = (
 ): ChainLink | null =>
   canonical.slice(cut.from, cut.to) === MEMBER + fingerprintText(value) ? { uid, typeUid, fingerprint: value } : null
 
+/** Whether this canonical text is that of the event, and of its fingerprint, which is at `cut` and has to be `value`. */
+export const isSealed = (
+  { text, cutAt }: Unsigned,
+  canonical: string,
+  { cut: { from, to }, value }: { readonly cut: Cut; readonly value: string },
+): boolean =>
+  from === cutAt &&
+  canonical.slice(from, to) === MEMBER + fingerprintText(value) &&
+  canonical.slice(0, from) === text.slice(0, cutAt) &&
+  canonical.slice(to) === text.slice(cutAt)
+
 /**
  * Whether the event of this canonical text, its fingerprint at `cut`, names the one before it; the first of a log names none.
  */
@@ -120,7 +136,7 @@ const prevEventText = ({ uid, typeUid, fingerprint }: ChainLink): string =>
   `{"fingerprint":${fingerprintText(fingerprint)},"type_uid":${typeUid},"uid":${JSON.stringify(uid)}}`
 
 /** Hexadecimal, so there is nothing in it to escape. */
-const fingerprintText = (value: string): string => FINGERPRINT.join(value)
+const fingerprintText = (value: string): string => FINGERPRINT_HEAD + value + FINGERPRINT_TAIL
 
 const prevEventOf = ({ uid, typeUid, fingerprint }: ChainLink): JsonObject => ({
   uid,
@@ -128,7 +144,7 @@ const prevEventOf = ({ uid, typeUid, fingerprint }: ChainLink): JsonObject => ({
   fingerprint: fingerprintOf(fingerprint),
 })
 
-const fingerprintOf = (value: string): JsonObject => ({
+const fingerprintOf = <Value>(value: Value) => ({
   algorithm_id: 3,
   algorithm: 'SHA-256',
   value,
@@ -138,4 +154,4 @@ const fingerprintOf = (value: string): JsonObject => ({
   serialization: 'JCS',
 })
 
-const FINGERPRINT = canonicalJson(fingerprintOf('%')).split('%')
+const [FINGERPRINT_HEAD = '', FINGERPRINT_TAIL = ''] = canonicalJson(fingerprintOf('%')).split('%')

@@ -72,6 +72,9 @@ export const rangeHashOf = (sha256: Sha256, size: number, readTile: ReadTile): R
 export const hashesIn = (bytes: Uint8Array): Hash[] =>
   Array.from({ length: bytes.length / HASH_BYTES }, (_, at) => bytes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES))
 
+/** The hash that stands for a whole tile in the level above. */
+export const rootOfTile = (sha256: Sha256, bytes: Uint8Array): Hash => foldPerfect(sha256, hashesIn(bytes))
+
 /** Root of a power of two of hashes. */
 const foldPerfect = (sha256: Sha256, hashes: readonly Hash[]): Hash => {
   let row = hashes
@@ -103,36 +106,42 @@ export const edgeOf = (size: number, readTile: ReadTile): Edge => {
 
 export type GrownTile = { readonly level: number; readonly index: number; readonly bytes: Uint8Array }
 
-/** Appends leaf hashes. `grown`: every tile that has more than before, whole. */
+/**
+ * Appends leaf hashes; at level 1 the roots of whole tiles of them, to a tree that has no other. `grown`: every tile that has more
+ * than before, whole.
+ */
 export const appendHashes = (
   sha256: Sha256,
   edge: Edge,
   hashes: Iterable<Hash>,
+  level: 0 | 1 = 0,
 ): { readonly edge: Edge; readonly grown: readonly GrownTile[] } => {
+  if (level === 1 && edge.size % TILE_WIDTH !== 0) throw new RangeError('the last tile of leaves is not full')
   const grown: GrownTile[] = []
   const tiles = edge.partial.map(openTile)
   const changed = new Set<number>()
   let size = edge.size
 
-  const push = (level: number, hash: Hash): void => {
-    const tile = tiles[level] ?? openTile(new Uint8Array(0))
-    tiles[level] = tile
+  const push = (at: number, hash: Hash): void => {
+    const tile = tiles[at] ?? openTile(new Uint8Array(0))
+    tiles[at] = tile
     tile.bytes.set(hash, tile.width * HASH_BYTES)
     tile.width += 1
-    changed.add(level)
+    changed.add(at)
     if (tile.width < TILE_WIDTH) return
-    grown.push({ level, index: hashesAt(level, size) / TILE_WIDTH - 1, bytes: tile.bytes })
-    changed.delete(level)
-    tiles[level] = openTile(new Uint8Array(0))
-    push(level + 1, foldPerfect(sha256, hashesIn(tile.bytes)))
+    grown.push({ level: at, index: hashesAt(at, size) / TILE_WIDTH - 1, bytes: tile.bytes })
+    changed.delete(at)
+    tiles[at] = openTile(new Uint8Array(0))
+    push(at + 1, rootOfTile(sha256, tile.bytes))
   }
   for (const hash of hashes) {
-    size += 1
-    push(0, hash)
+    size += TILE_WIDTH ** level
+    tiles[0] ??= openTile(new Uint8Array(0))
+    push(level, hash)
   }
   const partial = tiles.map(({ bytes, width }) => bytes.slice(0, width * HASH_BYTES))
-  for (const level of changed)
-    grown.push({ level, index: Math.floor(hashesAt(level, size) / TILE_WIDTH), bytes: partial[level]! })
+  for (const at of changed)
+    grown.push({ level: at, index: Math.floor(hashesAt(at, size) / TILE_WIDTH), bytes: partial[at]! })
   return { edge: { size, partial }, grown }
 }
 
@@ -173,15 +182,24 @@ export const bundleOf = (entries: readonly Uint8Array[]): Uint8Array => {
   return bytes
 }
 
+/** How many bytes the first `count` entries of a bundle take; null: it is malformed, or has fewer. */
+export const entriesLength = (bundle: Uint8Array, count: number): number | null => {
+  let at = 0
+  for (let entry = 0; entry < count; entry += 1) {
+    at += 2 + (((bundle[at] ?? 0) << 8) | (bundle[at + 1] ?? 0))
+    if (at > bundle.length) return null
+  }
+  return at
+}
+
 /** The first `count` entries of a bundle; null: it is malformed, or has fewer. */
 export const entriesOf = (bundle: Uint8Array, count: number): Uint8Array[] | null => {
+  if (entriesLength(bundle, count) === null) return null
   const entries: Uint8Array[] = []
-  let at = 0
-  while (entries.length < count) {
-    const length = ((bundle[at] ?? 0) << 8) | (bundle[at + 1] ?? 0)
-    if (at + 2 + length > bundle.length) return null
-    entries.push(bundle.subarray(at + 2, at + 2 + length))
-    at += 2 + length
+  for (let at = 0; entries.length < count; ) {
+    const end = at + 2 + ((bundle[at]! << 8) | bundle[at + 1]!)
+    entries.push(bundle.subarray(at + 2, end))
+    at = end
   }
   return entries
 }

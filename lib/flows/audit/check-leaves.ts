@@ -3,11 +3,11 @@
 
 import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { type EventHead, headOfEvent } from '../../domain/ocsf/event-head.ts'
-import { type ChainLink, chainOf, follows, linkOf } from '../../domain/ocsf/record-integrity.ts'
+import { type ChainLink, chainOf, follows, isSealed, linkOf } from '../../domain/ocsf/record-integrity.ts'
 import { HASH_BYTES, isSameHash, leafHash } from '../../domain/tlog/merkle.ts'
-import { entriesOf, TILE_WIDTH } from '../../domain/tlog/tiles.ts'
+import { entriesOf, rootOfTile, TILE_WIDTH } from '../../domain/tlog/tiles.ts'
 import type { LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
-import { hashesOfLeaf, type LeafHashes, type LogHashes, sealLeaf } from './leaf-hashes.ts'
+import { hashesOfLeaf, type LeafHashes, type LogHashes } from './leaf-hashes.ts'
 import type { Flaw, LogProblem } from './log-problems.ts'
 
 /** An event that is the one that was committed to, and in its place. */
@@ -39,6 +39,8 @@ export type Stretch = { readonly start: number; readonly width: number }
 export type CheckedLeaves = {
   /** Leaf hashes, one behind the other, of the bundles in front of the one that has a flaw. */
   readonly hashes: Uint8Array
+  /** Of each whole bundle of those its root, which is half of all there is to hash in a tree. */
+  readonly roots: Uint8Array
   /** How many events were found good. */
   readonly events: number
   readonly flaw: (Flaw & { readonly index: number }) | null
@@ -68,12 +70,18 @@ export const checkLeaves = async (
   before: ChainLink | null | undefined,
 ): Promise<CheckedLeaves> => {
   const walk: Walk = { last: before, place: null, events: 0, hashes: new Uint8Array(width * HASH_BYTES) }
+  const roots = new Uint8Array(Math.floor(width / TILE_WIDTH) * HASH_BYTES)
   let flaw: CheckedLeaves['flaw'] = null
-  let at = 0
-  for (; at < width && flaw === null; at += TILE_WIDTH)
-    flaw = await checkBundle(hashes, question, { start: start + at, width: Math.min(TILE_WIDTH, width - at) }, walk, at)
-  const sound = flaw === null ? width : at - TILE_WIDTH
-  return { hashes: walk.hashes.subarray(0, sound * HASH_BYTES), events: walk.events, flaw, last: walk.last }
+  let sound = 0
+  while (sound < width) {
+    const bundle = { start: start + sound, width: Math.min(TILE_WIDTH, width - sound) }
+    flaw = await checkBundle(hashes, question, bundle, walk, sound)
+    if (flaw !== null) break
+    const leaves = walk.hashes.subarray(sound * HASH_BYTES, (sound + bundle.width) * HASH_BYTES)
+    if (bundle.width === TILE_WIDTH) roots.set(rootOfTile(hashes.sha256, leaves), (sound / TILE_WIDTH) * HASH_BYTES)
+    sound += bundle.width
+  }
+  return { hashes: walk.hashes.subarray(0, sound * HASH_BYTES), roots, events: walk.events, flaw, last: walk.last }
 }
 
 /** `place`: what the last event that was read says it is in. Undefined `last`: the event before is no longer kept. */
@@ -108,15 +116,14 @@ const checkBundle = async (
       if (leafIndex >= expired) return { problem: 'event_missing', index: leafIndex }
       walk.last = undefined
     }
-    const rewritten = leaf === undefined ? null : rewrite(hashes, walk, leaf, against)
-    const made = rewritten ?? (leaf === undefined ? null : hashesOfLeaf(hashes, leaf.salt, leaf.canonical))
+    const made = leaf === undefined ? null : hashesOfLeaf(hashes, leaf.salt, leaf.canonical)
     const entry = entries === null ? made?.commitment : entries[offset]
     if (entry === undefined) return { problem: 'entry_missing', index: leafIndex }
     if (leaf !== undefined && made !== null) {
       if (!isSameHash(made.commitment, entry)) return { problem: 'event_altered', index: leafIndex }
-      const problem = 'link' in made ? null : await checkPlaced(tenant, walk, { leaf, ...made }, against)
+      const found = { leaf, fingerprint: made.fingerprint }
+      const problem = isAsRecorded(walk, found, against) ? null : await checkPlaced(tenant, walk, found, against)
       if (problem !== null) return { problem, index: leafIndex }
-      if ('link' in made) walk.last = made.link
       walk.place ??= chainOf(leaf.canonical)
       walk.events += 1
     }
@@ -129,22 +136,19 @@ const checkBundle = async (
 }
 
 /**
- * The event written anew from its record, for the tenant and place it must have and behind the event before: where it is the text
- * that is stored, all of that is true of it, and of what it says. Null: it is not, which says nothing yet.
+ * Whether it is the very text that is written anew from its record, for the tenant and place it must have and behind the event
+ * before: then all of that is true of it, and of what it says. False says nothing yet.
  */
-const rewrite = (
-  hashes: LogHashes,
-  { last, place }: Walk,
-  leaf: StoredLeaf,
-  against: AgainstRecords | undefined,
-): ReturnType<typeof sealLeaf> | null => {
-  if (against === undefined || last === undefined) return null
-  const inPlace = place ?? chainOf(leaf.canonical)
-  const draft = inPlace === null ? null : against.draftOf(leaf, inPlace.authority)
-  if (inPlace === null || draft === null) return null
-  const unsigned = draft.unsigned({ ...inPlace, sequence: leaf.index, before: last })
-  const sealed = sealLeaf(hashes, leaf.salt, unsigned, draft)
-  return sealed.canonical === leaf.canonical ? sealed : null
+const isAsRecorded = (walk: Walk, { leaf, fingerprint }: Found, against: AgainstRecords | undefined): boolean => {
+  const place = walk.place ?? chainOf(leaf.canonical)
+  if (against === undefined || walk.last === undefined || place === null || fingerprint === null) return false
+  const draft = against.draftOf(leaf, place.authority)
+  if (draft === null) return false
+  const unsigned = draft.unsigned({ ...place, sequence: leaf.index, before: walk.last })
+  if (!isSealed(unsigned, leaf.canonical, fingerprint)) return false
+  const { uid, typeUid } = draft
+  walk.last = { uid, typeUid, fingerprint: fingerprint.value }
+  return true
 }
 
 type Found = { readonly leaf: StoredLeaf } & Pick<LeafHashes, 'fingerprint'>

@@ -137,9 +137,17 @@ const walkLeaves = async (
 ): Promise<void> => {
   const earlier = question.earlier.map((note) => opened(ports, note, question.keys)).sort((a, b) => a.size - b.size)
   if (earlier.some(({ origin }) => origin !== checkpoint.origin)) throw new Bad({ problem: 'other_log', index: null })
-  for await (const { hashes, events, flaw } of checkedStretches(ports, question, checkpoint.size, walk.expired)) {
-    for (let at = 0; at < hashes.length; at += BUNDLE_BYTES)
-      await growBundle(ports, question.source, earlier, walk, hashesIn(hashes.subarray(at, at + BUNDLE_BYTES)))
+  for await (const { hashes, roots, events, flaw } of checkedStretches(
+    ports,
+    question,
+    checkpoint.size,
+    walk.expired,
+  )) {
+    for (let at = 0; at < hashes.length; at += BUNDLE_BYTES) {
+      const root = at / TILE_WIDTH
+      const bundle = { leaves: hashes.subarray(at, at + BUNDLE_BYTES), root: roots.subarray(root, root + HASH_BYTES) }
+      await growBundle(ports, question.source, earlier, walk, bundle)
+    }
     walk.events += events
     if (flaw === null) continue
     walk.good = flaw.index
@@ -185,14 +193,15 @@ const growBundle = async (
   source: LogSource,
   earlier: readonly Checkpoint[],
   walk: Walk,
-  bundle: readonly Hash[],
+  { leaves, root }: { readonly leaves: Uint8Array; readonly root: Hash },
 ): Promise<void> => {
   const start = walk.edge.size
-  walk.good = start + bundle.length
-  for (let at = 0; at < bundle.length; ) {
-    const next = earlier[walk.checked]
-    const upTo = Math.min(bundle.length, (next?.size ?? Number.POSITIVE_INFINITY) - start)
-    await grow(ports, source, walk, bundle.slice(at, upTo))
+  const width = leaves.length / HASH_BYTES
+  walk.good = start + width
+  for (let at = 0; at < width; ) {
+    const upTo = Math.min(width, (earlier[walk.checked]?.size ?? Number.POSITIVE_INFINITY) - start)
+    if (upTo === TILE_WIDTH && at === 0) await grow(ports, source, walk, [root], 1)
+    else await grow(ports, source, walk, hashesIn(leaves.subarray(at * HASH_BYTES, upTo * HASH_BYTES)), 0)
     at = upTo
     while (earlier[walk.checked]?.size === start + at) checkEarlier(ports, earlier, walk)
   }
@@ -210,8 +219,9 @@ const grow = async (
   source: LogSource,
   walk: Walk,
   hashes: readonly Hash[],
+  level: 0 | 1,
 ): Promise<void> => {
-  const { edge, grown } = appendHashes(sha256, walk.edge, hashes)
+  const { edge, grown } = appendHashes(sha256, walk.edge, hashes, level)
   walk.edge = edge
   for (const { level, index, bytes } of grown) {
     if (level === 0 || bytes.length < TILE_WIDTH * HASH_BYTES) continue

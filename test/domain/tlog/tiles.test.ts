@@ -22,6 +22,7 @@ import {
   type ReadTile,
   rangeHashOf,
   rootOfEdge,
+  rootOfTile,
   TILE_WIDTH,
   tilePath,
   tilesOf,
@@ -71,6 +72,19 @@ test('the root does not depend on how the leaves came: alone, in batches, or all
     }),
     { numRuns: 15 },
   )
+})
+
+test('a tree grows by roots of whole tiles as it does by their leaves, but never beside a tile that is not full', () => {
+  for (const tiles of [1, 2, 3]) {
+    const { edge } = grow([tiles * TILE_WIDTH])
+    const roots = Array.from({ length: tiles }, (_, at) =>
+      rootOfTile(sha256, Buffer.concat(Array.from({ length: TILE_WIDTH }, (_, of) => leaf(at * TILE_WIDTH + of)))),
+    )
+    const grown = appendHashes(sha256, EMPTY_EDGE, roots, 1)
+    expect(grown.edge).toEqual(edge)
+    expect(appendHashes(sha256, grown.edge, [leaf(1)]).edge).toEqual(appendHashes(sha256, edge, [leaf(1)]).edge)
+  }
+  expect(() => appendHashes(sha256, grow([1]).edge, [leaf(1)], 1)).toThrow(RangeError)
 })
 
 test('the edge is found again from the tiles: a process that starts goes on where another stopped', () => {
