@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { isMap, parseDocument } from 'yaml'
+import { type Document, isMap, parseDocument } from 'yaml'
 import { type CiPlatform, startCiPlatform } from './ci-platform.ts'
 
 export type LocalStack = {
@@ -18,15 +18,23 @@ export type LocalStack = {
 export const startLocalStack = async (options: {
   readonly directory: string
   readonly port: number
+  /** More options of `serve`. */
+  readonly args?: readonly string[]
+  /** Changes a tenant's document. `url`: its issuer URL. */
+  readonly edit?: (tenant: string, document: Document, url: string) => void
 }): Promise<LocalStack> => {
   const platform = await startCiPlatform({})
   const tenantsDir = join(options.directory, 'tenants')
   const dataDir = join(options.directory, 'data')
   rmSync(options.directory, { recursive: true, force: true })
   mkdirSync(tenantsDir, { recursive: true })
-  pointTenantsAt(platform.jwksUrl, tenantsDir)
   const port = await freePort(options.port)
-  const broker = await serve(['--tenants', tenantsDir, '--data', dataDir, '--port', String(port)])
+  for (const [tenant, document] of tenantsAt(platform.jwksUrl)) {
+    options.edit?.(tenant, document, `http://127.0.0.1:${port}/t/${tenant}`)
+    writeFileSync(join(tenantsDir, `${tenant}.yaml`), document.toString())
+  }
+  const args = ['--tenants', tenantsDir, '--data', dataDir, '--port', String(port), ...(options.args ?? [])]
+  const broker = await serve(args)
   const stop = async () => {
     await stopChild(broker.child)
     await platform.stop()
@@ -35,15 +43,16 @@ export const startLocalStack = async (options: {
 }
 
 /** The example tenants as they are, but for where keys come from: the platforms' real key sets would not know our issuer. */
-const pointTenantsAt = (jwksUrl: string, tenantsDir: string): void => {
-  for (const file of readdirSync('tenants').filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'))) {
-    const document = parseDocument(readFileSync(join('tenants', file), 'utf8'))
-    const issuers = document.get('issuers')
-    if (isMap(issuers))
-      for (const { key } of issuers.items) document.setIn(['issuers', String(key), 'jwks'], { url: jwksUrl })
-    writeFileSync(join(tenantsDir, file), document.toString())
-  }
-}
+const tenantsAt = (jwksUrl: string): readonly [string, Document][] =>
+  readdirSync('tenants')
+    .filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'))
+    .map((file) => {
+      const document = parseDocument(readFileSync(join('tenants', file), 'utf8'))
+      const issuers = document.get('issuers')
+      if (isMap(issuers))
+        for (const { key } of issuers.items) document.setIn(['issuers', String(key), 'jwks'], { url: jwksUrl })
+      return [file.replace(/\.yaml$/, ''), document]
+    })
 
 /** The wanted port, or the next one nobody listens on. */
 const freePort = async (wanted: number): Promise<number> => {

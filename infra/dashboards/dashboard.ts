@@ -5,10 +5,16 @@ export type Panel = {
   readonly title: string
   /** A PromQL expression each, with the legend of its series. */
   readonly queries: Readonly<Record<string, string>>
-  readonly kind?: 'timeseries' | 'stat' | 'table' | 'bargauge'
+  readonly kind?: 'timeseries' | 'stat' | 'bargauge'
   /** Grafana's unit: percentunit, s, short, bytes … */
   readonly unit?: string
   readonly width?: number
+  /** Places shown. Without them Grafana rounds 0.9994 to 100 %. */
+  readonly decimals?: number
+  /** What is shown where there is nothing, and that there may be nothing. */
+  readonly empty?: string
+  /** What a number is called where it is none to a reader. */
+  readonly words?: Readonly<Record<number, string>>
   /** From where on a value is red. */
   readonly badFrom?: number
   /** From where on a value is good; red below. */
@@ -45,8 +51,16 @@ const thresholds = ({ badFrom, goodFrom }: Panel) => {
   return { mode: 'absolute', steps }
 }
 
+/** A line where red begins; Grafana draws none by itself. */
+const drawn = ({ kind = 'timeseries', badFrom, goodFrom }: Panel) =>
+  kind === 'timeseries' && (badFrom ?? goodFrom) !== undefined ? { custom: { thresholdsStyle: { mode: 'line' } } } : {}
+
+const mappings = (words: Readonly<Record<number, string>>) => [
+  { type: 'value', options: Object.fromEntries(Object.entries(words).map(([value, text]) => [value, { text }])) },
+]
+
 const panelJson = (panel: Panel, id: number, x: number, y: number) => {
-  const { title, queries, kind = 'timeseries', unit = 'short', width = GRID / 3, says } = panel
+  const { title, queries, kind = 'timeseries', unit = 'short', width = GRID / 3, decimals, empty, words, says } = panel
   return {
     id,
     type: kind,
@@ -54,14 +68,24 @@ const panelJson = (panel: Panel, id: number, x: number, y: number) => {
     ...(says === undefined ? {} : { description: says }),
     datasource: SOURCE,
     gridPos: { x, y, w: width, h: HEIGHT },
-    fieldConfig: { defaults: { unit, min: 0, thresholds: thresholds(panel) }, overrides: [] },
+    fieldConfig: {
+      defaults: {
+        unit,
+        min: 0,
+        ...(decimals === undefined ? {} : { decimals }),
+        ...(empty === undefined ? {} : { noValue: empty }),
+        ...(words === undefined ? {} : { mappings: mappings(words) }),
+        thresholds: thresholds(panel),
+        ...drawn(panel),
+      },
+      overrides: [],
+    },
     ...(kind === 'stat' ? { options: { reduceOptions: { calcs: ['lastNotNull'] }, colorMode: 'background' } } : {}),
     targets: Object.entries(queries).map(([legend, expr], at) => ({
       refId: String.fromCharCode(65 + at),
       datasource: SOURCE,
       expr,
       legendFormat: legend,
-      ...(kind === 'table' ? { instant: true, format: 'table' } : {}),
     })),
   }
 }

@@ -1,10 +1,19 @@
 // For whoever answers for the service: is the promise kept, who is refused, what is handed out, what happened.
 import { OBJECTIVES } from '../observability/objectives.ts'
-import { bucket, count, DESERVING, FAILURES, ISSUED, LEAKS, series } from '../observability/series.ts'
+import {
+  bucket,
+  count,
+  DESERVING,
+  FAILURES,
+  ISSUED,
+  increaseFromFirst,
+  LEAKS,
+  series,
+} from '../observability/series.ts'
 import type { Dashboard } from './dashboard.ts'
 
 const share = (part: string, whole: string, window: string): string =>
-  `sum(increase(${part}[${window}])) / sum(increase(${whole}[${window}]))`
+  `sum(increase(${part}[${window}])) / (sum(increase(${whole}[${window}])) > 0)`
 
 export const EXECUTIVE: Dashboard = {
   uid: 'mintmark-executive',
@@ -19,6 +28,8 @@ export const EXECUTIVE: Dashboard = {
           title: 'Issuance success, 30 days',
           kind: 'stat',
           unit: 'percentunit',
+          decimals: 3,
+          empty: 'no exchange yet',
           width: 6,
           goodFrom: OBJECTIVES.issuedShare,
           queries: { success: share(series('exchanges', 'outcome="issued"'), series('exchanges', DESERVING), '30d') },
@@ -28,6 +39,8 @@ export const EXECUTIVE: Dashboard = {
           title: 'Tokens within 300 ms, 30 days',
           kind: 'stat',
           unit: 'percentunit',
+          decimals: 2,
+          empty: 'no token yet',
           width: 6,
           goodFrom: OBJECTIVES.fastShare,
           queries: {
@@ -45,6 +58,7 @@ export const EXECUTIVE: Dashboard = {
           unit: 'percentunit',
           width: 6,
           goodFrom: 1,
+          empty: 'no key moved yet',
           queries: {
             rotation: share(series('keyMoves', 'outcome="done"'), series('keyMoves'), '30d'),
           },
@@ -53,9 +67,10 @@ export const EXECUTIVE: Dashboard = {
         {
           title: 'Leaks reported, 30 days',
           kind: 'stat',
+          decimals: 0,
           width: 6,
           badFrom: 1,
-          queries: { leaks: `sum(increase(${series('securityEvents', LEAKS)}[30d])) or vector(0)` },
+          queries: { leaks: `sum(${increaseFromFirst(series('securityEvents', LEAKS), '30d')}) or vector(0)` },
           says: 'M8.',
         },
       ],
@@ -73,8 +88,9 @@ export const EXECUTIVE: Dashboard = {
         },
         {
           title: 'Privileged credentials a day',
+          empty: 'none',
           queries: {
-            '{{tenant}} {{credential_type}}': `topk(10, sum by (tenant, credential_type) (increase(${series('privileged')}[1d])))`,
+            '{{tenant}} {{credential_type}}': `topk(10, sum by (tenant, credential_type) (increase(${series('privileged')}[1d])) > 0)`,
           },
           says: 'M5: cloud sessions, and tokens with the scope admin.',
         },
@@ -85,7 +101,8 @@ export const EXECUTIVE: Dashboard = {
       panels: [
         {
           title: 'Refused a day, by class',
-          queries: { '{{reason}}': `sum by (reason) (increase(${series('denials')}[1d]))` },
+          empty: 'none',
+          queries: { '{{reason}}': `sum by (reason) (increase(${series('denials')}[1d])) > 0` },
           says: 'M3, M9.',
         },
         {
@@ -97,7 +114,8 @@ export const EXECUTIVE: Dashboard = {
         {
           title: 'Alarms a day',
           badFrom: 1,
-          queries: { '{{kind}}': `sum by (kind) (increase(${series('alarms')}[1d]))` },
+          empty: 'none',
+          queries: { '{{kind}}': `sum by (kind) (increase(${series('alarms')}[1d])) > 0` },
         },
       ],
     },

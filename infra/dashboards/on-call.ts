@@ -7,6 +7,8 @@ import { type Dashboard, OF_TENANT } from './dashboard.ts'
 const quantile = (q: number): string =>
   `histogram_quantile(${q}, sum by (le) (rate(${bucket('duration', ISSUED)}[$__rate_interval])))`
 
+const YES_OR_NO = { kind: 'stat', width: 4, goodFrom: 1 } as const
+
 export const ON_CALL: Dashboard = {
   uid: 'mintmark-on-call',
   title: 'Mintmark: on call',
@@ -16,13 +18,25 @@ export const ON_CALL: Dashboard = {
     {
       title: 'Now',
       panels: [
-        { title: 'Up', kind: 'stat', width: 4, goodFrom: 1, queries: { up: `min(up{${JOB}})` } },
-        { title: 'Store', kind: 'stat', width: 4, goodFrom: 1, queries: { store: `min(${series('storeUp')})` } },
-        { title: 'Clock', kind: 'stat', width: 4, goodFrom: 1, queries: { clock: `min(${series('clockTrusted')})` } },
+        { ...YES_OR_NO, title: 'Broker', words: { 0: 'down', 1: 'up' }, queries: { up: `min(up{${JOB}})` } },
         {
-          title: 'Budget burnt, 1 h (times the rate allowed)',
+          ...YES_OR_NO,
+          title: 'Store',
+          words: { 0: 'down', 1: 'up' },
+          queries: { store: `min(${series('storeUp')})` },
+        },
+        {
+          ...YES_OR_NO,
+          title: 'Clock',
+          words: { 0: 'not believed', 1: 'believed' },
+          queries: { clock: `min(${series('clockTrusted')})` },
+        },
+        {
+          title: 'Budget burn, 1 h',
           kind: 'stat',
           width: 4,
+          decimals: 1,
+          says: 'Times the rate at which the budget of failed exchanges lasts 30 days; from 14.4 on somebody is woken.',
           badFrom: 14.4,
           queries: {
             burn: `mintmark:issuance_errors:ratio_rate1h / ${Number((1 - OBJECTIVES.issuedShare).toPrecision(6))}`,
@@ -49,20 +63,26 @@ export const ON_CALL: Dashboard = {
       panels: [
         {
           title: 'Answers a second, by outcome',
+          width: 6,
           queries: { '{{outcome}}': `sum by (outcome) (rate(${series('exchanges', OF_TENANT)}[$__rate_interval]))` },
         },
         {
           title: 'Time to a token',
           unit: 's',
+          width: 6,
           badFrom: OBJECTIVES.fastSeconds,
           queries: { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) },
         },
         {
-          title: 'In flight, and delay of the event loop',
-          queries: {
-            'in flight': `sum(${series('inFlight')})`,
-            'loop p99, ms': `1000 * max(${series('eventLoopDelay', 'percentile="99"')})`,
-          },
+          title: 'Exchanges in flight',
+          width: 6,
+          queries: { 'in flight': `sum(${series('inFlight')})` },
+        },
+        {
+          title: 'Delay of the event loop',
+          unit: 's',
+          width: 6,
+          queries: { p99: `max(${series('eventLoopDelay', 'percentile="99"')})` },
         },
       ],
     },
@@ -71,7 +91,8 @@ export const ON_CALL: Dashboard = {
       panels: [
         {
           title: 'Denials a second, by class',
-          queries: { '{{reason}}': `sum by (reason) (rate(${series('denials', OF_TENANT)}[$__rate_interval]))` },
+          empty: 'none',
+          queries: { '{{reason}}': `sum by (reason) (rate(${series('denials', OF_TENANT)}[$__rate_interval])) > 0` },
         },
         {
           title: 'Evidence that does not verify, by provider',
@@ -82,6 +103,8 @@ export const ON_CALL: Dashboard = {
         {
           title: 'Top private reasons, 1 h',
           kind: 'bargauge',
+          decimals: 0,
+          empty: 'none',
           queries: { '{{kind}}': `topk(10, sum by (kind) (increase(${series('refusals')}[1h])) > 0)` },
         },
       ],
@@ -119,11 +142,13 @@ export const ON_CALL: Dashboard = {
         },
         {
           title: 'Moves an hour',
-          queries: { '{{move}} {{outcome}}': `sum by (move, outcome) (increase(${series('keyMoves')}[1h]))` },
+          empty: 'none',
+          queries: { '{{move}} {{outcome}}': `sum by (move, outcome) (increase(${series('keyMoves')}[1h])) > 0` },
         },
         {
           title: 'Issuer key sets fetched an hour',
-          queries: { '{{outcome}}': `sum by (outcome) (increase(${series('issuerKeyRefreshes')}[1h]))` },
+          empty: 'none',
+          queries: { '{{outcome}}': `sum by (outcome) (increase(${series('issuerKeyRefreshes')}[1h])) > 0` },
         },
       ],
     },

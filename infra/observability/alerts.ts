@@ -1,6 +1,6 @@
 // Who is woken, and by what. Each alert has a runbook; infra/observability/rules.ts makes Prometheus rules of this table.
 import { BURNS, OBJECTIVES, type Severity, type Window } from './objectives.ts'
-import { LEAKS, series } from './series.ts'
+import { increaseFromFirst, LEAKS, series } from './series.ts'
 
 export type Alert = {
   readonly name: string
@@ -110,7 +110,7 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: 'MintmarkLeakReported',
-    expression: `${sumBy('tenant', `increase(${series('securityEvents', LEAKS)}[15m])`)} > 0`,
+    expression: `${sumBy('tenant', increaseFromFirst(series('securityEvents', LEAKS), '15m'))} > 0`,
     severity: 'page',
     says: 'A token of {{ $labels.tenant }} was found where it should not be.',
     runbook: 'leak-reported',

@@ -16,3 +16,9 @@ export const ISSUED = 'http_response_status_code="200"'
 export const FAILURES = 'outcome=~"unavailable|failed"'
 export const DESERVING = 'outcome=~"issued|unavailable|failed"'
 export const LEAKS = 'event=~"token_leaked|secret_scanning_alert"'
+/**
+ * Of a counter whose series begin with their first event: `increase` alone sees a series that begins at 1 as one that stands
+ * still. Each new series counts as it is until the window has passed.
+ */
+export const increaseFromFirst = (counter: string, window: string): string =>
+  `(increase(${counter}[${window}]) > 0 or (${counter} unless ${counter} offset ${window}))`

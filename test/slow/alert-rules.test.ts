@@ -175,7 +175,7 @@ const CASES: readonly Case[] = [
     labels: { tenant: 'acme' },
     series: {
       ...UP,
-      'mintmark_security_events_total{tenant="acme",event="token_leaked",outcome="ordered"}': '0 0 1x20',
+      'mintmark_security_events_total{tenant="acme",event="token_leaked",outcome="ordered"}': '_ _ 1x20',
     },
     at: '10m',
   },
@@ -184,7 +184,7 @@ const CASES: readonly Case[] = [
     fires: null,
     series: {
       ...UP,
-      'mintmark_security_events_total{tenant="acme",event="session-revoked",outcome="ordered"}': '0 0 1x20',
+      'mintmark_security_events_total{tenant="acme",event="session-revoked",outcome="ordered"}': '_ _ 1x20',
     },
     at: '10m',
   },

@@ -1,5 +1,5 @@
 // A receiver that is not ours: an OpenTelemetry collector takes what the otlp-logs sink sends, and tells it as it was meant. Needs
-// the binary of tools/otelcol/builder.yaml, named by MINTMARK_OTELCOL.
+// the binary that tools/otelcol/main.go says how to build, named by MINTMARK_OTELCOL.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

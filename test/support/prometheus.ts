@@ -22,6 +22,7 @@ export const promtool = (
 export type Sample = { readonly metric: Readonly<Record<string, string>>; readonly value: readonly [number, string] }
 
 export type Prometheus = {
+  readonly url: string
   /** Instant query, as of now; throws with what Prometheus says of an expression it does not take. */
   readonly query: (expression: string) => Promise<readonly Sample[]>
   readonly stop: () => Promise<void>
@@ -57,6 +58,7 @@ export const startPrometheus = async (target: string, rules: string): Promise<Pr
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return {
+    url,
     async query(expression) {
       const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression })}`)
       const answer = (await response.json()) as {
