@@ -39,6 +39,7 @@ import { receiverSecret, senderSecret, sinkSecret } from '../support/aws/secrets
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
+import { adminSuite } from './admin-suite.ts'
 import { boundCallerSuite } from './bound-caller-suite.ts'
 import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
 import { eraseSuite, KEPT_FOR_DAYS } from './erase-suite.ts'
@@ -497,6 +498,10 @@ sinkSuite(
   (tenant, more) => claims(tenant, more),
 )
 
+adminSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
 eraseSuite(() => deployed, { evidence: (tenant) => claims(tenant), root })
 
 test('every call of this file was allowed by the policies as they are packaged', () => {
