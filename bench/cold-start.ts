@@ -40,6 +40,7 @@ const EVENTS: Readonly<Record<FunctionName, unknown>> = {
   push: { Records: [] },
   poll: request('GET', '/t/acme/receivers/edge/poll'),
   deliver: null,
+  erase: null,
 }
 
 /** The kind of request, of those that take several (REQUESTS). */

@@ -21,6 +21,7 @@ type Value = Text | { readonly Ref: string } | { readonly 'Fn::Join': readonly [
 export type Environment = { readonly [name in EnvironmentName]?: Value }
 
 const CORE = { MINTMARK_CORE_TABLE: CORE_TABLE }
+const CORE_AND_LOG = { ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE }
 const dataRole = (fn: TenantBound) => ({ MINTMARK_DATA_ROLE: text(dataRoleArn(fn)) })
 /** Ref of a queue is its URL. */
 const queueUrl = (logicalId: `${Capitalize<QueueName>}${'Queue' | 'Dlq'}` | 'AuditDlq'): Value => ({ Ref: logicalId })
@@ -71,7 +72,7 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       MINTMARK_QUARANTINE_QUEUE: queueUrl('FindingsDlq'),
     },
     introspect: { ...base, ...CORE, ...dataRole('introspect'), ...orders, ...denials },
-    admin: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('admin'), ...orders, ...denials },
+    admin: { ...base, ...CORE_AND_LOG, ...dataRole('admin'), ...orders, ...denials },
     audit: {
       ...base,
       ...CORE,
@@ -82,14 +83,14 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       MINTMARK_DENIALS_QUARANTINE_QUEUE: queueUrl('DenialsDlq'),
     },
     checkpoint: {
-      ...CORE,
-      MINTMARK_LOG_TABLE: LOG_TABLE,
+      ...CORE_AND_LOG,
       ...dataRole('checkpoint'),
       MINTMARK_POOL_KEY: POOL_KEY,
       MINTMARK_ARCHIVE_BUCKET: text(ARCHIVE_BUCKET),
     },
-    deliver: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('deliver') },
-    discovery: { ...base, ...CORE, MINTMARK_LOG_TABLE: LOG_TABLE, ...dataRole('discovery'), ...feedBy('page') },
+    deliver: { ...base, ...CORE_AND_LOG, ...dataRole('deliver') },
+    erase: { ...base, ...CORE_AND_LOG, ...dataRole('erase') },
+    discovery: { ...base, ...CORE_AND_LOG, ...dataRole('discovery'), ...feedBy('page') },
     rotate: {
       ...base,
       ...CORE,

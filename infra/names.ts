@@ -10,7 +10,7 @@ export type Place = { readonly stage: string }
 /**
  * Those of design §2; `feed` is the half of revoke that is asked, and the only one that opens signal keys; `push` and `poll` give
  * receivers what it signed. Of audit `checkpoint` is the half that signs, and the only one that opens log keys, and `deliver` the half
- * that speaks to sinks: who appends does neither.
+ * that speaks to sinks: who appends does neither. `erase` alone deletes what is to be gone.
  */
 export const FUNCTIONS = [
   'attest',
@@ -21,6 +21,7 @@ export const FUNCTIONS = [
   'audit',
   'checkpoint',
   'deliver',
+  'erase',
   'events',
   'introspect',
   'admin',
@@ -73,6 +74,7 @@ export const DEAD_LETTERS = [
   'push-dlq',
   'checkpoint-dlq',
   'deliver-dlq',
+  'erase-dlq',
   'archive-dlq',
 ] as const
 export type DeadLetterName = (typeof DEAD_LETTERS)[number]

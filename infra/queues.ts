@@ -95,5 +95,6 @@ export const queueResources = (place: Place) => ({
     ruleMaySend(queueArn(place, 'checkpoint-dlq'), ruleArn(place, 'checkpoint')),
   ]),
   ...deadLetter(place, 'deliver-dlq', [ruleMaySend(queueArn(place, 'deliver-dlq'), ruleArn(place, 'deliver'))]),
+  ...deadLetter(place, 'erase-dlq', [ruleMaySend(queueArn(place, 'erase-dlq'), ruleArn(place, 'erase'))]),
   ...deadLetter(place, 'archive-dlq'),
 })

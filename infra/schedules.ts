@@ -5,12 +5,12 @@ import { type FunctionName, type Place, ruleName } from './names.ts'
 import { text } from './policies/statement.ts'
 import { deadLetterId } from './queues.ts'
 
-type Scheduled = Extract<FunctionName, 'trust' | 'rotate' | 'push' | 'audit' | 'checkpoint' | 'deliver'>
+type Scheduled = Extract<FunctionName, 'trust' | 'rotate' | 'push' | 'audit' | 'checkpoint' | 'deliver' | 'erase'>
 
 /**
  * Key sets are fetched at least every 10 minutes (design §2); keys move by the hour, and a check costs little. Push looks for wakes that
  * were lost; what was appended is signed and anchored each minute, and waits for its sinks no longer. Logs are compared with records by
- * the hour, and a run that has no time left goes on with the next.
+ * the hour, and a run that has no time left goes on with the next. Days are what is kept, and an hour more is nothing.
  */
 const EVERY: Readonly<Record<Scheduled, string>> = {
   trust: 'rate(5 minutes)',
@@ -19,6 +19,7 @@ const EVERY: Readonly<Record<Scheduled, string>> = {
   audit: 'rate(10 minutes)',
   checkpoint: 'rate(1 minute)',
   deliver: 'rate(1 minute)',
+  erase: 'rate(1 hour)',
 }
 
 const functionId = (fn: Scheduled): string => `${fn.charAt(0).toUpperCase()}${fn.slice(1)}LambdaFunction`
@@ -64,4 +65,5 @@ export const scheduleResources = (place: Place) => ({
   ...schedule(place, 'audit'),
   ...schedule(place, 'checkpoint'),
   ...schedule(place, 'deliver'),
+  ...schedule(place, 'erase'),
 })

@@ -12,6 +12,8 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   checkpoint: 50,
   // A run (LIMITS.deliverRunMs), and what a sink that hangs takes behind it.
   deliver: 90,
+  // As many rows as a run drops (LIMITS.erasedRowsPerRun), of several logs.
+  erase: 900,
   events: 20,
   introspect: 10,
   admin: 20,
@@ -37,6 +39,7 @@ export const CONCURRENCY: Readonly<Record<FunctionName, number>> = {
   checkpoint: 3,
   // A run that takes its time, and the next: leases of sinks keep them apart.
   deliver: 2,
+  erase: 1,
   events: 20,
   introspect: 50,
   admin: 10,

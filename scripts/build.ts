@@ -12,6 +12,7 @@ const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   checkpoint: 310,
   deliver: 400,
   discovery: 372,
+  erase: 340,
   events: 440,
   feed: 400,
   introspect: 390,

@@ -307,7 +307,8 @@ ${linesTable(fixedLines())}
 
 Schedules, dead-letter queues, secrets and the weekly export are cents; so is a receiver of revocations, which is looked at every minute
 (six reads) and told of each by a message, a reading of six units and two writes. So is a sink: four read units a minute ($0.02), and with events
-every minute three write units and one read of its secret more ($0.30, from memory for the secret). A **silo** is a deployment of its own: all of this once more, and two
+every minute three write units and one read of its secret more ($0.30, from memory for the secret). Where events expire (\`audit.keep_days\`) their rows are
+read and written once more when they go, and what finds them by their id stays. A **silo** is a deployment of its own: all of this once more, and two
 signing keys held in KMS ($2 a month, $15 a million ECC signatures).
 
 ## By number of tenants, ${ASSUMED.exchangesPerTenantMonth.toLocaleString('en')} exchanges a tenant and month

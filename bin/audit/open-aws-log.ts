@@ -2,6 +2,7 @@
 // Verifier keys come from the public log: rows of keys are no operator's business.
 import { createAnchorRecords } from '../../lib/adapters/aws/dynamo-anchor-records.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
+import { createExpired } from '../../lib/adapters/aws/dynamo-log-retention.ts'
 import { readHeadItem } from '../../lib/adapters/aws/dynamo-log-rows.ts'
 import { createPublicLog } from '../../lib/adapters/aws/dynamo-public-log.ts'
 import { createGrantRecords, createHourlyRecords } from '../../lib/adapters/aws/dynamo-records.ts'
@@ -67,7 +68,7 @@ const open = async (tenant: string) => {
       log,
       ...readHere(log, tenant, () => openHttpLog(`${authority}/log`).vkeys()),
       origin,
-      expired: async () => null,
+      expired: () => createExpired(table)(tenant),
       close: () => client.destroy(),
     }
     return { readable, table }

@@ -5,19 +5,25 @@ import { createAnchorRecords } from '../../lib/adapters/aws/dynamo-anchor-record
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
 import { createDenialLookup } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
+import { createExpired } from '../../lib/adapters/aws/dynamo-log-retention.ts'
 import { createLookUps } from '../../lib/adapters/aws/dynamo-look-ups.ts'
+import { createPublicLog } from '../../lib/adapters/aws/dynamo-public-log.ts'
 import { createReceivers } from '../../lib/adapters/aws/dynamo-receivers.ts'
 import { createRecentRecords } from '../../lib/adapters/aws/dynamo-records.ts'
+import type { Table } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createRevocationChanges } from '../../lib/adapters/aws/dynamo-revocation-changes.ts'
 import { createRevocationPages } from '../../lib/adapters/aws/dynamo-revocation-pages.ts'
 import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
 import { createSinkBoard } from '../../lib/adapters/aws/dynamo-sink-board.ts'
 import { createSinkErrands } from '../../lib/adapters/aws/dynamo-sink-errands.ts'
 import { createSqsQueue } from '../../lib/adapters/aws/sqs-queue.ts'
+import { logVerifierKeys, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
+import type { ReadLogPorts } from '../../lib/flows/audit/read-log.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { compileStored } from '../../lib/wire/compile-stored.ts'
 import { openCallers } from '../callers.ts'
@@ -67,6 +73,7 @@ export const createAdmin = (
       receivers: createReceivers(table),
       applied: createAppliedOrders(table),
       lookUps: createLookUps(table),
+      auditLog: readableLog(logs, table),
       sinks: {
         board: createSinkBoard(logs, createLogLeaves(logs)),
         errands: createSinkErrands(logs),
@@ -76,4 +83,16 @@ export const createAdmin = (
     log,
     settle,
   })
+}
+
+/** What `audit:read` opens: the same log that `mintmark audit --aws` reads. */
+const readableLog = (logs: Table, core: Table): ReadLogPorts => {
+  const log = { ...createPublicLog(logs, nodeSha256), ...createLogLeaves(logs) }
+  const keys = createSigningKeyStore(core)
+  return {
+    log,
+    retention: { expired: createExpired(logs) },
+    sha256: nodeSha256,
+    verifierKeys: async (tenant) => logVerifierKeys(keys, tenant, (await log.about(tenant))?.origin ?? ''),
+  }
 }

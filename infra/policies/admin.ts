@@ -37,11 +37,11 @@ export const adminDataRole: Role = dataRole('admin', 'One tenant: reads its deci
     resources: [LOG_TABLE_ARN],
     when: onRows(own.logDenials),
   }),
-  // How far behind its end each sink is, and since when; and what anchors have of it.
+  // How far behind its end each sink is, and since when; what anchors have of it; and all of it for whoever has scope audit:read.
   allow('ReadLog', {
     actions: ['dynamodb:GetItem', 'dynamodb:Query'],
     resources: [LOG_TABLE_ARN],
-    when: onRows(own.log, own.logHead, own.logCheckpoints),
+    when: onRows(own.log, own.logHead, own.logUids, own.publicLog, own.logCheckpoints, own.logExpired),
   }),
   allow('ReadSinks', {
     actions: ['dynamodb:GetItem', 'dynamodb:Query'],

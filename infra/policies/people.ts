@@ -45,11 +45,11 @@ export const applyRole = (place: Place, principals: readonly string[]): Role => 
     }),
     // What was removed or narrowed becomes a cut of what it issued: an order, since only revoke writes revocations.
     allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
-    // Crypto-erase of a removed tenant: the wrapped keys and the feed secret, and no other row.
-    allow('EraseKeysOfRemoved', {
-      actions: ['dynamodb:DeleteItem'],
+    // Of a restored backup a key that was replaced since (docs/runbooks/restore-from-backup.md): the rows, and no other.
+    allow('DropRestoredKeys', {
+      actions: ['dynamodb:Query', 'dynamodb:DeleteItem'],
       resources: [CORE_TABLE_ARN],
-      when: onRows(rows.signingKeys, rows.feedSecret),
+      when: onRows(rows.signingKeys),
     }),
     neverAct,
   ],
@@ -77,7 +77,15 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
     allow('ReadLogs', {
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       resources: [LOG_TABLE_ARN],
-      when: onRows(rows.log, rows.logHead, rows.logUids, rows.logDenials, rows.publicLog, rows.logCheckpoints),
+      when: onRows(
+        rows.log,
+        rows.logHead,
+        rows.logUids,
+        rows.logDenials,
+        rows.publicLog,
+        rows.logCheckpoints,
+        rows.logExpired,
+      ),
     }),
     allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
     // A lifted block says by whom and why, and one that is gone without that is an alarm of audit.

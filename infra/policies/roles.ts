@@ -7,6 +7,7 @@ import { auditDataRole, auditRole } from './audit.ts'
 import { checkpointDataRole, checkpointRole } from './checkpoint.ts'
 import { deliverDataRole, deliverRole } from './deliver.ts'
 import { discoveryDataRole, discoveryRole } from './discovery.ts'
+import { eraseDataRole, eraseRole } from './erase.ts'
 import { eventsDataRole, eventsRole } from './events.ts'
 import { feedDataRole, feedRole } from './feed.ts'
 import { introspectDataRole, introspectRole } from './introspect.ts'
@@ -39,6 +40,7 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   AuditRole: auditRole(place),
   CheckpointRole: checkpointRole(place),
   DeliverRole: deliverRole(place),
+  EraseRole: eraseRole(place),
   EventsRole: eventsRole(place),
   IntrospectRole: introspectRole(place),
   AdminRole: adminRole(place),
@@ -52,6 +54,7 @@ export const roles = ({ place, poolKey, applyPrincipals, operatorPrincipals }: R
   DataAuditRole: auditDataRole,
   DataCheckpointRole: checkpointDataRole(poolKey),
   DataDeliverRole: deliverDataRole,
+  DataEraseRole: eraseDataRole,
   DataEventsRole: eventsDataRole,
   DataIntrospectRole: introspectDataRole,
   DataAdminRole: adminDataRole,

@@ -24,12 +24,19 @@ export const WRITERS = {
   Orders: { rows: [rows.appliedOrders], roles: [dataRoleArn('revoke')] },
   SecurityEvents: { rows: [rows.securityEvents], roles: [dataRoleArn('events')] },
   LookUps: { rows: [rows.lookUps], roles: [dataRoleArn('admin')] },
-  // apply erases a removed tenant's keys; it can do nothing else to them.
+  // erase and apply have the right to delete them, and none to write.
   OwnKeys: {
     rows: [rows.signingKeys],
-    roles: [dataRoleArn('mint'), dataRoleArn('feed'), dataRoleArn('checkpoint'), dataRoleArn('rotate'), APPLY_ROLE_ARN],
+    roles: [
+      dataRoleArn('mint'),
+      dataRoleArn('feed'),
+      dataRoleArn('checkpoint'),
+      dataRoleArn('rotate'),
+      dataRoleArn('erase'),
+      APPLY_ROLE_ARN,
+    ],
   },
-  FeedSecrets: { rows: [rows.feedSecret], roles: [dataRoleArn('mint'), APPLY_ROLE_ARN] },
+  FeedSecrets: { rows: [rows.feedSecret], roles: [dataRoleArn('mint'), dataRoleArn('erase')] },
   ClockMark: { rows: [rows.clockMark], roles: [functionRoleArn('mint')] },
   Rates: { rows: [rows.rates], roles: [functionRoleArn('attest')] },
 } as const
@@ -89,15 +96,24 @@ export const LOG_WRITERS = {
     roles: [dataRoleArn('audit')],
   },
   Checkpoints: { rows: [rows.logCheckpoints], roles: [dataRoleArn('checkpoint')] },
-  LogList: { rows: [rows.logList], roles: [functionRoleArn('audit'), functionRoleArn('checkpoint')] },
+  LogList: {
+    rows: [rows.logList],
+    roles: [functionRoleArn('audit'), functionRoleArn('checkpoint'), functionRoleArn('erase')],
+  },
+  Expired: { rows: [rows.logExpired], roles: [dataRoleArn('erase')] },
   Sinks: { rows: [rows.sinks, rows.deadLetters], roles: [dataRoleArn('deliver')] },
   // An operator asks, deliver does.
   SinkErrands: { rows: [rows.sinkErrands], roles: [dataRoleArn('admin'), dataRoleArn('deliver')] },
 } as const
 
-const { Sinks, SinkErrands, ...OF_LOGS } = LOG_WRITERS
+/** What may go: events with what was kept of their denials, and what is known of sinks. By whom alone. */
+const ERASERS = {
+  Events: { rows: [rows.log, rows.logDenials], roles: [dataRoleArn('erase')] },
+  Letters: { rows: [rows.deadLetters, rows.sinkErrands], roles: [dataRoleArn('deliver'), dataRoleArn('erase')] },
+} as const
+const ERASED = Object.values(ERASERS).flatMap((eraser): readonly string[] => eraser.rows)
 
-/** The log: each row has its writer, and nobody takes from it but what is known of sinks. */
+/** The log: each row has its writer, and of what proves anything nobody takes. */
 export const logTablePolicy: PolicyDocument = policy([
   deny('OnlyItsWriters', {
     principal: '*',
@@ -121,16 +137,20 @@ export const logTablePolicy: PolicyDocument = policy([
     principal: '*',
     actions: ['dynamodb:DeleteItem'],
     resources: ['*'],
-    when: touchingRows(...Object.values(OF_LOGS).flatMap((writer) => writer.rows)),
+    when: touchingRows(
+      ...Object.values(LOG_WRITERS)
+        .flatMap((writer): readonly string[] => writer.rows)
+        .filter((row) => !ERASED.includes(row)),
+    ),
   }),
-  deny('OnlyDeliverForgets', {
-    principal: '*',
-    actions: ['dynamodb:DeleteItem'],
-    resources: ['*'],
-    when: all(touchingRows(...Sinks.rows, ...SinkErrands.rows), {
-      ArnNotEquals: { 'aws:PrincipalArn': text(dataRoleArn('deliver')) },
+  ...Object.entries(ERASERS).map(([what, eraser]) =>
+    deny(`Erase${what}`, {
+      principal: '*',
+      actions: ['dynamodb:DeleteItem'],
+      resources: ['*'],
+      when: all(touchingRows(...eraser.rows), { ArnNotEquals: { 'aws:PrincipalArn': eraser.roles.map(text) } }),
     }),
-  }),
+  ),
   deny('NoBulk', {
     principal: '*',
     actions: ['dynamodb:BatchWriteItem', 'dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate', 'dynamodb:PartiQLDelete'],

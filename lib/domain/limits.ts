@@ -276,6 +276,8 @@ export const LIMITS = {
   quarantineLookMs: 1_000,
   anchorTailBytes: 8 * 1024 * 1024,
   feedPositionEveryMs: 10_000,
+  // rows of events that a run of the function erase drops of one log; the next run goes on
+  erasedRowsPerRun: 20_000,
   removedTenantKeepSeconds: 7 * 24 * 3600,
   // tenants that are applied, or whose keys are moved, at a time: their writes share commits
   tenantsAtOnceMax: 64,

@@ -11,7 +11,7 @@ import { callsOf } from './deployed-calls.ts'
 const BASE = 'https://sts.example.com'
 
 /** Grants of operators, by environment. */
-export const OWN_GRANTS = ['reader: [introspect]', 'revoker: [revoke]', 'operator: [admin]']
+export const OWN_GRANTS = ['reader: [introspect]', 'revoker: [revoke]', 'operator: [admin]', 'auditor: [audit:read]']
   .map((line) => {
     const [name, scope] = line.split(': ')
     return `

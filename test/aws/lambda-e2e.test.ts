@@ -39,8 +39,10 @@ import { receiverSecret, senderSecret, sinkSecret } from '../support/aws/secrets
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
+import { adminSuite } from './admin-suite.ts'
 import { boundCallerSuite } from './bound-caller-suite.ts'
 import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
+import { eraseSuite, KEPT_FOR_DAYS } from './erase-suite.ts'
 import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
 import { PROMPT, promptReceiver, pushLatencySuite } from './push-latency-suite.ts'
 import { EDGE_SECRET, edges, RECEIVER_GRANTS, RECEIVERS, receiverSuite } from './receiver-suite.ts'
@@ -89,6 +91,9 @@ const GLOBEX =
 /** Its keys never leave KMS. */
 const VAULT = githubTenant('vault', { keys: [key], orgId: '8888888' }).replace('issuers:', 'tier: silo\nissuers:')
 
+/** To be removed. */
+const GONE = githubTenant('gone', { keys: [key], orgId: '9999999' }) + KEPT_FOR_DAYS
+
 let deployed: Deployed
 let claims: (tenant: string, more?: Record<string, unknown>) => string
 
@@ -98,11 +103,16 @@ beforeAll(async () => {
     EVENT_SOURCES +
     RECEIVERS +
     SINKS
-  deployed = await startDeployed({ acme, globex: GLOBEX, vault: VAULT }, internet)
+  deployed = await startDeployed({ acme, globex: GLOBEX, vault: VAULT, gone: GONE }, internet)
   for (const [name, secret] of Object.entries(EVENT_SECRETS)) deployed.aws.secrets.set(name, senderSecret(secret))
   for (const [name, secret] of Object.entries(SINK_SECRETS)) deployed.aws.secrets.set(name, sinkSecret(secret))
   deployed.aws.secrets.set('mintmark/acme/edge', receiverSecret(EDGE_SECRET))
-  const orgs: Readonly<Record<string, string>> = { acme: '1234567', globex: '7777777', vault: '8888888' }
+  const orgs: Readonly<Record<string, string>> = {
+    acme: '1234567',
+    globex: '7777777',
+    vault: '8888888',
+    gone: '9999999',
+  }
   claims = (tenant, more = {}) =>
     signAssertion(key, githubClaims(`${BASE}/t/${tenant}`, { repository_owner_id: orgs[tenant], ...more }))
   const documents = loadDirectory(deployed.tenantsDir, { baseUrl: BASE, dev: false })
@@ -487,6 +497,12 @@ sinkSuite(
   () => deployed,
   (tenant, more) => claims(tenant, more),
 )
+
+adminSuite(
+  () => deployed,
+  (tenant, more) => claims(tenant, more),
+)
+eraseSuite(() => deployed, { evidence: (tenant) => claims(tenant), root })
 
 test('every call of this file was allowed by the policies as they are packaged', () => {
   expect(refused().map(({ principal, action, resource }) => ({ by: principal.role, action, resource }))).toEqual([])

@@ -10,11 +10,12 @@ import {
   type Item,
   isConditionFailure,
   keyOf,
+  removeItem,
   type Table,
   textOf,
   write,
 } from './dynamo-request.ts'
-import { logDenialKey } from './table-keys.ts'
+import { logDenialKey, logListedKey } from './table-keys.ts'
 
 const FORMAT = { v: { N: '1' } } as const
 
@@ -47,9 +48,14 @@ type Kept = Exclude<StoredDecision, { kind: 'allow' }>
 const itemsOf = (tenant: string, entry: AuditEntry): Item[] => {
   if (entry.kind === 'denial') return [item(tenant, entry.denial.decisionId, { kind: 'deny', denial: entry.denial })]
   if (entry.kind !== 'roll_up') return []
-  const { minute, kind, source, count, listed } = entry.rollUp
+  const { id, minute, kind, source, count, listed } = entry.rollUp
   const rollUp: DenialRollUp = { tenant, minute, kind, source, count }
-  return listed.map((decisionId) => item(tenant, decisionId, { kind: 'rolled_up', rollUp }))
+  if (listed.length === 0) return []
+  // The event of a count does not name them, and who drops it must find them.
+  return [
+    { ...keyOf(logListedKey(tenant, id)), ...FORMAT, body: { S: JSON.stringify(listed) } },
+    ...listed.map((decisionId) => item(tenant, decisionId, { kind: 'rolled_up', rollUp })),
+  ]
 }
 
 const item = (tenant: string, decisionId: string, kept: Kept): Item => ({
@@ -66,6 +72,19 @@ export const createDenialLookup = (table: Table): DecisionLookup => ({
     return row === null ? null : read(row, tenant)
   },
 })
+
+/** What was kept of the denials of an event that goes, goes first. */
+export const forgetDenials = async (call: Call, tenant: string, { uid, isCount }: KeptOf): Promise<void> => {
+  const key = logListedKey(tenant, uid)
+  const row = isCount ? await getItem(call, key) : null
+  const listed = row === null ? [] : (JSON.parse(textOf(row, 'body')) as readonly string[])
+  for (let at = 0; at < listed.length; at += AT_ONCE)
+    await Promise.all(listed.slice(at, at + AT_ONCE).map((id) => removeItem(call, logDenialKey(tenant, id))))
+  await removeItem(call, isCount ? key : logDenialKey(tenant, uid))
+}
+
+/** The event of a denial, or of a count of them. */
+type KeptOf = { readonly uid: string; readonly isCount: boolean }
 
 const read = (row: Item, tenant: string): Kept => {
   if (row['v']?.N !== FORMAT.v.N) throw new Error('a stored row has a format this program does not know')

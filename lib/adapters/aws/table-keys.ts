@@ -197,6 +197,14 @@ export const logDenialKey = (tenant: string, decisionId: string): RowKey => ({
   sk: 'D',
 })
 
+/** The denials that a count lists, by the id of the count. */
+export const logListedKey = (tenant: string, countId: string): RowKey => ({
+  pk: logDenialKey(tenant, countId).pk,
+  sk: 'L',
+})
+/** How many leaves from the front have no events any more, and the checkpoint that shows that they were due. */
+export const logExpiredKey = (tenant: string): RowKey => ({ pk: `LX#${tenant}`, sk: 'X' })
+
 /** Commitments of neighbouring leaves of one tile, by the index of the first. */
 export const logCommitmentsKey = (tenant: string, first: number): RowKey => ({
   pk: publicLogPartition(tenant),
@@ -262,6 +270,7 @@ export const leadingKeys = (tenant: string) =>
     logDenials: `${logPartition(tenant)}#D#*`,
     publicLog: publicLogPartition(tenant),
     logCheckpoints: logCheckpointPartition(tenant),
+    logExpired: logExpiredKey(tenant).pk,
     logList: 'LOGS#*',
     sinks: sinkPartition(tenant),
     deadLetters: deadLetterPartition(tenant, '*'),

@@ -12,6 +12,7 @@ import { AUDIT_ENVIRONMENT, createAudit } from '../../../functions/audit/compose
 import { CHECKPOINT_ENVIRONMENT, createCheckpoint } from '../../../functions/checkpoint/compose.ts'
 import { createDeliver, DELIVER_ENVIRONMENT } from '../../../functions/deliver/compose.ts'
 import { createDiscovery, DISCOVERY_ENVIRONMENT } from '../../../functions/discovery/compose.ts'
+import { createErase, ERASE_ENVIRONMENT } from '../../../functions/erase/compose.ts'
 import { createEvents, EVENTS_ENVIRONMENT } from '../../../functions/events/compose.ts'
 import { createFeedFunction, FEED_ENVIRONMENT } from '../../../functions/feed/compose.ts'
 import { createIntrospect, INTROSPECT_ENVIRONMENT } from '../../../functions/introspect/compose.ts'
@@ -153,6 +154,10 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       const more = { secretsAs: secretsAs(place), http: http as OutboundHttp }
       return createDeliver(environmentOf('deliver', DELIVER_ENVIRONMENT), { ...clients, ...more })
     },
+    erase() {
+      const { place: _, ...clients } = own('erase')
+      return createErase(environmentOf('erase', ERASE_ENVIRONMENT), clients)
+    },
     discovery() {
       const { place, ...clients } = own('discovery')
       const more = { lambda: lambdaClient(place) }
@@ -202,6 +207,7 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     audit: compose.audit(),
     checkpoint: compose.checkpoint(),
     deliver: compose.deliver(),
+    erase: compose.erase(),
     discovery: compose.discovery(),
     feed: compose.feed(),
     introspect: compose.introspect(),

@@ -13,6 +13,7 @@ const TENANT_BOUND = [
   'audit',
   'checkpoint',
   'deliver',
+  'erase',
   'events',
   'introspect',
   'admin',
@@ -38,6 +39,7 @@ const QUEUES = [
   'push-dlq',
   'checkpoint-dlq',
   'deliver-dlq',
+  'erase-dlq',
   'archive-dlq',
 ] as const
 

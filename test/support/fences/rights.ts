@@ -161,7 +161,21 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(['batch get'], ['receivers', 'revocationChanges'], ' of own'),
       ...rows(['get'], ['logDenials'], ' of own'),
       ...rows(['put'], ['lookUps'], ' of own'),
-      ...rows(['get', 'query'], ['log', 'logHead', 'logCheckpoints', 'sinks', 'deadLetters', 'sinkErrands'], ' of own'),
+      ...rows(
+        ['get', 'query'],
+        [
+          'log',
+          'logHead',
+          'logUids',
+          'publicLog',
+          'logCheckpoints',
+          'logExpired',
+          'sinks',
+          'deadLetters',
+          'sinkErrands',
+        ],
+        ' of own',
+      ),
       ...rows(['put'], ['sinkErrands'], ' of own'),
     ],
     elsewhere: [...LAMBDA, 'attach to a network'],
@@ -230,6 +244,28 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       "read a sink's secret of own",
     ],
     elsewhere: ['SendMessage deliver-dlq', ...LAMBDA],
+  },
+  // What is to be gone goes by it alone: of a log what it says, of a removed tenant its keys. Commitments, tiles and checkpoints
+  // nobody deletes, and it writes nothing but that something has expired.
+  erase: {
+    itself: [
+      ...ofBoth("open erase's session", ...rows(['get', 'batch get'], ['config'])),
+      ...rows(['query'], ['tenantList']),
+      ...rows(['get'], ['clockMark']),
+      ...rows(UPDATE, ['logList']),
+      'SendMessage erase-dlq',
+    ],
+    forTenant: [
+      ...rows(
+        ['get', 'batch get', 'query'],
+        ['log', 'logHead', 'logDenials', 'logCheckpoints', 'logExpired', 'sinks', 'deadLetters', 'sinkErrands'],
+        ' of own',
+      ),
+      ...rows(['put'], ['logExpired'], ' of own'),
+      ...rows(['delete'], ['log', 'logDenials', 'deadLetters', 'sinkErrands'], ' of own'),
+      ...rows(['get', 'query', 'delete'], ['signingKeys', 'feedSecret'], ' of own'),
+    ],
+    elsewhere: ['SendMessage erase-dlq', ...LAMBDA, 'attach to a network'],
   },
   // "serve signed and public documents"; "touch private keys" it may not.
   discovery: {
@@ -308,11 +344,11 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 
 /** Roles of people and of services, which no function has: what they may by themselves. */
 export const OTHERS: Readonly<Record<string, readonly string[]>> = {
-  // The only writer of configuration; its deletions are the crypto-erase of a removed tenant.
+  // The only writer of configuration; of keys it can only take away what a backup brought back.
   apply: [
     ...ofBoth(...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['config'])),
     ...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['tenantList']),
-    ...ofBoth('delete signingKeys', 'delete feedSecret', 'query revocationChanges'),
+    ...ofBoth('query revocationChanges', 'query signingKeys', 'delete signingKeys'),
     'SendMessage revoke',
   ],
   operator: [
@@ -323,7 +359,7 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
       ),
       ...rows(
         ['get', 'batch get', 'query'],
-        ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints'],
+        ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints', 'logExpired'],
       ),
       ...rows(UPDATE, ['revocations', 'revocationVersion', 'revocationChanges']),
     ),

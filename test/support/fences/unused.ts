@@ -24,8 +24,8 @@ export const UNUSED: readonly Exception[] = [
   ),
   exception(
     /^role mintmark-apply, /,
-    /^(OrderRevocations|EraseKeysOfRemoved)$/,
-    'An operator narrows or removes a tenant.',
+    /^(OrderRevocations|DropRestoredKeys)$/,
+    'An operator narrows a tenant, or restores a backup.',
   ),
   exception(
     /^role mintmark-operator, /,
