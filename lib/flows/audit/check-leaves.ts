@@ -84,7 +84,7 @@ export const checkLeaves = async (
   return { hashes: walk.hashes.subarray(0, sound * HASH_BYTES), roots, events: walk.events, flaw, last: walk.last }
 }
 
-/** `place`: what the last event that was read says it is in. Undefined `last`: the event before is no longer kept. */
+/** `place`: what the last event says it is in, where it is as recorded. Undefined `last`: the event before is no longer kept. */
 type Walk = {
   last: ChainLink | null | undefined
   place: ReturnType<typeof chainOf>
@@ -124,7 +124,6 @@ const checkBundle = async (
       const found = { leaf, fingerprint: made.fingerprint }
       const problem = isAsRecorded(walk, found, against) ? null : await checkPlaced(tenant, walk, found, against)
       if (problem !== null) return { problem, index: leafIndex }
-      walk.place ??= chainOf(leaf.canonical)
       walk.events += 1
     }
     const hash = leafHash(hashes.sha256, entry)
@@ -140,13 +139,14 @@ const checkBundle = async (
  * before: then all of that is true of it, and of what it says. False says nothing yet.
  */
 const isAsRecorded = (walk: Walk, { leaf, fingerprint }: Found, against: AgainstRecords | undefined): boolean => {
+  if (against === undefined || walk.last === undefined || fingerprint === null) return false
   const place = walk.place ?? chainOf(leaf.canonical)
-  if (against === undefined || walk.last === undefined || place === null || fingerprint === null) return false
-  const draft = against.draftOf(leaf, place.authority)
-  if (draft === null) return false
+  const draft = place === null ? null : against.draftOf(leaf, place.authority)
+  if (place === null || draft === null) return false
   const unsigned = draft.unsigned({ ...place, sequence: leaf.index, before: walk.last })
   if (!isSealed(unsigned, leaf.canonical, fingerprint)) return false
   const { uid, typeUid } = draft
+  walk.place = place
   walk.last = { uid, typeUid, fingerprint: fingerprint.value }
   return true
 }
