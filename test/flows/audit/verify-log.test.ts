@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { NotAnEvent } from '../../../lib/domain/ocsf/map-entry.ts'
 import type { NoteKey } from '../../../lib/domain/tlog/signed-note.ts'
 import { checkLeaves, linkBefore } from '../../../lib/flows/audit/check-leaves.ts'
 import { type Crew, verifyLog } from '../../../lib/flows/audit/verify-log.ts'
@@ -87,4 +88,15 @@ test('a source that fails behind a flaw does not hide it, and in front of it the
   const { bad } = await bothWays(failing(SEAM, withLeaf([3], altered)))
   expect(bad).toEqual({ problem: 'event_altered', index: 3 })
   await expect(bothWays(failing(SEAM, withLeaf([LEAVES - 1], altered)))).rejects.toThrow('unreadable')
+})
+
+test('a record no event can be made of does not hide an event that was altered', async () => {
+  const againstRecords = async () => ({
+    draftOf: () => {
+      throw new NotAnEvent({ cause: 'a row of another version' })
+    },
+    check: async () => null,
+  })
+  const question = { source: withLeaf([5], altered), keys: [key], tenant: 'acme', earlier: [], againstRecords }
+  expect((await verifyLog(PORTS, question)).bad).toEqual({ problem: 'event_altered', index: 5 })
 })
