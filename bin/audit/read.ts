@@ -1,6 +1,7 @@
 // `mintmark audit search`, `tail` and `export`: events of a tenant's log, page by page.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createLogDirectory, leafLine } from '../../lib/adapters/files/log-directory.ts'
+import { leafLine } from '../../lib/adapters/files/leaf-lines.ts'
+import { createLogDirectory } from '../../lib/adapters/files/log-directory.ts'
 import { type LogSearch, valueAt } from '../../lib/domain/audit-search.ts'
 import { oneLine } from '../../lib/domain/canonical-json.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'

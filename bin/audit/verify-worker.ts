@@ -1,15 +1,16 @@
-// A thread of verify-crew.ts: answers each question it is asked.
+// A thread of verify-threads.ts: answers each question it is asked.
 import { parentPort, workerData } from 'node:worker_threads'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
-import { openLog } from './open-log.ts'
-import { answererOf, type CrewLog, type Done, type Task } from './verify-crew.ts'
+import { answererOf as answererOfExport } from './export-crew.ts'
+import { answererOf as answererOfData } from './verify-crew.ts'
+import type { CrewLog, Done, Task } from './verify-threads.ts'
 
 const log = workerData as CrewLog
-const answerer = answererOf(await openLog(log.dataDir, log.tenant), log)
+const answerer = log.kind === 'export' ? answererOfExport(log) : await answererOfData(log)
 
 const answerTo = async (task: Task): Promise<Done['answer']> => {
   try {
-    return await (task.kind === 'leaves' ? answerer.leaves(task.question) : answerer.records())
+    return await (task.kind === 'leaves' ? answerer.leaves(task.question) : answerer.records(task.question))
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
     return null

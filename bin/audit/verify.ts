@@ -5,13 +5,21 @@ import { openLogDirectory } from '../../lib/adapters/files/log-directory.ts'
 import { createAnchorRecords } from '../../lib/adapters/sqlite/anchor-records.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
-import { checkpointNotesIn, type NoteKey, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
+import {
+  checkpointNotesIn,
+  type NoteKey,
+  parseCheckpoint,
+  parseVerifierKey,
+  unverifiedText,
+} from '../../lib/domain/tlog/signed-note.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { LOG_PROBLEMS } from '../../lib/flows/audit/log-problems.ts'
 import { verifyLog } from '../../lib/flows/audit/verify-log.ts'
+import type { LogSource } from '../../lib/ports/tenant-log.ts'
 import { type Io, required, UsageError } from '../command.ts'
 import { printable } from '../printable.ts'
 import { type AfarValues, readAfar } from '../remote/call-tenant.ts'
+import { startExportCrew } from './export-crew.ts'
 import { openHttpLog } from './http-log.ts'
 import { CannotOpen, openLog, VERIFY_PORTS } from './open-log.ts'
 import { verifyReceipt } from './prove.ts'
@@ -52,13 +60,22 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   const own = trusted.length > 0 ? [] : (await source.vkeys()).map(readKey)
   if (trusted.length === 0) warnings.push(untrusted)
   const keys = [...trusted, ...own]
-  const verified = await verifyLog(VERIFY_PORTS, { source, keys, tenant, earlier: anchors })
+  await using crew = values.from === undefined ? null : await crewOfExport(values.from, tenant, source)
+  const question = { source, keys, tenant, earlier: anchors, ...(crew === null ? {} : { crew }) }
+  const verified = await verifyLog(VERIFY_PORTS, question)
   warnUnprovenExpiry(verified, warnings)
   return report(io, { ...verified, recordsWithoutLeaf: [], warnings }, values)
 }
 
 const sourceOf = ({ from, url }: VerifyValues) =>
   from === undefined ? openHttpLog(url ?? '') : openLogDirectory(fromDirectory(from))
+
+/** Its size is not believed yet: it says what help is worth. */
+const crewOfExport = async (directory: string, tenant: string, source: LogSource) => {
+  const note = await source.checkpoint()
+  const size = note === null ? 0 : (parseCheckpoint(unverifiedText(note))?.size ?? 0)
+  return startExportCrew({ kind: 'export', directory, tenant }, size)
+}
 
 const fromDirectory = (path: string): string => {
   if (!existsSync(path)) throw new CannotOpen(`there is no ${path}`, 'unavailable')
@@ -76,7 +93,7 @@ const ofData = async (dataDir: string, tenant: string, against: Against): Promis
         vkeys: async () => vkeys,
         anchored: () => knownAnchors(audit, tenant, against.warnings),
         unlogged: () => unloggedIn(opened),
-        startCrew: (isErased, size) => startCrew({ dataDir, tenant, isErased }, size),
+        startCrew: (isErased, size) => startCrew({ kind: 'data', dataDir, tenant, isErased }, size),
       },
       against,
     )

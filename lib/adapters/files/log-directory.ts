@@ -1,72 +1,24 @@
 // A tenant's log as files: tiles and checkpoint as tlog-tiles lays them out, verifier keys, and the events with their salts, one
 // a line. What is written here can be served by any web server, but for the events.
-import { createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { canonicalJson, oneLine } from '../../domain/canonical-json.ts'
-import type { JsonValue } from '../../domain/claims.ts'
 import { type TileName, tilePath } from '../../domain/tlog/tiles.ts'
 import type { Expired, LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
+import { type Cut, type Lines, leafLine, leafReader, lineCutter } from './leaf-lines.ts'
 
 const EVENTS = 'events.jsonl'
 const CHECKPOINT = 'checkpoint'
 const KEYS = 'vkeys'
 const EXPIRED = 'expired.json'
-const PART_BYTES = 1024 * 1024
 
-/** A leaf as one line. */
-export const leafLine = ({ index, salt, canonical }: StoredLeaf): string =>
-  `{"index":${index},"salt":"${Buffer.from(salt).toString('base64')}","event":${oneLine(canonical)}}\n`
-
-const HEAD = /^\{"index":(\d{1,15}),"salt":"([\w+/]{43}=)","event":(?=\{)/
-
-/**
- * What is not such a line, or another leaf than it says, is for the verifier to find: it comes back as it is. So does the text of an
- * event that JSON escapes nothing of; any other is made anew.
- */
-const leafOfLine = (line: string): StoredLeaf | null => {
-  const [head, at, saltText] = HEAD.exec(line) ?? []
-  if (head !== undefined && saltText !== undefined && line.endsWith('}}') && !line.includes('\\'))
-    return { index: Number(at), salt: Buffer.from(saltText, 'base64'), canonical: line.slice(head.length, -1) }
-  try {
-    const { index, salt, event } = JSON.parse(line) as { index: number; salt: string; event: JsonValue }
-    return { index, salt: Buffer.from(salt, 'base64'), canonical: canonicalJson(event) }
-  } catch {
-    return null
-  }
-}
-
-/** Those of a part of the file at a time: thousands of them are waited for no longer than one. */
-async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
-  let rest = ''
-  for await (const part of createReadStream(path, { encoding: 'utf8', highWaterMark: PART_BYTES })) {
-    const lines = (rest + part).split(/\r?\n/)
-    rest = lines.pop() ?? ''
-    yield lines
-  }
-  yield [rest]
-}
-
-export const openLogDirectory = (directory: string): LogSource & { readonly vkeys: () => readonly string[] } => {
-  const parts = linesOf(join(directory, EVENTS))
-  let lines: readonly string[] = []
-  let next = 0
+/** `lines`: the only ones that leaves are read from. */
+export const openLogDirectory = (
+  directory: string,
+  lines?: Lines,
+): LogSource & { readonly vkeys: () => readonly string[] } => {
+  const nextLeaf = leafReader(join(directory, EVENTS), lines)
   let ahead: StoredLeaf | null = null
   const hasEvents = existsSync(join(directory, EVENTS))
-
-  const nextLeaf = async (): Promise<StoredLeaf | null> => {
-    for (;;) {
-      for (; next < lines.length; next += 1) {
-        const leaf = leafOfLine(lines[next]!)
-        if (leaf === null) continue
-        next += 1
-        return leaf
-      }
-      const { done, value } = await parts.next()
-      if (done === true) return null
-      lines = value
-      next = 0
-    }
-  }
   return {
     vkeys: () => (readIfThere(join(directory, KEYS))?.toString('utf8') ?? '').split('\n').filter((line) => line !== ''),
     checkpoint: async () => readIfThere(join(directory, CHECKPOINT))?.toString('utf8') ?? null,
@@ -87,6 +39,12 @@ export const openLogDirectory = (directory: string): LogSource & { readonly vkey
       }
     },
   }
+}
+
+/** For threads that read a stretch each. Null: it has no events. */
+export const cutLogDirectory = (directory: string): ((before: number) => Promise<Cut>) | null => {
+  const path = join(directory, EVENTS)
+  return existsSync(path) ? lineCutter(path) : null
 }
 
 const readIfThere = (path: string): Buffer | null => (existsSync(path) ? readFileSync(path) : null)

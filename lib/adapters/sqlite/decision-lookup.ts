@@ -18,6 +18,8 @@ const OF_TENANT = '(?2 IS NULL OR tenant = ?2)'
 const GRANT = `SELECT tenant, body FROM grant_record WHERE decision = ?1 AND ${OF_TENANT}`
 const GRANTS = `SELECT body FROM grant_record
   WHERE decision IN (SELECT unhex(value, '-') FROM json_each(?1)) AND tenant = ?2`
+const SPAN = `SELECT min(seq), max(seq) FROM grant_record WHERE decision IN (SELECT unhex(value, '-') FROM json_each(?))`
+const IN_SPAN = 'SELECT body FROM grant_record WHERE seq BETWEEN ? AND ? AND tenant = ?'
 const OUTCOME = `SELECT tenant, body FROM not_issued WHERE decision = ?1 AND ${OF_TENANT}`
 const DENIAL = `SELECT tenant, body FROM denial WHERE decision = ?1 AND ${OF_TENANT}`
 const ROLLED_UP = `SELECT minute, tenant, kind, source, count FROM denial_roll_up
@@ -34,17 +36,38 @@ export const createDecisionLookup = (database: Database): DecisionLookup => ({
   },
 })
 
-/** Many by one statement: what reads a log asks for those of hundreds of events. */
+/** Those of a stretch of a log mostly lie side by side: from the first to the last of them is read, and only then what is not there. */
 export const createGrantRecords = (database: Database): GrantRecords => ({
   async of(tenant, decisionIds) {
+    const asked = new Set(decisionIds)
     const entries = new Map<string, GrantEntry>()
-    for (const [body] of database.read((sql) => rowsOf<[string]>(sql(GRANTS), JSON.stringify(decisionIds), tenant))) {
-      const entry = readGrantEntry({ tenant, body })
-      entries.set(entry.record.decisionId, entry)
+    const add = (rows: readonly (readonly [string])[]): void => {
+      for (const [body] of rows) {
+        const entry = readGrantEntry({ tenant, body })
+        if (asked.has(entry.record.decisionId)) entries.set(entry.record.decisionId, entry)
+      }
     }
+    database.read((sql) => {
+      const span = spanOf(sql, decisionIds)
+      if (span !== null) add(rowsOf(sql(IN_SPAN), ...span, tenant))
+      const others = decisionIds.filter((id) => !entries.has(id))
+      if (others.length > 0) add(rowsOf(sql(GRANTS), JSON.stringify(others), tenant))
+    })
     return entries
   },
 })
+
+/** Looked for at both ends, where not every one is of a grant. */
+const ENDS = 8
+/** Rows for each that is asked for: with more of other tenants between them they are sooner found one by one. */
+const ROWS_EACH = 2
+
+/** Where those rows are which these begin and end with; null: not side by side. */
+const spanOf = (sql: Sql, decisionIds: readonly string[]): readonly [from: number, to: number] | null => {
+  const ends = JSON.stringify([...decisionIds.slice(0, ENDS), ...decisionIds.slice(-ENDS)])
+  const [[from, to] = [null, null]] = rowsOf<readonly [number | null, number | null]>(sql(SPAN), ends)
+  return from === null || to === null || to - from > ROWS_EACH * decisionIds.length ? null : [from, to]
+}
 
 const find = (sql: Sql, decision: Uint8Array, tenant: string | null): StoredDecision | null => {
   const grant = sql(GRANT).get(decision, tenant) as BodyRow | undefined

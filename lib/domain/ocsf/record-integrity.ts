@@ -97,22 +97,19 @@ export const fingerprintAt = (canonical: string): Cut | null => {
  * altered, or is none of ours.
  */
 export const linkOf = (
-  { metadata: { uid }, type_uid: typeUid }: Pick<OcsfEvent, 'metadata' | 'type_uid'>,
+  { uid, typeUid }: Omit<ChainLink, 'fingerprint'>,
   canonical: string,
   { cut, value }: { readonly cut: Cut; readonly value: string },
 ): ChainLink | null =>
   canonical.slice(cut.from, cut.to) === MEMBER + fingerprintText(value) ? { uid, typeUid, fingerprint: value } : null
 
-/** Whether this canonical text is that of the event, and of its fingerprint, which is at `cut` and has to be `value`. */
-export const isSealed = (
-  { text, cutAt }: Unsigned,
-  canonical: string,
-  { cut: { from, to }, value }: { readonly cut: Cut; readonly value: string },
-): boolean =>
-  from === cutAt &&
-  canonical.slice(from, to) === MEMBER + fingerprintText(value) &&
-  canonical.slice(0, from) === text.slice(0, cutAt) &&
-  canonical.slice(to) === text.slice(cutAt)
+/** Where the fingerprint is in this canonical text, when all the rest of it is that of the event; null: it is not. */
+export const cutOfSame = ({ text, cutAt }: Unsigned, canonical: string): Cut | null => {
+  const to = cutAt + canonical.length - text.length
+  return to > cutAt && canonical.slice(0, cutAt) === text.slice(0, cutAt) && canonical.slice(to) === text.slice(cutAt)
+    ? { from: cutAt, to }
+    : null
+}
 
 /**
  * Whether the event of this canonical text, its fingerprint at `cut`, names the one before it; the first of a log names none.

@@ -3,7 +3,8 @@
 
 import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { type EventHead, headOfEvent } from '../../domain/ocsf/event-head.ts'
-import { type ChainLink, chainOf, follows, isSealed, linkOf } from '../../domain/ocsf/record-integrity.ts'
+import { NotAnEvent } from '../../domain/ocsf/map-entry.ts'
+import { type ChainLink, type Cut, chainOf, cutOfSame, follows, linkOf } from '../../domain/ocsf/record-integrity.ts'
 import { HASH_BYTES, isSameHash, leafHash } from '../../domain/tlog/merkle.ts'
 import { entriesOf, rootOfTile, TILE_WIDTH } from '../../domain/tlog/tiles.ts'
 import type { LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
@@ -60,7 +61,7 @@ export const linkBefore = async (
   const head = leaf?.index === start - 1 ? headOf(leaf.canonical) : null
   if (leaf === undefined || head === null) return undefined
   const { fingerprint } = hashesOfLeaf(hashes, leaf.salt, leaf.canonical)
-  return (fingerprint && linkOf(head, leaf.canonical, fingerprint)) ?? undefined
+  return (fingerprint && linkOf(namedIn(head), leaf.canonical, fingerprint)) ?? undefined
 }
 
 export const checkLeaves = async (
@@ -84,7 +85,7 @@ export const checkLeaves = async (
   return { hashes: walk.hashes.subarray(0, sound * HASH_BYTES), roots, events: walk.events, flaw, last: walk.last }
 }
 
-/** `place`: what the last event that was read says it is in. Undefined `last`: the event before is no longer kept. */
+/** `place`: what the last event says it is in, where it is as recorded. Undefined `last`: the event before is no longer kept. */
 type Walk = {
   last: ChainLink | null | undefined
   place: ReturnType<typeof chainOf>
@@ -116,15 +117,16 @@ const checkBundle = async (
       if (leafIndex >= expired) return { problem: 'event_missing', index: leafIndex }
       walk.last = undefined
     }
-    const made = leaf === undefined ? null : hashesOfLeaf(hashes, leaf.salt, leaf.canonical)
+    const anew = leaf === undefined ? null : writtenAnew(walk, leaf, against)
+    const made = leaf === undefined ? null : hashesOfLeaf(hashes, leaf.salt, leaf.canonical, anew?.cut)
     const entry = entries === null ? made?.commitment : entries[offset]
     if (entry === undefined) return { problem: 'entry_missing', index: leafIndex }
     if (leaf !== undefined && made !== null) {
       if (!isSameHash(made.commitment, entry)) return { problem: 'event_altered', index: leafIndex }
       const found = { leaf, fingerprint: made.fingerprint }
-      const problem = isAsRecorded(walk, found, against) ? null : await checkPlaced(tenant, walk, found, against)
+      const isFound = anew !== null && isAsRecorded(walk, found, anew)
+      const problem = isFound ? null : await checkPlaced(tenant, walk, found, against)
       if (problem !== null) return { problem, index: leafIndex }
-      walk.place ??= chainOf(leaf.canonical)
       walk.events += 1
     }
     const hash = leafHash(hashes.sha256, entry)
@@ -135,19 +137,33 @@ const checkBundle = async (
   return null
 }
 
+type Anew = Pick<EventDraft, 'uid' | 'typeUid'> & { readonly place: NonNullable<Walk['place']>; readonly cut: Cut }
+
 /**
- * Whether it is the very text that is written anew from its record, for the tenant and place it must have and behind the event
- * before: then all of that is true of it, and of what it says. False says nothing yet.
+ * From its record, for the tenant and place it must have and behind the event before: where that is its very text, but for its
+ * fingerprint, all of that is true of it, and of what it says. Null says nothing yet.
  */
-const isAsRecorded = (walk: Walk, { leaf, fingerprint }: Found, against: AgainstRecords | undefined): boolean => {
+const writtenAnew = (walk: Walk, leaf: StoredLeaf, against: AgainstRecords | undefined): Anew | null => {
+  if (against === undefined || walk.last === undefined) return null
   const place = walk.place ?? chainOf(leaf.canonical)
-  if (against === undefined || walk.last === undefined || place === null || fingerprint === null) return false
-  const draft = against.draftOf(leaf, place.authority)
-  if (draft === null) return false
-  const unsigned = draft.unsigned({ ...place, sequence: leaf.index, before: walk.last })
-  if (!isSealed(unsigned, leaf.canonical, fingerprint)) return false
-  const { uid, typeUid } = draft
-  walk.last = { uid, typeUid, fingerprint: fingerprint.value }
+  if (place === null) return null
+  try {
+    const draft = against.draftOf(leaf, place.authority)
+    const unsigned = draft?.unsigned({ ...place, sequence: leaf.index, before: walk.last }) ?? null
+    const cut = unsigned === null ? null : cutOfSame(unsigned, leaf.canonical)
+    return draft === null || cut === null ? null : { uid: draft.uid, typeUid: draft.typeUid, place, cut }
+  } catch (error) {
+    if (!(error instanceof NotAnEvent)) throw error
+    return null
+  }
+}
+
+/** Whether it has the fingerprint it must have too: then the next is behind it. */
+const isAsRecorded = (walk: Walk, { leaf, fingerprint }: Found, anew: Anew): boolean => {
+  const link = fingerprint === null ? null : linkOf(anew, leaf.canonical, fingerprint)
+  if (link === null) return false
+  walk.place = anew.place
+  walk.last = link
   return true
 }
 
@@ -160,7 +176,7 @@ const checkPlaced = async (
   against: AgainstRecords | undefined,
 ): Promise<LogProblem | null> => {
   const head = headOf(canonical)
-  const link = head === null || fingerprint === null ? null : linkOf(head, canonical, fingerprint)
+  const link = head === null || fingerprint === null ? null : linkOf(namedIn(head), canonical, fingerprint)
   if (head === null || fingerprint === null || link === null) return 'event_altered'
   if (head.metadata['sequence'] !== index || head.metadata.tenant_uid !== tenant) return 'event_misplaced'
   if (walk.last !== undefined && !follows(canonical, fingerprint.cut, walk.last)) return 'chain_broken'
@@ -170,6 +186,8 @@ const checkPlaced = async (
   walk.place = null
   return null
 }
+
+const namedIn = ({ metadata: { uid }, type_uid: typeUid }: EventHead) => ({ uid, typeUid })
 
 const isAt = (tile: Uint8Array, at: number, hash: Uint8Array): boolean =>
   isSameHash(hash, tile.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES))

@@ -30,7 +30,7 @@ const sha256Hex = (text: string): string => createHash('sha256').update(text).di
 const linkIn = (event: OcsfEvent, canonical: string): ChainLink | null => {
   const cut = fingerprintAt(canonical)
   const value = cut === null ? '' : sha256Hex(canonical.slice(0, cut.from) + canonical.slice(cut.to))
-  return cut === null ? null : linkOf(event, canonical, { cut, value })
+  return cut === null ? null : linkOf({ uid: event.metadata.uid, typeUid: event.type_uid }, canonical, { cut, value })
 }
 const chained = (event: OcsfEvent, sequence = 0, before: ChainLink | null = null) =>
   chainedText(

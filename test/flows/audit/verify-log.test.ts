@@ -1,21 +1,18 @@
 // A log that is verified in stretches, by a crew that answers in any order, against the same in one go.
-import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { nodeSha256 } from '../../../lib/adapters/keys/log-signer.ts'
-import { sha256Hex } from '../../../lib/adapters/system/digest.ts'
-import { checkpointText, noteOf } from '../../../lib/domain/tlog/signed-note.ts'
-import { rootOfEdge } from '../../../lib/domain/tlog/tiles.ts'
+import { NotAnEvent } from '../../../lib/domain/ocsf/map-entry.ts'
+import type { NoteKey } from '../../../lib/domain/tlog/signed-note.ts'
 import { checkLeaves, linkBefore } from '../../../lib/flows/audit/check-leaves.ts'
 import { type Crew, verifyLog } from '../../../lib/flows/audit/verify-log.ts'
 import type { LogSource, StoredLeaf } from '../../../lib/ports/tenant-log.ts'
-import { sampleRecord } from '../../contract/sample-rows.ts'
-import { openAudit, treeLogOver } from '../../support/tree-log.ts'
+import { makeLongLog, VERIFY_UNSIGNED } from '../../support/long-log.ts'
+import { openAudit } from '../../support/tree-log.ts'
 
-const PORTS = { hashes: { sha256: nodeSha256, sha256Hex }, verify: () => true }
+const PORTS = VERIFY_UNSIGNED
 const LEAVES = 5_000
 /** Where one stretch ends and the next begins. */
 const SEAM = 2_048
@@ -28,24 +25,10 @@ afterAll(() => {
 })
 
 let source: LogSource
-let key: { readonly name: string; readonly publicKey: Uint8Array }
+let key: NoteKey
 
 beforeAll(async () => {
-  const { store, log } = treeLogOver(audit)
-  const entries = Array.from({ length: LEAVES / 2 }, () => ({
-    kind: 'grant' as const,
-    record: sampleRecord({ decisionId: randomUUID() }),
-  }))
-  await log.append('acme', entries)
-  const { origin, edge } = (await store.head('acme'))!
-  key = { name: origin, publicKey: new Uint8Array(32) }
-  const text = checkpointText({ origin, size: edge.size, root: rootOfEdge(nodeSha256, edge) })
-  const note = noteOf(nodeSha256, text, [{ key, signature: new Uint8Array(64) }])
-  source = {
-    checkpoint: async () => note,
-    tile: (name) => store.tile('acme', name),
-    leaves: (from, limit) => store.leaves('acme', from, limit),
-  }
+  ;({ source, key } = await makeLongLog(audit, LEAVES))
 }, 60_000)
 
 /** What is good alone is answered before what is not, and the last before the first. */
@@ -105,4 +88,15 @@ test('a source that fails behind a flaw does not hide it, and in front of it the
   const { bad } = await bothWays(failing(SEAM, withLeaf([3], altered)))
   expect(bad).toEqual({ problem: 'event_altered', index: 3 })
   await expect(bothWays(failing(SEAM, withLeaf([LEAVES - 1], altered)))).rejects.toThrow('unreadable')
+})
+
+test('a record no event can be made of does not hide an event that was altered', async () => {
+  const againstRecords = async () => ({
+    draftOf: () => {
+      throw new NotAnEvent({ cause: 'a row of another version' })
+    },
+    check: async () => null,
+  })
+  const question = { source: withLeaf([5], altered), keys: [key], tenant: 'acme', earlier: [], againstRecords }
+  expect((await verifyLog(PORTS, question)).bad).toEqual({ problem: 'event_altered', index: 5 })
 })
