@@ -2,6 +2,7 @@
 // One deployment an AWS account: roles and tables carry no stage, functions and queues do.
 
 import { CORE_TABLE, LOG_TABLE } from '../lib/adapters/aws/table-keys.ts'
+import { anchoredPrefix, archiveBucket } from '../lib/domain/archive-bucket.ts'
 import { DENY_ALL_NAME, DENY_PATH } from '../lib/domain/aws-session.ts'
 
 /** Where it is deployed. */
@@ -91,10 +92,10 @@ export const busRuleArn = (place: Place, rule: string): string =>
   inRegion('events', `rule/${findingsBusName(place)}/${ruleName(place, rule)}`)
 /** Secrets of one tenant. `tenant` is a policy variable. */
 export const secretsOf = (tenant: string): string => inRegion('secretsmanager', `secret:mintmark/${tenant}/*`)
-export const ARCHIVE_BUCKET = 'mintmark-archive-${AWS::AccountId}-${AWS::Region}'
+export const ARCHIVE_BUCKET = archiveBucket({ account: ACCOUNT, region: '${AWS::Region}' })
+export const ARCHIVE_BUCKET_ARN = `arn:\${AWS::Partition}:s3:::${ARCHIVE_BUCKET}`
 /** Checkpoints of one tenant's log, in the bucket where they stay. `tenant` is a policy variable. */
-export const anchoredCheckpointsOf = (tenant: string): string =>
-  `arn:\${AWS::Partition}:s3:::${ARCHIVE_BUCKET}/checkpoints/${tenant}/*`
+export const anchoredCheckpointsOf = (tenant: string): string => `${ARCHIVE_BUCKET_ARN}/${anchoredPrefix(tenant)}*`
 /** KMS keys have no names of their own; who may use which is said by tags, contexts and key policies. */
 export const KEYS = inRegion('kms', 'key/*')
 

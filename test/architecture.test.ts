@@ -32,7 +32,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   'lib/adapters/aws': {
     from: ['lib/domain', 'lib/ports', 'lib/wire', 'lib/adapters/aws'],
-    // S3 is two requests, signed by AWS's own signer.
+    // S3 is three requests, signed by AWS's own signer.
     npm: [/^node:/, /^@aws-sdk\/client-/, /^@smithy\/(?:node-http-handler|signature-v4)$/],
   },
   'lib/adapters/otel': { from: ['lib/domain', 'lib/ports'], npm: [/^@opentelemetry\//] },

@@ -9,22 +9,28 @@ import { createGrantRecords, createHourlyRecords } from '../../lib/adapters/aws/
 import { begin, createDynamoClient, getItem, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createTenantLog } from '../../lib/adapters/aws/dynamo-tenant-log.ts'
+import { readAnchored } from '../../lib/adapters/aws/s3-anchored.ts'
+import { createS3Objects } from '../../lib/adapters/aws/s3-objects.ts'
 import { CORE_TABLE, LOG_TABLE, logHeadKey } from '../../lib/adapters/aws/table-keys.ts'
 import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
+import { archiveBucket } from '../../lib/domain/archive-bucket.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { unloggedOfAll } from '../../lib/flows/audit/find-unlogged.ts'
+import { awsCaller, awsPlace } from '../aws/core-table.ts'
+import type { Io } from '../command.ts'
 import { openHttpLog } from './http-log.ts'
 import { CannotOpen, type ReadableLog, readHere } from './open-log.ts'
 import type { LiveLog } from './verify-live.ts'
 
 export const openAwsLog = async (tenant: string): Promise<ReadableLog> => (await open(tenant)).readable
 
-/** With the tenant's records beside it. */
+/** With the tenant's records and the locked bucket beside it. `env`: where an emulator is, as AWS's own tools are told. */
 export const openAwsRecords = async (
   tenant: string,
   warnings: string[],
+  env: Io['env'],
 ): Promise<LiveLog & Pick<ReadableLog, 'close'>> => {
   const { readable, table } = await open(tenant)
   const core = { ...table, name: CORE_TABLE }
@@ -33,10 +39,12 @@ export const openAwsRecords = async (
     configs: createTenantConfigStore(core),
     records: createGrantRecords(core),
     async anchored() {
-      const anchors = await createAnchorRecords(table).of(tenant)
-      for (const { anchor, size } of anchors)
-        warnings.push(`${anchor}, size ${size}, is the log's own word: give copies of what is there with --anchor`)
-      return anchors.map(({ note }) => note)
+      // First what the log says is there: what comes while the bucket is read is not missed in it.
+      const said = await createAnchorRecords(table).of(tenant)
+      const kept = new Set(await lockedAway(tenant, env))
+      for (const { anchor, size } of said.filter(({ note }) => !kept.has(note)))
+        warnings.push(`that ${anchor} has size ${size} is the log's own word: it is not in the locked bucket`)
+      return [...kept, ...said.map(({ note }) => note)]
     },
     unlogged: () =>
       unloggedOfAll(
@@ -48,6 +56,17 @@ export const openAwsRecords = async (
         },
         tenant,
       ),
+  }
+}
+
+const lockedAway = async (tenant: string, env: Io['env']): Promise<readonly string[]> => {
+  try {
+    const bucket = archiveBucket(await awsCaller())
+    return await readAnchored({ bucket, objects: createS3Objects(await awsPlace(env)) }, tenant)
+  } catch (error) {
+    throw error instanceof Unavailable
+      ? new CannotOpen('the locked bucket does not answer, or is not to be read', 'unavailable')
+      : error
   }
 }
 

@@ -52,7 +52,7 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
     return verifyReceipt(values.from, { tenant, trusted, parse: readKey, isJson: values.json ?? false }, io)
 
   const against = { trusted, anchors, warnings, readKey }
-  if (values.aws === true) return report(io, await ofAws(tenant, against), values)
+  if (values.aws === true) return report(io, await ofAws(tenant, against, io.env), values)
   if (values.data !== undefined) return report(io, await ofData(values.data, tenant, against), values)
   warnOfNone(anchors, warnings)
   if (afar !== null) warnings.push('events are not compared with grant records: those are read with --data or --aws')
@@ -102,9 +102,9 @@ const ofData = async (dataDir: string, tenant: string, against: Against): Promis
   }
 }
 
-const ofAws = async (tenant: string, against: Against): Promise<Report> => {
+const ofAws = async (tenant: string, against: Against, env: Io['env']): Promise<Report> => {
   // Nobody without AWS loads its SDK.
-  const live = await (await import('./open-aws-log.ts')).openAwsRecords(tenant, against.warnings)
+  const live = await (await import('./open-aws-log.ts')).openAwsRecords(tenant, against.warnings, env)
   try {
     return await verifyLive(live, against)
   } catch (error) {

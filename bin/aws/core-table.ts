@@ -2,6 +2,7 @@
 // is IAM's to say (infra/policies/people.ts).
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
 import { createDenialLookup } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { createDynamoClient, type Table, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
@@ -11,6 +12,7 @@ import { CORE_TABLE, LOG_TABLE } from '../../lib/adapters/aws/table-keys.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { RevocationStore } from '../../lib/ports/revocations.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
+import type { Io } from '../command.ts'
 
 /** Nobody waits for it but a person. */
 const WAIT_MS = 10_000
@@ -64,4 +66,22 @@ export const awsCaller = async (): Promise<AwsCaller> => {
     sts.destroy()
   }
   throw new Unavailable('cloud_unavailable')
+}
+
+/** Where S3 is and as whom, for requests that no client of the SDK makes. Throws Unavailable. */
+export const awsPlace = async (env: Io['env']): Promise<ClientPlace> => {
+  const sts = new STSClient()
+  try {
+    const { accessKeyId, secretAccessKey, sessionToken = '' } = await sts.config.credentials()
+    const endpoint = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']
+    return {
+      region: await sts.config.region(),
+      credentials: { accessKeyId, secretAccessKey, sessionToken },
+      ...(endpoint === undefined ? {} : { endpoint }),
+    }
+  } catch (cause) {
+    throw new Unavailable('cloud_unavailable', undefined, { cause })
+  } finally {
+    sts.destroy()
+  }
 }

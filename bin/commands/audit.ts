@@ -33,7 +33,8 @@ verify  every event against its commitment and the event before it, every commit
         --from: a directory of "audit export --out", or a receipt of "audit prove" (a file NAME.json)
         --url: the public log, https://<host>/t/<tenant>/log
         --vkey: the verifier key that is trusted; otherwise the log's own word is taken for it
-        --anchor: a file of checkpoints that were seen before
+        --anchor: a file of checkpoints that were seen before; the broker's own anchors (--data) and the locked bucket (--aws)
+        are compared without it
 repair  appends what the log should have and does not, as verify found it
 search  times: 2026-11-26T12:00:00Z, or an age such as 30m, 24h, 7d
 tail    --json: one JSON document a line, an event each, for it may go on for ever (--follow)

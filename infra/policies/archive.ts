@@ -1,5 +1,5 @@
 // The schedule that copies the tenants' logs into the locked bucket: DynamoDB exports its own backup, no function is in between.
-import { ARCHIVE_BUCKET, LOG_TABLE_ARN, type Place, queueArn, ruleName, SERVICE_PATH } from '../names.ts'
+import { ARCHIVE_BUCKET_ARN, LOG_TABLE_ARN, type Place, queueArn, ruleName, SERVICE_PATH } from '../names.ts'
 import type { Role } from './role.ts'
 import { allow, text } from './statement.ts'
 
@@ -25,7 +25,7 @@ export const archiveRole = (place: Place): Role => ({
     allow('ExportLogs', { actions: ['dynamodb:ExportTableToPointInTime'], resources: [LOG_TABLE_ARN] }),
     allow('PutExport', {
       actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
-      resources: [`arn:\${AWS::Partition}:s3:::${ARCHIVE_BUCKET}/logs/*`],
+      resources: [`${ARCHIVE_BUCKET_ARN}/logs/*`],
     }),
     allow('KeepWhatFailed', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'archive-dlq')] }),
   ],

@@ -1,7 +1,17 @@
 // Roles that people and pipelines take, never a function (design §5): mintmark-apply writes configuration, mintmark-operator
 // works across tenants. Both need a source identity, so that CloudTrail says who.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { ACCOUNT_ROOT, CORE_TABLE_ARN, LOG_TABLE_ARN, PEOPLE_PATH, type Place, queueArn } from '../names.ts'
+import { anchoredPrefix } from '../../lib/domain/archive-bucket.ts'
+import {
+  ACCOUNT_ROOT,
+  ARCHIVE_BUCKET_ARN,
+  anchoredCheckpointsOf,
+  CORE_TABLE_ARN,
+  LOG_TABLE_ARN,
+  PEOPLE_PATH,
+  type Place,
+  queueArn,
+} from '../names.ts'
 import type { Role } from './role.ts'
 import { allow, deny, onRows, type Statement, text } from './statement.ts'
 
@@ -87,6 +97,13 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
         rows.logExpired,
       ),
     }),
+    // What a log is compared with. Of the bucket these alone: an export has the events of all tenants.
+    allow('ListAnchored', {
+      actions: ['s3:ListBucket'],
+      resources: [ARCHIVE_BUCKET_ARN],
+      when: { StringLike: { 's3:prefix': anchoredPrefix('*') } },
+    }),
+    allow('ReadAnchored', { actions: ['s3:GetObject'], resources: [anchoredCheckpointsOf('*')] }),
     allow('OrderRevocations', { actions: ['sqs:SendMessage'], resources: [queueArn(place, 'revoke')] }),
     // A lifted block says by whom and why, and one that is gone without that is an alarm of audit.
     allow('LiftBlocks', {

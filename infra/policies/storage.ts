@@ -1,5 +1,5 @@
 // Policies of queues and of the archive: over TLS only, and services may send only from a source of ours.
-import { ARCHIVE_BUCKET } from '../names.ts'
+import { ARCHIVE_BUCKET_ARN } from '../names.ts'
 import { type Action, allow, deny, type PolicyDocument, policy, type Statement, text } from './statement.ts'
 
 const tlsOnly = (action: Action, ...resources: readonly string[]): Statement =>
@@ -27,7 +27,7 @@ export const ruleMaySend = (arn: string, ...rules: readonly string[]): Statement
 
 /** The archive: written by the export, kept by Object Lock, and denied to whoever would shorten that. */
 export const archivePolicy: PolicyDocument = policy([
-  tlsOnly('s3:*', `arn:\${AWS::Partition}:s3:::${ARCHIVE_BUCKET}`, `arn:\${AWS::Partition}:s3:::${ARCHIVE_BUCKET}/*`),
+  tlsOnly('s3:*', ARCHIVE_BUCKET_ARN, `${ARCHIVE_BUCKET_ARN}/*`),
   deny('NeverShorten', {
     principal: '*',
     actions: [
@@ -37,6 +37,6 @@ export const archivePolicy: PolicyDocument = policy([
       's3:PutObjectRetention',
       's3:PutObjectLegalHold',
     ],
-    resources: [`arn:\${AWS::Partition}:s3:::${ARCHIVE_BUCKET}/*`],
+    resources: [`${ARCHIVE_BUCKET_ARN}/*`],
   }),
 ])

@@ -243,6 +243,11 @@ export const LIMITS = {
   anchorMissesMax: 8,
   anchorCallMs: 2_000,
   witnessAnswerBytesMax: 16 * 1024,
+  // comparing with the locked bucket: a page of names, objects read at a time, tries of one request
+  anchorPageBytesMax: 1024 * 1024,
+  anchorReadsAtOnce: 32,
+  anchorReadTriesMax: 4,
+  anchorReadBackoffMs: 100,
   logTileMaxAgeSeconds: 365 * 24 * 3600,
   // events of the audit stream: a CloudEvent up to 64 KiB is forwarded by every intermediary
   eventTextCharsMax: 2 * 1024,

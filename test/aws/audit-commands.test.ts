@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAnchorRecords } from '../../lib/adapters/aws/dynamo-anchor-records.ts'
 import { grantItem } from '../../lib/adapters/aws/dynamo-grant-rows.ts'
@@ -19,6 +19,7 @@ import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
 import { systemSalts } from '../../lib/adapters/system/salts.ts'
+import { anchoredKey, archiveBucket } from '../../lib/domain/archive-bucket.ts'
 import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 import { noteOf, verifierKey } from '../../lib/domain/tlog/signed-note.ts'
 import { createTreeLog } from '../../lib/flows/audit/append-log.ts'
@@ -96,18 +97,31 @@ const checkpoint = () =>
     alarm: () => undefined,
   })
 
+const anchored = (size: number) => `${archiveBucket(aws.cloud)}/${anchoredKey('acme', size)}`
+/** A checkpoint under the key of the log. */
+const signed = (size: number, root: Uint8Array) => {
+  const text = `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`
+  return noteOf(nodeSha256, text, [
+    { key: { name: origin, publicKey: raw }, signature: sign(null, Buffer.from(text), privateKey) },
+  ])
+}
+
 /** As mint and audit leave it: records, their leaves, a checkpoint, and what the anchor has of it. */
 const logAll = async () => {
   const grants = createGrantStore(core())
   for (const put of old) await grants.put(put)
   const notIssued = sampleNotIssued(refused)
   await grants.putNotIssued(notIssued)
-  await append(old.map(({ record }) => ({ kind: 'grant', record })))
-  await append([{ kind: 'not_issued', outcome: notIssued.outcome }])
-  await checkpoint()
+  await appendOld()
   const { size, note } = (await createPublicLog(log(), nodeSha256).checkpoint('acme'))!
+  aws.objects.set(anchored(size), note)
   await createAnchorRecords(log()).put('acme', { anchor: 's3://bucket/checkpoints', size, note, atSeconds: NOW })
   writeFileSync(join(files, 'anchored'), note)
+}
+const appendOld = async () => {
+  await append(old.map(({ record }) => ({ kind: 'grant', record })))
+  await append([{ kind: 'not_issued', outcome: sampleNotIssued(refused).outcome }])
+  await checkpoint()
 }
 
 /** With a row as it is not, and then as it was. */
@@ -126,8 +140,67 @@ test('verify --aws: every event against its record, every record against the log
   const { code, stdout, stderr } = await audit('verify', '--vkey', vkey(), '--anchor', join(files, 'anchored'))
   expect(stdout).toMatch(/^good: \d+ leaves of 127\.0\.0\.1:\d+\/t\/acme\/log, \d+ events, 1 earlier checkpoints\n$/)
   expect(code).toBe(0)
-  expect(stderr).toContain('s3://bucket/checkpoints')
+  expect(stderr).not.toContain('s3://bucket/checkpoints')
   expect((await audit('verify')).code).toBe(0)
+})
+
+test('verify --aws compares with every checkpoint in the locked bucket, not the last alone, and with none of another tenant', async () => {
+  aws.objects.set(`${archiveBucket(aws.cloud)}/${anchoredKey('acmeold', 2)}`, 'of another tenant')
+  aws.objects.set(anchored(2), signed(2, Buffer.alloc(32, 7)))
+  expect(await audit('verify')).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/\(forked\), first at index 0\n/),
+  })
+  aws.objects.set(anchored(2), 'no checkpoint at all')
+  expect(await audit('verify')).toMatchObject({ code: 1, stdout: expect.stringMatching(/\(checkpoint_invalid\)/) })
+  aws.objects.delete(anchored(2))
+  aws.objects.set(anchored(999), signed(999, Buffer.alloc(32, 7)))
+  expect(await audit('verify')).toMatchObject({ code: 1, stdout: expect.stringMatching(/\(truncated\)/) })
+  aws.objects.delete(anchored(999))
+})
+
+test('verify --aws without the bucket is no verification, and what only the log says is anchored is said', async () => {
+  aws.faults.inject([{ action: 's3:ListObjectsV2', percent: 100, kind: 'error', status: 503 }])
+  const { code, stdout, stderr } = await personAt(() => aws).runAs(
+    'mintmark-operator',
+    'audit',
+    'verify',
+    '--tenant',
+    'acme',
+    '--aws',
+  )
+  aws.faults.inject([])
+  expect([code, stdout, stderr]).toEqual([3, '', expect.stringContaining('the locked bucket does not answer')])
+  const { size, note } = (await createPublicLog(log(), nodeSha256).checkpoint('acme'))!
+  aws.objects.delete(anchored(size))
+  expect((await audit('verify')).stderr).toContain(
+    `that s3://bucket/checkpoints has size ${size} is the log's own word`,
+  )
+  aws.objects.set(anchored(size), note)
+})
+
+test('a log written anew from its records, with the log key, is shown by the locked bucket and by nothing else', async () => {
+  const rows = (await client.send(new ScanCommand({ TableName: LOG_TABLE }))).Items!
+  const remove = async (all: readonly Item[]) => {
+    for (const { pk, sk } of all)
+      await client.send(new DeleteItemCommand({ TableName: LOG_TABLE, Key: { pk: pk!, sk: sk! } }))
+  }
+  await remove(rows)
+  await appendOld()
+  const { size } = (await createPublicLog(log(), nodeSha256).checkpoint('acme'))!
+  const note = aws.objects.get(anchored(size))!
+  expect(await audit('verify', '--vkey', vkey())).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/\(forked\), first at index 0\n/),
+  })
+  aws.objects.delete(anchored(size))
+  expect(await audit('verify', '--vkey', vkey())).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('no anchor'),
+  })
+  aws.objects.set(anchored(size), note)
+  await remove((await client.send(new ScanCommand({ TableName: LOG_TABLE }))).Items!)
+  for (const Item of rows) await client.send(new PutItemCommand({ TableName: LOG_TABLE, Item }))
 })
 
 test('verify --aws names the event whose record says something else, or is gone', async () => {
@@ -149,11 +222,7 @@ test('verify --aws names events that are gone, and a log that is behind what was
   await withRow(LOG_TABLE, logEventsKey('acme', 0), null, async () => {
     expect((await audit('verify')).stdout).toMatch(/\(event_missing\), first at index 0\n/)
   })
-  const forged = noteOf(nodeSha256, `${origin}\n999\n${Buffer.alloc(32, 7).toString('base64')}\n`, [])
-  const text = forged.slice(0, forged.lastIndexOf('\n\n') + 1)
-  const key = { name: origin, publicKey: raw }
-  const seen = noteOf(nodeSha256, text, [{ key, signature: sign(null, Buffer.from(text), privateKey) }])
-  writeFileSync(join(files, 'ahead'), seen)
+  writeFileSync(join(files, 'ahead'), signed(999, Buffer.alloc(32, 7)))
   expect((await audit('verify', '--anchor', join(files, 'ahead'))).stdout).toMatch(/\(truncated\)/)
 })
 

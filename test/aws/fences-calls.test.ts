@@ -23,11 +23,13 @@ import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
 import { createHeldKeyPairs, createHeldKeyVault } from '../../lib/adapters/aws/kms-held-keys.ts'
 import { createTieredKeyVault } from '../../lib/adapters/aws/kms-tiers.ts'
 import { createS3Anchor } from '../../lib/adapters/aws/s3-anchor.ts'
+import { readAnchored } from '../../lib/adapters/aws/s3-anchored.ts'
 import { createS3Objects } from '../../lib/adapters/aws/s3-objects.ts'
 import { createSqsQuarantine } from '../../lib/adapters/aws/sqs-queue.ts'
 import { createStsAssumedRole } from '../../lib/adapters/aws/sts-assumed-role.ts'
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
+import { anchoredKey } from '../../lib/domain/archive-bucket.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { Cloud } from '../support/aws/cloud.ts'
 import { type Aws, startAws } from '../support/aws/emulator.ts'
@@ -158,6 +160,27 @@ describe('our adapters', () => {
     expect(await anchor.add(checkpointOf('poolco', 'a root'))).toEqual({ kind: 'kept', note: noteWith('a root') })
     expect(await anchor.add(checkpointOf('poolco', 'a root'))).toEqual({ kind: 'kept', note: noteWith('a root') })
     expect(await anchor.add(checkpointOf('poolco', 'another'))).toEqual({ kind: 'disagrees' })
+  })
+
+  test('an operator reads all that is anchored of a log, however many pages that takes, and nothing of another', async () => {
+    const bucket = `mintmark-archive-${cloud.account}-${cloud.region}`
+    const sizes = Array.from({ length: 230 }, (_, at) => at + 1)
+    for (const size of sizes) aws.objects.set(`${bucket}/${anchoredKey('siloco', size)}`, `note of ${size}`)
+    aws.objects.set(`${bucket}/${anchoredKey('siloc', 1)}`, 'of another')
+    const operator = aws.credentialsForRole(roleNamed(cloud, 'mintmark-operator'), { sourceIdentity: 'alice' })
+    const objects = createS3Objects(aws.client(operator) as ClientPlace)
+    expect(await readAnchored({ bucket, objects }, 'siloco')).toEqual(sizes.map((size) => `note of ${size}`))
+  })
+
+  test('a part of what is anchored is never taken for all: S3 is asked again, and then it is unavailable', async () => {
+    const bucket = `mintmark-archive-${cloud.account}-${cloud.region}`
+    const operator = aws.credentialsForRole(roleNamed(cloud, 'mintmark-operator'), { sourceIdentity: 'alice' })
+    const objects = createS3Objects(aws.client(operator) as ClientPlace)
+    aws.faults.inject([{ action: 's3:*', percent: 100, times: 3, kind: 'throttle' }])
+    expect(await readAnchored({ bucket, objects }, 'siloco')).toHaveLength(230)
+    aws.faults.inject([{ action: 's3:GetObject', percent: 100, kind: 'error', status: 503 }])
+    await expect(readAnchored({ bucket, objects }, 'siloco')).rejects.toThrow(Unavailable)
+    aws.faults.inject([])
   })
 
   test('attest counts the rate of a source', async () => {

@@ -1,14 +1,9 @@
 // An anchor that is a bucket under Object Lock in compliance mode: what is put there stays for its time, whoever holds the account.
 // One object a checkpoint, by tenant and size, put only where none is; one that is there already is read back and compared.
+import { anchoredKey } from '../../domain/archive-bucket.ts'
 import { unverifiedText } from '../../domain/tlog/signed-note.ts'
 import type { Anchor, AnchorAnswer } from '../../ports/anchors.ts'
 import type { S3Answer, S3Objects } from './s3-objects.ts'
-
-const SIZE_DIGITS = 12
-
-/** Sorts as the sizes do. */
-export const anchoredKey = (tenant: string, size: number): string =>
-  `checkpoints/${tenant}/${String(size).padStart(SIZE_DIGITS, '0')}`
 
 export type S3AnchorOptions = {
   readonly bucket: string

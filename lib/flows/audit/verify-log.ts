@@ -208,9 +208,12 @@ const growBundle = async (
 }
 
 const checkEarlier = ({ hashes }: VerifyPorts, earlier: readonly Checkpoint[], walk: Walk): void => {
-  const { root } = earlier[walk.checked]!
-  const before = earlier[walk.checked - 1]?.size ?? 0
-  if (!isSameHash(rootOfEdge(hashes.sha256, walk.edge), root)) throw new Bad({ problem: 'forked', index: before })
+  const { root, size } = earlier[walk.checked]!
+  if (!isSameHash(rootOfEdge(hashes.sha256, walk.edge), root)) {
+    // Another of this size may fit: the log's own, beside what an anchor has.
+    const before = earlier.slice(0, walk.checked).findLast((fitting) => fitting.size < size)
+    throw new Bad({ problem: 'forked', index: before?.size ?? 0 })
+  }
   walk.checked += 1
 }
 

@@ -1,7 +1,7 @@
 // One AWS request as it came over the wire, read into service, operation and input. The service is known by the shape of the
 // request (target header, form action, path), never by what the caller signed for: a signature for another service is an error.
 
-/** JSON 1.0/1.1 by `x-amz-target`, the form-and-XML "query" protocol, Lambda's REST paths, S3's objects. */
+/** JSON 1.0/1.1 by `x-amz-target`, the form-and-XML "query" protocol, Lambda's REST paths, S3's buckets and objects. */
 export type ServiceName = 'dynamodb' | 'kms' | 'sqs' | 'sts' | 'iam' | 'lambda' | 's3' | 'secretsmanager'
 export type Protocol = 'json' | 'query' | 'rest-json'
 
@@ -36,7 +36,7 @@ const FORM_VERSIONS: Readonly<Record<string, ServiceName>> = { '2011-06-15': 'st
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/
 /** Null: no service of this emulator. Throws SyntaxError for a JSON service's body that is not JSON. */
 export const readCall = (raw: RawRequest): AwsCall | null => {
-  const { pathname } = new URL(raw.url, 'http://aws.invalid')
+  const { pathname, searchParams } = new URL(raw.url, 'http://aws.invalid')
   const target = raw.headers['x-amz-target']
   if (target !== undefined) {
     const [family = '', operation = ''] = target.split('.')
@@ -54,13 +54,18 @@ export const readCall = (raw: RawRequest): AwsCall | null => {
       : { raw, service, protocol: 'query', operation: form.get('Action') ?? '', input: readForm(form) }
   }
   const invoked = INVOKE.exec(pathname)
-  if (invoked === null) return readObjectCall(raw, pathname)
+  if (invoked === null) return readObjectCall(raw, pathname, searchParams)
   const input = { FunctionName: decodeURIComponent(invoked[1]!) }
   return { raw, service: 'lambda', protocol: 'rest-json', operation: 'Invoke', input }
 }
 
-/** S3 in path style: `/bucket/key`. Null: neither put nor get. */
-const readObjectCall = (raw: RawRequest, pathname: string): AwsCall | null => {
+/** S3 in path style: `/bucket/key`, `/bucket/?list-type=2`. Null: neither put, get nor list. */
+const readObjectCall = (raw: RawRequest, pathname: string, query: URLSearchParams): AwsCall | null => {
+  const [, Bucket] = /^\/([a-z0-9-]+)\/?$/.exec(pathname) ?? []
+  if (raw.method === 'GET' && Bucket !== undefined && query.get('list-type') === '2') {
+    const input = { Name: Bucket, Prefix: query.get('prefix'), ContinuationToken: query.get('continuation-token') }
+    return { raw, service: 's3', protocol: 'query', operation: 'ListObjectsV2', input }
+  }
   const operation = { PUT: 'PutObject', GET: 'GetObject' }[raw.method]
   const [, Name] = /^\/([a-z0-9-]+\/.+)$/.exec(decodeURIComponent(pathname)) ?? []
   if (operation === undefined || Name === undefined) return null

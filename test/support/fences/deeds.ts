@@ -269,11 +269,16 @@ const secretDeeds = (_cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[
 
 const anchorDeeds = (cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[] => {
   const object = `arn:aws:s3:::mintmark-archive-${cloud.account}-${cloud.region}/checkpoints/${tenant}/000000000001`
+  const bucket = object.slice(0, object.indexOf('/'))
   const once = { 's3:if-none-match': '*' }
   return [
     { says: `anchor a checkpoint${of}`, does: ask('s3:PutObject', object, once) },
     { says: `anchor a checkpoint over another${of}`, does: ask('s3:PutObject', object) },
     { says: `read an anchored checkpoint${of}`, does: ask('s3:GetObject', object) },
+    {
+      says: `list anchored checkpoints${of}`,
+      does: ask('s3:ListBucket', bucket, { 's3:prefix': `checkpoints/${tenant}/` }),
+    },
     { says: `delete an anchored checkpoint${of}`, does: ask('s3:DeleteObject', object) },
   ]
 }
@@ -429,6 +434,10 @@ export const sharedDeeds = (cloud: Cloud, fn: string): Deed[] => {
     ...['PutObject', 'GetObject', 'DeleteObject', 'PutObjectRetention'].map((action) => ({
       says: `${action} in the archive`,
       does: ask(`s3:${action}`, archive),
+    })),
+    ...[{}, { 's3:prefix': '' }, { 's3:prefix': 'logs/' }, { 's3:prefix': 'checkpoints/' }].map((context, index) => ({
+      says: `list what else is in the archive, ${index}`,
+      does: ask('s3:ListBucket', archive.slice(0, archive.indexOf('/')), context),
     })),
     ...SERVICE_DEEDS(cloud, fn),
   ]

@@ -362,6 +362,8 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
         ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints', 'logExpired'],
       ),
       ...rows(UPDATE, ['revocations', 'revocationVersion', 'revocationChanges']),
+      'list anchored checkpoints',
+      'read an anchored checkpoint',
     ),
     ...rows(['get', 'batch get', 'query'], ['tenantList']),
     'SendMessage revoke',
