@@ -6,7 +6,6 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FUNCTIONS, type FunctionName } from '../infra/names.ts'
-import { LIMITS } from '../lib/domain/limits.ts'
 import { bundle } from '../scripts/bundle.ts'
 import { functionEnvironment } from '../test/support/function-environment.ts'
 import { pinned, SERVER_CORE } from './start-server.ts'
@@ -23,22 +22,22 @@ const request = (method: string, rawPath: string, body?: string) => ({
   ...(body === undefined ? {} : { body }),
 })
 
-/** What each answers without an engine; null: it has no such event, and is loaded only. */
+/** What each answers without an engine, so no tenant that might be there; null: it has no such event, and is loaded only. */
 const EVENTS: Readonly<Record<FunctionName, unknown>> = {
-  attest: request('POST', '/t/acme/token', 'x'.repeat(LIMITS.bodyBytesMax + 1)),
+  attest: request('POST', '/t/Not-A-Tenant/token', 'grant_type=x'),
   discovery: request('GET', '/t/Not-A-Tenant/jwks.json'),
   mint: { tenant: 'acme' },
   trust: { tenant: 'acme' },
   revoke: { Records: [] },
   feed: { page: 'acme' },
-  events: request('GET', '/t/acme/events'),
-  introspect: request('GET', '/t/acme/introspect'),
+  events: request('GET', '/t/Not-A-Tenant/events'),
+  introspect: request('GET', '/t/Not-A-Tenant/introspect'),
   admin: request('GET', '/t/Not-A-Tenant/admin/revocations'),
   audit: { Records: [] },
   checkpoint: { activate: 'acme' },
   rotate: null,
   push: { Records: [] },
-  poll: request('GET', '/t/acme/receivers/edge/poll'),
+  poll: request('GET', '/t/Not-A-Tenant/receivers/edge/poll'),
   deliver: null,
   erase: null,
 }

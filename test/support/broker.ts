@@ -27,6 +27,9 @@ export type BrokerOptions = {
 
 export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'mintmark-'))
 
+/** As `npm run mintmark` has them: a figure of memory is one of what is shipped. */
+const MEMORY_FLAGS = ['--initial-old-space-size=48', '--max-semi-space-size=8']
+
 export const startBroker = async (options: BrokerOptions): Promise<RunningBroker> => {
   const dir = temporaryDirectory()
   const tenantsDir = join(dir, 'tenants')
@@ -35,7 +38,7 @@ export const startBroker = async (options: BrokerOptions): Promise<RunningBroker
   for (const [name, text] of Object.entries(options.tenants)) writeFileSync(join(tenantsDir, `${name}.yaml`), text)
   const entry = options.entry ?? 'bin/mintmark.ts'
   const args = ['serve', '--tenants', tenantsDir, '--data', dataDir, '--port', '0', '--dev', ...(options.args ?? [])]
-  const child = spawn(process.execPath, ['--initial-old-space-size=48', entry, ...args], {
+  const child = spawn(process.execPath, [...MEMORY_FLAGS, entry, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   })
