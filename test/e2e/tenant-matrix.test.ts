@@ -208,6 +208,12 @@ const thingsOf = async (tenant: Tenant): Promise<Things> => {
   }
 }
 
+/** A log that has nothing yet is not found, and what is not in it yet neither. */
+const untilInLog = async (tenant: Tenant, event: string): Promise<void> => {
+  const auditor = await callerOf(tenant, 'auditor')
+  while ((await ask(tenant, { path: `admin/audit/proof?event=${event}` }, auditor)).status === 404) await sleep(50)
+}
+
 const nobodys = (theirs: Things): Things => ({
   token: `${theirs.token.slice(0, -4)}AAAA`,
   credential: randomUUID(),
@@ -237,6 +243,8 @@ beforeAll(async () => {
     args: ['--port', String(port), '--limits', 'off'],
   })
   acme = await thingsOf('acme')
+  await untilInLog('acme', acme.credential)
+  await untilInLog('globex', (await tokenOf(urlOf('globex'), { key, right: 'auditor', orgId: ORGS.globex })).jti)
 }, 60_000)
 afterAll(() => removeBroker(broker))
 
