@@ -218,7 +218,7 @@ const nobodys = (theirs: Things): Things => ({
   token: `${theirs.token.slice(0, -4)}AAAA`,
   credential: randomUUID(),
   denial: randomUUID(),
-  run: '404',
+  run: '40440440440440',
   revocation: randomUUID(),
   order: randomUUID(),
   kid: 'x'.repeat(43),
@@ -227,11 +227,11 @@ const nobodys = (theirs: Things): Things => ({
   receiver: 'nosuchin',
 })
 
-/** With a name for each thing and each id of an answer of its own: what is left says whether the thing is there. */
+/** With a name for each thing, and for each id and time of an answer of its own: what is left says whether the thing is there. */
 const masked = (text: string, things: Things): string => {
   let rest = text
   for (const [name, thing] of Object.entries(things)) rest = rest.replaceAll(thing, `{${name}}`)
-  return rest.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
+  return rest.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replaceAll(/\b1\d{9}\b/g, '{time}')
 }
 
 let acme: Things
