@@ -1,6 +1,6 @@
-// Strict JSON (RFC 8259, I-JSON RFC 7493): what this accepts JSON.parse accepts, with the same value (but for nodejs/node#63785); the reverse does not
-// hold. Duplicate members, __proto__, BOM, NUL, lone surrogates, infinite numbers and anything past the limits are refused,
-// so two readers of one payload cannot see two payloads (attacks rows 27-35, 45, 64). One pass; recursion ≤ depthMax. Pure.
+// Strict JSON (RFC 8259, I-JSON RFC 7493): what this accepts JSON.parse accepts, with the same value (but for nodejs/node#63785);
+// the reverse does not hold. Duplicate members, __proto__, BOM, NUL, lone surrogates, infinite numbers and anything past the limits are
+// refused, so two readers of one payload cannot see two payloads (attacks rows 27-35, 45, 64). One pass; recursion ≤ depthMax. Pure.
 import type { JsonObject, JsonValue } from './claims.ts'
 import { LIMITS } from './limits.ts'
 import { parsePlainJson } from './plain-json.ts'

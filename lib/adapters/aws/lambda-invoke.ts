@@ -1,5 +1,5 @@
-// mint, trust and feed over lambda:InvokeFunction, and the activation of a key by its owner. Promises: one call, one invocation; what comes back is an answer of the other
-// side, read strictly, or Unavailable; nothing of a failed invocation but that it failed.
+// mint, trust and feed over lambda:InvokeFunction, and the activation of a key by its owner. Promises: one call, one invocation;
+// what comes back is an answer of the other side, read strictly, or Unavailable; nothing of a failed invocation but that it failed.
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
 import { type FetchedKeySource, keySourceId } from '../../domain/key-source.ts'
 import { LIMITS } from '../../domain/limits.ts'
