@@ -1,4 +1,4 @@
-// Every limit has a name, and its name is here. docs/reference/limits.md is generated from this file. Pure.
+// Every limit has a name, and its name is here. docs/reference/limits.md is generated from this file. Longer than 300 lines: one list. Pure.
 export const LIMITS = {
   // one request (design §3.1)
   bodyBytesMax: 32 * 1024,

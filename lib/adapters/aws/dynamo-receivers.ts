@@ -1,6 +1,7 @@
 // Receivers of revocations in DynamoDB: one row each, that says how far it is and who pushes to it now. Answers move it by
 // compare-and-set, so that of two at once neither undoes the other. What a change says is read from the revocation's own row, as
-// in the feed: one that changed again before it was told is told as it is now, under each of its numbers.
+// in the feed: one that changed again before it was told is told as it is now, under each of its numbers. Longer than 300 lines:
+// one row, and all that moves it.
 import type { ControlChange } from '../../domain/control-change.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import {
