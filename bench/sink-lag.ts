@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const POLL_MS = 50
 const ID = /"id":"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[0-9a-f-]{17}"/g
 
-/** From now on. `stop`: the ages, in milliseconds. */
+/** Of what is decided from now on. `stop`: the ages, in milliseconds. */
 export const followSink = (path: string) => {
+  const sinceMs = Date.now()
   const ages: number[] = []
   const chunk = Buffer.alloc(1 << 20)
   let isOver = false
@@ -21,8 +22,10 @@ export const followSink = (path: string) => {
       const text = rest + chunk.toString('latin1', 0, read)
       const end = text.lastIndexOf('\n') + 1
       rest = text.slice(end)
-      for (const [, high = '', low = ''] of text.slice(0, end).matchAll(ID))
-        ages.push(nowMs - Number.parseInt(high + low, 16))
+      for (const [, high = '', low = ''] of text.slice(0, end).matchAll(ID)) {
+        const decidedMs = Number.parseInt(high + low, 16)
+        if (decidedMs >= sinceMs) ages.push(nowMs - decidedMs)
+      }
       read = readSync(file, chunk, 0, chunk.length, at)
     }
     closeSync(file)
