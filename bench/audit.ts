@@ -18,7 +18,7 @@ import { followSink } from './sink-lag.ts'
 import { BOTH_CORES, isPinned, type RunningServer, residentMegabytes, SERVER_CORE } from './start-server.ts'
 import { TENANT, tenantDocument } from './tenants.ts'
 import { measureProofs, measureVerify } from './verify-log.ts'
-import { type BodyCursor, median, oneWindow } from './windows.ts'
+import { type BodyCursor, median, oneWindow, WARM_BODIES, warmUp } from './windows.ts'
 
 const BACKLOG = Number(process.argv[2] ?? 1_000_000)
 const LIVE_PER_SECOND = Number(process.argv[3] ?? 1_000)
@@ -113,19 +113,19 @@ const measureThroughput = async (cores: string, core: number | string): Promise<
     key,
     AUDIENCE,
     join(mkdtempSync(join(dir, 'bodies-')), 'bodies'),
-    Math.ceil((2 * ROUNDS + 4) * WINDOW_SECONDS * 3_000),
+    2 * WARM_BODIES + Math.ceil((2 * ROUNDS + 4) * WINDOW_SECONDS * 2_000),
   )
   const cursor: BodyCursor = { next: 0 }
-  const window = (target: typeof on) => oneWindow(generator, target, bodies, cursor, WINDOW_SECONDS)
-  let exchanged = 0
+  const window = (target: typeof on, seconds = WINDOW_SECONDS) => oneWindow(generator, target, bodies, cursor, seconds)
+  await warmUp((seconds) => window(off, seconds))
+  let exchanged = await warmUp((seconds) => window(on, seconds))
+  await catchUp(dataDir, exchanged)
   const windowWith = async () => {
     const { answered, seconds, perSecond, p99Ms } = await window(on)
     exchanged += answered
     const behind = await catchUp(dataDir, exchanged)
     return { perSecond, p99Ms, sustained: answered / (seconds + behind) }
   }
-  await window(off)
-  await windowWith()
   const rounds: { answered: number; sustained: number; p99: number }[] = []
   let before = await window(off)
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -24,10 +24,9 @@ import { formatWarm, measureWarm } from './warm-handler.ts'
 import { sandwich, type Target, type TargetReport } from './windows.ts'
 
 const SHORT = {
-  bodies: 26_000,
+  bodies: 40_000,
   rounds: 5,
   seconds: 0.5,
-  warmSeconds: 5,
   exchanges: 0,
   tenants: [],
   records: [],
@@ -35,10 +34,9 @@ const SHORT = {
   scaleBodies: 0,
 }
 const FULL = {
-  bodies: 130_000,
+  bodies: 80_000,
   rounds: 15,
   seconds: 1,
-  warmSeconds: 2,
   exchanges: 200_000,
   tenants: [10, 1_000, 10_000],
   records: [1_000, 100_000, 1_000_000],

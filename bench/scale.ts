@@ -45,8 +45,7 @@ const onePoint = async (bench: Bench, tenants: number, records: number, plan: Sc
   try {
     const bodies = await presign(bench.key, AUDIENCE, join(bench.dir, 'scale.bodies'), plan.bodies)
     const target: Target = { name, url: tokenUrl(broker), pid: broker.pid, fresh: true, suffix: '' }
-    const windows = { rounds: plan.rounds, seconds: plan.seconds, warmSeconds: plan.seconds }
-    const reports = await sandwich(bench.generator, bench.floor, [target], bodies, { next: 0 }, windows)
+    const reports = await sandwich(bench.generator, bench.floor, [target], bodies, { next: 0 }, plan)
     return { tenants, records, report: reports[1] ?? null, startMs: broker.startMs, note: '' }
   } finally {
     await broker.stop()
