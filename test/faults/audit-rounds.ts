@@ -34,7 +34,7 @@ const signer = {
     noteOf(nodeSha256, text, [{ key: { name, publicKey: new Uint8Array(32) }, signature: new Uint8Array(64) }]),
 }
 const checkpoints = { store, signer, sha256: nodeSha256, clock: { nowSeconds }, alarm, failpoint }
-const clock = { nowMs: () => nowSeconds() * 1000, nowSeconds }
+const clock = { nowMs: () => nowSeconds() * 1000, nowSeconds, monotonicMs: () => nowSeconds() * 1000 }
 const deliveries = { log: store, cursors: createSinkCursors(audit), clock, alarm, holder: randomUUID(), failpoint }
 const memory = newSinkMemory()
 const sink = createJsonlSink(join(dataDir, 'acme-audit.jsonl'), ISSUER)

@@ -10,12 +10,13 @@ import { encodeBase64, parseCheckpoint, unverifiedText } from '../../domain/tlog
 import type { Clock } from '../../ports/clock.ts'
 import type { Buried, Sink, SinkCursors, SinkPosition } from '../../ports/sinks.ts'
 import type { LogLeaves, PublishedLog } from '../../ports/tenant-log.ts'
+import { ageMs, type Moment, momentOf } from '../moment.ts'
 import { offerEvents, type Stopped, settleEvents } from './offer-events.ts'
 
 export type DeliverPorts = {
   readonly log: Pick<LogLeaves, 'leaves'> & Pick<PublishedLog, 'checkpoint' | 'about'>
   readonly cursors: SinkCursors
-  readonly clock: Pick<Clock, 'nowMs' | 'nowSeconds'>
+  readonly clock: Clock
   readonly alarm: Alarm
   /** Names this process among those that may deliver. */
   readonly holder: string
@@ -36,17 +37,17 @@ export type Target = {
 export type SinkMemory = {
   failures: number
   /** Sent, and not settled yet: by which sink, from where, up to where, what was refused on the way, since when. */
-  unsettled: (Stretch & { readonly sink: Sink; readonly from: number; readonly sinceMs: number }) | null
+  unsettled: (Stretch & { readonly sink: Sink; readonly from: number; readonly since: Moment }) | null
   /** It is offered so many at once: fewer where there was no time for more. */
   eventsMax: number
-  alarmedMs: number
+  alarmed: Moment | null
 }
 
 export const newSinkMemory = (): SinkMemory => ({
   failures: 0,
   unsettled: null,
   eventsMax: LIMITS.sinkEventsPerRequest,
-  alarmedMs: Number.NEGATIVE_INFINITY,
+  alarmed: null,
 })
 
 /** What a delivery came to. `busy`: another process delivers to this sink. */
@@ -93,7 +94,7 @@ const settleEarlier = async (
 ): Promise<Delivery | null> => {
   const { unsettled } = memory
   if (unsettled === null) return null
-  const isOver = ports.clock.nowMs() - unsettled.sinceMs > LIMITS.sinkAcknowledgeMs
+  const isOver = ageMs(unsettled.since, ports.clock) > LIMITS.sinkAcknowledgeMs
   // A sink that was set up anew knows nothing of what went to the one before: its silence is no acknowledgement.
   if (isOver || unsettled.sink !== target.sink || unsettled.from !== from.leaf) {
     memory.unsettled = null
@@ -114,8 +115,8 @@ const sendPages = async (
   memory: SinkMemory,
   from: SinkPosition,
 ): Promise<Delivery> => {
-  const startMs = ports.clock.nowMs()
-  const isLate = () => ports.clock.nowMs() - startMs > LIMITS.sinkLeaseMs / 3
+  const since = momentOf(ports.clock)
+  const isLate = () => ageMs(since, ports.clock) > LIMITS.sinkLeaseMs / 3
   const isOver = () => isLate() || ports.isStopping?.() === true
   const { sink } = target
   let at = from
@@ -152,7 +153,7 @@ const sendPages = async (
       ports.failpoint?.('delivered')
       await advance(ports, target, stretch)
     } else {
-      memory.unsettled = { ...stretch, sink, from: from.leaf, sinceMs: startMs }
+      memory.unsettled = { ...stretch, sink, from: from.leaf, since }
       stopped = unsettled
     }
   }
@@ -223,10 +224,11 @@ const noteTrouble = async (
   await ports.cursors.note(keyOf(target), ports.holder, memory.failures, trouble)
   const at = await ports.cursors.at(keyOf(target))
   const [first] = await ports.log.leaves(target.tenant, at?.leaf ?? 0, 1)
-  const nowMs = ports.clock.nowMs()
-  if (first === undefined || nowMs - memory.alarmedMs < LIMITS.sinkAlarmEveryMs) return
-  const lagSeconds = Math.floor((nowMs - (JSON.parse(first.canonical) as OcsfEvent).time) / 1000)
+  const { clock } = ports
+  const isToldLately = memory.alarmed !== null && ageMs(memory.alarmed, clock) < LIMITS.sinkAlarmEveryMs
+  if (first === undefined || isToldLately) return
+  const lagSeconds = Math.floor((clock.nowMs() - (JSON.parse(first.canonical) as OcsfEvent).time) / 1000)
   if (lagSeconds <= LIMITS.sinkLagAlarmSeconds) return
-  memory.alarmedMs = nowMs
+  memory.alarmed = momentOf(clock)
   ports.alarm('sink_behind', { ...keyOf(target), trouble, lag_seconds: lagSeconds })
 }

@@ -10,7 +10,7 @@ export type LogBudgetPorts = {
   readonly bytesUsed: () => number
   readonly budgetBytes: number
   readonly alarm: Alarm
-  readonly clock: Pick<Clock, 'nowMs'>
+  readonly clock: Pick<Clock, 'monotonicMs'>
 }
 
 export const createLogBudget = ({ bytesUsed, budgetBytes, alarm, clock }: LogBudgetPorts) => {
@@ -20,7 +20,7 @@ export const createLogBudget = ({ bytesUsed, budgetBytes, alarm, clock }: LogBud
     hasRoom(): boolean {
       const bytes = bytesUsed()
       if (bytes < budgetBytes) return true
-      const nowMs = clock.nowMs()
+      const nowMs = clock.monotonicMs()
       if (nowMs - alarmedMs >= LIMITS.sinkAlarmEveryMs) {
         alarmedMs = nowMs
         alarm('log_budget_reached', { bytes, budget_bytes: budgetBytes })

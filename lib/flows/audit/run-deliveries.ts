@@ -2,6 +2,7 @@
 // that failed is asked again after a time that grows and is never the same for two.
 import { backoffMs } from '../../domain/backoff.ts'
 import { LIMITS } from '../../domain/limits.ts'
+import { ageMs, type Moment, momentOf } from '../moment.ts'
 import {
   type DeliverPorts,
   type Delivery,
@@ -31,7 +32,12 @@ export type Deliveries = {
   readonly stop: () => Promise<void>
 }
 
-type Lane = SinkMemory & { readonly tenant: string; dueMs: number; servedMs: number }
+/** `rest`: how long it is left alone, from when on. */
+type Lane = SinkMemory & {
+  readonly tenant: string
+  rest: { readonly from: Moment; readonly ms: number }
+  servedMs: number
+}
 
 export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): Deliveries => {
   const ports: DeliveriesPorts = { ...wired, isStopping: () => isStopping }
@@ -40,23 +46,25 @@ export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): De
   let isStopping = false
   let isCrowded = false
 
+  const restOf = (ms: number): Lane['rest'] => ({ from: momentOf(ports.clock), ms })
+
   const laneOf = (target: Target): Lane => {
     const name = nameOf(target)
-    const lane = lanes.get(name) ?? { ...newSinkMemory(), tenant: target.tenant, dueMs: 0, servedMs: 0 }
+    const lane = lanes.get(name) ?? { ...newSinkMemory(), tenant: target.tenant, rest: restOf(0), servedMs: 0 }
     lanes.set(name, lane)
     return lane
   }
 
   const serve = async (target: Target, lane: Lane): Promise<void> => {
-    if (await runSinkErrands(ports, target)) lane.dueMs = 0
-    for (const startMs = ports.clock.nowMs(); ; ) {
-      lane.servedMs = ports.clock.nowMs()
-      if (lane.dueMs > lane.servedMs) return
+    if (await runSinkErrands(ports, target)) lane.rest = restOf(0)
+    for (const began = momentOf(ports.clock); ; ) {
+      lane.servedMs = ports.clock.monotonicMs()
+      if (!hasRested(lane, ports.clock)) return
       const delivery = await deliverEvents(ports, target, lane)
-      lane.dueMs = ports.clock.nowMs() + waitOf(delivery, lane, ports.random())
+      lane.rest = restOf(waitOf(delivery, lane, ports.random()))
       if (delivery.kind !== 'more' || isStopping) return
       // Those who wait for a place get it; this one is due at once.
-      if (isCrowded && ports.clock.nowMs() - startMs > LIMITS.logRoundMs) return
+      if (isCrowded && ageMs(began, ports.clock) > LIMITS.logRoundMs) return
     }
   }
 
@@ -125,7 +133,7 @@ export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): De
 const isWanted = async (ports: DeliveriesPorts, target: Target, lane: Lane): Promise<boolean> => {
   try {
     return (
-      (lane.dueMs <= ports.clock.nowMs() && (await hasWork(ports, target, lane))) ||
+      (hasRested(lane, ports.clock) && (await hasWork(ports, target, lane))) ||
       (await openErrands(ports, target)).length > 0
     )
   } catch {
@@ -133,6 +141,8 @@ const isWanted = async (ports: DeliveriesPorts, target: Target, lane: Lane): Pro
     return false
   }
 }
+
+const hasRested = ({ rest }: Lane, clock: DeliveriesPorts['clock']): boolean => ageMs(rest.from, clock) >= rest.ms
 
 const nameOf = ({ tenant, name }: Target): string => `${tenant}/${name}`
 

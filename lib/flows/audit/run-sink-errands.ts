@@ -6,13 +6,14 @@ import { eventOfSinkTest } from '../../domain/ocsf/sink-test.ts'
 import type { SinkErrand } from '../../domain/sink.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { SinkCursors, SinkErrands } from '../../ports/sinks.ts'
+import { ageMs, momentOf } from '../moment.ts'
 import { keyOf, type Target } from './deliver-events.ts'
 import { offerEvents, settleEvents } from './offer-events.ts'
 
 export type ErrandPorts = {
   readonly errands: SinkErrands
   readonly cursors: Pick<SinkCursors, 'lease'>
-  readonly clock: Pick<Clock, 'nowMs' | 'nowSeconds'>
+  readonly clock: Clock
   readonly holder: string
   readonly isStopping?: () => boolean
 }
@@ -29,7 +30,8 @@ export const runSinkErrands = async (ports: ErrandPorts, target: Target): Promis
   if (open.length === 0) return false
   const nowMs = clock.nowMs()
   if ((await cursors.lease(keyOf(target), holder, nowMs, nowMs + LIMITS.sinkLeaseMs)) === null) return false
-  const isOver = () => clock.nowMs() - nowMs > LIMITS.sinkLeaseMs / 3 || ports.isStopping?.() === true
+  const since = momentOf(clock)
+  const isOver = () => ageMs(since, clock) > LIMITS.sinkLeaseMs / 3 || ports.isStopping?.() === true
   let isWell = true
   for (const errand of open) {
     if (isOver()) return false

@@ -28,11 +28,12 @@ const setUp = () => {
   onTestFinished(() => audit.close())
   const { log, store } = treeLogOver(audit)
   let nowMs = 1_900_000_000_000
+  let monotonicMs = 0
   const alarms: Record<string, unknown>[] = []
   const ports: DeliverPorts = {
     log: store,
     cursors: createSinkCursors(audit),
-    clock: { nowMs: () => nowMs, nowSeconds: () => Math.floor(nowMs / 1000) },
+    clock: { nowMs: () => nowMs, nowSeconds: () => Math.floor(nowMs / 1000), monotonicMs: () => monotonicMs },
     alarm: (kind, fields) => void alarms.push({ kind, ...fields }),
     holder: 'one',
   }
@@ -55,10 +56,14 @@ const setUp = () => {
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
     return lines.map((line) => (JSON.parse(line) as { id: string }).id)
   }
-  const wait = (ms: number) => {
+  const stepClock = (ms: number) => {
     nowMs += ms
   }
-  return { ports, target, append, received, path, wait, dataDir, alarms, audit }
+  const wait = (ms: number) => {
+    stepClock(ms)
+    monotonicMs += ms
+  }
+  return { ports, target, append, received, path, wait, stepClock, dataDir, alarms, audit }
 }
 /** One delivery, by a process that remembers nothing. */
 const deliver = async (ports: DeliverPorts, target: Target) =>
@@ -237,23 +242,30 @@ const losing = () => {
   return { sink, sent, state }
 }
 
-test('what a collector accepted and did not index is not delivered: it is waited for, and then brought again', async () => {
-  const { ports, target, append, wait } = setUp()
-  const ids = withScopes(await append(3))
-  const { sink, sent, state } = losing()
-  const memory = newSinkMemory()
-  const again = async () => (await deliverEvents(ports, target(sink), memory)).kind
-  expect(await again()).toBe('stopped')
-  expect(await again()).toBe('stopped')
-  expect(sent).toEqual(ids)
-  expect(await ports.cursors.at({ tenant: 'acme', sink: 'local' })).toEqual({ leaf: 0, checkpoint: 0 })
-  wait(LIMITS.sinkAcknowledgeMs + 1)
-  state.isIndexing = true
-  expect(await again()).toBe('all')
-  expect(state.forgotten).toBe(1)
-  expect(sent).toEqual([...ids, ...ids])
-  expect(await ports.cursors.at({ tenant: 'acme', sink: 'local' })).toEqual({ leaf: ids.length, checkpoint: 0 })
-})
+test.each([
+  ['', 0],
+  [', though the clock goes back by an hour meanwhile', -3_600_000],
+])(
+  'what a collector accepted and did not index is not delivered: it is waited for, and then brought again%s',
+  async (_, stepMs) => {
+    const { ports, target, append, wait, stepClock } = setUp()
+    const ids = withScopes(await append(3))
+    const { sink, sent, state } = losing()
+    const memory = newSinkMemory()
+    const again = async () => (await deliverEvents(ports, target(sink), memory)).kind
+    expect(await again()).toBe('stopped')
+    expect(await again()).toBe('stopped')
+    expect(sent).toEqual(ids)
+    expect(await ports.cursors.at({ tenant: 'acme', sink: 'local' })).toEqual({ leaf: 0, checkpoint: 0 })
+    stepClock(stepMs)
+    wait(LIMITS.sinkAcknowledgeMs + 1)
+    state.isIndexing = true
+    expect(await again()).toBe('all')
+    expect(state.forgotten).toBe(1)
+    expect(sent).toEqual([...ids, ...ids])
+    expect(await ports.cursors.at({ tenant: 'acme', sink: 'local' })).toEqual({ leaf: ids.length, checkpoint: 0 })
+  },
+)
 
 test('a sink that was set up anew does not vouch for what the one before it never acknowledged', async () => {
   const { ports, target, append } = setUp()

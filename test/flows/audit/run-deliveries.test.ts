@@ -23,7 +23,12 @@ const setUp = async (sinks: Record<string, Sink>, records = 1) => {
   onTestFinished(() => audit.close())
   const { log, store } = treeLogOver(audit)
   let nowMs = NOW_MS
-  const clock = { nowMs: () => nowMs, nowSeconds: () => Math.floor(nowMs / 1000) }
+  let monotonicMs = 0
+  const clock = {
+    nowMs: () => nowMs,
+    nowSeconds: () => Math.floor(nowMs / 1000),
+    monotonicMs: () => monotonicMs,
+  }
   const targets: Target[] = Object.entries(sinks).map(([key, sink]) => {
     const [name = '', tenant = 'acme'] = key.split('@')
     return { tenant, issuerUrl: ISSUER, name, sink }
@@ -42,15 +47,19 @@ const setUp = async (sinks: Record<string, Sink>, records = 1) => {
     random: () => 0.5,
     onFailure: ({ name }) => void failed.push(name),
   })
-  for (const tenant of tenants)
-    await log.append(
-      tenant,
-      Array.from({ length: records }, () => ({
-        kind: 'grant',
-        record: sampleRecord({ tenant, decisionId: randomUUID() }),
-      })),
-    )
+  const append = async (): Promise<void> => {
+    for (const tenant of tenants)
+      await log.append(
+        tenant,
+        Array.from({ length: records }, () => ({
+          kind: 'grant',
+          record: sampleRecord({ tenant, decisionId: randomUUID() }),
+        })),
+      )
+  }
+  await append()
   return {
+    append,
     targets,
     deliveries,
     errands,
@@ -58,6 +67,11 @@ const setUp = async (sinks: Record<string, Sink>, records = 1) => {
     clock,
     board: () => createSinkBoard(audit).status('acme', [{ name: 'siem', type: 'webhook' }], clock.nowSeconds()),
     wait: (ms: number) => {
+      nowMs += ms
+      monotonicMs += ms
+    },
+    /** The wall clock alone: it is set, or the process is frozen. */
+    stepClock: (ms: number) => {
       nowMs += ms
     },
     /** Rounds until the state is as wanted. */
@@ -114,6 +128,30 @@ test('a sink that failed is left alone until its time, and a bug in one is not t
   wait(LIMITS.sinkRetryMsBase * 2)
   await roundsUntil(() => flaky.taken.length === 2)
   expect((await board())[0]).toMatchObject({ trouble: null, failures: 0, backlogLeaves: 0, lagSeconds: 0 })
+})
+
+const HOUR_MS = 3_600_000
+
+test('a clock that goes back by an hour keeps no sink waiting: neither one that is well nor one that has failed', async () => {
+  let isUp = false
+  const flaky = recording(() => (isUp ? TAKEN : later('status_5xx')))
+  const well = recording()
+  const { roundsUntil, wait, stepClock, append } = await setUp({ flaky: flaky.sink, siem: well.sink })
+  await roundsUntil(() => well.taken.length === 2 && flaky.calls.count === 1)
+  stepClock(-HOUR_MS)
+  isUp = true
+  await append()
+  await roundsUntil(() => well.taken.length === 4)
+  wait(LIMITS.sinkRetryMsBase * 2)
+  await roundsUntil(() => flaky.taken.length === 4)
+})
+
+test('a process that is frozen meanwhile has waited all the same', async () => {
+  const flaky = recording(() => later('status_5xx'))
+  const { roundsUntil, stepClock } = await setUp({ siem: flaky.sink })
+  await roundsUntil(() => flaky.calls.count === 1)
+  stepClock(LIMITS.sinkRetryMsBase * 2)
+  await roundsUntil(() => flaky.calls.count === 2)
 })
 
 test('a sink that no document names is forgotten: one of its name that comes later is another', async () => {
