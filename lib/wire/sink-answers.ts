@@ -5,7 +5,8 @@ import * as z from 'zod/mini'
 import { type DeadLetterReason, later, type SinkAnswer, type SinkTrouble, TAKEN } from '../domain/sink.ts'
 
 const count = z.union([z.string().check(z.regex(/^[0-9]{1,15}$/)), z.number().check(z.nonnegative())])
-const otlp = z.object({ partialSuccess: z.optional(z.object({ rejectedLogRecords: z.optional(count) })) })
+/** To the JSON of proto3 null is a member that is not there. */
+const otlp = z.object({ partialSuccess: z.nullish(z.object({ rejectedLogRecords: z.nullish(count) })) })
 
 /** Of ExportLogsServiceResponse. */
 export const otlpAnswer = (body: unknown): SinkAnswer => {

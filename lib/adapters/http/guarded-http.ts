@@ -211,7 +211,10 @@ const refuseHead = (response: IncomingMessage, status: number, how: OutboundOpti
   const { 'content-encoding': encoding, 'content-type': type = '', 'content-length': length } = response.headers
   // Asked for plain text; whoever compresses anyway may be sending a bomb, and there is nothing here to unpack it.
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return 'content_encoding'
-  if (how.expect === 'json' ? !JSON_TYPE.test(type) : how.expect === 'not_a_page' && HTML_TYPE.test(type))
-    return 'content_type'
+  // Without content there is no type of it (RFC 9110 §15.3.5).
+  if (status !== 204 && isOfAnotherType(type, how)) return 'content_type'
   return length !== undefined && Number(length) > how.bodyBytesMax ? 'too_large' : null
 }
+
+const isOfAnotherType = (type: string, { expect }: OutboundOptions): boolean =>
+  expect === 'json' ? !JSON_TYPE.test(type) : expect === 'not_a_page' && HTML_TYPE.test(type)

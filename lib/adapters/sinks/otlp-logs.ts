@@ -1,5 +1,6 @@
 // A sink that takes OTLP/HTTP logs in JSON (opentelemetry.io/docs/specs/otlp): any collector. Partial success says how many it
-// refused and not which: then the batch is brought again in halves, until it is known.
+// refused and not which: then the batch is brought again in halves, until it is known. Grafana Loki says with 204 that it has them all.
+import { TAKEN } from '../../domain/sink.ts'
 import type { SinkRuleOf } from '../../domain/tenant-config.ts'
 import type { OutboundHttp } from '../../ports/outbound-http.ts'
 import type { Secrets } from '../../ports/secrets.ts'
@@ -25,8 +26,9 @@ export const createOtlpLogsSink = (rule: SinkRuleOf<'otlp-logs'>, { http, secret
         isGzipped: true,
         events: events.length,
       },
-      { expect: 'json', statuses: [200] },
+      { expect: 'json', statuses: [200, 204] },
     )
-    return posted.kind === 'answered' ? otlpAnswer(jsonOf(posted.body)) : posted
+    if (posted.kind !== 'answered') return posted
+    return posted.status === 204 ? TAKEN : otlpAnswer(jsonOf(posted.body))
   },
 })

@@ -1,6 +1,7 @@
 // Every kind of sink against a real server that misbehaves (attacks "SIEM down 6 h"): what it takes as delivered, what as refused,
 // what it brings again. Nothing counts as delivered that the sink's own protocol did not say so of.
 import { createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { createGuardedHttp } from '../../../lib/adapters/http/guarded-http.ts'
 import { createElasticsearchSink } from '../../../lib/adapters/sinks/elasticsearch.ts'
@@ -222,6 +223,23 @@ describe('elasticsearch', () => {
     expect(await deliver(long, 1)).toMatchObject({ kind: 'later', trouble: 'not_its_protocol' })
   })
 })
+
+test.each([
+  ['204, as Grafana Loki does', (_: unknown, r: ServerResponse) => void r.writeHead(204).end()],
+  ['null for what is not partial', (_: unknown, r: ServerResponse) => json(r, { partialSuccess: null })],
+  ['null for how many', (_: unknown, r: ServerResponse) => json(r, { partialSuccess: { rejectedLogRecords: null } })],
+])('otlp-logs: %s says that it has them all, and nothing is sent again for ever', async (_, reply) => {
+  const receiver = await startReceiver(reply)
+  expect(await sinkOf('otlp-logs', receiver.url).deliver(events)).toEqual({ kind: 'taken', refused: [] })
+})
+
+test.each(['splunk-hec', 'elasticsearch'] as const)(
+  '%s says of each event what became of it: 204 says nothing',
+  async (kind) => {
+    const receiver = await startReceiver((_, r) => void r.writeHead(204).end())
+    expect(await sinkOf(kind, receiver.url).deliver(events)).toMatchObject({ kind: 'later' })
+  },
+)
 
 test('otlp-logs: a partial success does not say which, so all are brought again in halves', async () => {
   const receiver = await startReceiver((_, r) =>
