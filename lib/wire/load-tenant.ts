@@ -64,6 +64,9 @@ export const readYamlDocument = <T>({ file, text }: YamlSource, schema: z.ZodMin
     path,
     message,
   })
+  // What replaces bytes that are no UTF-8 would be matched, and never match.
+  const broken = text.indexOf('\ufffd')
+  if (broken >= 0) return { ok: false, problems: [at(broken, '', 'this is not UTF-8')] }
   const yamlProblems = [...parsed.errors, ...parsed.warnings].map((error) =>
     at(error.pos[0], '', yamlMessage(error.code, error.message)),
   )
@@ -129,6 +132,9 @@ const surprisesOf = (document: Document.Parsed): Surprise[] => {
       if (!isNode(key)) return
       if (isScalar(key) && key.value === '<<')
         found.push({ offset: start(key), message: 'merge keys are refused: write the keys out' })
+      // A schema that writes such a key anew would set a prototype, so it leaves it out: silently, where it is one of many.
+      else if (isScalar(key) && key.value === '__proto__')
+        found.push({ offset: start(key), message: 'a key is never named __proto__' })
       else if (!isScalar(key)) found.push({ offset: start(key), message: 'a key must be text' })
       else if (typeof key.value !== 'string')
         found.push({

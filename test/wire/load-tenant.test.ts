@@ -30,6 +30,14 @@ const YAML: readonly Row[] = [
   ['a custom tag', changed('refs/heads/main', '!env MAIN'), '!env', /tag/],
   ['two documents', `${VALID}---\na: b\n`, '---', /one document/],
   ['a key that is no text', changed(END_OF_GITHUB, `${END_OF_GITHUB}    1: x\n`), '1: x', /a key must be text/],
+  ['a line of a match named __proto__', changed(MATCH, `${MATCH}      __proto__: x\n`), '__proto__', /never named/],
+  ['a section named __proto__', `${VALID}__proto__: {}\n`, '__proto__', /never named/],
+  [
+    'bytes that are no UTF-8, as they are read',
+    changed('refs/heads/main', 'refs/heads/f\ufffdr'),
+    '\ufffd',
+    /not UTF-8/,
+  ],
   ['broken YAML', changed('[deploy]', '[deploy'), 'ttl: 10m', /./],
   ['an unknown provider', changed('provider: github', 'provider: githab'), 'githab', /expected one of/],
   [
