@@ -95,12 +95,11 @@ const own = <T>(routes: Readonly<Record<string, T>> | undefined, name: string): 
   routes !== undefined && Object.hasOwn(routes, name) ? routes[name] : undefined
 
 const serve = (options: Serving, request: IncomingMessage, response: ServerResponse): void => {
-  const url = request.url ?? '/'
-  const query = url.indexOf('?')
-  const path = query < 0 ? url : url.slice(0, query)
+  const target = targetOf(request)
+  const { path } = target
   const isHead = request.method === 'HEAD'
   const { handler, door } = routeOf(options, path)
-  const early = answerEarly(options, request, path, handler)
+  const early = answerEarly(options, request, target, handler)
   if (early !== null || handler === undefined) {
     send(response, early ?? NOT_FOUND, isHead)
     return
@@ -125,13 +124,26 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
   }
   const ask = (body: Body | null): void => {
     if (body === null) passOver(request, response)
-    const rawQueryString = query < 0 ? '' : url.slice(query + 1)
-    handler({ ...head, rawQueryString, ...(body ?? { isBodyTooLarge: true }) }).then(answer, () =>
+    handler({ ...head, rawQueryString: target.query, ...(body ?? { isBodyTooLarge: true }) }).then(answer, () =>
       send(response, FAILED, isHead),
     )
   }
   if (declaredLength(request) > LIMITS.bodyBytesMax) ask(null)
   else readBody(request, ask)
+}
+
+type Target = { readonly host: string | undefined; readonly path: string; readonly query: string }
+
+const ABSOLUTE = /^https?:\/\/([^/?]*)/i
+
+/** A target in absolute form says itself which host is meant, whatever Host says (RFC 9112 §3.2.2). */
+const targetOf = ({ url = '/', headers }: IncomingMessage): Target => {
+  const [origin = '', host = headers.host] = url.startsWith('/') ? [] : (ABSOLUTE.exec(url) ?? [])
+  const target = url.slice(origin.length)
+  const query = target.indexOf('?')
+  return query < 0
+    ? { host, path: target, query: '' }
+    : { host, path: target.slice(0, query), query: target.slice(query + 1) }
 }
 
 const declaredLength = ({ headers }: IncomingMessage): number => Number(headers['content-length'] ?? 0)
@@ -155,11 +167,11 @@ const ENCODED = httpError(415, 'unsupported_media_type', 'Content-Encoding is no
 const answerEarly = (
   options: HostOptions,
   { headers, httpVersion, method = '' }: IncomingMessage,
-  path: string,
+  { host, path }: Target,
   handler: HttpHandler | undefined,
 ): HttpResponse | null => {
   if (headers.host === undefined && httpVersion === '1.1') return malformedHttp()
-  if (options.hostAllowed && !options.hostAllowed(headers.host)) return plain(421, 'misdirected request')
+  if (options.hostAllowed && !options.hostAllowed(host)) return plain(421, 'misdirected request')
   const isHealth = path === '/healthz'
   if (isHealth || path === '/readyz') {
     if (method !== 'GET' && method !== 'HEAD') return onlyRead()

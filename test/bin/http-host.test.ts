@@ -10,7 +10,10 @@ import { manualTime } from '../support/manual-time.ts'
 let host: Host | null = null
 afterEach(() => host?.close())
 
-const start = async (handler: (event: HttpEvent) => Promise<string> | string) => {
+const start = async (
+  handler: (event: HttpEvent) => Promise<string> | string,
+  hostAllowed: ((host: string | undefined) => boolean) | null = null,
+) => {
   host = await startHost({
     host: '127.0.0.1',
     port: 0,
@@ -23,7 +26,7 @@ const start = async (handler: (event: HttpEvent) => Promise<string> | string) =>
     },
     rootRoutes: [],
     isReady: () => true,
-    hostAllowed: null,
+    hostAllowed,
     clientOf: (address) => address,
   })
   return host.port
@@ -107,6 +110,20 @@ test.each(['/healthz', '/readyz'])('%s is read with GET and HEAD, and no other m
     const refused = await ask(method)
     expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
   }
+})
+
+test('a target in absolute form is the same endpoint, and names the host in the place of Host', async () => {
+  const port = await start(
+    ({ rawPath, rawQueryString }) => `${rawPath} ${rawQueryString}`,
+    (name) => name === 'sts.example',
+  )
+  const ask = (target: string, hostHeader: string) =>
+    raw(port, `POST ${target} HTTP/1.1\r\nHost: ${hostHeader}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, 2_000)
+  expect(await ask('http://sts.example/t/acme/token?a=b?c', 'other.example')).toMatch(
+    /^HTTP\/1\.1 200 .*\/t\/acme\/token a=b\?c$/s,
+  )
+  expect(await ask('http://other.example/t/acme/token', 'sts.example')).toMatch(/^HTTP\/1\.1 421 /)
+  expect(await ask('http://sts.example', 'sts.example')).toMatch(/^HTTP\/1\.1 404 /)
 })
 
 test('headers over the limit are 431', async () => {
