@@ -39,6 +39,11 @@ export const startExportCrew = (log: ExportedLog, size: number): (Crew & AsyncDi
       const [{ last }, { lines }] = await Promise.all([before, cuts])
       return threads.check({ stretch, expired, lines: { here: lines, before: last } })
     },
+    async behind() {
+      await cuts
+      const { lines } = await cut(Number.POSITIVE_INFINITY)
+      return openLogDirectory(log.directory, lines).behind?.() ?? false
+    },
     async [Symbol.asyncDispose]() {
       await threads.stop()
     },

@@ -137,11 +137,15 @@ const exportLines = async ({ log, tenant }: ReadableLog, size: number, isJson: b
   return 0
 }
 
-/** RFC 3339, or an age such as 24h or 7d. */
+/** No other text that Date.parse would make something of: to it 10 is a month, of 2001. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))?$/i
+
+/** RFC 3339, a day of it, or an age such as 24h or 7d. */
 export const parseTime = (text: string, nowMs: number): number => {
   const [, count, unit] = /^([0-9]{1,6})([smhd])$/.exec(text) ?? []
   const ms = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? 's'] ?? 0
-  const time = count === undefined ? Date.parse(text) : nowMs - Number(count) * ms
+  if (count !== undefined) return nowMs - Number(count) * ms
+  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(time)) throw new UsageError('a time is as in 2026-11-26T12:00:00Z, or an age: 30m, 24h, 7d')
   return time
 }

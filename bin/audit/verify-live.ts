@@ -22,20 +22,20 @@ export type Against = {
   readonly trusted: readonly NoteKey[]
   readonly anchors: readonly string[]
   readonly warnings: string[]
-  readonly readKey: (text: string) => NoteKey
+  readonly keysIn: (lines: readonly string[]) => readonly NoteKey[]
 }
 
 export type Report = Verified & { readonly recordsWithoutLeaf: readonly string[]; readonly warnings: readonly string[] }
 
 export const verifyLive = async (
   live: LiveLog,
-  { trusted, anchors: given, warnings, readKey }: Against,
+  { trusted, anchors: given, warnings, keysIn }: Against,
 ): Promise<Report> => {
   const { tenant, log, configs } = live
   const latest = await configs.latest(tenant)
   const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
   if (isErased) warnings.push('the tenant was removed and its events erased: only their commitments are verified')
-  const keys = trusted.length > 0 ? trusted : (await live.vkeys()).map(readKey)
+  const keys = trusted.length > 0 ? trusted : keysIn(await live.vkeys())
   // Those of a key that was tainted since, or is not the one that was given, say nothing any more.
   const history = (await log.history(tenant)).map(({ note }) => note)
   const believed = history.filter((note) => openNote({ ...VERIFY_PORTS.hashes, ...VERIFY_PORTS }, note, keys) !== null)

@@ -49,15 +49,15 @@ export const verify = async (values: VerifyValues, io: Io): Promise<number> => {
   const warnings: string[] = []
   const untrusted = 'no --vkey: the keys are those the log itself names'
   if (values.from !== undefined && isReceipt(values.from))
-    return verifyReceipt(values.from, { tenant, trusted, parse: readKey, isJson: values.json ?? false }, io)
+    return verifyReceipt(values.from, { tenant, trusted, keysIn, isJson: values.json ?? false }, io)
 
-  const against = { trusted, anchors, warnings, readKey }
+  const against = { trusted, anchors, warnings, keysIn }
   if (values.aws === true) return report(io, await ofAws(tenant, against, io.env), values)
   if (values.data !== undefined) return report(io, await ofData(values.data, tenant, against), values)
   warnOfNone(anchors, warnings)
   if (afar !== null) warnings.push('events are not compared with grant records: those are read with --data or --aws')
   const source = afar === null ? sourceOf(values) : openRemoteSource(afar)
-  const own = trusted.length > 0 ? [] : (await source.vkeys()).map(readKey)
+  const own = trusted.length > 0 ? [] : keysIn(await source.vkeys())
   if (trusted.length === 0) warnings.push(untrusted)
   const keys = [...trusted, ...own]
   await using crew = values.from === undefined ? null : await crewOfExport(values.from, tenant, source)
@@ -141,6 +141,10 @@ const readKey = (text: string): NoteKey => {
   if (key === null) throw new UsageError('--vkey is the verifier key of a log: name+id+key')
   return key
 }
+
+/** Those a log names itself. What is none is passed over, as signatures of keys are that nobody knows. */
+const keysIn = (lines: readonly string[]): readonly NoteKey[] =>
+  lines.flatMap((line) => parseVerifierKey(VERIFY_PORTS.hashes.sha256, line) ?? [])
 
 const isReceipt = (path: string): boolean => existsSync(path) && path.endsWith('.json')
 

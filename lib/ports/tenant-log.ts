@@ -131,4 +131,6 @@ export interface LogSource {
   leaves(fromIndex: number, limit: number): Promise<readonly StoredLeaf[] | null>
   /** What the source says is no longer kept. */
   readonly expired?: () => Promise<Expired | null>
+  /** Of a copy, which is of one size: whether there are events behind those that were asked for. */
+  readonly behind?: () => Promise<boolean>
 }

@@ -50,6 +50,9 @@ const bothWays = async (changed: readonly string[], end = '\n') => {
 
 const swapped = (a: number, b: number) => lines.with(a, lines[b]!).with(b, lines[a]!)
 const altered = (index: number) => lines.with(index, lines[index]!.replace('Mintmark', 'Mintmork'))
+/** What nobody committed to, under an index that is there already, or another. */
+const forged = (index: number, under = index) =>
+  altered(index)[index]!.replace(`{"index":${index},`, `{"index":${under},`)
 /** The same leaf with its members in another order. */
 const reordered = (line: string) => {
   const { index, ...rest } = JSON.parse(line) as { index: number }
@@ -63,10 +66,7 @@ const onTwoCores = test.skipIf(availableParallelism() < 2)
 
 onTwoCores.each([
   ['as it was written', () => lines],
-  [
-    'with lines that are none of ours, some of which begin like one',
-    () => lines.toSpliced(SEAM, 0, '', 'no line', '{"index":4999,"salt":"', ofTwoIndices(SEAM - 1, LEAVES - 1)),
-  ],
+  ['with empty lines', () => [...lines.toSpliced(SEAM, 0, '', ' '), '', '\r']],
   ['with lines that end as on Windows', () => lines.map((line) => `${line}\r`)],
   ['with members in another order', () => lines.map((line, at) => (at % 100 < 50 ? reordered(line) : line))],
 ] as const)('is good either way: %s', async (_, change) => {
@@ -84,6 +84,19 @@ onTwoCores.each([
   ['a line dropped behind a seam', () => lines.toSpliced(SEAM, 1), 'event_missing', SEAM],
   ['lines of two stretches swapped', () => swapped(10, 3_000), 'event_missing', 10],
   ['lines swapped over a seam', () => swapped(SEAM - 1, SEAM), 'event_missing', SEAM - 1],
+  ['a line that is none of ours at a seam', () => lines.toSpliced(SEAM, 0, 'no line'), 'event_invented', SEAM],
+  ['the beginning of one', () => lines.toSpliced(SEAM + 2, 0, '{"index":4999,"salt":"'), 'event_invented', SEAM + 2],
+  ['one of two indices', () => lines.toSpliced(7, 0, ofTwoIndices(SEAM, LEAVES - 1)), 'event_invented', 7],
+  ['a second of the same index in front', () => lines.toSpliced(9, 0, forged(9)), 'event_invented', 9],
+  [
+    'a second of the same index behind',
+    () => lines.toSpliced(SEAM + 3, 0, forged(SEAM + 2)),
+    'event_invented',
+    SEAM + 2,
+  ],
+  ['one of an earlier stretch', () => lines.toSpliced(3_000, 0, forged(5)), 'event_invented', 3_000],
+  ['one behind all of them', () => [...lines, forged(LEAVES - 1, LEAVES)], 'event_invented', LEAVES],
+  ['something else behind them', () => [...lines, '', 'no line'], 'event_invented', LEAVES],
   ['the end cut off', () => lines.slice(0, SEAM + 5), 'event_missing', SEAM + 5],
   ['no line at all', () => [], 'event_missing', 0],
 ] as const)('names the same index either way: %s', async (_, change, problem, index) => {

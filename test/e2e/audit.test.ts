@@ -158,6 +158,9 @@ describe('commands', () => {
     )
     expect((await found('--since', '1h')).length).toBe(events.length)
     expect((await ofAcme('search', '--until', '2020-01-01T00:00:00Z')).code).toBe(1)
+    // What Date.parse makes something of all the same.
+    for (const time of ['10', 'garbage 1', '2026', '2026-11-26 12:00', '30min'])
+      await expect(ofAcme('search', '--since', time), time).rejects.toThrow('a time is as in')
   })
 
   test('a receipt verifies without the log, and one of another event does not', async () => {
@@ -173,6 +176,16 @@ describe('commands', () => {
     expect((await check(out)).code).toBe(0)
     expect((await check(out.replace('"granted"', '"denied"'))).code).toBe(1)
     expect((await check(out.replace(/index \d+/, 'index 0'))).code).toBe(1)
+    for (const none of ['', out.slice(0, 300), 'null', '{}', out.replace('"vkeys": [', '"vkeys": [3, ')])
+      expect(await check(none)).toMatchObject({
+        code: 1,
+        out: 'BAD: the file is no receipt of "audit prove", or not all of one\n',
+      })
+    const keyless = out.replace(/"vkeys": \[[^\]]+\]/, '"vkeys": ["no key"]')
+    expect(await check(keyless)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('not signed by a key that is trusted'),
+    })
     writeFileSync(path, out)
     const elsewhere = await mintmark(audit, 'verify', '--tenant', 'globex', '--from', path)
     expect([elsewhere.code, elsewhere.out]).toEqual([1, 'BAD: the receipt is of a log of another tenant\n'])
@@ -384,7 +397,15 @@ describe('what is done to the files afterwards', () => {
     expect(await withLines(lines.toSpliced(31, 1))).toContain('first at index 31\n')
     expect(await withLines(lines.with(32, lines[33]!).with(33, lines[32]!))).toMatch(/good|first at index 32\n/)
     expect(await withLines(lines.slice(0, -1))).toContain('BAD')
+    const twice = lines[5]!.replace('Mintmark', 'Mintmork')
+    expect(await withLines(lines.toSpliced(5, 0, twice))).toContain('(event_invented), first at index 5\n')
+    expect(await withLines([...lines, '{"index":5}'])).toContain('event_invented')
     expect(await withLines(lines)).toContain('good')
+    for (const broken of ['{', 'null', '{"leaves":-1,"note":""}', '{"leaves":1,"note":3}']) {
+      writeFileSync(join(out, 'expired.json'), broken)
+      expect((await check()).out).toContain('(expired_unproven), first at index 0\n')
+    }
+    rmSync(join(out, 'expired.json'))
     const another = vkey.replace(/\+[^+]+\+[^+]+$/, '+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k')
     expect(
       await audit(['verify', '--tenant', 'acme', '--from', out, '--vkey', another], captureIo()).catch(() => 2),

@@ -42,7 +42,7 @@ const saidIndex = (line: string): number | null => {
 /** Bytes of a file, from the first of a line to before the first of another. */
 export type Lines = { readonly from: number; readonly to: number }
 
-/** Leaf after leaf, as the lines lie. */
+/** Leaf after leaf, as the lines lie. A line that is none, and not empty, comes too, with no number for its index: nobody wrote it. */
 export const leafReader = (path: string, lines: Lines | undefined): (() => Promise<StoredLeaf | null>) => {
   const parts = textsOf(path, lines)
   let texts: readonly string[] = []
@@ -50,9 +50,11 @@ export const leafReader = (path: string, lines: Lines | undefined): (() => Promi
   return async () => {
     for (;;) {
       while (next < texts.length) {
-        const leaf = leafOfLine(texts[next]!)
+        const text = texts[next]!
         next += 1
+        const leaf = leafOfLine(text)
         if (leaf !== null) return leaf
+        if (text.trim() !== '') return { index: Number.NaN, salt: new Uint8Array(), canonical: text }
       }
       const { done, value } = await parts.next()
       if (done === true) return null

@@ -24,7 +24,7 @@ export const openLogDirectory = (
     checkpoint: async () => readIfThere(join(directory, CHECKPOINT))?.toString('utf8') ?? null,
     expired: async () => {
       const text = readIfThere(join(directory, EXPIRED))?.toString('utf8')
-      return text === undefined ? null : (JSON.parse(text) as Expired)
+      return text === undefined ? null : expiredIn(text)
     },
     tile: async (name) => readIfThere(join(directory, tilePath(name))),
     async leaves(fromIndex, limit) {
@@ -38,6 +38,7 @@ export const openLogDirectory = (
         ahead = null
       }
     },
+    behind: async () => hasEvents && (ahead ?? (await nextLeaf())) !== null,
   }
 }
 
@@ -45,6 +46,19 @@ export const openLogDirectory = (
 export const cutLogDirectory = (directory: string): ((before: number) => Promise<Cut>) | null => {
   const path = join(directory, EVENTS)
   return existsSync(path) ? lineCutter(path) : null
+}
+
+/** What is not whole says too much: no checkpoint can prove it. */
+const UNPROVABLE: Expired = { leaves: Number.MAX_SAFE_INTEGER, atSeconds: 0, note: '' }
+
+const expiredIn = (text: string): Expired => {
+  try {
+    const { leaves, atSeconds, note } = JSON.parse(text) as Expired
+    const isWhole = Number.isSafeInteger(leaves) && leaves >= 0 && typeof note === 'string'
+    return isWhole ? { leaves, atSeconds, note } : UNPROVABLE
+  } catch {
+    return UNPROVABLE
+  }
 }
 
 const readIfThere = (path: string): Buffer | null => (existsSync(path) ? readFileSync(path) : null)

@@ -109,6 +109,7 @@ const checkBundle = async (
   const entries = bundle === undefined ? null : bundle === null ? [] : (entriesOf(bundle, width) ?? [])
   if (entries === null && leaves === null) return { problem: 'entry_missing', index: start }
   const events = new Map(leaves?.map((leaf) => [leaf.index, leaf]))
+  const invented = leaves === null ? null : inventedAmong(leaves, events.size, start)
   const against = leaves === null ? undefined : await question.againstRecords?.(leaves)
   for (let offset = 0; offset < width; offset += 1) {
     const leafIndex = start + offset
@@ -117,6 +118,7 @@ const checkBundle = async (
       if (leafIndex >= expired) return { problem: 'event_missing', index: leafIndex }
       walk.last = undefined
     }
+    if (leafIndex === invented) return { problem: 'event_invented', index: leafIndex }
     const anew = leaf === undefined ? null : writtenAnew(walk, leaf, against)
     const made = leaf === undefined ? null : hashesOfLeaf(hashes, leaf.salt, leaf.canonical, anew?.cut)
     const entry = entries === null ? made?.commitment : entries[offset]
@@ -133,6 +135,20 @@ const checkBundle = async (
     if (tile !== undefined && (tile === null || !isAt(tile, offset, hash)))
       return { problem: 'tile_altered', index: leafIndex }
     walk.hashes.set(hash, (at + offset) * HASH_BYTES)
+  }
+  return invented === null ? null : { problem: 'event_invented', index: invented }
+}
+
+/** Where there is an event that no commitment is of: one before these, one without an index, or a second of the same. `count`: of indices. */
+const inventedAmong = (leaves: readonly StoredLeaf[], count: number, start: number): number | null => {
+  if (count === leaves.length && leaves.every(({ index }) => index >= start)) return null
+  const seen = new Set<number>()
+  let next = start
+  for (const { index } of leaves) {
+    if (seen.has(index)) return index
+    if (!(index >= start)) return next
+    seen.add(index)
+    next = index + 1
   }
   return null
 }

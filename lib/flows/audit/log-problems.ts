@@ -10,6 +10,7 @@ export const LOG_PROBLEMS = {
   event_missing: 'an event is missing',
   expired_unproven: 'events are gone, and no checkpoint that is trusted shows how old they are',
   expired_unasked: 'events are gone that no version of the tenant document lets go, or not yet',
+  event_invented: 'there is a line, or a second one, that is no event of the log',
   event_altered: 'an event is not the one that was committed to',
   event_misplaced: 'an event does not say its own index or tenant',
   chain_broken: 'an event does not follow the one before it',

@@ -50,6 +50,8 @@ export type VerifyQuestion = {
 export type Crew = {
   readonly atOnce: number
   readonly check: (stretch: Stretch, expired: number) => Promise<CheckedLeaves>
+  /** As LogSource. */
+  readonly behind?: () => Promise<boolean>
 }
 
 class Bad extends Error {
@@ -157,6 +159,8 @@ const walkLeaves = async (
   if (!isSameHash(rootOfEdge(ports.hashes.sha256, walk.edge), checkpoint.root))
     throw new Bad({ problem: 'root_differs', index: earlier[walk.checked - 1]?.size ?? 0 })
   if (walk.checked < earlier.length) throw new Bad({ problem: 'truncated', index: checkpoint.size })
+  if (await (question.crew ?? question.source).behind?.())
+    throw new Bad({ problem: 'event_invented', index: checkpoint.size })
   walk.good = checkpoint.size
 }
 
