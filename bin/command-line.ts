@@ -1,6 +1,8 @@
 // The commands, each a file of its own in bin/commands, loaded when it is asked for, and what becomes of what they throw.
 // Exit: 0 done, 1 refused or a failed check, 2 wrong usage, 3 unavailable.
 import { readFileSync } from 'node:fs'
+import { DataDirectoryRefused } from '../lib/adapters/sqlite/data-directory.ts'
+import { failureOf } from '../lib/adapters/sqlite/sqlite-error.ts'
 import { Unavailable } from '../lib/domain/unavailable.ts'
 import { type Command, type Io, UsageError } from './command.ts'
 import { reportProblem } from './report-problem.ts'
@@ -80,8 +82,8 @@ export const runCommandLine = async (argv: readonly string[], io: Io): Promise<n
     return await (await command.load()).run(rest, io)
   } catch (error) {
     const isJson = untilDashes(rest).includes('--json')
-    if (error instanceof Unavailable)
-      return reportProblem(io, name, { kind: 'unavailable', says: `not available now (${error.kind})` }, isJson)
+    const outage = saysOfOutage(error)
+    if (outage !== null) return reportProblem(io, name, { kind: 'unavailable', says: outage }, isJson)
     if (!(error instanceof UsageError) && !isParseArgsError(error)) throw error
     // Node's advice after that is about arguments no command takes.
     const says = error.message.replace(/\. To specify a positional argument .*$/s, '')
@@ -89,6 +91,17 @@ export const runCommandLine = async (argv: readonly string[], io: Io): Promise<n
     io.stderr.write(`Try "mintmark ${name} --help".\n`)
     return code
   }
+}
+
+/** What the machine and its files can cause; null: it is wrong usage, or a bug. */
+const saysOfOutage = (error: unknown): string | null => {
+  if (error instanceof Unavailable) return `not available now (${error.kind})`
+  if (error instanceof DataDirectoryRefused) return error.message
+  if (!(error instanceof Error)) return null
+  const { syscall, path, code } = error as NodeJS.ErrnoException
+  if (syscall !== undefined) return `${path ?? 'a file'}: ${code}`
+  const isOfStore = code === 'ERR_SQLITE_ERROR' && failureOf(error) !== 'bug'
+  return isOfStore ? `a database of the data directory cannot be used: ${error.message}` : null
 }
 
 /** What stands after `--` is another command's. */

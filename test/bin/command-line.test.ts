@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCommandLine } from '../../bin/command-line.ts'
+import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { temporaryDirectory } from '../support/broker.ts'
 import { captureIo } from '../support/io.ts'
 
@@ -50,6 +51,36 @@ test.each([
   const { code, out, err } = await mintmark(...argv, '--data', data)
   expect([code, out, err]).toEqual([3, '', `mintmark ${argv[0]}: there is no database in ${data}\n`])
   expect(existsSync(data)).toBe(false)
+})
+
+test.each([
+  ['mintmark.db', ['sinks', '--tenant', 'acme']],
+  ['mintmark.db', ['explain', '--tenant', 'acme', '--assertion', 'events/assertions/github.json']],
+  ['mintmark.db', ['apply', 'tenants']],
+  ['audit.db', ['audit', 'tail', '--tenant', 'acme']],
+  ['audit.db', ['recover', '--reason', 'a test']],
+])('a %s that is no database is an outage in words and one document: %j', async (file, argv) => {
+  const data = temporaryDirectory()
+  if (file === 'audit.db') openDatabase({ dataDir: data, dev: false }).close()
+  writeFileSync(join(data, file), 'garbage'.repeat(1_000))
+  const { code, out, err } = await mintmark(...argv, '--data', data, '--json')
+  expect([code, JSON.parse(out)]).toEqual([3, { error: 'unavailable', error_description: expect.any(String) }])
+  expect(err).toMatch(/^mintmark \S+: .*database.*\n$/)
+})
+
+test('a file in the place of a directory is an outage in words, wherever it is met', async () => {
+  const folder = temporaryDirectory()
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  for (const argv of [
+    ['audit', 'verify', '--tenant', 'acme', '--from', folder, '--anchor', folder],
+    ['recover', '--reason', 'x', '--data', join(file, 'data')],
+    ['apply', 'tenants', '--data', join(file, 'data')],
+  ]) {
+    const { code, err } = await mintmark(...argv)
+    expect([argv, code]).toEqual([argv, 3])
+    expect(err).toMatch(/^mintmark \w+: [^\n]+\n$/)
+  }
 })
 
 test('serve says nothing before the error that stops it: warnings would hide it', async () => {
