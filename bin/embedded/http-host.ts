@@ -166,11 +166,14 @@ const ENCODED = httpError(415, 'unsupported_media_type', 'Content-Encoding is no
 /** What is answered without reading the body, or null: health, hosts and paths that are not ours, bodies we would not read. */
 const answerEarly = (
   options: HostOptions,
-  { headers, httpVersion, method = '' }: IncomingMessage,
+  request: IncomingMessage,
   { host, path }: Target,
   handler: HttpHandler | undefined,
 ): HttpResponse | null => {
-  if (headers.host === undefined && httpVersion === '1.1') return malformedHttp()
+  const { headers, httpVersion, method = '' } = request
+  const hosts = countOfHosts(request)
+  // Two are two readings of where it goes (RFC 9112 §3.2).
+  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return malformedHttp()
   if (options.hostAllowed && !options.hostAllowed(host)) return plain(421, 'misdirected request')
   const isHealth = path === '/healthz'
   if (isHealth || path === '/readyz') {
@@ -179,6 +182,16 @@ const answerEarly = (
   }
   if (!options.isReady()) return NOT_READY
   return handler !== undefined && headers['content-encoding'] !== undefined ? ENCODED : null
+}
+
+/** node:http keeps the first and drops the others. */
+const countOfHosts = ({ rawHeaders }: IncomingMessage): number => {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1
+  }
+  return count
 }
 
 const clientIp = (options: HostOptions, request: IncomingMessage): string => {

@@ -141,6 +141,15 @@ test('a request that is not HTTP is 400, not a crash', async () => {
   expect((await fetch(`http://127.0.0.1:${port}/t/acme/token`, { method: 'POST' })).status).toBe(200)
 })
 
+test('two Host headers are refused, in whatever order and case', async () => {
+  const port = await start(() => 'unreachable')
+  const hosts = 'Host: x\r\nhOST: y\r\n'
+  expect(await raw(port, `GET /healthz HTTP/1.1\r\n${hosts}Connection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /)
+  expect(await raw(port, `POST /t/acme/token HTTP/1.0\r\n${hosts}Content-Length: 0\r\n\r\n`)).toMatch(
+    /^HTTP\/1\.1 400 /,
+  )
+})
+
 test('both Content-Length and Transfer-Encoding are refused (request smuggling)', async () => {
   const port = await start(() => 'unreachable')
   expect(
