@@ -3,7 +3,8 @@ import { LIMITS } from '../domain/limits.ts'
 import { ERROR_REFERENCE } from '../wire/oauth-error.ts'
 import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
 
-const FORM = /^application\/x-www-form-urlencoded(?:\s*;\s*charset=utf-8)?\s*$/i
+// A value in quotes is the same value, and a parameter may be empty (RFC 9110 §5.6.6).
+const FORM = /^application\/x-www-form-urlencoded(?:[ \t]*;(?:[ \t]*charset=(?:utf-8|"utf-8"))?)*[ \t]*$/i
 
 /** Null: a form, as far as its headers say. */
 export const notAForm = (event: HttpEvent): HttpResponse | null => {

@@ -12,7 +12,8 @@ export const ofKnownTenant =
   async (event) => {
     const answer = await handler(event)
     if (!OF_THE_REQUEST.has(answer.statusCode)) return answer
-    const tenant = tenantOfPath(event.rawPath)
+    // Metadata has its well-known part in front of the tenant (RFC 8414 §3.1).
+    const tenant = tenantOfPath(event.rawPath.slice(event.rawPath.indexOf('/t/')))
     const isKnown = tenant !== null && (await tenants.current(tenant)) !== null
     return isKnown ? answer : jsonResponse(404, { error: 'not_found' })
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import { type DiscoveryEndpointOptions, discoveryEndpoint } from '../../lib/edge/discovery-endpoint.ts'
+import { ofKnownTenant } from '../../lib/edge/known-tenant.ts'
 
 const ISSUER = 'https://sts.example.com/t/acme'
 const KEY = { kid: 'k1', alg: 'ES256', publicJwk: { kty: 'EC', crv: 'P-256', x: 'X', y: 'Y' } } as const
@@ -97,3 +98,15 @@ test('no header of the request reaches a document', async () => {
   const { body } = await get(OAUTH, { headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example' } })
   expect(body).not.toContain('evil')
 })
+
+test.each([OAUTH, OIDC, JWKS, SIGNAL_JWKS, RESOURCE])(
+  '%s: another method is 405, and 404 of a tenant that is not there',
+  async (path) => {
+    const tenants = { current: async (tenant: string) => (tenant === 'acme' ? {} : null) }
+    const handler = ofKnownTenant(tenants, (event) => get(event.rawPath, { method: 'PUT' }))
+    const ask = async (rawPath: string) =>
+      (await handler({ rawPath, headers: {}, requestContext: { http: { method: 'PUT', sourceIp: '192.0.2.1' } } }))
+        .statusCode
+    expect([await ask(path), await ask(path.replace('/t/acme', '/t/nobody'))]).toEqual([405, 404])
+  },
+)

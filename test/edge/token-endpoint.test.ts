@@ -114,6 +114,9 @@ test('a base64 body is read as bytes', async () => {
 test.each([
   ['application/x-www-form-urlencoded; charset=UTF-8', 200],
   ['APPLICATION/X-WWW-FORM-URLENCODED', 200],
+  ['application/x-www-form-urlencoded; charset="utf-8"', 200],
+  ['application/x-www-form-urlencoded; ;charset=utf-8;', 200],
+  ['application/x-www-form-urlencoded; charset=utf-8"', 415],
   ['application/x-www-form-urlencoded; charset=utf-16', 415],
   ['application/x-www-form-urlencoded, text/plain', 415],
   ['application/json', 415],
