@@ -28,6 +28,9 @@ export const parseTokenRequest = (body: string, idempotencyKey: string | undefin
   }
   const grantType = parseGrantType(one(form, 'grant_type'))
   if (!grantType.ok) return grantType
+  // Delegation is not built: an actor, or one of our own tokens as subject, is refused rather than ignored (design §3).
+  if (one(form, 'actor_token') !== null || one(form, 'actor_token_type') !== null)
+    return refuse('parameter_unsupported', { parameter: 'actor_token' })
   const evidence = grantType.value === 'jwt-bearer' ? parseJwtBearer(form) : parseTokenExchange(form)
   if (!evidence.ok) return evidence
   if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) return refuse('idempotency_key_invalid')
@@ -52,9 +55,6 @@ const parseGrantType = (value: string | null): Result<GrantType> => {
 }
 
 const parseTokenExchange = (form: Form): Result<string> => {
-  // Delegation is not built: an actor, or one of our own tokens as subject, is refused rather than ignored (design §3).
-  if (one(form, 'actor_token') !== null || one(form, 'actor_token_type') !== null)
-    return refuse('parameter_unsupported', { parameter: 'actor_token' })
   const token = one(form, 'subject_token')
   const type = one(form, 'subject_token_type')
   if (token === null || type === null)

@@ -62,6 +62,11 @@ test.each([
     `${EXCHANGE}&subject_token=t&subject_token_type=urn:ietf:params:oauth:token-type:saml2`,
     'parameter_unsupported',
   ],
+  [
+    'an actor token with a bearer assertion',
+    'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=t&actor_token=u',
+    'parameter_unsupported',
+  ],
   ['an actor token', `${EXCHANGE}&subject_token=t&${JWT}&actor_token=u`, 'parameter_unsupported'],
   ['a repeated subject_token', `${EXCHANGE}&subject_token=t&subject_token=t&${JWT}`, 'request_malformed'],
   ['a repeated scope, even an empty one', `${EXCHANGE}&subject_token=t&${JWT}&scope=&scope=`, 'request_malformed'],
