@@ -1,4 +1,5 @@
 // What is wrong with a tenant document, and where: the same shape for YAML, schema and meaning, for errors and warnings. Pure.
+import { oneLine } from '../domain/canonical-json.ts'
 import type { TenantDocument } from './tenant-document.ts'
 
 export type DocumentPath = readonly (string | number)[]
@@ -20,6 +21,12 @@ export type LoadedTenant = {
   readonly problemAt: (path: DocumentPath, message: string) => TenantProblem
 }
 
-/** `tenants/acme.yaml:12:7: message` */
+// Beyond what oneLine escapes: what a terminal obeys (attacks row 65). Messages quote what a document says.
+const CONTROLS = /\p{Cc}/gu
+
+/** `tenants/acme.yaml:12:7: message`, as one line that is safe to print. */
 export const formatProblem = ({ file, line, column, message }: TenantProblem): string =>
-  `${file}:${line}:${column}: ${message}`
+  oneLine(`${file}:${line}:${column}: ${message}`).replace(
+    CONTROLS,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )

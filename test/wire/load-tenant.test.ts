@@ -1,9 +1,11 @@
 // Design §5: the YAML a document may be written in, and what its strict schema refuses, with line and words.
 import { expect, test } from 'vitest'
+import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import {
   changed,
   END_OF_GITHUB,
   expectRefused,
+  lineOf,
   loadTexts,
   MATCH,
   type Row,
@@ -67,4 +69,11 @@ test('all problems are reported in one run, in the order of the text', () => {
     changed('"1234567"', '"1234567"\n    max_age: 1h').replace(MATCH, '').replace('ttl: 10m', 'ttl: 2h'),
   ])
   expect(problems.map(({ line }) => line)).toEqual([7, 19, 26])
+})
+
+test('a problem that quotes the document is one line that no terminal obeys', () => {
+  const { problems } = loadTexts([`${VALID}"\\e[2J\\n\\u009bx\\u202e": 1\n`])
+  expect(problems.map(formatProblem)).toEqual([
+    `a.yaml:${lineOf(VALID, VALID.trimEnd().split('\n').at(-1)!) + 1}:1: unknown key "\\u001b[2J\\u000a\\u009bx\\u202e"`,
+  ])
 })
