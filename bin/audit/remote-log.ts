@@ -92,7 +92,7 @@ const searchFromAfar = async (
     from: String(from),
     limit: String(Math.min(limit, LIMITS.auditPageMax)),
     since: String(Math.max(0, sinceMs)),
-    until: String(untilMs),
+    until: String(Math.max(0, untilMs)),
   })
   return (await ask(afar, `/search?${query}`)) as unknown as Found
 }

@@ -19,6 +19,7 @@ import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { loadDirectory } from '../embedded/load-directory.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
 import { embeddedCut } from '../embedded/revocation.ts'
+import { readBaseUrl } from '../policy/base-url.ts'
 import { reportProblem } from '../report-problem.ts'
 
 const ERASED_AFTER_DAYS = LIMITS.removedTenantKeepSeconds / (24 * 3600)
@@ -71,7 +72,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const [directory, ...more] = positionals
   if (directory === undefined || more.length > 0) throw new UsageError('apply takes one directory')
   const kept = values.data === undefined ? null : baseUrlOf(values.data)
-  const baseUrl = values['base-url'] ?? kept ?? DEFAULT_BASE_URL
+  const baseUrl = readBaseUrl(values['base-url']) ?? kept ?? DEFAULT_BASE_URL
   const place = { baseUrl, dev: values.dev || baseUrl.startsWith('http://127.0.0.1') }
   const loaded = loadDirectory(directory, place)
   if (!loaded.ok) {

@@ -64,7 +64,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const unusable = anchorsProblem(anchorHost, anchors)
   if (unusable !== null) throw new UsageError(unusable)
   const port = Number(values.port)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')
+  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')
   const started = await startBroker({
     tenantsDir: required(values.tenants, 'tenants'),
     dataDir: required(values.data, 'data'),

@@ -4,6 +4,7 @@ import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
 import type { HttpDoor, HttpHandler } from '../../lib/edge/http.ts'
 import { anchorFiles, anchorWarnings } from '../../lib/wire/anchor-place.ts'
+import { BASE_URL_FORM, isBaseUrl } from '../policy/base-url.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { readDirectory } from '../policy/tenant-directory.ts'
 import { anchorHost } from './anchors.ts'
@@ -132,14 +133,10 @@ const cannotListen = (where: string, { code }: NodeJS.ErrnoException): Started =
   problems: [`mintmark serve: cannot listen on ${where} (${code})`],
 })
 
-const HTTPS_BASE = /^https:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/
-const LOOPBACK_BASE = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:\/[^?#\s]*)?$/
-
 /** What cannot be served safely, whatever the documents say. */
 const placeProblem = ({ dev, host, baseUrl, trustedProxies }: BrokerOptions): string | null => {
   if (dev && !['127.0.0.1', '::1', 'localhost'].includes(host)) return '--dev listens on loopback only'
-  if (baseUrl !== null && !HTTPS_BASE.test(baseUrl) && !LOOPBACK_BASE.test(baseUrl))
-    return '--base-url must be an https URL without query or fragment (or http to loopback)'
+  if (baseUrl !== null && !isBaseUrl(baseUrl)) return BASE_URL_FORM
   try {
     createClientOf(trustedProxies)
     return null

@@ -6,18 +6,20 @@ import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config
 import type { TenantConfig } from '../../lib/domain/tenant-config.ts'
 import { UsageError } from '../command.ts'
 import { explainStored, placeOf } from '../embedded/compile.ts'
+import { readBaseUrl } from './base-url.ts'
 import { assumption } from './tenant-directory.ts'
 
 export type StoredTenant =
   | { readonly ok: true; readonly config: TenantConfig; readonly warning: string | null }
   | { readonly ok: false; readonly problem: string }
 
-/** `baseUrl` undefined: that of the broker, as far as the store or the document says it. Throws UsageError where there is no store or tenant. */
+/** `given`: the base URL; undefined: that of the broker, as far as the store or the document says it. Throws UsageError where there is no store or tenant. */
 export const loadStoredTenant = async (
   dataDir: string,
   tenant: string,
-  baseUrl: string | undefined,
+  given: string | undefined,
 ): Promise<StoredTenant> => {
+  const baseUrl = readBaseUrl(given)
   // Opening would make one: a mistyped directory must not become an empty store.
   if (!existsSync(databasePath(dataDir))) throw new UsageError(`there is no store in ${dataDir}`)
   const database = openDatabase({ dataDir, dev: null })

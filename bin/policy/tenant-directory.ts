@@ -3,6 +3,7 @@ import { readTenantFiles, type TenantFile } from '../../lib/adapters/files/tenan
 import { loadTenants, type TenantSet } from '../../lib/wire/check-tenants.ts'
 import { loadTenant } from '../../lib/wire/load-tenant.ts'
 import { UsageError } from '../command.ts'
+import { readBaseUrl } from './base-url.ts'
 import { compileOptions } from './compile-options.ts'
 
 export const BASE_URL_DEFAULT = 'https://sts.example.com'
@@ -19,8 +20,9 @@ export const loadTenantDirectory = (
   /** Nothing says which broker the documents are for. */
   readonly isBaseUrlAssumed: boolean
 } => {
+  const given = readBaseUrl(options.baseUrl)
   const files = readDirectory(directory)
-  const known = options.baseUrl ?? baseUrlOf(files)
+  const known = given ?? baseUrlOf(files)
   const baseUrl = known ?? BASE_URL_DEFAULT
   const set = loadTenants(files, compileOptions({ baseUrl, dev: options.dev }))
   return { ...set, files, baseUrl, isBaseUrlAssumed: known === null }
@@ -40,7 +42,9 @@ export const readDirectory = (directory: string): readonly TenantFile[] => {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     const code = String(error.code)
-    throw new UsageError(`cannot read ${directory}: ${UNREADABLE[code] ?? code}`)
+    // A document that leads nowhere is not the directory.
+    const { path = directory } = error as NodeJS.ErrnoException
+    throw new UsageError(`cannot read ${path}: ${path === directory ? (UNREADABLE[code] ?? code) : code}`)
   }
   if (files.length === 0) throw new UsageError(`there is no tenant document (*.yaml) in ${directory}`)
   return files

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCommandLine } from '../../bin/command-line.ts'
@@ -81,6 +81,44 @@ test('a file in the place of a directory is an outage in words, wherever it is m
     expect([argv, code]).toEqual([argv, 3])
     expect(err).toMatch(/^mintmark \w+: [^\n]+\n$/)
   }
+})
+
+test.each(['https://[', 'https://a:99999', 'ftp://a', 'http://a.example', 'https://', 'https://a?b', ''])(
+  'a base URL %j is the same wrong usage to every command that is told one',
+  async (url) => {
+    const data = join(temporaryDirectory(), 'data')
+    for (const argv of [
+      ['lint', 'tenants'],
+      ['test', 'tenants'],
+      ['explain', '--tenant', 'acme', '--assertion', 'events/assertions/github.json'],
+      ['apply', 'tenants', '--data', data],
+      ['serve', '--tenants', 'tenants', '--data', data],
+    ]) {
+      const { code, err } = await mintmark(...argv, '--base-url', url)
+      expect([argv, code]).toEqual([argv, 2])
+      expect(err).toContain('--base-url must be an https URL')
+    }
+    expect(existsSync(data)).toBe(false)
+  },
+)
+
+test.each(['', '0x50', '1e3', '-1', '65536'])('a port %j is wrong usage', async (port) => {
+  const { code, err } = await mintmark(
+    'serve',
+    '--tenants',
+    'tenants',
+    '--data',
+    temporaryDirectory(),
+    `--port=${port}`,
+  )
+  expect([code, err]).toEqual([2, expect.stringContaining('--port is a number from 0 to 65535')])
+})
+
+test('a document that is a link to nowhere is named, and not its directory', async () => {
+  const folder = temporaryDirectory()
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'acme.yaml'))
+  const { code, err } = await mintmark('lint', folder)
+  expect([code, err]).toEqual([2, expect.stringContaining(`cannot read ${join(folder, 'acme.yaml')}: ENOENT`)])
 })
 
 test('serve says nothing before the error that stops it: warnings would hide it', async () => {
