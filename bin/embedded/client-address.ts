@@ -19,13 +19,19 @@ export const createClientOf = (
     let client = socketAddress
     // Right to left: each hop vouches for the one before it, as long as it is ours.
     for (const hop of forwardedFor.split(',').reverse()) {
-      const address = hop.trim()
+      const address = withoutPort(hop.trim())
       if (!ipaddr.isValid(address)) return client
       client = address
       if (!isTrusted(address)) return client
     }
     return client
   }
+}
+
+/** Some proxies (Azure Application Gateway) write the port too: `203.0.113.9:50123`, `[2001:db8::1]:50123`. */
+const withoutPort = (hop: string): string => {
+  const [, v4, v6] = /^(?:([0-9.]+)|\[([0-9a-f:.]+)\]):[0-9]{1,5}$/i.exec(hop) ?? []
+  return v4 ?? v6 ?? hop
 }
 
 /** Under --dev: loopback names and addresses, and the base URL's own host. Stops DNS rebinding of a browser on this machine. */
