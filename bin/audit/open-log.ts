@@ -5,13 +5,14 @@ import { nodeVerifyEd25519 } from '../../lib/adapters/keys/note-verifier.ts'
 import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
 import { databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
+import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { createLogRetention } from '../../lib/adapters/sqlite/log-retention.ts'
 import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantLog } from '../../lib/adapters/sqlite/tenant-log.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import type { ProblemKind } from '../../lib/client/outcome.ts'
 import type { LogSearch } from '../../lib/domain/audit-search.ts'
-import { PROOF_REFUSALS, proveEvent, type Receipt } from '../../lib/flows/audit/prove-event.ts'
+import { PROOF_REFUSALS, type ProvePorts, proveEvent, type Receipt } from '../../lib/flows/audit/prove-event.ts'
 import { type Found, searchLog } from '../../lib/flows/audit/search-log.ts'
 import type { Expired, LogLeaves, LogRetention, PublishedLog } from '../../lib/ports/tenant-log.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
@@ -40,9 +41,10 @@ export type ReadableLog = {
 export type OpenReadable = () => Promise<ReadableLog>
 
 export const readableIn = (dataDir: string, tenant: string) => async (): Promise<ReadableLog> => {
-  const { log, origin, retention, vkeys, close } = await openLog(dataDir, tenant)
+  const { database, log, origin, retention, vkeys, close } = await openLog(dataDir, tenant)
   const expired = () => retention.expired(tenant)
-  return { tenant, log, ...readHere(log, tenant, async () => vkeys), origin, expired, close }
+  const shown = readHere(log, tenant, async () => vkeys, createDecisionLookup(database))
+  return { tenant, log, ...shown, origin, expired, close }
 }
 
 /** What a broker does for whoever asks it over HTTP, done by the command itself. */
@@ -50,11 +52,13 @@ export const readHere = (
   log: LogLeaves & Omit<PublishedLog, 'tenants'>,
   tenant: string,
   vkeys: ReadableLog['vkeys'],
+  decisions?: ProvePorts['decisions'],
 ): Pick<ReadableLog, 'search' | 'prove' | 'vkeys'> => ({
   vkeys,
   search: (search, page) => searchLog(log, tenant, search, page),
   async prove(uid) {
-    const proven = await proveEvent({ log, sha256: nodeSha256, verifierKeys: vkeys }, tenant, uid)
+    const ports = { log, sha256: nodeSha256, verifierKeys: vkeys, ...(decisions === undefined ? {} : { decisions }) }
+    const proven = await proveEvent(ports, tenant, uid)
     if (proven.ok) return proven.receipt
     throw new CannotOpen(PROOF_REFUSALS[proven.refusal], proven.refusal === 'not_covered' ? 'unavailable' : 'refused')
   },

@@ -40,7 +40,8 @@ search  times: 2026-11-26T12:00:00Z, or an age such as 30m, 24h, 7d
 tail    --json: one JSON document a line, an event each, for it may go on for ever (--follow)
 export  with --out a directory that "verify --from" and any tlog-tiles tool read; otherwise on stdout, one line an event,
         or with --json one document of them all
-prove   a receipt that the event is in the log; DECISION is a decision id, or the id of any event
+prove   a receipt that the event is in the log; DECISION is a decision id, or the id of any event. Of a denial that was only counted
+        it is the event with the count of its minute
 
 Safe beside a running broker. --json prints one JSON document (tail: one a line). Exit: 0 good or found, 1 bad or nothing found,
 2 wrong usage, 3 unavailable.

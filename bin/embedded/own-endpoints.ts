@@ -111,7 +111,7 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
           receivers: createReceivers(database),
           applied: ports.orders,
           lookUps: createLookUps(database),
-          auditLog: readableLog(audit, keyStore),
+          auditLog: { ...readableLog(audit, keyStore), decisions: records },
           ownKeys: { ...options.rotation, ids, revoke: revocations.put, orders: createKeyOrders(database) },
           sinks: {
             board: createSinkBoard(audit),

@@ -8,6 +8,13 @@ import { LIMITS } from './limits.ts'
 /** The source of roll-ups that found no place of their own: many addresses at once. */
 export const MANY_SOURCES = '*'
 
+/** Stands for a kind, source or tenant that is not remembered of one decision. */
+export const NOT_LISTED = '*'
+
+/** The event its count was told in; what came in after that minute was told has events of its own, and which of them is not kept. */
+export const eventIdOfRollUp = ({ minute, kind, source }: Pick<DenialRollUp, 'minute' | 'kind' | 'source'>): string =>
+  `roll-up.${minute}.${kind}.${source}.0`
+
 export type GatheredRollUp = DenialRollUp & {
   /** Decision ids counted here that are remembered one by one. */
   readonly listed: readonly string[]

@@ -1,5 +1,6 @@
 // `mintmark decision ID`: an allow with its outcome, a denial, or the roll-up a denial was counted in.
 import type { GrantEntry } from '../../domain/audit-entry.ts'
+import { NOT_LISTED } from '../../domain/denial-roll-up.ts'
 import type { DenialRollUp, StoredDecision } from '../../domain/grant-record.ts'
 import type { DecisionLookup, GrantRecords } from '../../ports/decisions.ts'
 import { rowsOf, type Sql } from './connection.ts'
@@ -25,9 +26,6 @@ const DENIAL = `SELECT tenant, body FROM denial WHERE decision = ?1 AND ${OF_TEN
 const ROLLED_UP = `SELECT minute, tenant, kind, source, count FROM denial_roll_up
   WHERE id = (SELECT roll_up FROM rolled_up_decision WHERE decision = ?1) AND ${OF_TENANT}`
 const UNLISTED = `SELECT sum(unlisted) AS count FROM denial_roll_up WHERE minute = ?1 AND unlisted > 0 AND ${OF_TENANT}`
-
-/** Stands for a kind, source or tenant that is not remembered of this one decision. */
-const ANY = '*'
 
 export const createDecisionLookup = (database: Database): DecisionLookup => ({
   find: async (decisionId, tenant) => {
@@ -91,5 +89,7 @@ const unlistedAt = (sql: Sql, decision: Uint8Array, tenant: string | null): Deni
   if (timeMs === null) return null
   const minute = Math.floor(timeMs / 60_000)
   const count = sql(UNLISTED).get(minute, tenant)?.['count']
-  return typeof count === 'number' ? { tenant: tenant ?? ANY, minute, kind: ANY, source: ANY, count } : null
+  return typeof count === 'number'
+    ? { tenant: tenant ?? NOT_LISTED, minute, kind: NOT_LISTED, source: NOT_LISTED, count }
+    : null
 }

@@ -1,8 +1,10 @@
 // A receipt that an event is in its tenant's log: checked by whoever has it, without the log.
 import type { JsonValue } from '../../domain/claims.ts'
+import { eventIdOfRollUp, NOT_LISTED } from '../../domain/denial-roll-up.ts'
 import { inclusionProof, type Sha256 } from '../../domain/tlog/merkle.ts'
 import { encodeBase64, proofText } from '../../domain/tlog/signed-note.ts'
 import type { TileName } from '../../domain/tlog/tiles.ts'
+import type { DecisionLookup } from '../../ports/decisions.ts'
 import type { LogLeaves, PublishedLog } from '../../ports/tenant-log.ts'
 import { proofFromTiles } from './proof-from-tiles.ts'
 
@@ -18,6 +20,8 @@ export type ProvePorts = {
   readonly log: Pick<LogLeaves, 'leafOf'> & Pick<PublishedLog, 'checkpoint' | 'tile'>
   readonly sha256: Sha256
   readonly verifierKeys: (tenant: string) => Promise<readonly string[]>
+  /** Denials that are counted have no event of their own. Left out: not known here. */
+  readonly decisions?: Pick<DecisionLookup, 'find'>
 }
 
 export const PROOF_REFUSALS = {
@@ -27,17 +31,21 @@ export const PROOF_REFUSALS = {
 } as const
 
 export type Proven =
-  | { readonly ok: true; readonly receipt: Receipt }
+  /** `isCounted`: the event is the count that the decision is in. */
+  | { readonly ok: true; readonly receipt: Receipt; readonly isCounted: boolean }
   | { readonly ok: false; readonly refusal: keyof typeof PROOF_REFUSALS }
 
-/** `uid`: a decision id, or the id of any event. Throws Unavailable. */
+/** `uid`: a decision id, also of one that was only counted, or the id of any event. Throws Unavailable. */
 export const proveEvent = async (
-  { log, sha256, verifierKeys }: ProvePorts,
+  { log, sha256, verifierKeys, decisions }: ProvePorts,
   tenant: string,
   uid: string,
 ): Promise<Proven> => {
-  const leaf = await log.leafOf(tenant, uid)
-  if (leaf === null) return { ok: false, refusal: 'no_event' }
+  const own = await log.leafOf(tenant, uid)
+  const counted = own === null ? await countOf(decisions, tenant, uid) : null
+  const leaf = own ?? (counted === null ? null : await log.leafOf(tenant, counted))
+  // A minute is told of when it is over.
+  if (leaf === null) return { ok: false, refusal: counted === null ? 'no_event' : 'not_covered' }
   const checkpoint = await log.checkpoint(tenant)
   if (checkpoint === null || checkpoint.size <= leaf.index) return { ok: false, refusal: 'not_covered' }
   const { size, note } = checkpoint
@@ -50,5 +58,14 @@ export const proveEvent = async (
     proof: proofText(leaf.index, proof, note),
     vkeys: await verifierKeys(tenant),
   }
-  return { ok: true, receipt }
+  return { ok: true, receipt, isCounted: own === null }
+}
+
+const countOf = async (
+  decisions: ProvePorts['decisions'],
+  tenant: string,
+  decisionId: string,
+): Promise<string | null> => {
+  const found = await decisions?.find(decisionId, tenant)
+  return found?.kind === 'rolled_up' && found.rollUp.kind !== NOT_LISTED ? eventIdOfRollUp(found.rollUp) : null
 }

@@ -57,8 +57,9 @@ export const readLog = async (
       const proven = await proveEvent(ports, tenant, asked.event)
       if (!proven.ok && proven.refusal === 'no_event') return { kind: 'not_found' }
       if (!proven.ok) return { kind: 'refused', refusal: proven.refusal, says: PROOF_REFUSALS[proven.refusal] }
-      const { receipt } = proven
-      const decisionId = valueAt(receipt.event, 'unmapped', 'mintmark', 'decision_id')
+      const { receipt, isCounted } = proven
+      const named = valueAt(receipt.event, 'unmapped', 'mintmark', 'decision_id')
+      const decisionId = isCounted ? asked.event : named
       if (typeof decisionId === 'string') await tell(ports, { tenant, by, decisionId })
       return { kind: 'log_proof', receipt }
     }

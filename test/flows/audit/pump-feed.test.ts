@@ -1,6 +1,7 @@
 // The audit stream over the real store: what is committed comes into the log once, in order, whatever happens in between.
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { nodeSha256 } from '../../../lib/adapters/keys/log-signer.ts'
 import { createChangeFeed } from '../../../lib/adapters/sqlite/change-feed.ts'
 import type { Database } from '../../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../../lib/adapters/sqlite/decision-lookup.ts'
@@ -10,6 +11,7 @@ import { createLogRetention } from '../../../lib/adapters/sqlite/log-retention.t
 import { createSigningKeyStore } from '../../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
 import type { OcsfEvent } from '../../../lib/domain/ocsf/event.ts'
+import { proveEvent } from '../../../lib/flows/audit/prove-event.ts'
 import { AUDIT_READER, type PumpPorts, pumpFeed } from '../../../lib/flows/audit/pump-feed.ts'
 import { recordsWithoutLeaf } from '../../../lib/flows/audit/reconcile-log.ts'
 import { CHANGE_TOPICS } from '../../../lib/ports/change-feed.ts'
@@ -141,6 +143,29 @@ test('a minute that is not over yet is not counted', async () => {
   expect((await events()).filter((event) => event['count'] !== undefined)).toEqual([])
   await drain({ ...ports, clock: { nowSeconds: () => NOW_SECONDS + 120 } })
   expect((await events()).map((event) => event['count']).filter(Boolean)).toEqual([10])
+})
+
+test('the proof of a denial that was only counted is that of its count, once its minute was told', async () => {
+  const { database, ports, store } = setUp()
+  const denials = startDenialQueue(database, { rollUps: true })
+  const sent = Array.from({ length: 30 }, () => sampleDenial({ atSeconds: NOW_SECONDS }))
+  for (const denial of sent) denials.send(denial)
+  await denials.close()
+  const counted = sent.at(-1)!.decisionId
+  const prove = async (id: string, tenant = 'acme') => {
+    const size = (await store.about(tenant))?.size ?? 0
+    const log = { ...store, checkpoint: async () => ({ size, note: 'a note' }) }
+    const decisions = createDecisionLookup(database)
+    const proven = await proveEvent({ log, sha256: nodeSha256, verifierKeys: async () => [], decisions }, tenant, id)
+    return proven.ok ? { ...(proven.receipt.event as OcsfEvent), isCounted: proven.isCounted } : proven.refusal
+  }
+  await drain(ports)
+  expect(await prove(counted)).toBe('not_covered')
+  await drain({ ...ports, clock: { nowSeconds: () => NOW_SECONDS + 120 } })
+  expect(await prove(counted)).toMatchObject({ isCounted: true, count: 10, status_code: sent[0]!.refusal.kind })
+  expect(await prove(sent[0]!.decisionId)).toMatchObject({ isCounted: false, metadata: { uid: sent[0]!.decisionId } })
+  expect(await prove(counted, 'globex')).toBe('no_event')
+  expect(await prove(randomUUID())).toBe('no_event')
 })
 
 test('whoever writes a key, a document or a tombstone, it is told', async () => {
