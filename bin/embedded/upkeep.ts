@@ -21,7 +21,7 @@ type UpkeepOptions = {
 }
 
 export const startUpkeep = ({ database, audit, tenants, clock, clockGuard, log }: UpkeepOptions) => {
-  const sweep = startSweep(database, clock)
+  const sweep = startSweep(database, clock, clockGuard.isTrusted)
   const erasure = startErasure(
     {
       eraser: withLogErased(audit, createTenantEraser(database)),

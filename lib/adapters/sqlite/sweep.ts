@@ -1,10 +1,14 @@
 // Deletes what has been kept long enough, a few rows at a time and never on the way of a request. A marker that is still
-// needed is never among it, whatever the pressure: a full disk makes writes fail, it does not make markers go (L7).
+// needed is never among it, whatever the pressure: a full disk makes writes fail, it does not make markers go (L7). Neither does a
+// clock that jumps ahead: what would go under one that is not trusted is not deleted.
 import { LIMITS } from '../../domain/limits.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 
+/** By then a clock that was wrong at boot has been set right, and has been seen to jump. */
+const FIRST_MS = 10 * 60_000
 const SWEEP_MS = 1_000
 const BEHIND_MS = 20
 const DAY_SECONDS = 24 * 3600
@@ -38,12 +42,13 @@ const CHANGES = `DELETE FROM control_change WHERE seq IN (SELECT seq FROM contro
   AND seq <= coalesce((SELECT min(acknowledged) FROM feed_reader WHERE topic = 'change'), seq)`
 
 export type Sweep = {
-  /** One step; resolves to the number of rows deleted. The timer takes one a second, more while it is behind. */
+  /** One step; resolves to the number of rows deleted. The timer takes one a second, more while it is behind. Throws Unavailable. */
   readonly step: () => Promise<number>
   readonly close: () => void
 }
 
-export const startSweep = (database: Database, clock: Clock): Sweep => {
+/** `isClockTrusted`: true remembers the time in the store, so that a clock which goes back behind it stops mint. */
+export const startSweep = (database: Database, clock: Clock, isClockTrusted: () => boolean): Sweep => {
   let walkedTo = 0
 
   const sweepGrants = (sql: Sql, nowSeconds: number): number => {
@@ -61,7 +66,7 @@ export const startSweep = (database: Database, clock: Clock): Sweep => {
       const recordsBefore = nowSeconds - LIMITS.recordKeepSeconds - DAY_SECONDS
       const denialsBefore = nowSeconds - LIMITS.denialKeepSeconds
       const minutesBefore = Math.floor(denialsBefore / 60)
-      return [
+      const deleted = [
         sweepGrants(sql, nowSeconds),
         sql(OUTCOMES).run(max, recordsBefore).changes,
         sql(OLD('denial', 'denial')).run(max, denialsBefore).changes,
@@ -71,6 +76,12 @@ export const startSweep = (database: Database, clock: Clock): Sweep => {
         sql(ROLLED_UP).run(max, minutesBefore).changes,
         sql(ROLL_UPS).run(max, minutesBefore).changes,
       ].reduce<number>((sum, changes) => sum + Number(changes), 0)
+      // Asked only where something would go: a broker that is idle writes no mark. What is thrown undoes it.
+      if (deleted > 0 && !isClockTrusted()) {
+        walkedTo = 0
+        throw new Unavailable('clock_untrusted')
+      }
+      return deleted
     })
   }
   let timer: NodeJS.Timeout
@@ -84,7 +95,7 @@ export const startSweep = (database: Database, clock: Clock): Sweep => {
       )
     }, ms).unref()
   }
-  sleepThenStep(SWEEP_MS)
+  sleepThenStep(FIRST_MS)
   return {
     step,
     close() {
