@@ -4,7 +4,7 @@ import type { Call, CallAnswer } from '../domain/call.ts'
 import { type AdminRoute, adminRoutes } from '../wire/admin-request.ts'
 import { ERROR_REFERENCE } from '../wire/oauth-error.ts'
 import { callOf, callResponse } from './call-response.ts'
-import { isTooLarge, tooLarge } from './form-request.ts'
+import { isJson, isTooLarge, tooLarge } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 /** `says`: of a refusal, constant, for the operator. */
@@ -14,8 +14,6 @@ export type AdminEndpointOptions = {
   readonly act: (call: Call, asked: AdminRequest | null, scope: AdminRoute['scope']) => Promise<CallAnswer<Answer>>
   readonly newTraceId: () => string
 }
-
-const JSON_TYPE = /^application\/json(?:\s*;\s*charset=utf-8)?\s*$/i
 
 export const adminEndpoint =
   ({ act, newTraceId }: AdminEndpointOptions): HttpHandler =>
@@ -42,7 +40,7 @@ export const adminEndpoint =
 /** Null: not what the route takes, which only a caller that may call it is told. Undefined: another media type. */
 const bodyOf = (event: HttpEvent, { method, read }: AdminRoute): AdminRequest | null | undefined | Error => {
   if (method === 'GET') return read(event.rawQueryString ?? '')
-  if (!JSON_TYPE.test(event.headers['content-type'] ?? '')) return undefined
+  if (!isJson(event)) return undefined
   const body = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : (event.body ?? '')
   return isTooLarge(event, body.length) ? new Error('too large') : read(body)
 }

@@ -3,8 +3,15 @@ import { LIMITS } from '../domain/limits.ts'
 import { ERROR_REFERENCE } from '../wire/oauth-error.ts'
 import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
 
-// A value in quotes is the same value, and a parameter may be empty (RFC 9110 §5.6.6).
-const FORM = /^application\/x-www-form-urlencoded(?:[ \t]*;(?:[ \t]*charset=(?:utf-8|"utf-8"))?)*[ \t]*$/i
+/** A type, in UTF-8 where it says so. A value in quotes is the same value, and a parameter may be empty (RFC 9110 §5.6.6). */
+const inUtf8 = (type: string): RegExp =>
+  new RegExp(`^${type}(?:[ \\t]*;(?:[ \\t]*charset=(?:utf-8|"utf-8"))?)*[ \\t]*$`, 'i')
+
+const FORM = inUtf8('application/x-www-form-urlencoded')
+const JSON_TYPE = inUtf8('application/json')
+
+export const isJson = ({ headers }: Pick<HttpEvent, 'headers'>): boolean =>
+  JSON_TYPE.test(headers['content-type'] ?? '')
 
 /** Null: a form, as far as its headers say. */
 export const notAForm = (event: HttpEvent): HttpResponse | null => {

@@ -3,7 +3,7 @@ import type { Call, CallAnswer } from '../domain/call.ts'
 import { ENTRY_NAME, TENANT_NAME, whole } from '../domain/names.ts'
 import { readPoll } from '../wire/poll-request.ts'
 import { callOf, callResponse } from './call-response.ts'
-import { isTooLarge, tooLarge } from './form-request.ts'
+import { isJson, isTooLarge, tooLarge } from './form-request.ts'
 import { type HttpHandler, jsonResponse, tenantOfPath } from './http.ts'
 
 type Polled =
@@ -19,7 +19,6 @@ export type PollEndpointOptions = {
 }
 
 const PATH = whole(`/t/${TENANT_NAME}/receivers/(${ENTRY_NAME})/poll`)
-const JSON_TYPE = /^application\/json(?:\s*;\s*charset=utf-8)?\s*$/i
 
 export const pollEndpoint =
   ({ poll, newTraceId }: PollEndpointOptions): HttpHandler =>
@@ -29,7 +28,7 @@ export const pollEndpoint =
     if (tenant === null || receiver === undefined) return jsonResponse(404, { error: 'not_found' })
     if (event.requestContext.http.method !== 'POST')
       return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'POST' })
-    if (!JSON_TYPE.test(event.headers['content-type'] ?? ''))
+    if (!isJson(event))
       return jsonResponse(415, { error: 'invalid_request', error_description: 'Send application/json' })
     const { body: text = '', isBase64Encoded } = event
     const body = isBase64Encoded ? Buffer.from(text, 'base64').toString('utf8') : text
