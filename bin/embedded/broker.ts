@@ -44,6 +44,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     tenantRoutes,
     tenantDoors,
     rootRoutes,
+    basePath: options.baseUrl === null ? '' : new URL(options.baseUrl).pathname.replace(/\/+$/, ''),
     isReady: () => isServing(),
     hostAllowed: options.dev ? (host) => hostAllowed?.(host) ?? false : null,
     clientOf: createClientOf(options.trustedProxies),

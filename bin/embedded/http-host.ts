@@ -20,6 +20,8 @@ export type HostOptions = {
   readonly tenantDoors?: Readonly<Record<string, HttpDoor>>
   /** RFC 8414 puts its well-known part before the path: `/.well-known/oauth-authorization-server/t/{tenant}`. */
   readonly rootRoutes: readonly { readonly prefix: string; readonly handler: HttpHandler }[]
+  /** Path of the base URL, which a proxy in front may have taken away or not. */
+  readonly basePath?: string
   /** Paths outside any tenant, as they are written. */
   readonly exactRoutes?: Readonly<Record<string, HttpHandler>>
   readonly isReady: () => boolean
@@ -80,7 +82,19 @@ const TENANT_PATH = whole(`/t/${TENANT_NAME}/(.+)`)
 
 type Route = { readonly handler: HttpHandler | undefined; readonly door?: HttpDoor | undefined }
 
-const routeOf = (options: HostOptions, path: string): Route => {
+/** What is served at a path, and that path without the one of the base URL, which RFC 8414 has behind its well-known part. */
+const routeOf = (options: HostOptions, path: string): Route & { readonly path: string } => {
+  const { basePath = '', rootRoutes } = options
+  const asItIs = servedAt(options, path)
+  if (basePath === '' || asItIs.handler !== undefined) return { ...asItIs, path }
+  const root = rootRoutes.find(({ prefix }) => path.startsWith(`${prefix}${basePath}/`))
+  const before = root?.prefix ?? ''
+  if (root === undefined && !path.startsWith(`${basePath}/`)) return { ...asItIs, path }
+  const below = before + path.slice(before.length + basePath.length)
+  return { ...servedAt(options, below), path: below }
+}
+
+const servedAt = (options: HostOptions, path: string): Route => {
   const rest = TENANT_PATH.exec(path)?.[1]
   if (rest !== undefined) {
     const name = own(options.tenantRoutes, rest) === undefined ? rest.slice(0, rest.indexOf('/') + 1) : rest
@@ -96,10 +110,9 @@ const own = <T>(routes: Readonly<Record<string, T>> | undefined, name: string): 
 
 const serve = (options: Serving, request: IncomingMessage, response: ServerResponse): void => {
   const target = targetOf(request)
-  const { path } = target
+  const { handler, door, path } = routeOf(options, target.path)
   const isHead = request.method === 'HEAD'
-  const { handler, door } = routeOf(options, path)
-  const early = answerEarly(options, request, target, handler)
+  const early = answerEarly(options, request, { ...target, path }, handler)
   if (early !== null || handler === undefined) {
     send(response, early ?? NOT_FOUND, isHead)
     return

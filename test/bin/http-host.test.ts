@@ -126,6 +126,36 @@ test('a target in absolute form is the same endpoint, and names the host in the 
   expect(await ask('http://sts.example', 'sts.example')).toMatch(/^HTTP\/1\.1 404 /)
 })
 
+test('below a base URL with a path everything is where metadata says, whether a proxy takes that path away or not', async () => {
+  const handler = async ({ rawPath }: HttpEvent) => ({ statusCode: 200, headers: {}, body: rawPath })
+  host = await startHost({
+    host: '127.0.0.1',
+    port: 0,
+    tenantRoutes: { token: handler, 'log/': handler },
+    rootRoutes: [{ prefix: '/.well-known/oauth-authorization-server', handler }],
+    basePath: '/sts',
+    isReady: () => true,
+    hostAllowed: null,
+    clientOf: (address) => address,
+  })
+  const get = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${host?.port}${path}`)
+    return answer.status === 200 ? await answer.text() : answer.status
+  }
+  for (const [path, served] of [
+    ['/t/acme/token', '/t/acme/token'],
+    ['/sts/t/acme/token', '/t/acme/token'],
+    ['/sts/t/acme/log/x', '/t/acme/log/x'],
+    ['/sts/healthz', 'ok'],
+    ['/.well-known/oauth-authorization-server/t/acme', '/.well-known/oauth-authorization-server/t/acme'],
+    ['/.well-known/oauth-authorization-server/sts/t/acme', '/.well-known/oauth-authorization-server/t/acme'],
+    ['/stst/acme/token', 404],
+    ['/sts/sts/t/acme/token', 404],
+    ['/.well-known/other/sts/t/acme', 404],
+  ])
+    expect([path, await get(String(path))]).toEqual([path, served])
+})
+
 test('headers over the limit are 431', async () => {
   const port = await start(() => 'unreachable')
   expectRefusal(
