@@ -3,7 +3,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { createReceivers } from '../../lib/adapters/aws/dynamo-receivers.ts'
-import { createLambdaSets } from '../../lib/adapters/aws/lambda-invoke.ts'
+import { createLambdaSets } from '../../lib/adapters/aws/lambda-sets.ts'
 import { nodeDigest } from '../../lib/adapters/system/digest.ts'
 import type { Environment } from '../../lib/config/environment.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'

@@ -8,7 +8,7 @@ import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { startTimeMark } from '../../lib/adapters/aws/dynamo-time-mark.ts'
 import { createTieredKeyPairs } from '../../lib/adapters/aws/kms-tiers.ts'
-import { createLambdaActivation } from '../../lib/adapters/aws/lambda-invoke.ts'
+import { createLambdaActivation } from '../../lib/adapters/aws/lambda-activation.ts'
 import { clientOfTenants } from '../../lib/adapters/aws/tenant-sessions.ts'
 import { createKeyMaker } from '../../lib/adapters/keys/key-maker.ts'
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts'
