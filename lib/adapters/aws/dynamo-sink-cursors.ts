@@ -26,20 +26,7 @@ const IS_FREE = 'attribute_not_exists(pk) OR holder = :holder OR leasedUntil <= 
 
 export const createSinkCursors = (table: Table): SinkCursors => {
   /** What this process has leased, by its name: nothing lists the leases of a holder. */
-  const leased = new Map<string, SinkKey & { readonly holder: string }>()
-
-  const ofHolder = async ({ tenant, sink }: SinkKey, holder: string, request: HolderUpdate): Promise<boolean> => {
-    const key = sinkKey(tenant, sink)
-    const mark = newMark()
-    const update = {
-      Key: keyOf(key),
-      UpdateExpression: `SET w = :mark, ${request.set}`,
-      ConditionExpression: ['holder = :holder', request.onlyIf].filter(Boolean).join(' AND '),
-      ...(request.names === undefined ? {} : { ExpressionAttributeNames: request.names }),
-      ExpressionAttributeValues: { ':holder': { S: holder }, ':mark': { S: mark }, ...request.values },
-    }
-    return (await writeIf(await begin(table, tenant), { update }, { key, mark })).applied
-  }
+  const leased = new Map<string, Held>()
 
   return {
     async at({ tenant, sink }) {
@@ -48,27 +35,12 @@ export const createSinkCursors = (table: Table): SinkCursors => {
     },
 
     async lease(target, holder, nowMs, untilMs) {
-      const { tenant, sink } = target
-      const key = sinkKey(tenant, sink)
+      const key = sinkKey(target.tenant, target.sink)
       const mark = newMark()
-      const update = {
-        Key: keyOf(key),
-        UpdateExpression: `SET holder = :holder, leasedUntil = :until, w = :mark,
-          #leaf = if_not_exists(#leaf, :zero), #checkpoint = if_not_exists(#checkpoint, :zero)`,
-        ConditionExpression: IS_FREE,
-        ExpressionAttributeNames: NAMES,
-        ExpressionAttributeValues: {
-          ':holder': { S: holder },
-          ':until': { N: String(untilMs) },
-          ':now': { N: String(nowMs) },
-          ':beyond': { N: String(nowMs + LIMITS.sinkLeaseMs) },
-          ':zero': { N: '0' },
-          ':mark': { S: mark },
-        },
-      }
-      const call = await begin(table, tenant)
+      const call = await begin(table, target.tenant)
+      const update = { Key: keyOf(key), ...leaseUpdate({ holder, nowMs, untilMs, mark }) }
       if (!(await writeIf(call, { update }, { key, mark })).applied) return null
-      leased.set(`${tenant}/${sink}`, { ...target, holder })
+      leased.set(`${target.tenant}/${target.sink}`, { ...target, holder })
       // The holder alone moves it: what is read now is where the sink is.
       const row = await getItem(call, key)
       return row === null || textOf(row, 'holder') !== holder ? null : positionOf(row)
@@ -81,44 +53,85 @@ export const createSinkCursors = (table: Table): SinkCursors => {
       for (let at = 0; at < dead.length; at += LETTERS_AT_ONCE)
         await Promise.all(dead.slice(at, at + LETTERS_AT_ONCE).map((letter) => bury(table, target, letter, atSeconds)))
       const was = positionOf(row)
-      await ofHolder(target, holder, {
-        set: '#leaf = :leaf, #checkpoint = :checkpoint, failures = :none, trouble = :no, deliveredAt = :at',
-        onlyIf: '#leaf = :wasLeaf AND #checkpoint = :wasCheckpoint',
-        names: NAMES,
-        values: {
-          ':leaf': { N: String(Math.max(was.leaf, to.leaf)) },
-          ':checkpoint': { N: String(Math.max(was.checkpoint, to.checkpoint)) },
-          ':wasLeaf': { N: String(was.leaf) },
-          ':wasCheckpoint': { N: String(was.checkpoint) },
-          ':none': { N: '0' },
-          ':no': { S: '' },
-          ':at': { N: String(atSeconds) },
+      await updateHeld(
+        table,
+        { ...target, holder },
+        {
+          set: '#leaf = :leaf, #checkpoint = :checkpoint, failures = :none, trouble = :no, deliveredAt = :at',
+          onlyIf: '#leaf = :wasLeaf AND #checkpoint = :wasCheckpoint',
+          names: NAMES,
+          values: {
+            ':leaf': { N: String(Math.max(was.leaf, to.leaf)) },
+            ':checkpoint': { N: String(Math.max(was.checkpoint, to.checkpoint)) },
+            ':wasLeaf': { N: String(was.leaf) },
+            ':wasCheckpoint': { N: String(was.checkpoint) },
+            ':none': { N: '0' },
+            ':no': { S: '' },
+            ':at': { N: String(atSeconds) },
+          },
         },
-      })
+      )
     },
 
     async note(target, holder, failures, trouble) {
-      await ofHolder(target, holder, {
-        set: 'failures = :failures, trouble = :trouble',
-        values: { ':failures': { N: String(failures) }, ':trouble': { S: trouble ?? '' } },
-      })
+      await updateHeld(
+        table,
+        { ...target, holder },
+        {
+          set: 'failures = :failures, trouble = :trouble',
+          values: { ':failures': { N: String(failures) }, ':trouble': { S: trouble ?? '' } },
+        },
+      )
     },
 
     async release(holder) {
       for (const [name, target] of [...leased]) {
         if (target.holder !== holder) continue
-        await ofHolder(target, holder, { set: 'leasedUntil = :zero', values: { ':zero': { N: '0' } } })
+        await updateHeld(table, target, { set: 'leasedUntil = :zero', values: { ':zero': { N: '0' } } })
         leased.delete(name)
       }
     },
   }
 }
 
-type HolderUpdate = {
+type Held = SinkKey & { readonly holder: string }
+
+type Lease = { readonly holder: string; readonly nowMs: number; readonly untilMs: number; readonly mark: string }
+
+const leaseUpdate = ({ holder, nowMs, untilMs, mark }: Lease) => ({
+  UpdateExpression: `SET holder = :holder, leasedUntil = :until, w = :mark,
+    #leaf = if_not_exists(#leaf, :zero), #checkpoint = if_not_exists(#checkpoint, :zero)`,
+  ConditionExpression: IS_FREE,
+  ExpressionAttributeNames: NAMES,
+  ExpressionAttributeValues: {
+    ':holder': { S: holder },
+    ':until': { N: String(untilMs) },
+    ':now': { N: String(nowMs) },
+    ':beyond': { N: String(nowMs + LIMITS.sinkLeaseMs) },
+    ':zero': { N: '0' },
+    ':mark': { S: mark },
+  },
+})
+
+type HeldUpdate = {
   readonly set: string
   readonly onlyIf?: string
   readonly names?: Record<string, string>
   readonly values: Item
+}
+
+/** Changes nothing where another holds the sink by now, or `onlyIf` is not so. */
+const updateHeld = async (table: Table, { tenant, sink, holder }: Held, request: HeldUpdate): Promise<void> => {
+  const key = sinkKey(tenant, sink)
+  const mark = newMark()
+  const update = {
+    Key: keyOf(key),
+    UpdateExpression: `SET w = :mark, ${request.set}`,
+    ConditionExpression: ['holder = :holder', request.onlyIf].filter(Boolean).join(' AND '),
+    ...(request.names === undefined ? {} : { ExpressionAttributeNames: request.names }),
+    ExpressionAttributeValues: { ':holder': { S: holder }, ':mark': { S: mark }, ...request.values },
+  }
+  await writeIf(await begin(table, tenant), { update }, { key, mark })
 }
 
 const bury = async (table: Table, { tenant, sink }: SinkKey, letter: Buried, atSeconds: number): Promise<void> => {

@@ -46,18 +46,6 @@ export const createTenantLog = (table: Table, sha256: Sha256): LogStore => {
   /** Heads as this process moved them: most appends follow one of its own. Good while the head in the table has its mark. */
   const moved = new Map<string, { readonly mark: string; readonly head: LogHead }>()
 
-  const readEdge = async (call: Call, tenant: string, size: number): Promise<Edge> => {
-    const partial = await partialLeaves(call, tenant, size, sha256)
-    const names = tilesAbove(size)
-    const rows = await getItems(
-      call,
-      names.map(({ level, index }) => logTileKey(tenant, level, index)),
-    )
-    return edgeOf(size, ({ level, index }) =>
-      level === 0 ? partial : (rows.get(nameOf(logTileKey(tenant, Number(level), index)))?.['b']?.B ?? NOTHING),
-    )
-  }
-
   return {
     room: LOG_ROOM,
     async head(tenant) {
@@ -67,7 +55,7 @@ export const createTenantLog = (table: Table, sha256: Sha256): LogStore => {
       const { size, ...rest } = readHeadItem(row)
       const known = moved.get(tenant)
       if (known !== undefined && isMarked(row, known.mark)) return known.head
-      return { ...rest, edge: await readEdge(call, tenant, size) }
+      return { ...rest, edge: await readEdge(call, tenant, size, sha256) }
     },
     async known(tenant, uids) {
       const call = await begin(table, tenant)
@@ -119,6 +107,17 @@ export const createTenantLog = (table: Table, sha256: Sha256): LogStore => {
 
 const MOVED_MAX = 200
 const NOTHING = new Uint8Array(0)
+
+const readEdge = async (call: Call, tenant: string, size: number, sha256: Sha256): Promise<Edge> => {
+  const partial = await partialLeaves(call, tenant, size, sha256)
+  const rows = await getItems(
+    call,
+    tilesAbove(size).map(({ level, index }) => logTileKey(tenant, level, index)),
+  )
+  return edgeOf(size, ({ level, index }) =>
+    level === 0 ? partial : (rows.get(nameOf(logTileKey(tenant, Number(level), index)))?.['b']?.B ?? NOTHING),
+  )
+}
 
 /** Hashes of the leaves behind the last full tile. */
 const partialLeaves = async (call: Call, tenant: string, size: number, sha256: Sha256): Promise<Uint8Array> => {

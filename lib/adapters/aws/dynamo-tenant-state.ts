@@ -54,25 +54,12 @@ const BOUNDS: Bounds = {
 }
 
 export const createTenantState = (table: Table, { rowsPerTenantMax, rowsMax }: Bounds = BOUNDS): TenantState => {
-  const tenants = new Map<string, Known>()
-  const tooMany = new Set<string>()
-  let rowsCached = 0
-
-  const remember = (tenant: string, known: Known): void => {
-    const more = (known.rows?.size ?? 0) - (tenants.get(tenant)?.rows?.size ?? 0)
-    // Beyond the bound the memory is emptied and filled anew by the tenants that are busy.
-    if (rowsCached + more > rowsMax || tenants.size >= rowsMax) {
-      tenants.clear()
-      tooMany.clear()
-      rowsCached = known.rows?.size ?? 0
-    } else rowsCached += more
-    tenants.set(tenant, known)
-  }
+  const memory = createMemory(rowsMax)
 
   /** No version: no revocation of this tenant was ever accepted, and that is all of them. */
   const noneOf = (tenant: string): readonly Revocation[] => {
-    if (tenants.get(tenant)?.mark !== NO_VERSION)
-      remember(tenant, { mark: NO_VERSION, rows: new Map(), readsWithout: 0 })
+    if (memory.known(tenant)?.mark !== NO_VERSION)
+      memory.remember(tenant, { mark: NO_VERSION, rows: new Map(), readsWithout: 0 })
     return NONE
   }
 
@@ -84,19 +71,19 @@ export const createTenantState = (table: Table, { rowsPerTenantMax, rowsMax }: B
   ) => {
     const { tenant, selectors } = query
     if (selectors.length === 0) return NONE
-    const known = tenants.get(tenant)
+    const known = memory.known(tenant)
     if (known?.mark === mark && known.rows !== null) return selectedOf(known.rows, tenant, selectors)
     const readsWithout = known?.mark === mark ? known.readsWithout + 1 : 1
-    if (readsWithout > READS_BEFORE_LOADING && !tooMany.has(tenant)) {
+    if (readsWithout > READS_BEFORE_LOADING && !memory.tooMany.has(tenant)) {
       const rows = await loadAll(call, tenant, rowsPerTenantMax)
       if (rows !== null) {
         // INVARIANT: under the mark that was read before the rows. What is newer may be among them; nothing older is missing.
-        remember(tenant, { mark, rows, readsWithout })
+        memory.remember(tenant, { mark, rows, readsWithout })
         return selectedOf(rows, tenant, selectors)
       }
-      tooMany.add(tenant)
+      memory.tooMany.add(tenant)
     }
-    remember(tenant, { mark, rows: null, readsWithout })
+    memory.remember(tenant, { mark, rows: null, readsWithout })
     const rows = asked ?? (await getItems(call, rowsOf(tenant, selectors)))
     return rowsOf(tenant, selectors).flatMap((key) => {
       const row = rows.get(nameOf(key))
@@ -117,7 +104,7 @@ export const createTenantState = (table: Table, { rowsPerTenantMax, rowsMax }: B
         ...(asksConfig ? [currentConfigKey(tenant)] : []),
       ]
       // Where memory cannot answer whatever the version is, the selectors' rows come with the same request.
-      const hasSet = tenants.get(tenant)?.rows != null
+      const hasSet = memory.known(tenant)?.rows != null
       const answers = await getItems(call, hasSet ? keys : [...keys, ...rowsOf(tenant, query.selectors)])
       const mark = answers.get(nameOf(versionKey))?.['w']?.S
       return {
@@ -126,6 +113,27 @@ export const createTenantState = (table: Table, { rowsPerTenantMax, rowsMax }: B
         revocations:
           mark === undefined ? noneOf(tenant) : await revocationsAt(call, query, mark, hasSet ? null : answers),
       }
+    },
+  }
+}
+
+/** What is known of tenants, up to `rowsMax` rows of all together; beyond, it is emptied and filled anew by the tenants that are busy. */
+const createMemory = (rowsMax: number) => {
+  const tenants = new Map<string, Known>()
+  const tooMany = new Set<string>()
+  let rowsCached = 0
+  return {
+    /** Tenants with more revocations than are kept. */
+    tooMany,
+    known: (tenant: string): Known | undefined => tenants.get(tenant),
+    remember(tenant: string, known: Known): void {
+      const more = (known.rows?.size ?? 0) - (tenants.get(tenant)?.rows?.size ?? 0)
+      if (rowsCached + more > rowsMax || tenants.size >= rowsMax) {
+        tenants.clear()
+        tooMany.clear()
+        rowsCached = known.rows?.size ?? 0
+      } else rowsCached += more
+      tenants.set(tenant, known)
     },
   }
 }

@@ -40,76 +40,23 @@ export const eventOfRevocation = ({ order, by, revocations, atSeconds }: Applied
   })
 }
 
+type Change<What extends ControlChange['what']> = Extract<ControlChange, { readonly what: What }>
+
 /** Severity: a tainted key and a lifted block weaken what was decided before. */
 export const eventOfChange = (change: Exclude<ControlChange, { what: 'receiver' }>): OcsfEvent => {
-  const base = managed(change.tenant, change.id, change.atSeconds)
   switch (change.what) {
     case 'key':
-      return newEvent({
-        ...base,
-        ...KEY_MOVES[change.state],
-        code: `key_${change.state}`,
-        message: 'a signing key moved',
-        detail: {
-          entity: { uid: change.kid, name: `${change.use} key`, type_id: 99, type: 'signing key', data: keyOf(change) },
-        },
-        unmapped: keyOf(change),
-      })
+      return eventOfKeyMove(change)
     case 'config':
       return eventOfConfig(change)
     case 'removal':
-      return newEvent({
-        ...base,
-        activityId: DELETE,
-        severityId: 3,
-        code: 'tenant_removed',
-        message: 'a tenant was removed',
-        detail: {
-          actor: operatorOf(change.by || 'unknown'),
-          entity: { uid: change.tenant, name: change.tenant, type_id: 4, type: 'Organization' },
-        },
-        unmapped: {},
-      })
+      return eventOfRemoval(change)
     case 'erasure':
-      return newEvent({
-        ...base,
-        activityId: DELETE,
-        severityId: 3,
-        code: 'tenant_erased',
-        message: 'a secret of a removed tenant was erased',
-        detail: {
-          entity: { uid: change.erased, name: 'secret of a removed tenant', type_id: 99, type: 'secret' },
-        },
-        unmapped: { erased: change.erased },
-      })
+      return eventOfErasure(change)
     case 'unblock':
-      return newEvent({
-        ...base,
-        activityId: ENABLE,
-        severityId: 3,
-        code: 'unblocked',
-        message: 'a block was lifted',
-        detail: {
-          actor: operatorOf(change.by || 'unknown'),
-          comment: change.reason,
-          entity: { uid: change.value, name: change.kind, type_id: 99, type: change.kind },
-        },
-        unmapped: { revocation: change.revocation, kind: change.kind, issuer: change.issuer, value: change.value },
-      })
+      return eventOfUnblock(change)
     case 'recovery':
-      return newEvent({
-        ...base,
-        activityId: UPDATE,
-        severityId: 4,
-        code: 'store_recovered',
-        message: 'records were lost: what was issued is cut, earlier evidence refused, keys replaced',
-        detail: {
-          actor: operatorOf(change.by || 'unknown'),
-          comment: change.reason,
-          entity: { uid: change.tenant, name: 'store', type_id: 99, type: 'store' },
-        },
-        unmapped: { number: change.number, evidence_floor: change.floor },
-      })
+      return eventOfRecovery(change)
     case 'key_order':
       return eventOfKeyOrder(change)
     case 'look_up':
@@ -117,7 +64,76 @@ export const eventOfChange = (change: Exclude<ControlChange, { what: 'receiver' 
   }
 }
 
-const eventOfLookUp = (change: Extract<ControlChange, { what: 'look_up' }>): OcsfEvent =>
+const eventOfKeyMove = (change: Change<'key'>): OcsfEvent =>
+  newEvent({
+    ...managed(change.tenant, change.id, change.atSeconds),
+    ...KEY_MOVES[change.state],
+    code: `key_${change.state}`,
+    message: 'a signing key moved',
+    detail: {
+      entity: { uid: change.kid, name: `${change.use} key`, type_id: 99, type: 'signing key', data: keyOf(change) },
+    },
+    unmapped: keyOf(change),
+  })
+
+const eventOfRemoval = (change: Change<'removal'>): OcsfEvent =>
+  newEvent({
+    ...managed(change.tenant, change.id, change.atSeconds),
+    activityId: DELETE,
+    severityId: 3,
+    code: 'tenant_removed',
+    message: 'a tenant was removed',
+    detail: {
+      actor: operatorOf(change.by || 'unknown'),
+      entity: { uid: change.tenant, name: change.tenant, type_id: 4, type: 'Organization' },
+    },
+    unmapped: {},
+  })
+
+const eventOfErasure = (change: Change<'erasure'>): OcsfEvent =>
+  newEvent({
+    ...managed(change.tenant, change.id, change.atSeconds),
+    activityId: DELETE,
+    severityId: 3,
+    code: 'tenant_erased',
+    message: 'a secret of a removed tenant was erased',
+    detail: {
+      entity: { uid: change.erased, name: 'secret of a removed tenant', type_id: 99, type: 'secret' },
+    },
+    unmapped: { erased: change.erased },
+  })
+
+const eventOfUnblock = (change: Change<'unblock'>): OcsfEvent =>
+  newEvent({
+    ...managed(change.tenant, change.id, change.atSeconds),
+    activityId: ENABLE,
+    severityId: 3,
+    code: 'unblocked',
+    message: 'a block was lifted',
+    detail: {
+      actor: operatorOf(change.by || 'unknown'),
+      comment: change.reason,
+      entity: { uid: change.value, name: change.kind, type_id: 99, type: change.kind },
+    },
+    unmapped: { revocation: change.revocation, kind: change.kind, issuer: change.issuer, value: change.value },
+  })
+
+const eventOfRecovery = (change: Change<'recovery'>): OcsfEvent =>
+  newEvent({
+    ...managed(change.tenant, change.id, change.atSeconds),
+    activityId: UPDATE,
+    severityId: 4,
+    code: 'store_recovered',
+    message: 'records were lost: what was issued is cut, earlier evidence refused, keys replaced',
+    detail: {
+      actor: operatorOf(change.by || 'unknown'),
+      comment: change.reason,
+      entity: { uid: change.tenant, name: 'store', type_id: 99, type: 'store' },
+    },
+    unmapped: { number: change.number, evidence_floor: change.floor },
+  })
+
+const eventOfLookUp = (change: Change<'look_up'>): OcsfEvent =>
   newEvent({
     ...managed(change.tenant, change.id, change.atSeconds),
     activityId: READ,
@@ -131,7 +147,7 @@ const eventOfLookUp = (change: Extract<ControlChange, { what: 'look_up' }>): Ocs
     unmapped: { decision_id: change.decisionId },
   })
 
-const eventOfKeyOrder = (change: Extract<ControlChange, { what: 'key_order' }>): OcsfEvent =>
+const eventOfKeyOrder = (change: Change<'key_order'>): OcsfEvent =>
   newEvent({
     ...managed(change.tenant, change.id, change.atSeconds),
     activityId: UPDATE,
@@ -146,7 +162,7 @@ const eventOfKeyOrder = (change: Extract<ControlChange, { what: 'key_order' }>):
     unmapped: { order: change.order, kid: change.kid },
   })
 
-const eventOfConfig = (change: Extract<ControlChange, { what: 'config' }>): OcsfEvent =>
+const eventOfConfig = (change: Change<'config'>): OcsfEvent =>
   newEvent({
     ...managed(change.tenant, change.id, change.atSeconds),
     activityId: change.version === 1 ? CREATE : UPDATE,
@@ -182,7 +198,7 @@ const KEY_MOVES: Readonly<Record<KeyState, Pick<EventParts, 'activityId' | 'seve
   tainted: { activityId: DISABLE, severityId: 4 },
 }
 
-const keyOf = ({ kid, alg, use, state }: Extract<ControlChange, { what: 'key' }>): JsonObject => ({
+const keyOf = ({ kid, alg, use, state }: Change<'key'>): JsonObject => ({
   kid,
   alg,
   use,

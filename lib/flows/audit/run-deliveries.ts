@@ -39,93 +39,104 @@ type Lane = SinkMemory & {
   servedMs: number
 }
 
+type Running = {
+  readonly ports: DeliveriesPorts
+  /** What is known of each sink, by its name; of one whose document names it no more, nothing. */
+  readonly lanes: Map<string, Lane>
+  readonly served: Map<string, Promise<void>>
+  isStopping: boolean
+  /** There was no place for some. */
+  isCrowded: boolean
+}
+
 export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): Deliveries => {
-  const ports: DeliveriesPorts = { ...wired, isStopping: () => isStopping }
-  const lanes = new Map<string, Lane>()
-  const running = new Map<string, Promise<void>>()
-  let isStopping = false
-  let isCrowded = false
-
-  const restOf = (ms: number): Lane['rest'] => ({ from: momentOf(ports.clock), ms })
-
-  const laneOf = (target: Target): Lane => {
-    const name = nameOf(target)
-    const lane = lanes.get(name) ?? { ...newSinkMemory(), tenant: target.tenant, rest: restOf(0), servedMs: 0 }
-    lanes.set(name, lane)
-    return lane
-  }
-
-  const serve = async (target: Target, lane: Lane): Promise<void> => {
-    if (await runSinkErrands(ports, target)) lane.rest = restOf(0)
-    for (const began = momentOf(ports.clock); ; ) {
-      lane.servedMs = ports.clock.monotonicMs()
-      if (!hasRested(lane, ports.clock)) return
-      const delivery = await deliverEvents(ports, target, lane)
-      lane.rest = restOf(waitOf(delivery, lane, ports.random()))
-      if (delivery.kind !== 'more' || isStopping) return
-      // Those who wait for a place get it; this one is due at once.
-      if (isCrowded && ageMs(began, ports.clock) > LIMITS.logRoundMs) return
-    }
-  }
-
-  const hasItsPlaces = ({ tenant }: Target): boolean =>
-    [...running.keys()].filter((name) => name.startsWith(`${tenant}/`)).length >= LIMITS.sinksAtOncePerTenantMax
-
-  /** Of a tenant whose document cannot be read now, none; what is known of its sinks stays. */
-  const targetsOf = async (tenants: readonly string[]): Promise<readonly Target[]> => {
-    const unread = new Set<string>()
-    const ofTenant = (tenant: string): Promise<readonly Target[]> =>
-      ports.targetsOf(tenant).catch(() => {
-        unread.add(tenant)
-        ports.onFailure({ tenant, name: null })
-        return []
-      })
-    const targets = (await Promise.all(tenants.map(ofTenant))).flat()
-    const named = new Set(targets.map(nameOf))
-    for (const [name, { tenant }] of lanes)
-      if (!named.has(name) && !running.has(name) && !unread.has(tenant)) lanes.delete(name)
-    return targets
-  }
-
-  const start = (target: Target, lane: Lane): void => {
-    const name = nameOf(target)
-    if (running.has(name)) return
-    isCrowded ||= running.size >= LIMITS.sinksAtOnceMax || hasItsPlaces(target)
-    if (running.size >= LIMITS.sinksAtOnceMax || hasItsPlaces(target)) return
-    const served = serve(target, lane)
-      .catch(() => ports.onFailure(target))
-      .finally(() => running.delete(name))
-    running.set(name, served)
-  }
-
-  const round: Deliveries['round'] = async (tenants) => {
-    const idle = (await targetsOf(tenants))
-      .filter((target) => !running.has(nameOf(target)))
-      .map((target) => ({ target, lane: laneOf(target) }))
-      .sort((a, b) => a.lane.servedMs - b.lane.servedMs)
-    isCrowded = false
-    // Several at a time, since a store may be far away; not all, since those without a place are looked at in vain.
-    for (let at = 0; at < idle.length && !isStopping; at += LIMITS.sinksAtOnceMax) {
-      const some = idle.slice(at, at + LIMITS.sinksAtOnceMax)
-      const wanted = await Promise.all(some.map(({ target, lane }) => isWanted(ports, target, lane)))
-      for (const { target, lane } of some.filter((_, index) => wanted[index])) if (!isStopping) start(target, lane)
-      if (isCrowded && running.size >= LIMITS.sinksAtOnceMax) break
-    }
-    return isCrowded
-  }
-
+  const ports: DeliveriesPorts = { ...wired, isStopping: () => running.isStopping }
+  const running: Running = { ports, lanes: new Map(), served: new Map(), isStopping: false, isCrowded: false }
+  const { served } = running
   return {
-    round,
+    round: (tenants) => round(running, tenants),
     async oneDone() {
-      if (running.size === 0) return false
-      await Promise.race(running.values())
+      if (served.size === 0) return false
+      await Promise.race(served.values())
       return true
     },
     async stop() {
-      isStopping = true
-      await Promise.all(running.values())
-      isStopping = false
+      running.isStopping = true
+      await Promise.all(served.values())
+      running.isStopping = false
     },
+  }
+}
+
+const round = async (running: Running, tenants: readonly string[]): Promise<boolean> => {
+  const { ports, served } = running
+  const idle = (await targetsOf(running, tenants))
+    .filter((target) => !served.has(nameOf(target)))
+    .map((target) => ({ target, lane: laneOf(running, target) }))
+    .sort((a, b) => a.lane.servedMs - b.lane.servedMs)
+  running.isCrowded = false
+  // Several at a time, since a store may be far away; not all, since those without a place are looked at in vain.
+  for (let at = 0; at < idle.length && !running.isStopping; at += LIMITS.sinksAtOnceMax) {
+    const some = idle.slice(at, at + LIMITS.sinksAtOnceMax)
+    const wanted = await Promise.all(some.map(({ target, lane }) => isWanted(ports, target, lane)))
+    for (const { target, lane } of some.filter((_, index) => wanted[index]))
+      if (!running.isStopping) start(running, target, lane)
+    if (running.isCrowded && served.size >= LIMITS.sinksAtOnceMax) break
+  }
+  return running.isCrowded
+}
+
+/** Of a tenant whose document cannot be read now, none; what is known of its sinks stays. */
+const targetsOf = async ({ ports, lanes, served }: Running, tenants: readonly string[]): Promise<readonly Target[]> => {
+  const unread = new Set<string>()
+  const ofTenant = (tenant: string): Promise<readonly Target[]> =>
+    ports.targetsOf(tenant).catch(() => {
+      unread.add(tenant)
+      ports.onFailure({ tenant, name: null })
+      return []
+    })
+  const targets = (await Promise.all(tenants.map(ofTenant))).flat()
+  const named = new Set(targets.map(nameOf))
+  for (const [name, { tenant }] of lanes)
+    if (!named.has(name) && !served.has(name) && !unread.has(tenant)) lanes.delete(name)
+  return targets
+}
+
+const laneOf = ({ ports, lanes }: Running, target: Target): Lane => {
+  const name = nameOf(target)
+  const lane = lanes.get(name) ?? { ...newSinkMemory(), tenant: target.tenant, rest: restOf(ports, 0), servedMs: 0 }
+  lanes.set(name, lane)
+  return lane
+}
+
+const start = (running: Running, target: Target, lane: Lane): void => {
+  const { ports, served } = running
+  const name = nameOf(target)
+  if (served.has(name)) return
+  if (served.size >= LIMITS.sinksAtOnceMax || hasItsPlaces(running, target)) {
+    running.isCrowded = true
+    return
+  }
+  const serving = serve(running, target, lane)
+    .catch(() => ports.onFailure(target))
+    .finally(() => served.delete(name))
+  served.set(name, serving)
+}
+
+const hasItsPlaces = ({ served }: Running, { tenant }: Target): boolean =>
+  [...served.keys()].filter((name) => name.startsWith(`${tenant}/`)).length >= LIMITS.sinksAtOncePerTenantMax
+
+const serve = async (running: Running, target: Target, lane: Lane): Promise<void> => {
+  const { ports } = running
+  if (await runSinkErrands(ports, target)) lane.rest = restOf(ports, 0)
+  for (const began = momentOf(ports.clock); ; ) {
+    lane.servedMs = ports.clock.monotonicMs()
+    if (!hasRested(ports, lane)) return
+    const delivery = await deliverEvents(ports, target, lane)
+    lane.rest = restOf(ports, waitOf(delivery, lane, ports.random()))
+    if (delivery.kind !== 'more' || running.isStopping) return
+    // Those who wait for a place get it; this one is due at once.
+    if (running.isCrowded && ageMs(began, ports.clock) > LIMITS.logRoundMs) return
   }
 }
 
@@ -133,7 +144,7 @@ export const createDeliveries = (wired: Omit<DeliveriesPorts, 'isStopping'>): De
 const isWanted = async (ports: DeliveriesPorts, target: Target, lane: Lane): Promise<boolean> => {
   try {
     return (
-      (hasRested(lane, ports.clock) && (await hasWork(ports, target, lane))) ||
+      (hasRested(ports, lane) && (await hasWork(ports, target, lane))) ||
       (await openErrands(ports, target)).length > 0
     )
   } catch {
@@ -142,7 +153,9 @@ const isWanted = async (ports: DeliveriesPorts, target: Target, lane: Lane): Pro
   }
 }
 
-const hasRested = ({ rest }: Lane, clock: DeliveriesPorts['clock']): boolean => ageMs(rest.from, clock) >= rest.ms
+const restOf = ({ clock }: DeliveriesPorts, ms: number): Lane['rest'] => ({ from: momentOf(clock), ms })
+
+const hasRested = ({ clock }: DeliveriesPorts, { rest }: Lane): boolean => ageMs(rest.from, clock) >= rest.ms
 
 const nameOf = ({ tenant, name }: Target): string => `${tenant}/${name}`
 
