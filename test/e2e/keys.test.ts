@@ -1,19 +1,22 @@
-// Own keys beside a running broker: what `mintmark keys` does is in force with the broker's next request (design §2, §3.3).
+// Own keys of a running broker: what `mintmark keys` does, beside it or over HTTP, is in force with its next request (design §2, §3.3).
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
-import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
-import { githubTenant, TARGET } from '../support/tenants.ts'
+import { run } from '../../bin/commands/keys.ts'
+import { type RunningBroker, removeBroker } from '../support/broker.ts'
+import { issuerKey } from '../support/evidence.ts'
+import { captureIo } from '../support/io.ts'
+import { type Right, startOperatorBroker, tokenOf } from '../support/operators.ts'
+import { TARGET } from '../support/tenants.ts'
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
 let acme: string
 beforeAll(async () => {
-  broker = await startBroker({ tenants: { acme: githubTenant('acme', { keys: [key] }) } })
-  acme = `${broker.url}/t/acme`
+  ;({ broker, acme } = await startOperatorBroker(key))
 })
 afterAll(() => removeBroker(broker))
 
@@ -26,11 +29,17 @@ const keys = (...args: string[]) => {
     ...(JSON.parse(done.stdout || '{}') as { keys?: { kid: string; alg: string; use: string; state: string }[] }),
   }
 }
+const keysFromAfar = async (right: Right, ...args: string[]) => {
+  const file = join(broker.tenantsDir, '..', `${right}.token`)
+  writeFileSync(file, (await tokenOf(acme, { key, right })).token)
+  const io = captureIo()
+  const code = await run([...args, '--tenant-url', acme, '--token-file', file, '--json'], io)
+  return { code, stderr: io.err(), answer: JSON.parse(io.out()) as Record<string, unknown> }
+}
 const served = async () =>
   ((await (await fetch(`${acme}/jwks.json`)).json()) as { keys: { kid: string; alg: string }[] }).keys
 const mint = async () => {
-  const answer = await exchange(acme, signAssertion(key, githubClaims(acme)), { audience: TARGET })
-  const token = String(answer.body['access_token'])
+  const { token } = await tokenOf(acme, { key, right: 'deploy' })
   // A verifier that fetches keys now, as one that never saw this tenant before.
   await jwtVerify(token, createRemoteJWKSet(new URL(`${acme}/jwks.json`)), { issuer: acme, audience: TARGET })
   return decodeProtectedHeader(token).kid
@@ -55,6 +64,36 @@ test('a tainted key leaves the set at once, and the next token is signed by a su
 test('an unknown key or tenant is refused', () => {
   expect(keys('taint', 'no-such-key', '--reason', 'x').code).toBe(1)
   expect(keys('frobnicate').code).toBe(2)
+})
+
+test('from afar the command shows, rotates and taints the very keys it does beside the broker', async () => {
+  const { keys: beside } = keys('list')
+  expect(await keysFromAfar('operator', 'list')).toEqual({
+    code: 0,
+    stderr: '',
+    answer: { tenant: 'acme', moves: [], keys: beside },
+  })
+  const before = (await mint())!
+  const tainted = await keysFromAfar('operator', 'taint', before, '--reason', 'found in a log')
+  expect([tainted.code, tainted.answer['keys']]).toEqual([0, keys('list').keys])
+  expect((await served()).map(({ kid }) => kid)).not.toContain(before)
+  expect(await mint()).not.toBe(before)
+  const rotated = await keysFromAfar('operator', 'rotate')
+  expect([rotated.code, rotated.answer['keys']]).toEqual([0, keys('list').keys])
+  expect(rotated.answer['moves']).toContainEqual(expect.objectContaining({ kind: 'generate' }))
+})
+
+test('from afar an unknown key, and whoever is no operator, are refused: exit 1, and all keys as they were', async () => {
+  const before = keys('list').keys
+  const unknown = await keysFromAfar('operator', 'taint', 'A'.repeat(43), '--reason', 'x')
+  expect([unknown.code, unknown.answer['status'], unknown.stderr]).toEqual([
+    1,
+    404,
+    expect.stringMatching(/^mintmark keys: /),
+  ])
+  const reader = await keysFromAfar('reader', 'rotate')
+  expect([reader.code, reader.answer['status']]).toEqual([1, 403])
+  expect(keys('list').keys).toEqual(before)
 })
 
 test('metadata says what is built and nothing else', async () => {
