@@ -214,7 +214,7 @@ const start = async (): Promise<string> => {
     source('push', 'push'),
   ]
   const stream = { endpoint: dynamodb, invoke: invokeAt(lambda, 'audit') }
-  const scheduled = (['checkpoint', 'deliver', 'push'] as const).map((fn) => invokeAt(lambda, fn))
+  const scheduled = (['checkpoint', 'deliver', 'push', 'erase'] as const).map((fn) => invokeAt(lambda, fn))
   undo.push(startSources({ queues, stream, scheduled }))
   return url
 }
