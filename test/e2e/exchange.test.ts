@@ -2,10 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { exchange, type RunningBroker, removeBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { exchangeSuite } from '../support/exchange-suite.ts'
-import { githubTenant, TARGET } from '../support/tenants.ts'
+import { TARGET } from '../support/tenants.ts'
+import { startTwoTenants } from '../support/two-tenants.ts'
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
@@ -13,13 +14,7 @@ let acme: string
 const assertion = (overrides: Record<string, unknown> = {}) => signAssertion(key, githubClaims(acme, overrides))
 
 beforeAll(async () => {
-  broker = await startBroker({
-    tenants: {
-      acme: githubTenant('acme', { keys: [key] }),
-      globex: githubTenant('globex', { keys: [key], orgId: '7777777' }),
-    },
-  })
-  acme = `${broker.url}/t/acme`
+  ;({ broker, acme } = await startTwoTenants(key))
 })
 afterAll(() => removeBroker(broker))
 

@@ -7,24 +7,18 @@ import { run as revocations } from '../../bin/commands/revocations.ts'
 import { run as revoke } from '../../bin/commands/revoke.ts'
 import { run as unblock } from '../../bin/commands/unblock.ts'
 import { REVOCATION_KINDS } from '../../lib/domain/revocation.ts'
-import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { exchange, type RunningBroker, removeBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
-import { githubTenant, TARGET } from '../support/tenants.ts'
+import { TARGET } from '../support/tenants.ts'
+import { startTwoTenants } from '../support/two-tenants.ts'
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
 let acme: string
 let globex: string
 beforeAll(async () => {
-  broker = await startBroker({
-    tenants: {
-      acme: githubTenant('acme', { keys: [key] }),
-      globex: githubTenant('globex', { keys: [key], orgId: '7777777' }),
-    },
-  })
-  acme = `${broker.url}/t/acme`
-  globex = `${broker.url}/t/globex`
+  ;({ broker, acme, globex } = await startTwoTenants(key))
 })
 afterAll(() => removeBroker(broker))
 

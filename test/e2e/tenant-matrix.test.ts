@@ -6,13 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { wire } from '../../bin/embedded/wire.ts'
 import type { AdminRequest } from '../../lib/domain/admin-request.ts'
-import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { exchange, type RunningBroker, removeBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
-import { freePort } from '../support/free-port.ts'
 import { call, operatorTenant, type Right, tokenOf } from '../support/operators.ts'
 import { TARGET } from '../support/tenants.ts'
+import { ORGS, startTwoNamingTheirUrls, type Tenant } from '../support/two-tenants.ts'
 
-type Tenant = 'acme' | 'globex'
 type Caller = Right | 'poller'
 const THINGS = [
   'token',
@@ -140,7 +139,6 @@ const ROWS = Object.values(ROUTES)
   .sort((one, other) => leavesTraces(one) - leavesTraces(other))
 
 const key = issuerKey('RS256')
-const ORGS: Readonly<Record<Tenant, string>> = { acme: '1234567', globex: '7777777' }
 let broker: RunningBroker
 const urlOf = (tenant: Tenant): string => `${broker.url}/t/${tenant}`
 
@@ -236,12 +234,7 @@ const masked = (text: string, things: Things): string => {
 
 let acme: Things
 beforeAll(async () => {
-  const port = await freePort()
-  const url = (tenant: Tenant) => `http://127.0.0.1:${port}/t/${tenant}`
-  broker = await startBroker({
-    tenants: { acme: document('acme', url('acme')), globex: document('globex', url('globex')) },
-    args: ['--port', String(port), '--limits', 'off'],
-  })
+  ;({ broker } = await startTwoNamingTheirUrls(document, ['--limits', 'off']))
   acme = await thingsOf('acme')
   await untilInLog('acme', acme.credential)
   await untilInLog('globex', (await tokenOf(urlOf('globex'), { key, right: 'auditor', orgId: ORGS.globex })).jti)

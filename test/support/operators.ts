@@ -1,9 +1,9 @@
 // A tenant whose grants issue tokens of each right, and callers of its own endpoints. The grant is chosen by name.
 import { randomUUID } from 'node:crypto'
-import { exchange, type RunningBroker, startBroker } from './broker.ts'
+import { exchange } from './broker.ts'
 import { githubClaims, type IssuerKey, signAssertion } from './evidence.ts'
-import { freePort } from './free-port.ts'
 import { githubTenant, TARGET } from './tenants.ts'
+import { startTwoNamingTheirUrls, type TwoTenants } from './two-tenants.ts'
 
 export const OTHER_TARGET = 'https://other.acme.example'
 
@@ -28,21 +28,9 @@ export const operatorTenant = (tenant: string, issuerUrl: string, key: IssuerKey
   return githubTenant(tenant, { keys: [key], orgId, grants: grants.join('\n') })
 }
 
-export type OperatorBroker = { readonly broker: RunningBroker; readonly acme: string; readonly globex: string }
-
-/** A broker with two such tenants, by their URLs; whoever starts it removes it. */
-export const startOperatorBroker = async (key: IssuerKey, args: readonly string[] = []): Promise<OperatorBroker> => {
-  const port = await freePort()
-  const [acme, globex] = [`http://127.0.0.1:${port}/t/acme`, `http://127.0.0.1:${port}/t/globex`]
-  const broker = await startBroker({
-    tenants: {
-      acme: operatorTenant('acme', acme, key, '1234567'),
-      globex: operatorTenant('globex', globex, key, '7777777'),
-    },
-    args: ['--port', String(port), ...args],
-  })
-  return { broker, acme, globex }
-}
+/** A broker with two such tenants; whoever starts it removes it. */
+export const startOperatorBroker = (key: IssuerKey, args: readonly string[] = []): Promise<TwoTenants> =>
+  startTwoNamingTheirUrls((name, issuerUrl, orgId) => operatorTenant(name, issuerUrl, key, orgId), args)
 
 export type Right = 'deploy' | 'reader' | 'narrow' | 'revoker' | 'operator' | 'auditor'
 
