@@ -84,7 +84,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   isServing = () => !watch.isQuarantined()
   const close = async () => {
     isServing = () => false
-    watch.close()
+    await watch.close()
     // Or polls that wait would hold up the end.
     wired.release()
     await stopListening()

@@ -1,4 +1,4 @@
-// The keys of issuers in one process: trust fetches and stores, the reader caches, a timer refreshes ahead of expiry so that
+// The keys of issuers in one process: trust fetches and stores, the reader caches, rounds refresh ahead of expiry so that
 // requests do not wait for an issuer.
 import { createHandler as createTrust } from '../../functions/trust/handler.ts'
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
@@ -14,6 +14,7 @@ import type { TrustEvent } from '../../lib/ports/issuer-keys.ts'
 import type { TenantConfigStore, TenantDirectory } from '../../lib/ports/tenants.ts'
 import { isOwnUrl } from '../../lib/wire/tenant-urls.ts'
 import type { Place } from '../policy/compile-options.ts'
+import { runRounds } from './run-rounds.ts'
 
 type IssuerKeysOptions = {
   readonly database: Database
@@ -28,9 +29,9 @@ type IssuerKeysOptions = {
 
 const PERIOD_MS = 5_000
 
-export const startIssuerKeys = async (
+export const startIssuerKeys = (
   options: IssuerKeysOptions,
-): Promise<{ readonly keys: RefreshedIssuerKeys; readonly close: () => void }> => {
+): { readonly keys: RefreshedIssuerKeys; readonly close: () => Promise<void> } => {
   const { database, clock, place, log, counts } = options
   const store = createIssuerKeyStore(database)
   const observe = (event: TrustEvent) => {
@@ -42,21 +43,18 @@ export const startIssuerKeys = async (
   const trust = createTrust({ http, store, clock, isOwnUrl: (url) => isOwnUrl(url, place), observe })
   const keys = createIssuerKeys({ store, trust, clock, importKey: (jwk) => importVerifyKey(jwk), jitter: Math.random })
 
-  let isRunning = false
-  const refresh = async (sources: readonly KeySource[]) => {
-    if (isRunning) return
-    isRunning = true
-    try {
-      await keys.refreshDue(sources)
-    } finally {
-      isRunning = false
-    }
-  }
-  // Warm before the first job asks; a dead issuer must not hold up the start.
-  void fetchedSources(options).then(refresh)
-  const timer = setInterval(() => void refresh([]), PERIOD_MS)
-  timer.unref()
-  return { keys, close: () => clearInterval(timer) }
+  let isWarm = false
+  const { close } = runRounds({
+    round: async () => {
+      // Warm before the first job asks; a dead issuer must not hold up the start.
+      await keys.refreshDue(isWarm ? [] : await fetchedSources(options))
+      isWarm = true
+      return false
+    },
+    pauseMs: PERIOD_MS,
+    onFailure: () => log.warn('issuer keys could not be looked through', {}),
+  })
+  return { keys, close }
 }
 
 const outcomeOf = (event: TrustEvent): RefreshOutcome => {

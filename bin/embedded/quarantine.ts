@@ -20,6 +20,7 @@ import { checkStore } from '../../lib/flows/recovery/check-store.ts'
 import type { EvidenceFloor } from '../../lib/ports/recovery.ts'
 import type { PublishedLog } from '../../lib/ports/tenant-log.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
+import { runRounds } from './run-rounds.ts'
 
 type Checked = {
   readonly database: Database
@@ -80,26 +81,26 @@ const everyTenant = async (
 export type QuarantineWatch = {
   readonly isQuarantined: () => boolean
   readonly issuedFloor: EvidenceFloor
-  readonly close: () => void
+  readonly close: () => Promise<void>
 }
 
 /** What cannot be read stands as it was: the store is unavailable then, and says so to every request. */
 export const watchQuarantine = async (database: Database): Promise<QuarantineWatch> => {
   const store = createRecoveryStore(database)
   let state = await store.state()
-  const timer = setInterval(() => {
-    store.state().then(
-      (read) => {
-        state = read
-      },
-      () => undefined,
-    )
-  }, LIMITS.quarantineLookMs)
-  timer.unref()
+  const looks = runRounds({
+    round: async () => {
+      state = await store.state()
+      return false
+    },
+    pauseMs: LIMITS.quarantineLookMs,
+    onFailure: () => undefined,
+    isPausedFirst: true,
+  })
   return {
     isQuarantined: () => state.quarantine !== null,
     issuedFloor: () => state.recovery?.floorSeconds,
-    close: () => clearInterval(timer),
+    close: looks.close,
   }
 }
 

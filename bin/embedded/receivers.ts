@@ -67,24 +67,29 @@ export const startReceivers = (options: ReceiversOptions): Receivers => {
     },
     (error) => log.error('a push of revocations failed', { function: 'revoke', error: placeOf(error) }),
   )
-  const alarms = { receivers, clock, alarm: createAlarm('revoke', log) }
-
-  let alarmedMs = clock.monotonicMs()
-  const rounds = runRounds({
+  const stuck = { receivers, clock, alarm: createAlarm('revoke', log) }
+  const looks = runRounds({
     round: async () => {
       await pusher.look()
-      if (clock.monotonicMs() - alarmedMs < LIMITS.receiverAlarmEveryMs) return false
-      alarmedMs = clock.monotonicMs()
-      await alarmStuckReceivers(alarms)
       return false
     },
     pauseMs: LIMITS.receiverLookMs,
     // The store is away; what is owed stays owed.
     onFailure: () => log.error('receivers of revocations could not be looked for', { function: 'revoke' }),
   })
+  const alarms = runRounds({
+    round: async () => {
+      await alarmStuckReceivers(stuck)
+      return false
+    },
+    pauseMs: LIMITS.receiverAlarmEveryMs,
+    onFailure: () => log.error('stuck receivers of revocations could not be looked for', { function: 'revoke' }),
+    isPausedFirst: true,
+  })
+  const stop = () => Promise.all([looks.close(), alarms.close()])
   const release = (): void => {
     closing.abort()
-    void rounds.close()
+    void stop()
   }
   return {
     handler: createPollHandler({
@@ -95,7 +100,7 @@ export const startReceivers = (options: ReceiversOptions): Receivers => {
     release,
     async close() {
       release()
-      await rounds.close()
+      await stop()
       await pusher.settled()
     },
   }

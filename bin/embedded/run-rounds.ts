@@ -7,12 +7,15 @@ type Rounds = {
   readonly round: (closing: AbortSignal) => Promise<boolean>
   readonly pauseMs: number
   readonly onFailure: (error: unknown) => void
+  /** The first round comes after a pause. */
+  readonly isPausedFirst?: boolean
   /** close() takes one round more, so that what was answered before is done when the broker is down. */
   readonly isClosedByRound?: boolean
 }
 
 /** close() resolves when the round under way is over. */
-export const runRounds = ({ round, pauseMs, onFailure, isClosedByRound = false }: Rounds) => {
+export const runRounds = (rounds: Rounds) => {
+  const { round, pauseMs, onFailure, isPausedFirst = false, isClosedByRound = false } = rounds
   const closing = new AbortController()
   const attempt = async (): Promise<boolean> => {
     try {
@@ -22,11 +25,11 @@ export const runRounds = ({ round, pauseMs, onFailure, isClosedByRound = false }
       return false
     }
   }
+  const pause = (): Promise<void> =>
+    sleep(pauseMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
   const run = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
-      if (await attempt()) continue
-      await sleep(pauseMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
-    }
+    if (isPausedFirst) await pause()
+    while (!closing.signal.aborted) if (!(await attempt())) await pause()
   }
   const running = run()
   return {

@@ -34,9 +34,9 @@ export const startUpkeep = ({ database, audit, tenants, clock, clockGuard, log }
     { log },
   )
   return {
-    close() {
+    async close() {
       sweep.close()
-      erasure.close()
+      await erasure.close()
     },
   }
 }

@@ -47,7 +47,7 @@ export const wire = async (
   const { tenants, rates, tracing, log } = shared
   const ownKeys = await startOwnKeys(shared)
   const { keyStore, tokenKeys, signalKeys, rotation } = ownKeys
-  const issuerKeys = await startIssuerKeys(shared)
+  const issuerKeys = startIssuerKeys(shared)
   const upkeep = startUpkeep(shared)
   const cloudSessions = embeddedCloudSessions(place, options.egressAllow, options.aws)
   const token = wireExchange({ ...shared, issuerKeys: issuerKeys.keys, tokenKeys, cloudSessions })
@@ -87,9 +87,10 @@ export const wire = async (
     ],
     release: receivers.release,
     close: async () => {
-      ownKeys.close()
-      issuerKeys.close()
-      upkeep.close()
+      // Nobody waits for what these have begun: a fetch or an erasure may take long, and is gone on with after the next start.
+      void issuerKeys.close()
+      void upkeep.close()
+      await ownKeys.close()
       await own.close()
       await receivers.close()
       // Before the last round of the log, which takes them.

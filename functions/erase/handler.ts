@@ -13,7 +13,7 @@ type Erased = {
 export const createHandler = (open: () => Promise<ErasePorts & ExpirePorts>, log: Log) => async (): Promise<Erased> => {
   const ports = await open()
   const erased = await eraseTenants(ports)
-  for (const { tenant, isComplete } of erased) log.info('a removed tenant was erased', { tenant, isComplete })
+  for (const { tenant, isComplete } of erased) if (isComplete) log.info('a removed tenant was erased', { tenant })
   const expired = await expireEvents(ports)
   for (const each of expired) log.info('events of a log have expired', each)
   return { erased, expired }

@@ -21,6 +21,21 @@ test('while there is more to take no pause is made, and the first round without 
   expect(count()).toBe(3)
 })
 
+test('where the first round is to wait, none is taken before a pause', async () => {
+  const { promise: first, resolve } = Promise.withResolvers<void>()
+  const waiting = counted(() => false)
+  const rounds = runRounds({ ...waiting, pauseMs: AN_HOUR_MS, onFailure: () => undefined, isPausedFirst: true })
+  const paused = counted(() => {
+    resolve()
+    return false
+  })
+  const soon = runRounds({ ...paused, pauseMs: 1, onFailure: () => undefined, isPausedFirst: true })
+  expect(paused.count()).toBe(0)
+  await first
+  await Promise.all([rounds.close(), soon.close()])
+  expect(waiting.count()).toBe(0)
+})
+
 test('a round that fails is told with its error and does not end the rounds', async () => {
   const failures: unknown[] = []
   const { promise: second, resolve } = Promise.withResolvers<void>()
