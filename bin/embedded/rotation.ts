@@ -2,15 +2,16 @@
 // those of a removed tenant are dropped from memory.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
 import { type BrokerCounts, countOne } from '../../lib/domain/broker-counts.ts'
-import { LOG_SLOT, neededSlots, signalSlots } from '../../lib/domain/key-rotation.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
 import { createKeyActivation } from '../../lib/flows/keys/activate-key.ts'
-import { type RotatePorts, rotateKeys } from '../../lib/flows/keys/rotate-keys.ts'
+import type { RotatePorts } from '../../lib/flows/keys/rotate-keys.ts'
+import { rotateTenants } from '../../lib/flows/keys/rotate-tenants.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
 import type { TenantConfigStore, TenantDirectory } from '../../lib/ports/tenants.ts'
 import type { OpenStore } from './open-store.ts'
+import { runRounds } from './run-rounds.ts'
 
 type RotationPorts = {
   readonly store: OpenStore
@@ -29,7 +30,7 @@ const PERIOD_MS = 30_000
 
 export const startRotation = async (
   ports: RotationPorts,
-): Promise<{ readonly rotation: RotatePorts; readonly close: () => void }> => {
+): Promise<{ readonly rotation: RotatePorts; readonly close: () => Promise<void> }> => {
   const { vault } = ports.store
   const rotation = {
     store: ports.keyStore,
@@ -39,40 +40,22 @@ export const startRotation = async (
     clockGuard: ports.clockGuard,
     ring: ports.keys,
   }
-  let isRunning = false
-  const rotateAll = async () => {
-    if (isRunning) return
+  const round = async (): Promise<boolean> => {
     // Said once, and not for every tenant.
-    if (!ports.clockGuard.isTrusted()) return ports.log.error('keys are not rotated: the clock is not trusted', {})
-    isRunning = true
-    try {
-      const tenants = await ports.configs.list()
-      for (let at = 0; at < tenants.length; at += LIMITS.tenantsAtOnceMax)
-        await Promise.all(tenants.slice(at, at + LIMITS.tenantsAtOnceMax).map(({ tenant }) => rotateOne(tenant)))
-    } catch {
-      ports.log.error('rotation could not list the tenants', {})
-    } finally {
-      isRunning = false
+    if (!ports.clockGuard.isTrusted()) {
+      ports.log.error('keys are not rotated: the clock is not trusted', {})
+      return false
     }
-  }
-  const rotateOne = async (tenant: string) => {
-    try {
-      const config = await ports.tenants.current(tenant)
-      if (config === null) ports.keys.invalidate(tenant)
-      else {
-        const moves = await rotateKeys(rotation, {
-          tenant,
-          needed: [...neededSlots(config), ...signalSlots(config), LOG_SLOT],
-        })
-        if (ports.counts) for (const { kind } of moves) countOne(ports.counts.keyMoves, kind)
-      }
-    } catch {
-      if (ports.counts) ports.counts.failedRounds += 1
-      ports.log.error('keys could not be rotated', { tenant })
+    const { configs, tenants, counts } = ports
+    const { moves, failed } = await rotateTenants({ configs, tenants, rotation, atOnce: LIMITS.tenantsAtOnceMax })
+    for (const tenant of failed) ports.log.error('keys could not be rotated', { tenant })
+    if (counts) {
+      for (const { kind } of moves) countOne(counts.keyMoves, kind)
+      counts.failedRounds += failed.length
     }
+    return false
   }
-  await rotateAll()
-  const timer = setInterval(() => void rotateAll(), PERIOD_MS)
-  timer.unref()
-  return { rotation, close: () => clearInterval(timer) }
+  const onFailure = (): void => ports.log.error('rotation could not list the tenants', {})
+  await round().catch(onFailure)
+  return { rotation, ...runRounds({ round, pauseMs: PERIOD_MS, onFailure, isPausedFirst: true }) }
 }

@@ -60,8 +60,12 @@ export const createRotate = (
     clock,
     ring: null,
   }
-  return createHandler(
-    async () => ({ configs, tenants, rotation: { ...rotation, clockGuard: await marked.guard() } }),
-    log,
-  )
+  // One tenant at a time: the owners of keys have room for one call of rotate (infra/timeouts.ts).
+  const open = async () => ({
+    configs,
+    tenants,
+    rotation: { ...rotation, clockGuard: await marked.guard() },
+    atOnce: 1,
+  })
+  return createHandler(open, log)
 }

@@ -2,29 +2,37 @@
 // moved is counted and holds up no other; the next run tries again.
 import { LOG_SLOT, neededSlots, signalSlots } from '../../domain/key-rotation.ts'
 import type { TenantConfigStore, TenantDirectory } from '../../ports/tenants.ts'
-import { type RotatePorts, rotateKeys } from './rotate-keys.ts'
+import { type AppliedMove, type RotatePorts, rotateKeys } from './rotate-keys.ts'
 
 export type RotateTenantsPorts = {
   readonly configs: Pick<TenantConfigStore, 'list'>
   readonly tenants: Pick<TenantDirectory, 'current'>
   readonly rotation: RotatePorts
+  /** How many tenants at a time. */
+  readonly atOnce: number
 }
 
 /** `failed`: names of tenants, for the operator's log. */
-export type RotatedTenants = { readonly moves: number; readonly failed: readonly string[] }
+export type RotatedTenants = { readonly moves: readonly AppliedMove[]; readonly failed: readonly string[] }
 
 /** Throws Unavailable when the tenants cannot be listed; nothing is moved then. */
-export const rotateTenants = async ({ configs, tenants, rotation }: RotateTenantsPorts): Promise<RotatedTenants> => {
+export const rotateTenants = async (ports: RotateTenantsPorts): Promise<RotatedTenants> => {
+  const { configs, tenants, rotation, atOnce } = ports
   const failed: string[] = []
-  let moves = 0
-  for (const { tenant } of await configs.list()) {
+  const moves: AppliedMove[] = []
+  const rotateOne = async (tenant: string): Promise<void> => {
     try {
       const config = await tenants.current(tenant)
       const needed = config === null ? [] : [...neededSlots(config), ...signalSlots(config), LOG_SLOT]
-      if (config !== null) moves += (await rotateKeys(rotation, { tenant, needed })).length
+      // Of a removed tenant nothing is kept in memory.
+      if (config === null) rotation.ring?.invalidate(tenant)
+      else moves.push(...(await rotateKeys(rotation, { tenant, needed })))
     } catch {
       failed.push(tenant)
     }
   }
+  const listed = await configs.list()
+  for (let at = 0; at < listed.length; at += atOnce)
+    await Promise.all(listed.slice(at, at + atOnce).map(({ tenant }) => rotateOne(tenant)))
   return { moves, failed }
 }
