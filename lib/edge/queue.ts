@@ -5,14 +5,13 @@ import type { Alarm } from '../domain/alarm.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { Unavailable } from '../domain/unavailable.ts'
 import { type BatchResponse, type QueueEvent, type QueueRecord, tenantOfGroup } from '../wire/lambda-events.ts'
+import type { ReadMessage } from '../wire/queue-body.ts'
 import { placeOf } from './failure-place.ts'
-
-type Read<M> = { readonly ok: true; readonly message: M } | { readonly ok: false; readonly reason: string }
 
 export type ConsumerOptions<M> = {
   readonly name: string
   /** Strict: what is not exactly a message of ours is poison. Reasons are constant codes. */
-  readonly read: (body: string) => Read<M>
+  readonly read: (body: string) => ReadMessage<M>
   readonly tenantOf: (message: M) => string
   /** Messages that may be handled side by side with others of their group; left out: each waits for the one before it. */
   readonly isFree?: (message: M) => boolean
@@ -29,7 +28,7 @@ export const queueConsumer =
   <M>(options: ConsumerOptions<M>) =>
   async (event: QueueEvent): Promise<BatchResponse> => {
     const failed: QueueRecord[] = []
-    const take = async (record: QueueRecord, read: Read<M>): Promise<void> => {
+    const take = async (record: QueueRecord, read: ReadMessage<M>): Promise<void> => {
       if (!(await takeOne(options, record, read))) failed.push(record)
     }
     const groups = Map.groupBy(event.Records, ({ attributes }) => attributes.MessageGroupId ?? '')
@@ -46,7 +45,7 @@ const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 const takeGroup = async <M>(
   { read, isFree = () => false }: ConsumerOptions<M>,
   group: readonly QueueRecord[],
-  take: (record: QueueRecord, read: Read<M>) => Promise<void>,
+  take: (record: QueueRecord, read: ReadMessage<M>) => Promise<void>,
 ): Promise<void> => {
   let underWay: Promise<void>[] = []
   for (const record of group) {
@@ -65,7 +64,7 @@ const takeGroup = async <M>(
 }
 
 /** True: nothing of it is left to do. Never throws, or the whole batch would be delivered again. */
-const takeOne = async <M>(options: ConsumerOptions<M>, record: QueueRecord, read: Read<M>): Promise<boolean> => {
+const takeOne = async <M>(options: ConsumerOptions<M>, record: QueueRecord, read: ReadMessage<M>): Promise<boolean> => {
   const { name, alarm, log } = options
   const { messageId, body, attributes } = record
   const group = attributes.MessageGroupId ?? ''
@@ -87,7 +86,7 @@ const takeOne = async <M>(options: ConsumerOptions<M>, record: QueueRecord, read
   }
 }
 
-const judge = async <M>(options: ConsumerOptions<M>, { attributes }: QueueRecord, read: Read<M>) => {
+const judge = async <M>(options: ConsumerOptions<M>, { attributes }: QueueRecord, read: ReadMessage<M>) => {
   if (!read.ok) return { poison: read.reason, kept: undefined }
   const group = attributes.MessageGroupId
   const poison = (reason: string) => ({

@@ -4,6 +4,7 @@
 import * as z from 'zod/mini'
 import { type AwsFinding, type AwsSeverity, decisionOfSession } from '../domain/aws-finding.ts'
 import { LIMITS } from '../domain/limits.ts'
+import { type ReadMessage, readQueueBody } from './queue-body.ts'
 
 const text = z.string().check(z.maxLength(2048))
 const account = z.string().check(z.regex(/^[0-9]{12}$/))
@@ -94,22 +95,16 @@ const cloudTrail = z.object({
 const eventSchema = z.union([guardDuty, securityHub, securityHubV2, cloudTrail])
 type AwsEvent = z.infer<typeof eventSchema>
 
-type Read =
-  | { readonly ok: true; readonly message: { readonly findings: readonly AwsFinding[]; readonly text: string } }
-  | { readonly ok: false; readonly reason: string }
+type Read = ReadMessage<{ readonly findings: readonly AwsFinding[]; readonly text: string }>
 
 /** Reasons: too_large, not_json, not_a_finding. */
 export const readAwsEvent = (body: string): Read => {
-  if (body.length > LIMITS.findingBytesMax) return { ok: false, reason: 'too_large' }
-  let json: unknown
-  try {
-    json = JSON.parse(body)
-  } catch {
-    return { ok: false, reason: 'not_json' }
-  }
-  const read = eventSchema.safeParse(json)
-  if (!read.success) return { ok: false, reason: 'not_a_finding' }
-  return { ok: true, message: { findings: findingsOf(read.data), text: body } }
+  const read = readQueueBody(body, {
+    bytesMax: LIMITS.findingBytesMax,
+    schema: eventSchema,
+    otherwise: 'not_a_finding',
+  })
+  return read.ok ? { ok: true, message: { findings: findingsOf(read.message), text: body } } : read
 }
 
 const findingsOf = (event: AwsEvent): AwsFinding[] => {

@@ -4,6 +4,7 @@ import type { AuditEntry, RollUpPart } from '../domain/audit-entry.ts'
 import type { Denial } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { denialEvidence, denialSchema, rollUpPartSchema } from './decision-schemas.ts'
+import { type ReadMessage, readQueueBody } from './queue-body.ts'
 
 const messageSchema = z.strictObject({
   v: z.literal(1),
@@ -20,27 +21,22 @@ export const writeDenials = ({ denials, rollUps }: DenialBatch): string =>
     rollUps,
   })
 
-type Read =
-  | { readonly ok: true; readonly message: { readonly tenant: string; readonly entries: readonly AuditEntry[] } }
-  | { readonly ok: false; readonly reason: string }
+type Read = ReadMessage<{ readonly tenant: string; readonly entries: readonly AuditEntry[] }>
 
 /** Reasons: too_large, not_json, not_denials, empty, several_tenants. */
 export const readDenials = (body: string): Read => {
-  if (body.length > LIMITS.queueMessageBytesMax) return { ok: false, reason: 'too_large' }
-  let json: unknown
-  try {
-    json = JSON.parse(body)
-  } catch {
-    return { ok: false, reason: 'not_json' }
-  }
-  const read = messageSchema.safeParse(json)
-  if (!read.success) return { ok: false, reason: 'not_denials' }
+  const read = readQueueBody(body, {
+    bytesMax: LIMITS.queueMessageBytesMax,
+    schema: messageSchema,
+    otherwise: 'not_denials',
+  })
+  if (!read.ok) return read
+  const { denials, rollUps } = read.message
   const entries: AuditEntry[] = [
-    ...read.data.denials.map((denial) => ({ kind: 'denial' as const, denial })),
-    ...read.data.rollUps.map((rollUp) => ({ kind: 'roll_up' as const, rollUp })),
+    ...denials.map((denial) => ({ kind: 'denial' as const, denial })),
+    ...rollUps.map((rollUp) => ({ kind: 'roll_up' as const, rollUp })),
   ]
-  const tenants = new Set([...read.data.denials, ...read.data.rollUps].map(({ tenant }) => tenant))
-  const [tenant, ...others] = tenants
+  const [tenant, ...others] = new Set([...denials, ...rollUps].map(({ tenant: of }) => of))
   if (tenant === undefined) return { ok: false, reason: 'empty' }
   return others.length === 0 ? { ok: true, message: { tenant, entries } } : { ok: false, reason: 'several_tenants' }
 }

@@ -2,16 +2,13 @@
 // or from anybody who may send at all. Pure.
 import * as z from 'zod/mini'
 import { tenantNameSchema } from './decision-schemas.ts'
+import type { ReadMessage } from './queue-body.ts'
 
 const wakeSchema = z.strictObject({ v: z.literal(1), tenant: tenantNameSchema })
 
 export const writeWake = (tenant: string): string => JSON.stringify({ v: 1, tenant })
 
-export const readWake = (
-  body: string,
-):
-  | { readonly ok: true; readonly message: { readonly tenant: string } }
-  | { readonly ok: false; readonly reason: string } => {
+export const readWake = (body: string): ReadMessage<{ readonly tenant: string }> => {
   try {
     const read = wakeSchema.safeParse(JSON.parse(body))
     if (read.success) return { ok: true, message: { tenant: read.data.tenant } }

@@ -4,6 +4,7 @@ import { LIMITS } from '../domain/limits.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
 import { type LiftOrder, type RevocationOrder, recordedOrder } from '../domain/revocation-order.ts'
 import { decisionIdSchema, tenantNameSchema } from './decision-schemas.ts'
+import { type ReadMessage, readQueueBody } from './queue-body.ts'
 
 const kindSchema = z.enum(Object.keys(REVOCATION_KINDS) as [RevocationKind, ...RevocationKind[]])
 
@@ -55,22 +56,11 @@ const liftSchema: z.ZodMiniType<LiftOrder> = z.strictObject({
   orderedAtSeconds: z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax)),
 })
 
-type Read =
-  | { readonly ok: true; readonly message: RevocationOrder | LiftOrder }
-  | { readonly ok: false; readonly reason: string }
+const messageSchema = z.union([orderSchema, liftSchema])
 
 /** Reasons: too_large, not_json, not_an_order. What the order asks is checked by orderProblem() of the domain. */
-export const readOrder = (body: string): Read => {
-  if (body.length > LIMITS.queueMessageBytesMax) return { ok: false, reason: 'too_large' }
-  let json: unknown
-  try {
-    json = JSON.parse(body)
-  } catch {
-    return { ok: false, reason: 'not_json' }
-  }
-  const order = z.union([orderSchema, liftSchema]).safeParse(json)
-  return order.success ? { ok: true, message: order.data } : { ok: false, reason: 'not_an_order' }
-}
+export const readOrder = (body: string): ReadMessage<RevocationOrder | LiftOrder> =>
+  readQueueBody(body, { bytesMax: LIMITS.queueMessageBytesMax, schema: messageSchema, otherwise: 'not_an_order' })
 
 /** What of an order that was refused may wait for an operator: no token in it can be used. */
 export const keptOrder = (order: RevocationOrder | LiftOrder): RevocationOrder | LiftOrder => recordedOrder(order)
