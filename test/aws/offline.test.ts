@@ -99,6 +99,11 @@ test('an order by the command goes over the queue to revoke and is in force over
   expect(await exchangeOf('acme', '1234567', run)).toBe(200)
 })
 
+test.each(['checkpoint', 'deliver', 'push', 'erase'])('%s runs by the schedule, to its end', async (fn) => {
+  // The first runs end in decisions that come too late; what fails otherwise never ends.
+  await expect.poll(() => output, { timeout: 150_000, interval: 500 }).toContain(`(λ: ${fn}) RequestId`)
+})
+
 test('SIGTERM ends it, and nothing was asked that the policies could not judge', async () => {
   const end = stopped(offline)
   offline.kill('SIGTERM')
