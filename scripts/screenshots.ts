@@ -1,6 +1,6 @@
 // `npm run -s screenshots`, by hand: pictures of the dashboards for docs/. A real broker with traffic, a real Prometheus, and what
 // its API answers to the queries of infra/dashboards/*.json, drawn by uPlot in Chromium. It stands in for Grafana and says so.
-// Needs `prometheus` and `chromium` on PATH (Debian: apt-get install prometheus chromium).
+// Needs `prometheus` on PATH and /usr/bin/chromium (Debian: apt-get install prometheus chromium).
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { chromium } from 'playwright-core'

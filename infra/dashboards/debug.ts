@@ -113,7 +113,7 @@ export const DEBUG: Dashboard = {
           title: 'Delay of the event loop',
           width: 6,
           unit: 's',
-          queries: { '{{percentile}}': `max by (percentile) (${series('eventLoopDelay')})` },
+          queries: { 'p{{percentile}}': `max by (percentile) (${series('eventLoopDelay')})` },
         },
         {
           title: 'Up for',
