@@ -144,8 +144,7 @@ const serve = async (running: Running, target: Target, lane: Lane): Promise<void
 const isWanted = async (ports: DeliveriesPorts, target: Target, lane: Lane): Promise<boolean> => {
   try {
     return (
-      (hasRested(ports, lane) && (await hasWork(ports, target, lane))) ||
-      (await openErrands(ports, target)).length > 0
+      (hasRested(ports, lane) && (await hasWork(ports, target, lane))) || (await openErrands(ports, target)).length > 0
     )
   } catch {
     ports.onFailure(target)
