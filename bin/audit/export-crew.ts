@@ -4,9 +4,7 @@ import { cutLogDirectory, openLogDirectory } from '../../lib/adapters/files/log-
 import { checkLeaves, linkBefore } from '../../lib/flows/audit/check-leaves.ts'
 import type { Crew } from '../../lib/flows/audit/verify-log.ts'
 import { VERIFY_PORTS } from './open-log.ts'
-import { type Answerer, startThreads } from './verify-threads.ts'
-
-export type ExportedLog = { readonly kind: 'export'; readonly directory: string; readonly tenant: string }
+import { type Answerer, type ExportedLog, startThreads } from './verify-threads.ts'
 
 const NO_LINES = { from: 0, to: 0 }
 

@@ -10,15 +10,7 @@ import type { Crew } from '../../lib/flows/audit/verify-log.ts'
 import type { GrantRecords } from '../../lib/ports/decisions.ts'
 import type { LogLeaves, LogSource } from '../../lib/ports/tenant-log.ts'
 import { type OpenedLog, openLog, type ReadableLog, VERIFY_PORTS } from './open-log.ts'
-import { type Answerer, type Answers, startThread, startThreads } from './verify-threads.ts'
-
-/** `isErased`: its events are gone with the tenant, only commitments are there. */
-export type DataLog = {
-  readonly kind: 'data'
-  readonly dataDir: string
-  readonly tenant: string
-  readonly isErased: boolean
-}
+import { type Answerer, type Answers, type DataLog, startThread, startThreads } from './verify-threads.ts'
 
 /** A log where it lives, beside the records it is of. */
 export type AskedLog = Pick<ReadableLog, 'tenant' | 'log' | 'expired'> & {

@@ -5,8 +5,16 @@ import { Worker } from 'node:worker_threads'
 import type { Cut, Lines } from '../../lib/adapters/files/leaf-lines.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { CheckedLeaves, Stretch } from '../../lib/flows/audit/check-leaves.ts'
-import type { ExportedLog } from './export-crew.ts'
-import type { DataLog } from './verify-crew.ts'
+
+/** `isErased`: its events are gone with the tenant, only commitments are there. */
+export type DataLog = {
+  readonly kind: 'data'
+  readonly dataDir: string
+  readonly tenant: string
+  readonly isErased: boolean
+}
+
+export type ExportedLog = { readonly kind: 'export'; readonly directory: string; readonly tenant: string }
 
 /** Where a thread finds the log that it is asked about. */
 export type CrewLog = DataLog | ExportedLog

@@ -6,9 +6,9 @@ import { createDecisionLookup } from '../../lib/adapters/sqlite/decision-lookup.
 import { createRecentRecords } from '../../lib/adapters/sqlite/recent-records.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../../lib/domain/revocation.ts'
-import { ORDER_REFUSALS, type OrderRefusal, type RevocationOrder } from '../../lib/domain/revocation-order.ts'
+import { ORDER_REFUSALS } from '../../lib/domain/revocation-order.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
-import { type Asked as DraftAsked, draftOrder } from '../../lib/flows/revocation/draft-order.ts'
+import { draftOrder } from '../../lib/flows/revocation/draft-order.ts'
 import { type Preview, previewRevocation } from '../../lib/flows/revocation/preview-revocation.ts'
 import { revokeOrder } from '../../lib/flows/revocation/revoke-order.ts'
 import { sendOrder } from '../../lib/flows/revocation/send-order.ts'
@@ -19,6 +19,7 @@ import { printable } from '../printable.ts'
 import { AFAR_HELP, AFAR_OPTIONS, readAfar } from '../remote/call-tenant.ts'
 import { orderFromAfar } from '../remote/order-from-afar.ts'
 import { reportProblem } from '../report-problem.ts'
+import type { Asked, Outcome } from '../revocation-outcome.ts'
 
 const KINDS = Object.entries(REVOCATION_KINDS) as [RevocationKind, (typeof REVOCATION_KINDS)[RevocationKind]][]
 const EVERYTHING = REVOCATION_KINDS.tenant.flag
@@ -112,23 +113,6 @@ const selected = (
   const [kind, { flag }] = given
   return { kind, value: flag === EVERYTHING ? tenant : String(values[flag]) }
 }
-
-export type Asked = Omit<DraftAsked, 'proof'>
-
-/** The proof is not for show. */
-type Order = Omit<RevocationOrder, 'proof'>
-
-export type Outcome =
-  | { readonly kind: 'refused'; readonly refusal: OrderRefusal }
-  | { readonly kind: 'accepted'; readonly order: Order }
-  | { readonly kind: 'dry_run'; readonly order: Order; readonly hits: Preview }
-  | {
-      readonly kind: 'in_force'
-      readonly order: Order
-      readonly revocations: readonly string[]
-      /** Absent on AWS, where records lie by what they redeemed and not by when, and from afar: a dry run tells. */
-      readonly hits?: Preview
-    }
 
 const act = async (database: Database, dataDir: string, asked: Asked, isDryRun: boolean): Promise<Outcome> => {
   const { queue, ports } = embeddedRevocation(database, dataDir)

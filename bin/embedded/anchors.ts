@@ -11,7 +11,7 @@ import { LIMITS } from '../../lib/domain/limits.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { anchorCheckpoints } from '../../lib/flows/audit/anchor-checkpoints.ts'
 import { parseAnchor } from '../../lib/wire/anchor-place.ts'
-import type { AuditOptions } from './audit.ts'
+import type { AuditOptions } from './audit-options.ts'
 import { runRounds } from './run-rounds.ts'
 
 /** Who judges a place: this process, as the user it runs as. */

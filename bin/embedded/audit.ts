@@ -23,34 +23,14 @@ import { createLogBudget } from '../../lib/flows/audit/log-budget.ts'
 import { pumpFeed } from '../../lib/flows/audit/pump-feed.ts'
 import { tracedAppend } from '../../lib/flows/traced-ports.ts'
 import type { KeyRing, SigningKeyStore } from '../../lib/ports/signing-keys.ts'
-import type { Tracing } from '../../lib/ports/tracing.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import { startAnchors } from './anchors.ts'
-import type { OpenStore } from './open-store.ts'
+import type { AuditOptions } from './audit-options.ts'
 import { runRounds } from './run-rounds.ts'
 import { startDeliveries } from './sinks.ts'
 
-type Log = Parameters<typeof createAlarm>[1]
-type Failpoint = (name: 'read' | 'appended' | 'signed' | 'delivered') => void
-
 export const openAuditDatabase = (dataDir: string, dev: boolean | null): Database =>
   openDatabase({ dataDir, dev, schema: AUDIT, cacheKib: SMALL_CACHE_KIB })
-
-export type AuditOptions = {
-  readonly store: OpenStore
-  readonly audit: Database
-  readonly dataDir: string
-  readonly dev: boolean
-  readonly baseUrl: string
-  readonly secretsDir: string
-  readonly egressAllow: readonly string[]
-  readonly budgetBytes: number
-  /** As `--anchor` says them. */
-  readonly anchors: readonly string[]
-  readonly log: Log
-  readonly tracing?: Tracing | undefined
-  readonly failpoint?: Failpoint
-}
 
 type LogKeys = { readonly keyStore: SigningKeyStore; readonly keys: KeyRing }
 

@@ -21,7 +21,7 @@ import { createSinkTargets } from '../../lib/flows/audit/sink-targets.ts'
 import { tracedSink } from '../../lib/flows/traced-ports.ts'
 import type { MessageSigner, Sink } from '../../lib/ports/sinks.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
-import type { AuditOptions } from './audit.ts'
+import type { AuditOptions } from './audit-options.ts'
 import { compileStored } from './compile.ts'
 import { runRounds } from './run-rounds.ts'
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { done, type Outcome as Tried } from '../../lib/client/outcome.ts'
 import { ORDER_REFUSALS, type OrderRefusal } from '../../lib/domain/revocation-order.ts'
-import type { Asked, Outcome } from '../commands/revoke.ts'
+import type { Asked, Outcome } from '../revocation-outcome.ts'
 import type { Afar } from './call-tenant.ts'
 
 const WAIT_MS = 10_000
