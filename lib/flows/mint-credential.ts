@@ -2,6 +2,7 @@
 // promise: verify - look at revocations - put the grant record, durably - read revocations, configuration and key state
 // again, strongly - sign - answer. A record without a token may happen; a token without a record never.
 import { type Choice, chooseGrant } from '../domain/decide.ts'
+import type { GrantRecord } from '../domain/grant-record.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { ok, type Result } from '../domain/result.ts'
@@ -22,7 +23,7 @@ import {
   prepareCredential,
   type Redemption,
 } from './prepare-credential.ts'
-import { isRepeat, isSameHolder } from './repeat-redemption.ts'
+import { type Existing, isRepeat, isSameHolder } from './repeat-redemption.ts'
 import { firstHit, type SignPorts, signRecorded } from './sign-recorded.ts'
 
 export type MintPorts = AttestPorts &
@@ -54,7 +55,8 @@ export const mintCredential = async (ports: MintPorts, request: MintRequest): Pr
   const guard = guardOf(ports, request, attested)
   const choice = chooseTarget(ports, attested, request)
   if (!choice.ok) {
-    // No oracle: spent or revoked evidence is told so whatever was asked, so both are looked at before the target is.
+    // No oracle: spent or revoked evidence is told so whatever was asked, so both are looked at before the target is. To whoever
+    // holds the key it was pinned to it is not spent; what may be revoked is what is known without a target.
     const spent = await ports.grants.find(request.tenant, guard)
     if (spent && !isSameHolder(attested, spent.record, proof.value)) return replayed(attested, spent.record.decisionId)
     return no((await revokedNow(ports, factsOfEvidence(request, attested), nowSeconds)) ?? choice.refusal)
@@ -85,43 +87,57 @@ const prepareCurrent = async (ports: MintPorts, redemption: Redemption, fixed: F
 
 /** Puts the record; what is created is signed, what exists is a repeat of the same redemption or a replay. */
 const record = async (ports: MintPorts, intent: Intent, guard: string): Promise<MintAnswer> => {
-  const { request, attested } = intent
-  const keepUntilSeconds = keepUntil(attested)
-  const once = { keepUntilSeconds, proofGuard: intent.proof?.guard ?? null }
   ports.failpoint?.('K0')
-  const put = await ports.grants.put({ record: intent.record, guard, ...once })
+  const put = await ports.grants.put({ record: intent.record, guard, ...onceOf(intent) })
   ports.failpoint?.('K2')
-  if (put.outcome === 'created')
-    return signRecorded(ports, { intent, guard, keepUntilSeconds }, (version) => movedSince(ports, intent, version))
-  if (put.outcome === 'proof_replayed')
-    return {
-      ok: false,
-      refusal: { kind: 'dpop_invalid', detail: { problem: 'replayed' } },
-      context: contextOfAttested(attested),
-    }
+  switch (put.outcome) {
+    case 'created':
+      return sign(ports, intent, guard)
+    case 'proof_replayed':
+      return {
+        ok: false,
+        refusal: { kind: 'dpop_invalid', detail: { problem: 'replayed' } },
+        context: contextOfAttested(intent.attested),
+      }
+    case 'exists':
+      return redeemAgain(ports, intent, put)
+  }
+}
 
-  // Somebody redeemed this evidence before. A further redemption has a record, and so an audit event, of its own.
-  const first = put.existing
-  const isAgain = isRepeat(intent, put, ports.clock.nowSeconds())
-  // A cloud gives no session twice: the same request repeated would be a second identity (design §3, Idempotency).
-  if (isAgain && first.credential.type !== 'access_token') return replayed(attested, first.decisionId)
-  const again = isAgain
-    ? await prepareCredential(ports, intent, {
-        jti: first.credential.jti,
-        txn: first.traceId,
-        issuedAtSeconds: first.credential.iat,
-      })
-    : isSameHolder(attested, first, intent.proof)
-      ? intent
-      : null
-  if (again === null || (again !== intent && again.record.credential.claimsHash !== first.credential.claimsHash))
-    return replayed(attested, first.decisionId)
-  const ownGuard = ports.digest.sha256(`${attested.facts.evidence.replayKey}\0${request.decisionId}`)
-  const second = await ports.grants.put({ record: again.record, guard: ownGuard, ...once })
-  if (second.outcome !== 'created') return replayed(attested, first.decisionId)
-  return signRecorded(ports, { intent: again, guard: ownGuard, keepUntilSeconds }, (version) =>
-    movedSince(ports, again, version),
+/** What may exist once in the store with a record, and for how long. */
+const onceOf = ({ attested, proof }: Intent) => ({
+  keepUntilSeconds: keepUntil(attested),
+  proofGuard: proof?.guard ?? null,
+})
+
+const sign = (ports: MintPorts, intent: Intent, guard: string): Promise<MintAnswer> =>
+  signRecorded(ports, { intent, guard, keepUntilSeconds: keepUntil(intent.attested) }, (version) =>
+    movedSince(ports, intent, version),
   )
+
+/** Somebody redeemed this evidence before. A further redemption has a record, and so an audit event, of its own. */
+const redeemAgain = async (ports: MintPorts, intent: Intent, found: Existing): Promise<MintAnswer> => {
+  const { request, attested } = intent
+  const again = await furtherOf(ports, intent, found)
+  if (again === null) return replayed(attested, found.existing.decisionId)
+  const guard = ports.digest.sha256(`${attested.facts.evidence.replayKey}\0${request.decisionId}`)
+  const put = await ports.grants.put({ record: again.record, guard, ...onceOf(again) })
+  return put.outcome === 'created' ? sign(ports, again, guard) : replayed(attested, found.existing.decisionId)
+}
+
+/** What a further redemption would sign: the first token again, or one of its own for the holder of the pinned key. Null: a replay. */
+const furtherOf = async (ports: MintPorts, intent: Intent, found: Existing): Promise<Intent | null> => {
+  if (isRepeat(intent, found, ports.clock.nowSeconds())) return sameAgain(ports, intent, found.existing)
+  return isSameHolder(intent.attested, found.existing, intent.proof) ? intent : null
+}
+
+/** Claim by claim the token that was lost on its way; null where it cannot be made any more. */
+const sameAgain = async (ports: MintPorts, intent: Intent, first: GrantRecord): Promise<Intent | null> => {
+  // A cloud gives no session twice: the same request repeated would be a second identity (design §3, Idempotency).
+  if (first.credential.type !== 'access_token') return null
+  const { jti, iat: issuedAtSeconds, claimsHash } = first.credential
+  const again = await prepareCredential(ports, intent, { jti, txn: first.traceId, issuedAtSeconds })
+  return again.record.credential.claimsHash === claimsHash ? again : null
 }
 
 const replayed = (attested: Attested, firstDecisionId: string): MintAnswer => ({

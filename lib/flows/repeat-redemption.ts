@@ -6,12 +6,11 @@ import type { Attested } from './attest-evidence.ts'
 import type { Proof } from './check-proof.ts'
 import type { Intent } from './prepare-credential.ts'
 
+/** The first redemption, as the store answers a put for the same evidence. */
+export type Existing = { readonly existing: GrantRecord; readonly notIssued: boolean }
+
 /** The same Idempotency-Key, the same request and the same DPoP key, soon after, and the first one was issued. */
-export const isRepeat = (
-  { record }: Intent,
-  { existing, notIssued }: { readonly existing: GrantRecord; readonly notIssued: boolean },
-  nowSeconds: number,
-): boolean =>
+export const isRepeat = ({ record }: Intent, { existing, notIssued }: Existing, nowSeconds: number): boolean =>
   record.idempotency !== null &&
   existing.idempotency !== null &&
   !notIssued &&
