@@ -148,6 +148,46 @@ export const ASSERTION_SOURCES: readonly AssertionSource[] = [
         : readFileOf(SPACELIFT_TOKEN, around, 'OIDC federation is a feature of the Spacelift account.'),
   },
   {
+    name: 'semaphore',
+    title: 'Semaphore',
+    isHere: (around) => has(around, 'SEMAPHORE_OIDC_TOKEN') || isTrue(around, 'SEMAPHORE'),
+    obtain: (_, around) =>
+      readVariable(around, ['SEMAPHORE_OIDC_TOKEN'], 'OpenID Connect is a feature of the Semaphore organization.'),
+  },
+  {
+    name: 'codefresh',
+    title: 'Codefresh',
+    isHere: (around) => has(around, 'CF_OIDC_REQUEST_URL', 'CF_BUILD_ID'),
+    obtain: (_, around) => {
+      const { CF_OIDC_REQUEST_URL: url, CF_OIDC_REQUEST_TOKEN: token } = around.env
+      if (!url || !token)
+        return Promise.resolve(
+          fail('usage', 'Codefresh gave this step no CF_OIDC_REQUEST_URL and CF_OIDC_REQUEST_TOKEN to ask with.'),
+        )
+      return fetchAssertion(around, {
+        from: 'Codefresh',
+        url,
+        method: 'GET',
+        query: {},
+        // Without a scheme, as its own step sends it.
+        headers: { authorization: token, accept: 'application/json' },
+        member: 'id_token',
+      })
+    },
+  },
+  {
+    name: 'render',
+    title: 'Render',
+    // The file alone says nothing: AWS names one so in every pod of EKS.
+    isHere: (around) => has(around, 'RENDER_SERVICE_ID'),
+    obtain: async (_, around) => {
+      const path = around.env['AWS_WEB_IDENTITY_TOKEN_FILE']
+      return path
+        ? readFileOf(path, around, 'AWS_WEB_IDENTITY_TOKEN_FILE names it.')
+        : fail('usage', 'Render gave this service no AWS_WEB_IDENTITY_TOKEN_FILE. OIDC is a feature of the workspace.')
+    },
+  },
+  {
     name: 'kubernetes',
     title: `a token Kubernetes projects at ${KUBERNETES_TOKEN}`,
     isHere: async (around) => (await around.readText(KUBERNETES_TOKEN)) !== null,

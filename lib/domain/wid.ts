@@ -18,6 +18,9 @@ export const PROVIDERS = [
   'forgejo',
   'vercel',
   'fly',
+  'render',
+  'semaphore',
+  'codefresh',
   'generic',
 ] as const
 export type ProviderName = (typeof PROVIDERS)[number]

@@ -7,6 +7,7 @@ import { azureDevops } from './azure-devops.ts'
 import { bitbucket } from './bitbucket.ts'
 import { buildkite } from './buildkite.ts'
 import { circleci } from './circleci.ts'
+import { codefresh } from './codefresh.ts'
 import { fly } from './fly.ts'
 import { forgejo } from './forgejo.ts'
 import { gcp } from './gcp.ts'
@@ -16,6 +17,8 @@ import { gitlab } from './gitlab.ts'
 import { hcpTerraform } from './hcp-terraform.ts'
 import { jenkins } from './jenkins.ts'
 import { kubernetes } from './kubernetes.ts'
+import { render } from './render.ts'
+import { semaphore } from './semaphore.ts'
 import { spacelift } from './spacelift.ts'
 import { spiffe } from './spiffe.ts'
 import { vercel } from './vercel.ts'
@@ -38,6 +41,9 @@ export const PROVIDER_CATALOG: Readonly<Record<ProviderName, Provider>> = {
   forgejo,
   vercel,
   fly,
+  render,
+  semaphore,
+  codefresh,
   generic,
 }
 

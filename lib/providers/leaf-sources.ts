@@ -41,6 +41,8 @@ const RUNNER_CLASSES: Readonly<Record<string, string>> = {
   'github-hosted': 'hosted',
   'gitlab-hosted': 'hosted',
   'buildkite-hosted': 'hosted',
+  'codefresh-hosted': 'hosted',
+  'platform-hosted': 'hosted',
   'self-hosted': 'self_hosted',
   hybrid: 'self_hosted',
 }

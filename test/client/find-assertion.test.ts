@@ -37,6 +37,7 @@ const GITHUB = {
   ACTIONS_ID_TOKEN_REQUEST_URL: 'https://gh.example/t?v=2',
   ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request-secret',
 }
+const CODEFRESH = { CF_OIDC_REQUEST_URL: 'https://g.codefresh.io/oidc', CF_OIDC_REQUEST_TOKEN: 'request-secret' }
 const AZURE = { SYSTEM_OIDCREQUESTURI: 'https://dev.azure.com/o/oidc', SYSTEM_ACCESSTOKEN: 'request-secret' }
 
 test.each<[string, World]>([
@@ -50,6 +51,9 @@ test.each<[string, World]>([
   ['azure-devops', { env: AZURE, http: answer(JSON.stringify({ oidcToken: JWT })) }],
   ['hcp-terraform', { env: { TFC_WORKLOAD_IDENTITY_TOKEN_MINTMARK: JWT, TFC_WORKLOAD_IDENTITY_TOKEN: 'x' } }],
   ['spacelift', { files: { '/mnt/workspace/spacelift.oidc': JWT } }],
+  ['semaphore', { env: { SEMAPHORE: 'true', SEMAPHORE_OIDC_TOKEN: JWT } }],
+  ['codefresh', { env: CODEFRESH, http: answer(JSON.stringify({ id_token: JWT })) }],
+  ['render', { env: { RENDER_SERVICE_ID: 'srv-1', AWS_WEB_IDENTITY_TOKEN_FILE: '/r' }, files: { '/r': JWT } }],
   ['kubernetes', { files: { '/var/run/secrets/mintmark/token': JWT } }],
   ['gcp', { env: { GCE_METADATA_HOST: '127.0.0.1:9' }, http: answer(JWT) }],
   ['aws', { files: { '/sys/class/dmi/id/sys_vendor': 'Amazon EC2\n' }, program: { kind: 'done', stdout: JWT } }],
@@ -72,6 +76,12 @@ test('every platform is asked for the audience wanted, as its documentation has 
   expect(await asked({ env: AZURE })).toMatchObject({
     method: 'POST',
     url: 'https://dev.azure.com/o/oidc?api-version=7.1-preview.1',
+  })
+  // Its audience is fixed, and it takes the token without a scheme.
+  expect(await asked({ env: CODEFRESH })).toMatchObject({
+    method: 'GET',
+    url: 'https://g.codefresh.io/oidc',
+    headers: { authorization: 'request-secret' },
   })
   expect(await asked({ env: { K_SERVICE: 'x' } })).toMatchObject({
     url: `http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/identity?audience=${encodeURIComponent(AUDIENCE)}&format=full`,
@@ -111,6 +121,26 @@ test('a job that lacks the permission does not fall through to the identity of i
     ok: false,
     problem: { kind: 'usage', says: expect.stringContaining('id-token: write') },
   })
+})
+
+test.each<[string, Record<string, string>, RegExp]>([
+  ['Semaphore', { SEMAPHORE: 'true' }, /SEMAPHORE_OIDC_TOKEN/],
+  ['Codefresh', { CF_BUILD_ID: '64f4' }, /CF_OIDC_REQUEST_TOKEN/],
+  ['Render', { RENDER_SERVICE_ID: 'srv-1' }, /AWS_WEB_IDENTITY_TOKEN_FILE/],
+])('on %s a job without its assertion is told so, and the AWS keys it has are not asked', async (_, env, says) => {
+  const { surroundings, programs } = around({ env: { ...env, AWS_ACCESS_KEY_ID: 'x' } })
+  const found = await findAssertion({ audience: AUDIENCE }, surroundings)
+  expect(found).toMatchObject({ ok: false, problem: { kind: 'usage', says: expect.stringMatching(says) } })
+  expect(programs).toEqual([])
+})
+
+test('the token file of AWS alone does not mean Render: a pod of EKS has one too', async () => {
+  const world: World = {
+    env: { AWS_WEB_IDENTITY_TOKEN_FILE: '/eks' },
+    files: { '/eks': JWT },
+    program: { kind: 'done', stdout: JWT },
+  }
+  expect(await find(world)).toMatchObject({ ok: true, value: { source: 'aws' } })
 })
 
 test('a request token is not sent over plain http to another machine', async () => {

@@ -45,6 +45,9 @@ const FORMS: readonly (readonly [string, ProviderName, boolean, boolean])[] = [
   ['https://oidc.vercel.com/acme', 'vercel', true, true],
   ['https://oidc.vercel.com', 'vercel', true, true],
   ['https://oidc.fly.io/acme', 'fly', true, false],
+  ['https://oidc.render.com/tea-abc123', 'render', true, false],
+  ['https://acme.semaphoreci.com', 'semaphore', true, false],
+  ['https://oidc.codefresh.io', 'codefresh', true, true],
   ['https://ci.acme.example', 'generic', false, false],
 ]
 
@@ -87,6 +90,15 @@ const NOT_ACCEPTED: readonly (readonly [ProviderName, string])[] = [
   ['forgejo', 'https://codeberg.org'],
   ['vercel', 'https://oidc.vercel.com/'],
   ['fly', 'https://oidc.fly.io'],
+  ['render', 'https://oidc.render.com'],
+  ['render', 'https://oidc.render.com/acme'],
+  ['render', 'https://oidc.render.com/tea-abc123/'],
+  ['semaphore', 'https://semaphoreci.com'],
+  ['semaphore', 'https://acme.semaphoreci.com/'],
+  ['semaphore', 'https://acme.semaphoreci.com.evil.example'],
+  ['semaphore', 'https://a.b.semaphoreci.com'],
+  ['codefresh', 'https://oidc.codefresh.io/'],
+  ['codefresh', 'https://oidc.acme.example'],
   ['generic', 'http://ci.acme.example'],
 ]
 
@@ -101,6 +113,9 @@ test.each([
   'https://login.microsoftonline.com/common/v2.0',
   'accounts.google.com',
   'https://oidc.vercel.com/acme/',
+  'https://oidc.render.com/acme',
+  'https://acme.semaphoreci.com/',
+  'https://oidc.codefresh.io/acme',
 ])('a form nobody may register is still owned, so that generic cannot take %s', (iss) => {
   expect(presetOwning(iss)).not.toBeNull()
 })
@@ -184,6 +199,9 @@ test('the ages and replay modes of issuers.md §3 stand', () => {
     forgejo: [600, 'once'],
     vercel: [600, 'once'],
     fly: [600, 'once'],
+    render: [120, 'once'],
+    semaphore: [120, 'once'],
+    codefresh: [120, 'once'],
     generic: [600, 'once'],
   })
   expect(PROVIDER_CATALOG.buildkite.lifetimeSecondsMax).toBe(300)
@@ -195,6 +213,19 @@ test('the fixed audiences are those of the platform', () => {
     'api://AzureADTokenExchange',
   )
   expect(PROVIDER_CATALOG.spacelift.fixedAudience?.('https://acme.app.spacelift.io')).toBe('acme.app.spacelift.io')
+  expect(PROVIDER_CATALOG.render.fixedAudience?.('https://oidc.render.com/tea-abc123')).toBe('sts.amazonaws.com')
+  expect(PROVIDER_CATALOG.semaphore.fixedAudience?.('https://acme.semaphoreci.com')).toBe(
+    'https://acme.semaphoreci.com',
+  )
+  expect(PROVIDER_CATALOG.codefresh.fixedAudience?.('https://oidc.codefresh.io')).toBe('https://g.codefresh.io')
+  // The lists in SECURITY.md and docs/jobs.md are these five.
+  expect(PROVIDERS.filter((name) => PROVIDER_CATALOG[name].audience === 'fixed')).toEqual([
+    'azure_devops',
+    'spacelift',
+    'render',
+    'semaphore',
+    'codefresh',
+  ])
 })
 
 test('the key sets that discovery cannot find are pinned', () => {

@@ -47,7 +47,8 @@ const boundPaths = (name: ProviderName): string[][] => {
     ...pathsOf(PROVIDER_CATALOG[name].leaves[leaf as WidLeaf]),
     ...(mapping ?? []).filter((entry) => entry.leaf === leaf).map((entry) => entry.claim),
   ])
-  const present = paths.filter((path) => claimAt(claims, path) !== null)
+  // "" is a claim that is missing, and so not what a template binds.
+  const present = paths.filter((path) => ![null, ''].includes(claimAt(claims, path) as string | null))
   return [...new Map(present.map((path) => [path.join(' '), [...path]])).values()]
 }
 

@@ -228,6 +228,47 @@ const VERCEL: Leaves = {
   'runner.class': 'hosted',
 }
 
+const RENDER: Leaves = {
+  provider: 'render',
+  issuer: 'https://oidc.render.com/tea-abc123acme0000000001',
+  'org.id': 'tea-abc123acme0000000001',
+  'project.id': 'srv-ghi789acme0000000003',
+  'environment.id': 'evm-def456acme0000000002',
+  'runner.class': 'hosted',
+}
+
+const SEMAPHORE: Leaves = {
+  provider: 'semaphore',
+  issuer: 'https://acme.semaphoreci.com',
+  'org.id': '77aa88bb-99cc-4ddd-8eee-0f1a2b3c4d5e',
+  'org.name': 'acme',
+  'project.id': '9a1c2b3d-4e5f-4607-8182-93a4b5c6d7e8',
+  'project.path': 'acme/api',
+  ...MAIN,
+  'trigger.raw': 'h',
+  'trigger.class': 'push',
+  'run.id': '1be81412-6ab8-4fc0-9d0d-7af33335a6ec',
+  'run.job': 'c117e453-1189-4eaf-b03a-dd6538eb49b2',
+  'runner.class': 'unknown',
+}
+
+const CODEFRESH: Leaves = {
+  provider: 'codefresh',
+  issuer: 'https://oidc.codefresh.io',
+  'org.id': '64e1a2b3c4d5e6f708192a3b',
+  'org.name': 'acme',
+  'project.id': '64f0c40800aafd1455566a7b',
+  'project.path': 'https://github.com/acme/api',
+  'ref.full': 'main',
+  'ref.type': 'other',
+  'ref.name': 'main',
+  'workflow.uri': 'core/deploy',
+  'trigger.raw': 'push',
+  'trigger.class': 'push',
+  'run.id': '64f447c02199f903000a20b1',
+  'runner.class': 'self_hosted',
+}
+
 /** sample -> its leaves; `untrusted_source` and `assurance` are false and bearer unless named. */
 const EXPECTED: Readonly<Record<string, Leaves>> = {
   github: GITHUB,
@@ -386,6 +427,55 @@ const EXPECTED: Readonly<Record<string, Leaves>> = {
     'instance.id': '148e21f0c34589',
     'instance.image': 'sha256:9c1d2e3f405162738495a6b7c8d9eaf0b1c2d3e4f5061728394a5b6c7d8e9f01',
   },
+  render: RENDER,
+  'render-default': { ...RENDER, 'environment.id': 'default' },
+  semaphore: SEMAPHORE,
+  'semaphore-pull-request': {
+    ...SEMAPHORE,
+    'ref.full': 'refs/pull/7/merge',
+    'ref.type': 'pull_request',
+    'ref.name': '7/merge',
+    'trigger.raw': 'pull-request',
+    'trigger.class': 'pull_request',
+    untrusted_source: true,
+  },
+  'semaphore-debug-job': {
+    ...SEMAPHORE,
+    'trigger.raw': 'debug_job',
+    'trigger.class': 'interactive',
+    'run.id': null,
+    'runner.class': 'interactive',
+    untrusted_source: true,
+  },
+  'semaphore-tag': {
+    ...SEMAPHORE,
+    'ref.full': 'refs/tags/v1.4.0',
+    'ref.type': 'tag',
+    'ref.name': 'v1.4.0',
+    'trigger.raw': 's',
+    'trigger.class': 'schedule',
+  },
+  codefresh: CODEFRESH,
+  'codefresh-pull-request': {
+    ...CODEFRESH,
+    'ref.full': 'feature',
+    'ref.type': 'pull_request',
+    'ref.name': 'feature',
+    'trigger.raw': 'pull_request',
+    'trigger.class': 'pull_request',
+    untrusted_source: true,
+  },
+  'codefresh-manual': { ...CODEFRESH, 'trigger.raw': 'manual', 'trigger.class': 'manual', 'actor.id': 'dev1' },
+  'codefresh-cron': {
+    ...CODEFRESH,
+    'project.path': null,
+    'ref.full': null,
+    'ref.type': null,
+    'ref.name': null,
+    'trigger.raw': null,
+    'trigger.class': 'unknown',
+    untrusted_source: true,
+  },
   generic: {
     provider: 'generic',
     issuer: 'https://ci.acme.example',
@@ -398,7 +488,12 @@ const EXPECTED: Readonly<Record<string, Leaves>> = {
 }
 
 /** Samples whose check refuses them: they never become a wid. */
-const REFUSED = ['azure-devops-service-connection', 'hcp-terraform-module-test', 'kubernetes-legacy']
+const REFUSED = [
+  'azure-devops-service-connection',
+  'hcp-terraform-module-test',
+  'kubernetes-legacy',
+  'render-other-workspace',
+]
 
 const complete = (leaves: Leaves): Wid => ({
   ...(Object.fromEntries(Object.keys(WID_LEAVES).map((leaf) => [leaf, null])) as Wid),

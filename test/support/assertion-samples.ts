@@ -80,6 +80,8 @@ const inside =
 const CIRCLE = 'oidc.circleci.com/'
 const KUBE = 'kubernetes.io'
 const AWS = 'https://sts.amazonaws.com/'
+const renderSub = (workspace: string, environment: string, service: string): string =>
+  `workspace:${workspace}:environment:${environment}:service:${service}`
 
 export const safeTemplates: Readonly<Record<ProviderName, SafeTemplate>> = {
   github: {
@@ -512,6 +514,125 @@ export const safeTemplates: Readonly<Record<ProviderName, SafeTemplate>> = {
       attack('an app of the same name', 'no_match', set({ app_id: '6666' })),
       attack('another image', 'no_match', set({ image_digest: 'sha256:00' })),
       attack('A27: the app id as a number', 'refused', set({ app_id: 8123 })),
+    ],
+  },
+  render: {
+    sample: 'render',
+    org_id: 'tea-abc123acme0000000001',
+    match: {
+      'org.id': 'tea-abc123acme0000000001',
+      'project.id': 'srv-ghi789acme0000000003',
+      'environment.id': 'evm-def456acme0000000002',
+    },
+    attacks: [
+      attack(
+        'A15: another workspace under this issuer',
+        'refused',
+        set({ sub: renderSub('tea-evil99', 'evm-def456acme0000000002', 'srv-ghi789acme0000000003') }),
+      ),
+      attack(
+        'another service, as a preview of this one is',
+        'no_match',
+        set({ sub: renderSub('tea-abc123acme0000000001', 'evm-def456acme0000000002', 'srv-preview') }),
+      ),
+      attack(
+        'the service outside its environment',
+        'no_match',
+        set({ sub: renderSub('tea-abc123acme0000000001', 'default', 'srv-ghi789acme0000000003') }),
+      ),
+      attack(
+        'A29: a service smuggled in behind another',
+        'refused',
+        set({
+          sub: renderSub(
+            'tea-abc123acme0000000001',
+            'evm-def456acme0000000002',
+            'srv-x:service:srv-ghi789acme0000000003',
+          ),
+        }),
+      ),
+      attack(
+        'a database, which runs nothing',
+        'refused',
+        set({ sub: renderSub('tea-abc123acme0000000001', 'evm-def456acme0000000002', 'dpg-ghi789acme0000000003') }),
+      ),
+      attack('a sub of names', 'refused', set({ sub: renderSub('acme', 'production', 'api') })),
+    ],
+  },
+  semaphore: {
+    sample: 'semaphore',
+    org_id: '77aa88bb-99cc-4ddd-8eee-0f1a2b3c4d5e',
+    match: {
+      'org.id': '77aa88bb-99cc-4ddd-8eee-0f1a2b3c4d5e',
+      'project.id': '9a1c2b3d-4e5f-4607-8182-93a4b5c6d7e8',
+      'ref.full': 'refs/heads/main',
+      'ref.type': 'branch',
+      'trigger.class': ['push', 'schedule'],
+      'runner.class': 'unknown',
+    },
+    attacks: [
+      attack(
+        'a pull request into main: branch is its target',
+        'no_match',
+        set({ ref: 'refs/pull/7/merge', ref_type: 'pull-request', pr: '7', pr_branch: 'feature' }),
+      ),
+      attack('a pull request whose ref says main', 'no_match', set({ ref_type: 'pull-request' })),
+      attack('a pull request by its number alone', 'no_match', set({ pr: '7' })),
+      attack('a pull request by its ref alone', 'no_match', set({ ref: 'refs/pull/7/merge' })),
+      attack('A32: a shell on a job of main', 'no_match', set({ job_type: 'debug_job' })),
+      attack('A32: a shell on the project', 'no_match', set({ job_type: 'project_debug_job', trg: '' })),
+      attack('a kind of job Semaphore adds tomorrow', 'no_match', set({ job_type: 'agent_job' })),
+      attack('a kind of job named like a trigger', 'no_match', set({ job_type: 'h' })),
+      attack('A28: the organization filters job_type out', 'no_match', set({ job_type: undefined })),
+      attack('A28: no trigger', 'no_match', set({ trg: undefined })),
+      attack('a task run by hand', 'no_match', set({ trg: 'm:f-i:f' })),
+      attack('a trigger Semaphore adds tomorrow', 'no_match', set({ trg: 'x:f-i:f' })),
+      attack('a trigger of another form', 'no_match', set({ trg: 'h' })),
+      attack('a tag named like the branch', 'no_match', set({ ref: 'refs/tags/main', ref_type: 'tag' })),
+      attack('another organization under this issuer', 'refused', set({ org: 'mallory' })),
+      attack(
+        'the name was taken by another organization',
+        'refused',
+        set({ org_id: '66666666-99cc-4ddd-8eee-0f1a2b3c4d5e' }),
+      ),
+      attack('no organization', 'refused', set({ org_id: undefined })),
+      attack('another project', 'no_match', set({ prj_id: '66666666-4e5f-4607-8182-93a4b5c6d7e8' })),
+      attack('A27: the number of the pull request as a number', 'refused', set({ pr: 7 })),
+    ],
+  },
+  codefresh: {
+    sample: 'codefresh',
+    org_id: '64e1a2b3c4d5e6f708192a3b',
+    match: {
+      'org.id': '64e1a2b3c4d5e6f708192a3b',
+      'project.id': '64f0c40800aafd1455566a7b',
+      'project.path': 'https://github.com/acme/api',
+      'ref.full': 'main',
+      'trigger.raw': 'push',
+    },
+    attacks: [
+      attack('a pull request from a branch named main', 'no_match', set({ scm_pull_request_target_branch: 'main' })),
+      attack(
+        'a pull request someone runs again',
+        'no_match',
+        set({ scm_pull_request_target_branch: 'main', initiator: 'dev1' }),
+      ),
+      attack('started by hand', 'no_match', set({ initiator: 'dev1' })),
+      attack(
+        'on a schedule: no repository, no ref',
+        'no_match',
+        set({ scm_repo_url: undefined, scm_ref: undefined, scm_user_name: undefined }),
+      ),
+      attack('A15: another account of the shared issuer', 'refused', set({ account_id: '666666b3c4d5e6f708192a3b' })),
+      attack('no account', 'refused', set({ account_id: undefined })),
+      attack('A3: the same name of another pipeline', 'no_match', set({ pipeline_id: '6666660800aafd1455566a7b' })),
+      attack('a fork: the repository is the fork', 'no_match', set({ scm_repo_url: 'https://github.com/mallory/api' })),
+      attack('another branch', 'no_match', set({ scm_ref: 'feature' })),
+      attack(
+        'A27: the target of a pull request as an array',
+        'refused',
+        set({ scm_pull_request_target_branch: ['main'] }),
+      ),
     ],
   },
   generic: {

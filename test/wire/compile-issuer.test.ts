@@ -1,5 +1,7 @@
 // Design §5 and issuers.md §0: what is refused of an issuer at load, on which line and in which words.
 import { expect, test } from 'vitest'
+import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
+import { safeTemplates, sample } from '../support/assertion-samples.ts'
 import { changed, END_OF_GITHUB, expectRefused, IN_HOUSE, loadTexts, type Row } from '../support/tenant-documents.ts'
 
 const ISSUERS: readonly Row[] = [
@@ -214,3 +216,35 @@ test('an issuer on another port is taken where its keys are not fetched from the
   for (const jwks of ['{ url: https://keys.acme.example/ci }', '{ inline: { keys: [] } }'])
     expect(loadTexts([changed(IN_HOUSE, `${issuer}    jwks: ${jwks}\n`)]).problems).toEqual([])
 })
+
+const FIXED = Object.values(PROVIDER_CATALOG).filter(({ audience }) => audience === 'fixed')
+
+test.each(FIXED)(
+  'A10: $title is taken with fixed_audience: accept, its own audience, once and for 120 s',
+  ({ name }) => {
+    const { org_id, sample: good } = safeTemplates[name]
+    const { iss, aud } = sample(good).claims
+    const entry = [
+      `provider: ${name}`,
+      ...(PROVIDER_CATALOG[name].issuer.exact === undefined ? [`issuer: ${iss}`] : []),
+      ...(org_id === null ? [] : [`org_id: "${org_id}"`]),
+    ]
+    const load = (...more: readonly string[]) =>
+      loadTexts([
+        changed(
+          `provider: generic\n${IN_HOUSE}    claims: { project.id: project_uuid, ref.full: git_ref }\n`,
+          [...entry, ...more].map((line, index) => `${index === 0 ? '' : '    '}${line}\n`).join(''),
+        ),
+      ])
+    const messages = (...more: readonly string[]) => load(...more).problems.map(({ message }) => message)
+    const accept = ['fixed_audience: accept', 'reason: it has no other']
+    expect(load(...accept).problems).toEqual([])
+    const issuer = load(...accept).tenants[0]?.config.issuers.find(({ provider }) => provider === name)
+    expect(issuer).toMatchObject({ issuer: iss, audience: aud, replay: 'once', maxAgeSeconds: 120 })
+    expect(messages()).toEqual([expect.stringMatching(/needs fixed_audience: accept and a reason/)])
+    expect(messages(...accept, 'audience: https://sts.example.com/t/acme')).toEqual([
+      expect.stringMatching(/audience of this platform is fixed/),
+    ])
+    expect(messages(...accept, 'max_age: 121s')).toEqual([expect.stringMatching(/120 s at most/)])
+  },
+)
