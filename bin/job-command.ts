@@ -20,7 +20,8 @@ export const HELP_ASSERTION = `\
   --assertion FILE          present this one; look nowhere else
   --assertion-audience AUD  audience to ask the platform for (default: the tenant URL)
   --from SOURCE             ask this source only: ${SOURCE_NAMES.slice(0, 6).join(', ')},
-                            ${SOURCE_NAMES.slice(6).join(', ')}`
+                            ${SOURCE_NAMES.slice(6, 13).join(', ')},
+                            ${SOURCE_NAMES.slice(13).join(', ')}`
 export const HELP_EXIT =
   'Exit: 0 done, 1 refused, 2 wrong usage or no assertion here, 3 unavailable; with --exec the exit code of CMD.'
 
