@@ -6,12 +6,12 @@ import { bundle } from './bundle.ts'
 
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
-  admin: 440,
+  admin: 442,
   attest: 400,
   audit: 400,
   checkpoint: 310,
   deliver: 400,
-  discovery: 372,
+  discovery: 373,
   erase: 340,
   events: 440,
   feed: 400,
@@ -21,7 +21,7 @@ const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   push: 420,
   revoke: 440,
   rotate: 384,
-  trust: 340,
+  trust: 341,
 }
 
 const root = join(import.meta.dirname, '..')

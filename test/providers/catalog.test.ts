@@ -218,7 +218,6 @@ test('the fixed audiences are those of the platform', () => {
     'https://acme.semaphoreci.com',
   )
   expect(PROVIDER_CATALOG.codefresh.fixedAudience?.('https://oidc.codefresh.io')).toBe('https://g.codefresh.io')
-  // The lists in SECURITY.md and docs/jobs.md are these five.
   expect(PROVIDERS.filter((name) => PROVIDER_CATALOG[name].audience === 'fixed')).toEqual([
     'azure_devops',
     'spacelift',
