@@ -447,6 +447,7 @@ const EXPECTED: Readonly<Record<string, Leaves>> = {
     'runner.class': 'interactive',
     untrusted_source: true,
   },
+  'semaphore-filtered': { ...SEMAPHORE, 'ref.type': null, untrusted_source: true },
   'semaphore-tag': {
     ...SEMAPHORE,
     'ref.full': 'refs/tags/v1.4.0',
