@@ -1,6 +1,6 @@
 // A tenant's log as files: tiles and checkpoint as tlog-tiles lays them out, verifier keys, and the events with their salts, one
 // a line. What is written here can be served by any web server, but for the events.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TileName, tilePath } from '../../domain/tlog/tiles.ts'
 import type { Expired, LogSource, StoredLeaf } from '../../ports/tenant-log.ts'
@@ -63,9 +63,10 @@ const expiredIn = (text: string): Expired => {
 
 const readIfThere = (path: string): Buffer | null => (existsSync(path) ? readFileSync(path) : null)
 
-/** Writes a log that is given part by part. */
+/** Writes a log that is given part by part. Until it is closed it has no checkpoint, not even that of an export that was here before. */
 export const createLogDirectory = (directory: string) => {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
+  for (const name of [CHECKPOINT, KEYS, EXPIRED]) rmSync(join(directory, name), { force: true })
   writeFileSync(join(directory, EVENTS), '', { mode: 0o600 })
   return {
     addLeaves(leaves: readonly StoredLeaf[]): void {
