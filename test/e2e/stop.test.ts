@@ -1,10 +1,11 @@
-// The start command of the contract, through npm, as a service manager has it: who stops npm stops the broker.
+// What stops a broker, and what does not. The start command of the contract, through npm, as a service manager has it: who stops npm
+// stops the broker.
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { temporaryDirectory } from '../support/broker.ts'
+import { removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { issuerKey } from '../support/evidence.ts'
 import { githubTenant } from '../support/tenants.ts'
 
@@ -49,3 +50,58 @@ test('SIGTERM to npm stops the broker it started: no orphan keeps the port', { t
   await ended
   while (await answers(url)) await sleep(50)
 })
+
+test('whoever read the log of a broker goes away: the broker stays, and ends well', { timeout: 60_000 }, async () => {
+  const broker = await startBroker({ tenants: { acme: githubTenant('acme', { keys: [issuerKey('RS256')] }) } })
+  onTestFinished(() => removeBroker(broker))
+  broker.child.stdout?.destroy()
+  broker.child.stderr?.destroy()
+  // Each is a line of the log.
+  const refused = () =>
+    fetch(`${broker.url}/t/acme/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/secevent+jwt' },
+      body: 'no.set.atall',
+    })
+  for (let times = 0; times < 3; times += 1) {
+    expect((await refused()).status).toBe(400)
+    await sleep(100)
+  }
+  expect(await broker.stop()).toBe(0)
+})
+
+const FULL = '/dev/full'
+
+test.skipIf(!existsSync(FULL))(
+  'a log that cannot be written, on a full disk, does not stop a broker either',
+  { timeout: 60_000 },
+  async () => {
+    const dir = temporaryDirectory()
+    mkdirSync(join(dir, 'tenants'))
+    writeFileSync(join(dir, 'tenants', 'acme.yaml'), githubTenant('acme', { keys: [issuerKey('RS256')] }))
+    const full = openSync(FULL, 'w')
+    // Its warnings at the start are the first that is not written.
+    const broker = spawn(
+      process.execPath,
+      [
+        'bin/mintmark.ts',
+        'serve',
+        '--tenants',
+        join(dir, 'tenants'),
+        '--data',
+        join(dir, 'data'),
+        '--port',
+        '0',
+        '--dev',
+      ],
+      { stdio: ['ignore', 'pipe', full] },
+    )
+    closeSync(full)
+    onTestFinished(() => void broker.kill('SIGKILL'))
+    const ended = new Promise((resolve) => broker.once('exit', resolve))
+    const said = await Promise.race([new Promise((resolve) => broker.stdout!.once('data', resolve)), ended])
+    expect(String(said)).toMatch(/^mintmark listening on /)
+    broker.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  },
+)
