@@ -7,6 +7,7 @@ import { oneLine } from '../../lib/domain/canonical-json.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import { parseCheckpoint, unverifiedText } from '../../lib/domain/tlog/signed-note.ts'
 import { tilesOf } from '../../lib/domain/tlog/tiles.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { Found } from '../../lib/flows/audit/search-log.ts'
 import type { LogLeaves, StoredLeaf } from '../../lib/ports/tenant-log.ts'
 import { type Io, UsageError } from '../command.ts'
@@ -74,10 +75,19 @@ export const tail = async (open: OpenReadable, { count, isFollowing, signal }: T
   try {
     const size = (await opened.log.about(tenant))?.size ?? 0
     let next = Math.max(0, size - count)
+    let isTold = false
     do {
-      for await (const leaf of leavesFrom(opened.log, tenant, next)) {
-        print(leaf)
-        next = leaf.index + 1
+      try {
+        for await (const leaf of leavesFrom(opened.log, tenant, next)) {
+          print(leaf)
+          next = leaf.index + 1
+        }
+        isTold = false
+      } catch (error) {
+        // Whoever follows waits for a broker that restarts, and goes on where it was.
+        if (!isFollowing || !isOutage(error)) throw error
+        if (!isTold) io.stderr.write('mintmark audit tail: the log cannot be read now; trying again\n')
+        isTold = true
       }
       if (isFollowing) await sleep(FOLLOW_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
     } while (isFollowing && signal?.aborted !== true)
@@ -86,6 +96,9 @@ export const tail = async (open: OpenReadable, { count, isFollowing, signal }: T
     opened.close()
   }
 }
+
+const isOutage = (error: unknown): boolean =>
+  error instanceof Unavailable || (error instanceof CannotOpen && error.kind === 'unavailable')
 
 /** All that the checkpoint covers, with what it takes to verify it anywhere. */
 export const exportLog = async (
