@@ -98,7 +98,7 @@ export const startOwnEndpoints = (options: OwnEndpoints): RunningEndpoints => {
   const feed = createFeed({ ...options, changes: createRevocationChanges(database) })
   return {
     tenantRoutes: {
-      introspect: createIntrospect({ ports: callers, log }),
+      introspect: createIntrospect({ ports: { ...callers, isClockTrusted: options.clockGuard.isTrusted }, log }),
       revoke: createRevokeToken({ ports: callers, log }),
       'admin/': createAdmin({
         ports: {

@@ -4,8 +4,7 @@ import { endpoint } from '../../lib/edge/endpoint.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { introspectEndpoint, revokeEndpoint } from '../../lib/edge/introspect-endpoint.ts'
 import { ofKnownTenant } from '../../lib/edge/known-tenant.ts'
-import type { CallerPorts } from '../../lib/flows/authorize-caller.ts'
-import { introspectToken } from '../../lib/flows/introspect-token.ts'
+import { type IntrospectPorts, introspectToken } from '../../lib/flows/introspect-token.ts'
 import { type RevokeTokenPorts, revokeToken } from '../../lib/flows/revocation/revoke-token.ts'
 
 type Wiring<Ports> = {
@@ -15,7 +14,7 @@ type Wiring<Ports> = {
   readonly settle?: () => Promise<void>
 }
 
-export const createIntrospect = ({ ports, log, settle }: Wiring<CallerPorts>): HttpHandler =>
+export const createIntrospect = ({ ports, log, settle }: Wiring<IntrospectPorts>): HttpHandler =>
   endpoint(
     'introspect',
     ofKnownTenant(
