@@ -16,3 +16,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
 })
+// What had begun before a start failed would listen on, and answer 503 for ever.
+if (isBroker) process.exit()

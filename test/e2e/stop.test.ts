@@ -1,7 +1,7 @@
 // What stops a broker, and what does not. The start command of the contract, through npm, as a service manager has it: who stops npm
 // stops the broker.
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
@@ -68,6 +68,17 @@ test('whoever read the log of a broker goes away: the broker stays, and ends wel
     await sleep(100)
   }
   expect(await broker.stop()).toBe(0)
+})
+
+test('a broker that cannot start ends, though it listened already', { timeout: 60_000 }, async () => {
+  const options = { tenants: { acme: githubTenant('acme', { keys: [issuerKey('RS256')] }) } }
+  const broker = await startBroker(options)
+  onTestFinished(() => removeBroker(broker))
+  await broker.stop()
+  const { dataDir } = broker
+  for (const end of ['-wal', '-shm']) rmSync(join(dataDir, `audit.db${end}`), { force: true })
+  writeFileSync(join(dataDir, 'audit.db'), 'garbage'.repeat(1_000))
+  await expect(startBroker({ ...options, dataDir })).rejects.toThrow(/exited with 3: .*not a database/s)
 })
 
 const FULL = '/dev/full'
