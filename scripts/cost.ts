@@ -277,6 +277,14 @@ const scaleRow = (scale: Scale): readonly string[] => [
   `${percent(scale.sessionMisses)}, ${percent(scale.keyMisses)}`,
 ]
 
+/** Dollars a month to compare the logs of so many tenants, beside what is counted by the record. */
+const comparing = (tenants: number): number =>
+  (tenants *
+    730 *
+    (COMPARE.tenantHour.readUnits * price('readPerMillion') +
+      COMPARE.tenantHour.writeUnits * price('writePerMillion'))) /
+  1e6
+
 export const costDocument = (): string => {
   const largest = scaleOf(100_000)
   const stsPerSecond = largest.sessionMisses * largest.perSecond
@@ -309,7 +317,8 @@ Schedules, dead-letter queues, secrets and the weekly export are cents; so is a 
 (six reads) and told of each by a message, a reading of six units and two writes. So is a sink: four read units a minute ($0.02), and with events
 every minute three write units and one read of its secret more ($0.30, from memory for the secret). Where events expire (\`audit.keep_days\`) their rows are
 read and written once more when they go, and what finds them by their id stays. A **silo** is a deployment of its own: all of this once more, and two
-signing keys held in KMS ($2 a month, $15 a million ECC signatures).
+signing keys held in KMS ($2 a month, $15 a million ECC signatures). What audit looks for each hour in the log of a tenant, whatever happened in it,
+is ${COMPARE.tenantHour.readUnits} read units and ${COMPARE.tenantHour.writeUnits} write unit: ${money(comparing(1_000))} a month for a thousand tenants, and for each change of revocations a unit more, once.
 
 ## By number of tenants, ${ASSUMED.exchangesPerTenantMonth.toLocaleString('en')} exchanges a tenant and month
 ${table(

@@ -27,8 +27,16 @@ export const AUDIT = {
   readUnitsOfRecord: 2,
 } as const
 
-/** What audit asks for once the hour of a record is over: the record, whether it has an outcome, and whether its leaf is there. */
-export const COMPARE = { readUnits: 3 } as const
+/** What audit asks for once an hour is over. */
+export const COMPARE = {
+  /** Of each record of it: the record, whether it has an outcome, and whether its leaf is there. */
+  readUnits: 3,
+  /**
+   * Of each tenant, whatever happened: its current document, decisions and look-ups of the hour, changes of revocations since, and its
+   * keys, four of them a read unit. And that it was compared.
+   */
+  tenantHour: { requests: { GetItem: 1, Query: 4, UpdateItem: 1 }, readUnits: 5, writeUnits: 1 },
+} as const
 
 /** What checkpoint asks for in a minute in which a tenant's log has grown, beside what it reads. */
 export const CHECKPOINT = {

@@ -1,6 +1,8 @@
 // The log of a tenant on AWS, as whoever runs the command: the role mintmark-operator reads it, and IAM lets it write nothing there.
 // Verifier keys come from the public log: rows of keys are no operator's business.
 import { createAnchorRecords } from '../../lib/adapters/aws/dynamo-anchor-records.ts'
+import { createControlRecords } from '../../lib/adapters/aws/dynamo-control-records.ts'
+import { createEventSources } from '../../lib/adapters/aws/dynamo-event-sources.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
 import { createExpired } from '../../lib/adapters/aws/dynamo-log-retention.ts'
 import { readHeadItem } from '../../lib/adapters/aws/dynamo-log-rows.ts'
@@ -38,6 +40,7 @@ export const openAwsRecords = async (
     ...readable,
     configs: createTenantConfigStore(core),
     records: createGrantRecords(core),
+    sources: createEventSources({ core, log: table }),
     async anchored() {
       // First what the log says is there: what comes while the bucket is read is not missed in it.
       const said = await createAnchorRecords(table).of(tenant)
@@ -50,6 +53,7 @@ export const openAwsRecords = async (
       unloggedOfAll(
         {
           records: createHourlyRecords(core),
+          control: createControlRecords(core),
           store: createTenantLog(table, nodeSha256),
           retention: readable,
           clock,

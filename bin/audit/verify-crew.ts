@@ -4,9 +4,11 @@ import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
 import { createGrantRecords } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { agreesWithRecord } from '../../lib/flows/audit/agree-with-records.ts'
+import { againstAll, agreesWithSource } from '../../lib/flows/audit/agree-with-sources.ts'
 import { checkLeaves, type LeavesQuestion, linkBefore } from '../../lib/flows/audit/check-leaves.ts'
 import { recordsWithoutLeaf } from '../../lib/flows/audit/reconcile-log.ts'
 import type { Crew } from '../../lib/flows/audit/verify-log.ts'
+import type { EventSources } from '../../lib/ports/control-records.ts'
 import type { GrantRecords } from '../../lib/ports/decisions.ts'
 import type { LogLeaves, LogSource } from '../../lib/ports/tenant-log.ts'
 import { type OpenedLog, openLog, type ReadableLog, VERIFY_PORTS } from './open-log.ts'
@@ -16,6 +18,8 @@ import { type Answerer, type Answers, type DataLog, startThread, startThreads } 
 export type AskedLog = Pick<ReadableLog, 'tenant' | 'log' | 'expired'> & {
   readonly log: Pick<LogLeaves, 'history'>
   readonly records: GrantRecords
+  /** Of other events than grants, where their rows stay. */
+  readonly sources?: EventSources
 }
 
 export const askedIn = ({ database, log, retention, tenant }: OpenedLog): AskedLog => ({
@@ -26,7 +30,7 @@ export const askedIn = ({ database, log, retention, tenant }: OpenedLog): AskedL
 })
 
 /** What is asked of it, on whichever thread. */
-export const questionOf = ({ tenant, log, expired, records }: AskedLog, isErased: boolean) => ({
+export const questionOf = ({ tenant, log, expired, records, sources }: AskedLog, isErased: boolean) => ({
   tenant,
   source: {
     checkpoint: async () => (await log.checkpoint(tenant))?.note ?? null,
@@ -34,10 +38,9 @@ export const questionOf = ({ tenant, log, expired, records }: AskedLog, isErased
     leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
     expired: async () => (isErased ? null : expired()),
   } satisfies LogSource,
-  againstRecords: agreesWithRecord(
-    records,
-    tenant,
-    systemClock.nowSeconds(),
+  againstRecords: againstAll(
+    agreesWithRecord(records, tenant, systemClock.nowSeconds()),
+    ...(sources === undefined ? [] : [agreesWithSource(sources, tenant, systemClock.nowSeconds())]),
   ) satisfies LeavesQuestion['againstRecords'],
 })
 

@@ -1,5 +1,6 @@
 // audit on AWS: the stream of the core table and the queue of denials into the tenants' logs, each tenant's part through its session.
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import { createControlRecords } from '../../lib/adapters/aws/dynamo-control-records.ts'
 import { createDenialRecords } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createLogList } from '../../lib/adapters/aws/dynamo-log-list.ts'
 import { createHourlyRecords, createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
@@ -65,6 +66,7 @@ export const createAudit = (
     ports: { log: tree, quarantine: quarantine(environment.MINTMARK_QUARANTINE_QUEUE) },
     repair: {
       records: createHourlyRecords(core),
+      control: createControlRecords(core),
       store,
       retention: { expired: async () => null },
       list: createLogList(table),

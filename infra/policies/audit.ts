@@ -1,9 +1,9 @@
 // audit takes the feed of records and the queue of denials, and appends to the tenants' logs. Of the core table it reads
-// what a replay is about, and the rest as its stream shows it.
+// what a replay is about, and what the log is compared with; the rest as its stream shows it.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { CORE_STREAM_ARN, CORE_TABLE_ARN, LOG_TABLE_ARN, type Place, queueArn } from '../names.ts'
 import { dataRole, functionRole, neverErase, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
-import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
+import { all, allow, deny, onlySelected, onRows, SESSION_TENANT, type Statement } from './statement.ts'
 
 const shared = leadingKeys('*')
 const own = leadingKeys(SESSION_TENANT)
@@ -51,19 +51,30 @@ export const auditRole = (place: Place): Role =>
     ],
   })
 
+/** When keys moved, and nothing of a private half. `keys`: whose rows of keys. */
+export const readKeyMoves = (keys: string): Statement =>
+  allow('ReadKeyMoves', {
+    actions: ['dynamodb:Query'],
+    resources: [CORE_TABLE_ARN],
+    when: all(onRows(keys), onlySelected('pk', 'sk', 'alg', 'use', ...KEY_MOVED_AT)),
+  })
+const KEY_MOVED_AT = ['createdAt', 'activatedAt', 'retiringAt', 'retiredAt', 'taintedAt'] as const
+
 export const auditDataRole: Role = dataRole('audit', 'One tenant: appends to its log.', [
   // Of an outcome the record it is about; of a replay what it was of, and whether the document says that it revokes; of an hour all
-  // that was decided, and whether it is in the log.
+  // that was decided, of orders and documents those that are not in the log.
   allow('ReadRecords', {
     actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'],
     resources: [CORE_TABLE_ARN],
-    when: onRows(own.config, own.grants, own.decisions),
+    when: onRows(own.config, own.grants, own.decisions, own.appliedOrders),
   }),
-  allow('ListDecisions', {
+  // What there is to be looked for.
+  allow('ListChanges', {
     actions: ['dynamodb:Query'],
     resources: [CORE_TABLE_ARN],
-    when: onRows(own.decisions),
+    when: onRows(own.decisions, own.lookUps, own.revocationChanges),
   }),
+  readKeyMoves(own.signingKeys),
   // Only the head and the edge of the tree are ever written over. That a leaf is put where none was, a condition of ours says; IAM
   // cannot, and the tree that was signed before would show it.
   allow('AppendToLog', {

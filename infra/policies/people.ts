@@ -12,6 +12,7 @@ import {
   type Place,
   queueArn,
 } from '../names.ts'
+import { readKeyMoves } from './audit.ts'
 import type { Role } from './role.ts'
 import { allow, deny, onRows, type Statement, text } from './statement.ts'
 
@@ -82,8 +83,11 @@ export const operatorRole = (place: Place, principals: readonly string[]): Role 
         rows.revocations,
         rows.revocationVersion,
         rows.revocationChanges,
+        rows.appliedOrders,
+        rows.lookUps,
       ),
     }),
+    readKeyMoves(rows.signingKeys),
     allow('ReadLogs', {
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       resources: [LOG_TABLE_ARN],

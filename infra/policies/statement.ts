@@ -109,6 +109,9 @@ export const touchingRows = (...partitions: readonly string[]): Condition => ({
 /** Only these attributes, those of the row's key among them: to write, to compare, or to be handed back. */
 export const onlyAttributes = (...names: readonly string[]): Condition =>
   everyValue('StringEquals', 'dynamodb:Attributes', names)
+/** Likewise of what is asked for: a query that does not say so gives whole rows back, and names no attribute of theirs. */
+export const onlySelected = (...names: readonly string[]): Condition =>
+  all(onlyAttributes(...names), { StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' } })
 export const onlyTags = (...tags: readonly string[]): Condition => everyValue('StringEquals', 'aws:TagKeys', tags)
 
 /** A non-exportable signing key of the session's tenant (silo): an asymmetric key takes no context, its tags say whose it is. */

@@ -27,9 +27,10 @@ export interface RevocationPages {
 export interface RevocationStore {
   /**
    * Durable, and seen by every TenantState read that begins after it resolved. A monotone merge by (tenant, selector, form):
-   * a block in force stays as it is, a cut keeps the later bound. Returns the revocation that is in force now.
+   * a block in force stays as it is, a cut keeps the later bound. Returns the revocation that is in force now. `order`: the id of
+   * the order it is of; a store that numbers changes says it there, so that every order carried out is found by number.
    */
-  put(revocation: Revocation): Promise<Revocation>
+  put(revocation: Revocation, order?: string): Promise<Revocation>
   /** All in force, oldest first. */
   list(tenant: string): Promise<readonly Revocation[]>
   /** Lifts a block, on record. False: no block in force of this tenant has the id. A cut is never lifted: it has done its work. */

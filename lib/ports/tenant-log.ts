@@ -2,6 +2,7 @@
 // is that two writers never both add to the same end, and that what it said it keeps.
 import type { ChainLink } from '../domain/ocsf/record-integrity.ts'
 import type { Edge, GrownTile, TileName } from '../domain/tlog/tiles.ts'
+import type { ChangeSeries } from './control-records.ts'
 
 /** The end of a log. `origin`: its name, given once; monitors know it by that. */
 export type LogHead = {
@@ -84,12 +85,19 @@ export interface GrownLogs {
   settled(tenant: string, size: number): Promise<void>
 }
 
-/** How far logs were compared with the records they are of, by the hour (hours since 1970) of the decisions. */
+/** `nextHour`: the first (hours since 1970) of which nothing was compared; null: none was. By series: the last number that was; 0: none. */
+export type Compared = { readonly tenant: string; readonly nextHour: number | null } & Readonly<
+  Record<ChangeSeries, number>
+>
+
+/** How far logs were compared with what they are of: records by the hour of their decisions, changes by their numbers. */
 export interface ComparedLogs {
-  /** Every log, and the first hour that was not compared; null: none was. Throws Unavailable. */
-  compared(): Promise<readonly { readonly tenant: string; readonly nextHour: number | null }[]>
+  /** Every log. Throws Unavailable. */
+  compared(): Promise<readonly Compared[]>
   /** Every hour before this one was. Lower than before changes nothing. */
   comparedUntil(tenant: string, nextHour: number): Promise<void>
+  /** Every change up to this one was. Likewise. */
+  comparedChanges(tenant: string, series: ChangeSeries, number: number): Promise<void>
 }
 
 /** Events from the front of a log that are no longer kept: `note`, signed at `atSeconds`, covered all of them. */

@@ -5,6 +5,7 @@ import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createHandler } from '../../functions/audit/handler.ts'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
+import { createControlRecords } from '../../lib/adapters/aws/dynamo-control-records.ts'
 import { createDenialLookup, createDenialRecords } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
@@ -72,6 +73,7 @@ const open = async () => {
       ports: { log: over, quarantine: createSqsQuarantine({ client: queues.client, queueUrl: auditQueue.dlqUrl }) },
       repair: {
         records: createHourlyRecords(core),
+        control: createControlRecords(core),
         store: tree.store,
         retention: { expired: async () => null },
         list: createLogList(log),

@@ -69,7 +69,7 @@ export const createDenialLookup = (table: Table): DecisionLookup => ({
   async find(decisionId, tenant) {
     if (tenant === null) return null
     const row = await getItem(await begin(table, tenant), logDenialKey(tenant, decisionId))
-    return row === null ? null : read(row, tenant)
+    return row === null ? null : readKeptDenial(row, tenant)
   },
 })
 
@@ -86,7 +86,7 @@ export const forgetDenials = async (call: Call, tenant: string, { uid, isCount }
 /** The event of a denial, or of a count of them. */
 type KeptOf = { readonly uid: string; readonly isCount: boolean }
 
-const read = (row: Item, tenant: string): Kept => {
+export const readKeptDenial = (row: Item, tenant: string): Kept => {
   if (row['v']?.N !== FORMAT.v.N) throw new Error('a stored row has a format this program does not know')
   const kept = JSON.parse(textOf(row, 'body')) as Kept
   const { tenant: named }: Denial | DenialRollUp = kept.kind === 'deny' ? kept.denial : kept.rollUp

@@ -1,5 +1,5 @@
-// The list of logs: which of them have grown since all of them was signed and anchored, and how far each was compared with its
-// records. No row of a tenant: who keeps the list reads it in one piece, and nobody scans the table.
+// The list of logs: which of them have grown since all of them was signed and anchored, and how far each was compared with what it
+// is of. No row of a tenant: who keeps the list reads it in one piece, and nobody scans the table.
 import type { ComparedLogs, GrownLogs } from '../../ports/tenant-log.ts'
 import type { Item } from './dynamo-request.ts'
 import { begin, isConditionFailure, keyOf, numberOf, queryAll, type Table, textOf, write } from './dynamo-request.ts'
@@ -15,7 +15,7 @@ export type LogList = GrownLogs &
   }
 
 export const createLogList = (table: Table): LogList => {
-  const raise = async (tenant: string, attribute: 'grown' | 'settled' | 'compared', value: number): Promise<void> => {
+  const raise = async (tenant: string, attribute: Raised, value: number): Promise<void> => {
     const update = {
       Key: keyOf(logListKey(tenant)),
       UpdateExpression: 'SET #a = :value',
@@ -42,11 +42,21 @@ export const createLogList = (table: Table): LogList => {
   return {
     growing: (tenant, size) => raise(tenant, 'grown', size),
     settled: (tenant, size) => raise(tenant, 'settled', size),
-    compared: async () => (await rows()).map((row) => ({ tenant: tenantOf(row), nextHour: numberOf(row, 'compared') })),
+    compared: async () =>
+      (await rows()).map((row) => ({
+        tenant: tenantOf(row),
+        nextHour: numberOf(row, 'compared'),
+        document: numberOf(row, COMPARED.document) ?? 0,
+        revocation: numberOf(row, COMPARED.revocation) ?? 0,
+      })),
     comparedUntil: (tenant, nextHour) => raise(tenant, 'compared', nextHour),
+    comparedChanges: (tenant, series, number) => raise(tenant, COMPARED[series], number),
     due: async () =>
       (await rows()).filter((row) => (numberOf(row, 'grown') ?? 0) > (numberOf(row, 'settled') ?? 0)).map(tenantOf),
   }
 }
+
+const COMPARED = { document: 'documents', revocation: 'revocations' } as const
+type Raised = 'grown' | 'settled' | 'compared' | (typeof COMPARED)[keyof typeof COMPARED]
 
 const tenantOf = (row: Item): string => textOf(row, 'sk')

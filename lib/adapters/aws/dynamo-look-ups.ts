@@ -9,7 +9,7 @@ import { lookUpKey } from './table-keys.ts'
 export const createLookUps = (table: Table): LookUps => ({
   async tell({ tenant, decisionId, by, atSeconds }) {
     const Item = {
-      ...keyOf(lookUpKey(tenant, randomUUID())),
+      ...keyOf(lookUpKey(tenant, atSeconds, randomUUID())),
       decision: { S: decisionId },
       by: { S: by },
       at: { N: String(atSeconds) },
@@ -19,9 +19,12 @@ export const createLookUps = (table: Table): LookUps => ({
   },
 })
 
+/** What ids of look-ups begin with, in the log. */
+export const LOOK_UP = 'look_up '
+
 export const lookUpOf = (row: Item, tenant: string): Extract<ControlChange, { readonly what: 'look_up' }> => ({
   what: 'look_up',
-  id: `look_up ${textOf(row, 'pk').split('#').at(-1)}`,
+  id: `${LOOK_UP}${textOf(row, 'sk')}`,
   tenant,
   decisionId: textOf(row, 'decision'),
   by: textOf(row, 'by'),

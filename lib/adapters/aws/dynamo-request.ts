@@ -120,8 +120,8 @@ type Rows = {
   /** First and last sort key; instead of a prefix. */
   readonly between?: readonly [first: string, last: string]
   readonly stopAfter?: number
-  /** The one attribute that is wanted. */
-  readonly only?: string
+  /** The attributes that are wanted; and IAM may know that no other is asked for. */
+  readonly only?: readonly string[]
 }
 
 /** Strong read of a partition in the order of its sort keys. Whole, or, with `stopAfter`, once it has read more rows than that. */
@@ -133,7 +133,7 @@ export const queryAll = async ({ table, client, signal }: Call, rows: Rows): Pro
     const command = new QueryCommand({
       TableName: table.name,
       ...conditionOf(rows),
-      ...(only === undefined ? {} : { ProjectionExpression: '#only', ExpressionAttributeNames: { '#only': only } }),
+      ...(only === undefined ? {} : projectionOf(only)),
       ConsistentRead: true,
       ExclusiveStartKey: from,
     })
@@ -143,6 +143,12 @@ export const queryAll = async ({ table, client, signal }: Call, rows: Rows): Pro
   } while (from !== undefined && items.length <= (stopAfter ?? Number.POSITIVE_INFINITY))
   return items
 }
+
+const projectionOf = (only: readonly string[]) => ({
+  Select: 'SPECIFIC_ATTRIBUTES' as const,
+  ProjectionExpression: only.map((name) => `#${name}`).join(', '),
+  ExpressionAttributeNames: Object.fromEntries(only.map((name) => [`#${name}`, name])),
+})
 
 const conditionOf = ({ pk, prefix, between }: Rows) => {
   const [first, last] = between ?? []

@@ -36,8 +36,12 @@ const TRIES_MAX = 256
 const BATCH = 100
 
 type Changed = Selector & { readonly form: FeedChange['form'] }
+/** Why there is a change, for whoever looks for it in the log: an order, whose row follows; or all that is to be said of a lift. */
+export type ChangeCause =
+  | { readonly order: string }
+  | { readonly lifted: { readonly id: string; readonly by: string; readonly reason: string } }
 /** `atSeconds`: when the change was made. */
-type Announced = Changed & { readonly atSeconds: number }
+type Announced = Changed & { readonly atSeconds: number; readonly cause: ChangeCause | null }
 
 /**
  * Numbers a change whose row is written. Durable when it resolves; done twice it is announced twice, which changes nothing.
@@ -46,8 +50,17 @@ type Announced = Changed & { readonly atSeconds: number }
 export const announceChange = async (
   call: Call,
   tenant: string,
-  { kind, issuer, value, form, atSeconds }: Announced,
+  { kind, issuer, value, form, atSeconds, cause }: Announced,
 ): Promise<void> => {
+  const said: Item = {
+    kind: { S: kind },
+    issuer: { S: issuer },
+    value: { S: value },
+    form: { S: form },
+    at: { N: String(atSeconds) },
+    ...(cause === null ? {} : causeOf(cause)),
+  }
+  const names = Object.keys(said)
   const first = (await headOf(call, tenant)) + 1
   // INVARIANT: a number is tried only when the one below it is there, so there are no gaps.
   for (let seq = first; seq < first + TRIES_MAX; seq += 1) {
@@ -55,27 +68,35 @@ export const announceChange = async (
     const mark = newMark()
     const update = {
       Key: keyOf(key),
-      UpdateExpression: 'SET #kind = :kind, #issuer = :issuer, #value = :value, #form = :form, #at = :at, w = :mark',
+      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}, w = :mark`,
       ConditionExpression: 'attribute_not_exists(pk)',
-      ExpressionAttributeNames: {
-        '#kind': 'kind',
-        '#issuer': 'issuer',
-        '#value': 'value',
-        '#form': 'form',
-        '#at': 'at',
-      },
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: {
-        ':kind': { S: kind },
-        ':issuer': { S: issuer },
-        ':value': { S: value },
-        ':form': { S: form },
-        ':at': { N: String(atSeconds) },
+        ...Object.fromEntries(Object.entries(said).map(([name, value]) => [`:${name}`, value])),
         ':mark': { S: mark },
       },
     }
     if ((await writeIf(call, { update }, { key, mark })).applied) return
   }
   throw new Unavailable('store_unavailable')
+}
+
+const causeOf = (cause: ChangeCause): Item =>
+  'order' in cause
+    ? { order: { S: cause.order } }
+    : {
+        lifted: {
+          M: { id: { S: cause.lifted.id }, by: { S: cause.lifted.by }, reason: { S: cause.lifted.reason } },
+        },
+      }
+
+/** Why a change was made, from its row. Null: it says nothing, or less than is asked for here. */
+export const causeIn = (row: Item): ChangeCause | null => {
+  if (row['order']?.S !== undefined) return { order: row['order'].S }
+  const lifted = row['lifted']?.M
+  return lifted === undefined
+    ? null
+    : { lifted: { id: textOf(lifted, 'id'), by: textOf(lifted, 'by'), reason: textOf(lifted, 'reason') } }
 }
 
 export const createRevocationChanges = (table: Table): RevocationChanges => ({
@@ -131,7 +152,7 @@ const allItems = async (call: Call, keys: readonly RowKey[]): Promise<ReadonlyMa
   return new Map((await Promise.all(batches)).flatMap((batch) => [...batch]))
 }
 
-const changeOf = (row: Item): Changed => ({
+export const changeOf = (row: Item): Changed => ({
   kind: textOf(row, 'kind') as RevocationKind,
   issuer: textOf(row, 'issuer'),
   value: textOf(row, 'value'),

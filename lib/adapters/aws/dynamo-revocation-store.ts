@@ -15,15 +15,15 @@ import {
   write,
   writeIf,
 } from './dynamo-request.ts'
-import { announceChange } from './dynamo-revocation-changes.ts'
+import { announceChange, type ChangeCause } from './dynamo-revocation-changes.ts'
 import { REVOCATION_SHARDS, revocationKey, revocationPartition, revocationVersionKey } from './table-keys.ts'
 
 export const createRevocationStore = (table: Table): RevocationStore => ({
-  async put(revocation) {
+  async put(revocation, order) {
     const call = await begin(table, revocation.tenant)
     const inForce = revocation.form === 'block' ? await putBlock(call, revocation) : await putCut(call, revocation)
     // Also where nothing changed: the writer of the row may have died before it said so.
-    await sayChanged(call, revocation.tenant, revocation)
+    await sayChanged(call, revocation.tenant, { ...revocation, cause: order === undefined ? null : { order } })
     return inForce
   },
 
@@ -58,8 +58,12 @@ export const createRevocationStore = (table: Table): RevocationStore => ({
       }
       isLifted = (await writeIf(call, { update }, { key, mark })).applied
     }
-    // Also where it was lifted before: who did it may have died before that was said, and its readers still refuse.
-    await sayChanged(call, tenant, { ...selectorOf(row), form: 'block', atSeconds })
+    // Also where it was lifted before: who did it may have died before that was said, and its readers still refuse. Then as it was
+    // done; and where somebody did it just now, they say it themselves.
+    const lift = isLifted ? { by, reason, atSeconds } : idOf(row, 'lifted') === id ? liftOf(row) : null
+    const cause = lift === null ? null : { lifted: { id, by: lift.by, reason: lift.reason } }
+    const at = lift?.atSeconds ?? atSeconds
+    await sayChanged(call, tenant, { ...selectorOf(row), form: 'block', atSeconds: at, cause })
     return isLifted
   },
 })
@@ -73,7 +77,7 @@ const allRows = async (call: Call, tenant: string): Promise<readonly Item[]> => 
 const sayChanged = async (
   call: Call,
   tenant: string,
-  change: Selector & Pick<Revocation, 'form' | 'atSeconds'>,
+  change: Selector & Pick<Revocation, 'form' | 'atSeconds'> & { readonly cause: ChangeCause | null },
 ): Promise<void> => {
   await Promise.all([moveVersion(call, tenant), announceChange(call, tenant, change)])
 }

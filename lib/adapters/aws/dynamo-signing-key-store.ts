@@ -1,5 +1,6 @@
 // Our own keys in DynamoDB, wrapped before they come here. Every move is a compare-and-set on the state, so that two
 // rotations at once cannot both do it; mint reads the same row strongly before it signs.
+import type { ControlChange } from '../../domain/control-change.ts'
 import type { KeyState, KeyUse, OwnAlgorithm, SigningKey } from '../../domain/signing-key.ts'
 import type { SigningKeyStore } from '../../ports/signing-keys.ts'
 import {
@@ -42,17 +43,17 @@ export const createSigningKeyStore = (table: Table): SigningKeyStore => ({
     const call = await begin(table, tenant)
     const key = signingKeyKey(tenant, kid)
     const mark = newMark()
-    const stamp = to === 'active' ? 'activatedAt' : to === 'prepared' ? null : 'endedAt'
+    const stamps = [...(ENDED.has(to) ? ['endedAt'] : []), ...(to === 'prepared' ? [] : [MOVED_AT[to]])]
     const update = {
       Key: keyOf(key),
-      UpdateExpression: `SET #state = :to, w = :mark${stamp === null ? '' : `, ${stamp} = if_not_exists(${stamp}, :at)`}`,
+      UpdateExpression: `SET ${['#state = :to', 'w = :mark', ...stamps.map((at) => `${at} = if_not_exists(${at}, :at)`)].join(', ')}`,
       ConditionExpression: '#state = :from',
       ExpressionAttributeNames: { '#state': 'state' },
       ExpressionAttributeValues: {
         ':from': { S: from },
         ':to': { S: to },
         ':mark': { S: mark },
-        ...(stamp === null ? {} : { ':at': { N: String(atSeconds) } }),
+        ...(stamps.length === 0 ? {} : { ':at': { N: String(atSeconds) } }),
       },
     }
     return (await writeIf(call, { update }, { key, mark })).applied
@@ -85,6 +86,40 @@ export const createSigningKeyStore = (table: Table): SigningKeyStore => ({
   },
 })
 
+const ENDED: ReadonlySet<KeyState> = new Set(['retiring', 'retired', 'tainted'])
+
+/** When a key came into each of its states, for whoever looks for its moves in the log. The first says it with the key itself. */
+const MOVED_AT: Readonly<Record<KeyState, string>> = {
+  prepared: 'createdAt',
+  active: 'activatedAt',
+  retiring: 'retiringAt',
+  retired: 'retiredAt',
+  tainted: 'taintedAt',
+}
+
+/** What a row tells of moves, and nothing that could be opened. */
+export const KEY_MOVE_ATTRIBUTES: readonly string[] = ['sk', 'alg', 'use', ...Object.values(MOVED_AT)]
+
+type KeyMove = Extract<ControlChange, { readonly what: 'key' }>
+
+/** The move of a key into a state; null: its row tells of none, and nobody else says when it was. */
+export const keyMoveOf = (
+  row: Item,
+  tenant: string,
+  state: KeyState,
+  otherwiseAtSeconds: number | null = null,
+): KeyMove | null => {
+  const atSeconds = numberOf(row, MOVED_AT[state]) ?? otherwiseAtSeconds
+  if (atSeconds === null) return null
+  const kid = kidOf(row)
+  const [alg, use] = [textOf(row, 'alg') as OwnAlgorithm, textOf(row, 'use') as KeyUse]
+  return { what: 'key', id: `key.${kid}.${state}`, tenant, atSeconds, kid, alg, use, state }
+}
+
+export const KEY_STATES = Object.keys(MOVED_AT) as readonly KeyState[]
+
+const kidOf = (row: Item): string => textOf(row, 'sk').slice(signingKeyKey('', '').sk.length)
+
 const attributesOf = (key: SigningKey): Item => ({
   alg: { S: key.alg },
   use: { S: key.use },
@@ -99,7 +134,7 @@ const attributesOf = (key: SigningKey): Item => ({
 
 export const signingKeyOf = (row: Item, tenant: string): SigningKey => ({
   tenant,
-  kid: textOf(row, 'sk').slice(signingKeyKey(tenant, '').sk.length),
+  kid: kidOf(row),
   alg: textOf(row, 'alg') as OwnAlgorithm,
   use: textOf(row, 'use') as KeyUse,
   state: textOf(row, 'state') as KeyState,

@@ -32,7 +32,7 @@ export const createSinkBoard = (table: Table, log: Log): SinkBoard => ({
 const secondsOf = (canonical: string): number => Math.floor((JSON.parse(canonical) as OcsfEvent).time / 1000)
 
 const countLetters = async (call: Call, tenant: string, sink: string): Promise<SinkStatus['deadLetters']> => {
-  const rows = await queryAll(call, { pk: deadLetterPartition(tenant, sink), only: 'reason' })
+  const rows = await queryAll(call, { pk: deadLetterPartition(tenant, sink), only: ['reason'] })
   const byReason = Map.groupBy(rows, (row) => textOf(row, 'reason') as DeadLetterReason)
   return Object.fromEntries([...byReason].map(([reason, { length }]) => [reason, length]))
 }

@@ -3,14 +3,16 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { AuditEntry, FeedItem } from '../../domain/audit-entry.ts'
 import type { ControlChange } from '../../domain/control-change.ts'
+import type { KeyState } from '../../domain/signing-key.ts'
 import type { StreamAttributes, StreamRecord } from '../../wire/lambda-events.ts'
 import { readAppliedOrderItem } from './dynamo-applied-orders.ts'
+import { documentChange, entryOf, erasureId, removalOf } from './dynamo-control-records.ts'
 import { readGrantItem, readOutcomeItem } from './dynamo-grant-rows.ts'
 import { lookUpOf } from './dynamo-look-ups.ts'
 import { toldOf } from './dynamo-receivers.ts'
 import { type Item, numberOf, textOf } from './dynamo-request.ts'
 import { liftOf } from './dynamo-revocation-store.ts'
-import { signingKeyOf } from './dynamo-signing-key-store.ts'
+import { keyMoveOf } from './dynamo-signing-key-store.ts'
 import { versionOf } from './dynamo-tenant-config-store.ts'
 import { type AuditedRow, auditedRowAt, type RowKey } from './table-keys.ts'
 
@@ -58,7 +60,7 @@ const written =
   ({ eventName, after }) =>
     eventName === 'INSERT' ? read(after) : 'altered'
 
-const entry = (change: ControlChange): AuditEntry => ({ kind: 'change', change })
+const orNull = (change: ControlChange | null): AuditEntry | null => (change === null ? null : entryOf(change))
 
 /** What was put is in the log by its order. A block that is gone was lifted, by a name and for a reason, or taken away. */
 const revocation: Read = ({ tenant, eventName, before, after }) => {
@@ -66,20 +68,19 @@ const revocation: Read = ({ tenant, eventName, before, after }) => {
   if (before['block'] === undefined || after['block'] !== undefined) return null
   const lift = liftOf(after)
   if (lift === null || lift.revocation !== before['block'].M?.['id']?.S) return 'altered'
-  return entry({ what: 'unblock', id: lift.revocation, tenant, ...lift })
+  return entryOf({ what: 'unblock', id: lift.revocation, tenant, ...lift })
 }
 
 /** Versions are rows of their own; what only this row says is that there will be no more. */
 const tenant: Read = ({ tenant: name, eventName, before, after }) => {
   const [was, is] = [numberOf(before, 'tombstonedAt'), numberOf(after, 'tombstonedAt')]
   if (eventName === 'REMOVE' || (was !== null && is !== was)) return 'altered'
-  if (is === null || was === is) return null
-  return entry({ what: 'removal', id: 'removal', tenant: name, atSeconds: is, by: textOf(after, 'tombstonedBy') })
+  return was === null ? orNull(removalOf(after, name)) : null
 }
 
 const erasure: Read = ({ tenant: name, eventName, key, atSeconds }) =>
   eventName === 'REMOVE'
-    ? entry({ what: 'erasure', id: `erasure ${key.sk}`, tenant: name, atSeconds, erased: key.sk })
+    ? entryOf({ what: 'erasure', id: erasureId(key), tenant: name, atSeconds, erased: key.sk })
     : null
 
 /** That a key was proven, or who wrote it last, is no move. */
@@ -87,31 +88,19 @@ const ownKey: Read = (change) => {
   const { tenant: name, eventName, atSeconds, before, after } = change
   if (eventName === 'REMOVE') return erasure(change)
   if (before['state']?.S === after['state']?.S) return null
-  const { kid, alg, use, state } = signingKeyOf(after, name)
-  return entry({ what: 'key', id: `key.${kid}.${state}`, tenant: name, atSeconds, kid, alg, use, state })
+  return orNull(keyMoveOf(after, name, textOf(after, 'state') as KeyState, atSeconds))
 }
 
 const config: Read = ({ tenant: name, eventName, after }) => {
   if (eventName !== 'INSERT') return 'altered'
-  const { version, digest, author, commit, diff, appliedAtSeconds: atSeconds } = versionOf(after, name)
-  return entry({
-    what: 'config',
-    id: `config.${version}`,
-    tenant: name,
-    atSeconds,
-    version,
-    digest,
-    author,
-    commit,
-    diff,
-  })
+  return entryOf(documentChange(versionOf(after, name)))
 }
 
 const receiver: Read = ({ tenant: name, eventName, key, before, after }) =>
-  eventName === 'REMOVE' ? null : toldOf(name, key.sk, before, after).map(entry)
+  eventName === 'REMOVE' ? null : toldOf(name, key.sk, before, after).map(entryOf)
 
 const lookUp: Read = ({ tenant: name, eventName, after }) =>
-  eventName === 'INSERT' ? entry(lookUpOf(after, name)) : 'altered'
+  eventName === 'INSERT' ? entryOf(lookUpOf(after, name)) : 'altered'
 
 const READERS: Readonly<Record<AuditedRow, Read>> = {
   record: written((item) => ({ kind: 'grant', record: readGrantItem(item) })),

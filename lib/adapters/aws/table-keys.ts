@@ -95,7 +95,6 @@ const AUDITED_ROWS: Readonly<Record<string, AuditedRow>> = {
   'RO O': 'order',
   'CFG CUR': 'tenant',
   [`CFG ${CONFIG_VERSION_PREFIX}`]: 'config',
-  'LU L': 'look_up',
 }
 /** Of these every row. */
 const AUDITED_FAMILIES: Readonly<Record<string, AuditedRow>> = {
@@ -103,6 +102,7 @@ const AUDITED_FAMILIES: Readonly<Record<string, AuditedRow>> = {
   RCV: 'receiver',
   K: 'own_key',
   FS: 'feed_secret',
+  LU: 'look_up',
 }
 
 type Selector = { readonly kind: string; readonly issuer: string; readonly value: string }
@@ -132,8 +132,13 @@ export const receiverKey = (tenant: string, name: string): RowKey => ({ pk: ofTe
 
 /** A security event that was received. */
 export const securityEventKey = (tenant: string, id: string): RowKey => ({ pk: ofTenant(tenant, `SE#${id}`), sk: 'E' })
+/** Look-ups of one hour lie together (hours since 1970). */
+export const lookUpPartition = (tenant: string, hour: number): string => ofTenant(tenant, `LU#${hour}`)
 /** That an operator looked a decision up. `id`: random, of this one look. */
-export const lookUpKey = (tenant: string, id: string): RowKey => ({ pk: ofTenant(tenant, `LU#${id}`), sk: 'L' })
+export const lookUpKey = (tenant: string, atSeconds: number, id: string): RowKey => ({
+  pk: lookUpPartition(tenant, Math.floor((atSeconds * 1000) / HOUR_MS)),
+  sk: id,
+})
 
 /** An order that was carried out. */
 export const appliedOrderKey = (tenant: string, orderId: string): RowKey => ({

@@ -1,5 +1,5 @@
 // Every leaf of a grant is what the record it was made from gives (design P7), as long as records are kept. For verifyLog.
-import type { GrantEntry } from '../../domain/audit-entry.ts'
+import type { AuditEntry, GrantEntry } from '../../domain/audit-entry.ts'
 import { canonicalJson } from '../../domain/canonical-json.ts'
 import type { JsonObject, JsonValue } from '../../domain/claims.ts'
 import { LIMITS } from '../../domain/limits.ts'
@@ -53,7 +53,7 @@ const isOfGrant = (typeUid: number, canonical: string): boolean =>
   typeUid === GRANT_TYPES.scope || (typeUid === GRANT_TYPES.credential && canonical.includes(GRANTED))
 
 /** The same in meaning, member by member, as what this version makes of the record. */
-const isMadeFrom = (entry: GrantEntry, canonical: string): boolean => {
+export const isMadeFrom = (entry: AuditEntry, canonical: string): boolean => {
   const event = JSON.parse(canonical) as OcsfEvent
   const issuerUrl = authorityOf(event)
   const made = eventsOf(entry, { issuerUrl }, () => null).find(({ metadata }) => metadata.uid === event.metadata.uid)

@@ -127,7 +127,9 @@ const checkBundle = async (
       if (!isSameHash(made.commitment, entry)) return { problem: 'event_altered', index: leafIndex }
       const found = { leaf, fingerprint: made.fingerprint }
       const isFound = anew !== null && isAsRecorded(walk, found, anew)
-      const problem = isFound ? null : await checkPlaced(tenant, walk, found, against)
+      // What it is of may go before it does.
+      const kept = leafIndex >= expired ? against : undefined
+      const problem = isFound ? null : await checkPlaced(tenant, walk, found, kept)
       if (problem !== null) return { problem, index: leafIndex }
       walk.events += 1
     }

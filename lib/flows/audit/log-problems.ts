@@ -16,8 +16,8 @@ export const LOG_PROBLEMS = {
   chain_broken: 'an event does not follow the one before it',
   tile_altered: 'a hash of a tile is not that of what it is made from',
   root_differs: 'the tree is not the one that was signed',
-  record_missing: 'an event is of a grant record that does not exist',
-  record_differs: 'an event says something else than its grant record',
+  record_missing: 'an event is of a record that does not exist',
+  record_differs: 'an event says something else than its record',
 } as const
 
 export type LogProblem = keyof typeof LOG_PROBLEMS

@@ -1,12 +1,14 @@
-// Compares the tenants' logs with their records, hour by hour, and appends what has no leaf: what the feed did not bring in the time it
-// keeps it. Each hour is compared once, when all of it is owed; a run that ends early goes on with the next.
+// Compares the tenants' logs with what they are of, records hour by hour and changes by their numbers, and appends what has no leaf:
+// what the feed did not bring in the time it keeps it. Each is compared once, when it is owed; a run that ends early goes on with the next.
 import type { Alarm } from '../../domain/alarm.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { AuditLog } from '../../ports/audit-log.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ComparedLogs } from '../../ports/tenant-log.ts'
-import { hourOf, type UnloggedPorts, unloggedOfHour } from './find-unlogged.ts'
+import { CHANGE_SERIES, type ChangeSeries } from '../../ports/control-records.ts'
+import type { Compared, ComparedLogs } from '../../ports/tenant-log.ts'
+import { hourOf, type UnloggedPorts, unloggedChanges, unloggedMoves, unloggedOfHour } from './find-unlogged.ts'
+import type { Unlogged } from './reconcile-log.ts'
 
 export type RepairPorts = Omit<UnloggedPorts, 'clock'> & {
   readonly list: ComparedLogs
@@ -25,17 +27,13 @@ export const repairLogs = async (ports: RepairPorts): Promise<void> => {
   const oldest = hourOf(clock.nowSeconds() - LIMITS.recordKeepSeconds) + 1
   const owed = hourOf(clock.nowSeconds() - LIMITS.logOwedAfterSeconds)
   const behind = (await list.compared())
-    .map(({ tenant, nextHour }) => ({ tenant, from: Math.max(nextHour ?? 0, oldest) }))
+    .map((compared) => ({ ...compared, from: Math.max(compared.nextHour ?? 0, oldest) }))
     .filter(({ from }) => from < owed)
     .sort((a, b) => a.from - b.from)
   const failures: unknown[] = []
-  for (const { tenant, from } of behind) {
+  for (const compared of behind) {
     try {
-      for (let hour = from; hour < owed; hour += 1) {
-        if (clock.monotonicMs() >= endMs) return
-        await repairHour(ports, tenant, hour)
-        await list.comparedUntil(tenant, hour + 1)
-      }
+      for await (const _ of repairTenant(ports, compared, owed)) if (clock.monotonicMs() >= endMs) return
     } catch (error) {
       failures.push(error)
     }
@@ -43,9 +41,43 @@ export const repairLogs = async (ports: RepairPorts): Promise<void> => {
   if (failures.length > 0) throw failures.find((error) => !(error instanceof Unavailable)) ?? failures[0]
 }
 
+/**
+ * Step by step; a run may end in front of any of them. INVARIANT: moves of keys come before the hours they are looked for in are said to
+ * be done. Changes come last: they have numbers of their own, and go on from there an hour later.
+ */
+async function* repairTenant(
+  ports: RepairPorts,
+  { tenant, nextHour, from, ...compared }: Compared & { readonly from: number },
+  owed: number,
+): AsyncGenerator<void> {
+  yield
+  await appendLate(ports, tenant, await unloggedMoves(ports, tenant, nextHour ?? 0))
+  for (let hour = from; hour < owed; hour += 1) {
+    yield
+    await appendLate(ports, tenant, await unloggedOfHour(ports, tenant, hour))
+    await ports.list.comparedUntil(tenant, hour + 1)
+  }
+  for (const series of CHANGE_SERIES) yield* repairChanges(ports, tenant, series, compared[series])
+}
+
+async function* repairChanges(
+  ports: RepairPorts,
+  tenant: string,
+  series: ChangeSeries,
+  from: number,
+): AsyncGenerator<void> {
+  for (let after = from, isMore = true; isMore; ) {
+    yield
+    const next = await unloggedChanges(ports, tenant, series, after)
+    await appendLate(ports, tenant, next.missing)
+    if (next.until > after) await ports.list.comparedChanges(tenant, series, next.until)
+    after = next.until
+    isMore = next.isMore
+  }
+}
+
 /** INVARIANT: the alarm comes first, so that whoever keeps records from the feed is heard even where nothing can be appended. */
-const repairHour = async (ports: RepairPorts, tenant: string, hour: number): Promise<void> => {
-  const missing = await unloggedOfHour(ports, tenant, hour)
+const appendLate = async (ports: RepairPorts, tenant: string, missing: readonly Unlogged[]): Promise<void> => {
   if (missing.length === 0) return
   ports.alarm('record_unlogged', { tenant, count: missing.length })
   for (let at = 0; at < missing.length; at += LIMITS.logEntriesPerCommit)

@@ -56,7 +56,7 @@ export const revokeOrder = async (
   const inForce: Revocation[] = []
   for (const selector of order.selectors) {
     const written = { id: ports.ids.decisionId(), by, atSeconds: ports.clock.nowSeconds() }
-    inForce.push(await ports.revocations.put(revocationOf(order, selector, written)))
+    inForce.push(await ports.revocations.put(revocationOf(order, selector, written), order.id))
   }
   ports.failpoint?.('rows_written')
   // Rows first: from here on mint gives nothing that a hook, which sees what there is now, would miss.

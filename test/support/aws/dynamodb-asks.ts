@@ -1,5 +1,5 @@
 // What a DynamoDB call asks of IAM: the action of each item it touches, the table or index, and `dynamodb:LeadingKeys`, the
-// partition keys, taken from the body really sent, and of a write `dynamodb:Attributes`. A key that cannot be read is left out, as
+// partition keys, taken from the body really sent, and of an update or a query `dynamodb:Attributes`. A key that cannot be read is left out, as
 // AWS does, so that a `Null` guard refuses. Service authorization reference of Amazon DynamoDB; "Using IAM policy conditions for fine-grained access control".
 import { type AwsCall, type Json, type JsonObject, objectOf, objectsOf, stringOf, stringsOf } from './call.ts'
 import { arnIn, type Cloud } from './cloud.ts'
@@ -30,7 +30,7 @@ export const dynamodbAsks = async (call: AwsCall, cloud: Cloud, schema: KeySchem
     if (isTransaction) context['dynamodb:EnclosingOperation'] = call.operation
     if (action.startsWith('PartiQL')) context['dynamodb:FullTableScan'] = 'true'
     const select = stringOf(call.input, 'Select')
-    if (select !== undefined && index !== undefined) context['dynamodb:Select'] = select
+    if (select !== undefined) context['dynamodb:Select'] = select
     const resource = arnIn(cloud, 'dynamodb', `table/${name}${index === undefined ? '' : `/index/${index}`}`)
     const encryptionContext = { 'aws:dynamodb:tableName': name, 'aws:dynamodb:subscriberId': cloud.account }
     const actions = DATA_ACTIONS.test(action) ? ['kms:Decrypt'] : []
@@ -150,8 +150,14 @@ const queryPart = async (input: JsonObject, table: string, schema: KeySchema): P
   const keys = [...expression.matchAll(/([#\w.-]+)\s*=\s*(:\w+)/g)].flatMap(([, name = '', value = '']) =>
     (names[name] ?? name) === hash ? present(values[value]) : [],
   )
+  const projected = (stringOf(input, 'ProjectionExpression') ?? '').split(',').map((name) => name.trim())
+  const attributes = [...expression.matchAll(/(?<![:\w.-])#?[A-Za-z_][\w-]*(?!\w|\s*\()/g)]
+    .map(([name]) => name)
+    .filter((name) => !WORDS.test(name))
+    .concat(projected.filter((name) => name !== ''))
+    .map((name) => names[name] ?? name)
   const legacy = objectsOf(objectOf(objectOf(input, 'KeyConditions'), hash), 'AttributeValueList')
-  return { action: 'Query', table, keys: [...keys, ...legacy], ...(index === undefined ? {} : { index }) }
+  return { action: 'Query', table, keys: [...keys, ...legacy], attributes, ...(index === undefined ? {} : { index }) }
 }
 
 const PARTIQL = {

@@ -284,8 +284,8 @@ const anchorDeeds = (cloud: Cloud, { tenant }: WorkloadRole, of: string): Deed[]
 }
 
 /** What a key's row says, one attribute at a time. */
-const keyRowDeeds = ({ tenant }: WorkloadRole, of: string): Deed[] =>
-  ['provenAt', 'state', 'use', 'publicJwk'].map((name) => ({
+const keyRowDeeds = ({ tenant }: WorkloadRole, of: string): Deed[] => [
+  ...['provenAt', 'state', 'use', 'publicJwk'].map((name) => ({
     says: `write ${name} of an own key${of}`,
     does: call('dynamodb', 'UpdateItem', {
       TableName: CORE_TABLE,
@@ -293,7 +293,19 @@ const keyRowDeeds = ({ tenant }: WorkloadRole, of: string): Deed[] =>
       UpdateExpression: 'SET #a = :a, w = :w',
       ExpressionAttributeNames: { '#a': name },
     }),
-  }))
+  })),
+  {
+    says: `read when keys moved${of}`,
+    does: call('dynamodb', 'Query', {
+      TableName: CORE_TABLE,
+      KeyConditionExpression: 'pk = :p',
+      ExpressionAttributeValues: { ':p': text(leadingKeys(tenant).signingKeys) },
+      Select: 'SPECIFIC_ATTRIBUTES',
+      ProjectionExpression: 'sk, alg, #use, createdAt, activatedAt, retiringAt, retiredAt, taintedAt',
+      ExpressionAttributeNames: { '#use': 'use' },
+    }),
+  },
+]
 
 /** What can be tried on what belongs to one tenant. `of`: ` of own`. */
 export const tenantDeeds = (cloud: Cloud, role: WorkloadRole, of: string): Deed[] => [

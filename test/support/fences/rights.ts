@@ -4,7 +4,10 @@ import type { KINDS } from './deeds.ts'
 
 type Kind = (typeof KINDS)[number]
 const rows = (verbs: readonly string[], kinds: readonly Kind[], of = ''): string[] =>
-  kinds.flatMap((kind) => verbs.map((verb) => `${verb} ${kind}${of}`))
+  kinds.flatMap((kind) => verbs.flatMap((verb) => [`${verb} ${kind}${of}`, ...among(verb, kind, of)]))
+/** What is a part of it. */
+const among = (verb: string, kind: Kind, of: string): string[] =>
+  verb === 'query' && kind === 'signingKeys' ? [`read when keys moved${of}`] : []
 
 const ofBoth = (...deeds: readonly string[]): string[] =>
   deeds.flatMap((deed) => [`${deed} of own`, `${deed} of other`])
@@ -192,9 +195,10 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       'SendMessage revoke',
     ],
     forTenant: [
-      // Of an outcome its record; of a replay what it was of, and whether that revokes; of an hour what was decided.
-      ...rows(['get', 'batch get'], ['config', 'grants', 'decisions'], ' of own'),
-      ...rows(['query'], ['decisions'], ' of own'),
+      // Of an outcome its record; of a replay what it was of, and whether that revokes; what the log is compared with.
+      ...rows(['get', 'batch get'], ['config', 'grants', 'decisions', 'appliedOrders'], ' of own'),
+      ...rows(['query'], ['decisions', 'lookUps', 'revocationChanges'], ' of own'),
+      'read when keys moved of own',
       ...rows(['put'], ['log', 'logHead', 'logUids', 'publicLog', 'logDenials'], ' of own'),
       ...rows(['get', 'batch get', 'query'], ['logHead', 'logUids', 'publicLog'], ' of own'),
     ],
@@ -348,15 +352,25 @@ export const OTHERS: Readonly<Record<string, readonly string[]>> = {
   apply: [
     ...ofBoth(...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['config'])),
     ...rows(['get', 'batch get', 'query', 'put', ...UPDATE], ['tenantList']),
-    ...ofBoth('query revocationChanges', 'query signingKeys', 'delete signingKeys'),
+    ...ofBoth('query revocationChanges', ...rows(['query'], ['signingKeys']), 'delete signingKeys'),
     'SendMessage revoke',
   ],
   operator: [
     ...ofBoth(
       ...rows(
         ['get', 'batch get', 'query'],
-        ['config', 'grants', 'decisions', 'revocations', 'revocationVersion', 'revocationChanges'],
+        [
+          'config',
+          'grants',
+          'decisions',
+          'revocations',
+          'revocationVersion',
+          'revocationChanges',
+          'appliedOrders',
+          'lookUps',
+        ],
       ),
+      'read when keys moved',
       ...rows(
         ['get', 'batch get', 'query'],
         ['log', 'logHead', 'logUids', 'logDenials', 'publicLog', 'logCheckpoints', 'logExpired'],

@@ -29,7 +29,7 @@ export const UNUSED: readonly Exception[] = [
   ),
   exception(
     /^role mintmark-operator, /,
-    /^(ReadDecisions|ReadLogs|LiftBlocks)$/,
+    /^(ReadDecisions|ReadKeyMoves|ReadLogs|LiftBlocks)$/,
     'A person looks, or lifts a block: operator-commands runs the command, and tries what is refused as well.',
   ),
   exception(/^(role|trust of) mintmark-provisioner/, /./, 'CloudFormation deploys tenant stacks with it.'),
