@@ -1,6 +1,6 @@
 // The `audit` commands of an operator against AWS: a log beside its records in the deployed tables, read under the packaged policies
 // of mintmark-operator, and what `verify` says when either of them is changed behind its back.
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -9,12 +9,33 @@ import { join } from 'node:path'
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAnchorRecords } from '../../lib/adapters/aws/dynamo-anchor-records.ts'
+import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
+import { createControlRecords } from '../../lib/adapters/aws/dynamo-control-records.ts'
+import { createDenialRecords } from '../../lib/adapters/aws/dynamo-denials.ts'
 import { grantItem } from '../../lib/adapters/aws/dynamo-grant-rows.ts'
 import { createGrantStore } from '../../lib/adapters/aws/dynamo-grant-store.ts'
+import { createLookUps } from '../../lib/adapters/aws/dynamo-look-ups.ts'
 import { createPublicLog } from '../../lib/adapters/aws/dynamo-public-log.ts'
+import { createHourlyRecords } from '../../lib/adapters/aws/dynamo-records.ts'
 import { begin, getItem, type Item, keyOf, tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
+import { createRevocationStore } from '../../lib/adapters/aws/dynamo-revocation-store.ts'
+import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key-store.ts'
+import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { createTenantLog } from '../../lib/adapters/aws/dynamo-tenant-log.ts'
-import { CORE_TABLE, grantKey, LOG_TABLE, logEventsKey, type RowKey } from '../../lib/adapters/aws/table-keys.ts'
+import {
+  appliedOrderKey,
+  CORE_TABLE,
+  configVersionKey,
+  grantKey,
+  LOG_TABLE,
+  logDenialKey,
+  logEventsKey,
+  logListedKey,
+  lookUpKey,
+  type RowKey,
+  revocationKey,
+  signingKeyKey,
+} from '../../lib/adapters/aws/table-keys.ts'
 import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import { createIds } from '../../lib/adapters/system/ids.ts'
@@ -24,8 +45,17 @@ import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 import { noteOf, verifierKey } from '../../lib/domain/tlog/signed-note.ts'
 import { createTreeLog } from '../../lib/flows/audit/append-log.ts'
 import { checkpointLogs } from '../../lib/flows/audit/checkpoint-log.ts'
+import { hourOf, unloggedOfAll } from '../../lib/flows/audit/find-unlogged.ts'
 import type { GrantPut } from '../../lib/ports/grant-store.ts'
-import { sampleNotIssued, samplePut } from '../contract/sample-rows.ts'
+import {
+  sampleConfig,
+  sampleDenial,
+  sampleKey,
+  sampleNotIssued,
+  sampleOrder,
+  samplePut,
+  sampleRevocation,
+} from '../contract/sample-rows.ts'
 import { type Aws, startAws } from '../support/aws/emulator.ts'
 import { createDeployedTables, type DynamodbProcess, LOCAL, startDynamodb } from '../support/dynamodb-process.ts'
 import { packagedCloud } from '../support/packaged-stacks.ts'
@@ -239,6 +269,74 @@ test('verify --aws names records and outcomes without a leaf, but for those so y
   expect(report.recordsWithoutLeaf).toHaveLength(2)
   expect(report.recordsWithoutLeaf).toContain(lost.record.decisionId)
   expect(report.recordsWithoutLeaf.join()).toContain(halfLost.record.decisionId)
+})
+
+/** What has rows beside grants, each once, hours ago; the ids of events that the log owes of it; and what denials are of. */
+const doAll = async () => {
+  const atSeconds = NOW - 4 * 3600
+  const order = sampleOrder({ orderedAtSeconds: atSeconds })
+  const revocations = createRevocationStore(core())
+  await revocations.put(sampleRevocation({ ...order.selectors[0], atSeconds }), order.id)
+  await createAppliedOrders(core()).put({ v: 1, order, by: 'uid:1000', revocations: ['r'], atSeconds })
+  const block = await revocations.put(sampleRevocation({ id: randomUUID(), value: 'lifted', atSeconds }))
+  await revocations.lift({ tenant: 'acme', id: block.id, by: 'alice', reason: 'rebuilt', atSeconds })
+  const configs = createTenantConfigStore(core())
+  for (const version of [1, 2])
+    await configs.put(sampleConfig({ version, digest: `digest-${version}`, appliedAtSeconds: atSeconds }))
+  const keys = createSigningKeyStore(core())
+  await keys.insert(sampleKey({ createdAtSeconds: atSeconds }))
+  await keys.move('acme', 'kid-1', 'prepared', 'active', atSeconds)
+  await createLookUps(core()).tell({ tenant: 'acme', decisionId: randomUUID(), by: 'alice', atSeconds })
+  const [looked] = await createControlRecords(core()).lookUps('acme', hourOf(atSeconds))
+  const lookUp = (looked as { readonly change: { readonly id: string } }).change.id
+  const denial = sampleDenial({ atSeconds }, 'signature_invalid')
+  const [minute, listed] = [Math.floor(atSeconds / 60), [randomUUID()]]
+  const counted = { id: randomUUID(), tenant: 'acme', minute, kind: 'replayed', source: '192.0.2.1', count: 2 }
+  const denials: AuditEntry[] = [
+    { kind: 'denial', denial },
+    { kind: 'roll_up', rollUp: { ...counted, listed, unlisted: 1 } },
+  ]
+  await createDenialRecords(log()).keep('acme', denials)
+  return {
+    owed: [order.id, block.id, 'config.1', 'config.2', 'key.kid-1.prepared', 'key.kid-1.active', lookUp],
+    denials,
+    rows: {
+      'the order': [CORE_TABLE, appliedOrderKey('acme', order.id)],
+      'the lift': [CORE_TABLE, revocationKey('acme', { kind: block.kind, issuer: block.issuer, value: 'lifted' })],
+      'the document': [CORE_TABLE, configVersionKey('acme', 1)],
+      'the key': [CORE_TABLE, signingKeyKey('acme', 'kid-1')],
+      'the look-up': [CORE_TABLE, lookUpKey('acme', atSeconds, lookUp.slice('look_up '.length))],
+      'the denial': [LOG_TABLE, logDenialKey('acme', denial.decisionId)],
+      'the count': [LOG_TABLE, logListedKey('acme', counted.id)],
+    } as const,
+  }
+}
+
+test('verify --aws names what was done and has no leaf, and events whose row is gone or says something else, of every kind', async () => {
+  const { owed, denials, rows } = await doAll()
+  const report = JSON.parse((await audit('verify', '--json')).stdout) as { bad: unknown; recordsWithoutLeaf: string[] }
+  expect(report.bad).toBeNull()
+  expect(report.recordsWithoutLeaf).toEqual(expect.arrayContaining(owed))
+  const ports = {
+    records: createHourlyRecords(core()),
+    control: createControlRecords(core()),
+    store: createTenantLog(log(), nodeSha256),
+    retention: { expired: async () => null },
+    clock: { nowSeconds: () => NOW },
+  }
+  await append([...(await unloggedOfAll(ports, 'acme')).map(({ entry }) => entry), ...denials])
+  await checkpoint()
+  expect(await audit('verify')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^good: /) })
+  for (const [what, [table, key]] of Object.entries(rows))
+    await withRow(table, key, null, async () => {
+      expect((await audit('verify')).stdout, `${what} is gone`).toMatch(/\(record_missing\), first at index \d+\n/)
+    })
+  const [table, key] = rows['the order']
+  const row = (await getItem(await begin(tableOf(table, client, 60_000), 'acme'), key))!
+  const body = { S: row['body']!.S!.replace('runner compromised', 'nothing at all') }
+  await withRow(table, key, { ...row, body }, async () => {
+    expect((await audit('verify')).stdout).toMatch(/\(record_differs\), first at index \d+\n/)
+  })
 })
 
 test('search, tail, export and prove --aws read the same log, and what export and prove gave is verified without AWS', async () => {

@@ -17,6 +17,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ClientPlace } from '../../lib/adapters/aws/clients.ts'
+import { createControlRecords } from '../../lib/adapters/aws/dynamo-control-records.ts'
 import { createRateCounters } from '../../lib/adapters/aws/dynamo-rate-counters.ts'
 import { createRecordLookup } from '../../lib/adapters/aws/dynamo-records.ts'
 import { tableOf } from '../../lib/adapters/aws/dynamo-request.ts'
@@ -31,6 +32,7 @@ import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { anchoredKey } from '../../lib/domain/archive-bucket.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
+import { CHANGE_SERIES } from '../../lib/ports/control-records.ts'
 import type { Cloud } from '../support/aws/cloud.ts'
 import { type Aws, startAws } from '../support/aws/emulator.ts'
 import type { Credentials } from '../support/aws/sessions.ts'
@@ -153,6 +155,17 @@ describe('our adapters', () => {
     const client = new DynamoDBClient({ ...aws.client(await openSession('audit', 'poolco')), maxAttempts: 1 })
     const records = createRecordLookup(tableOf(tables.core, client, 20_000))
     expect(await records.find(randomUUID(), 'poolco')).toBeNull()
+  })
+
+  test('audit reads what it compares a log with: what was done by number, when keys moved, who looked', async () => {
+    const client = new DynamoDBClient({ ...aws.client(await openSession('audit', 'poolco')), maxAttempts: 1 })
+    const control = createControlRecords(tableOf(tables.core, client, 20_000))
+    for (const series of CHANGE_SERIES) {
+      expect(await control.changes('poolco', series, 0, 100)).toEqual([])
+      const owes = { id: randomUUID(), atSeconds: 0, entry: null }
+      expect(await control.entries('poolco', series, [{ number: 1, owes }])).toEqual(new Map())
+    }
+    expect([await control.keyMoves('poolco'), await control.lookUps('poolco', 1)]).toEqual([[], []])
   })
 
   test('checkpoint anchors a size once, and reads back what is there', async () => {
@@ -343,6 +356,33 @@ describe('with our checks switched off', () => {
       await expect(client.send(gone)).rejects.toMatchObject(refused)
     },
   )
+
+  test.each([
+    ['audit', async () => openSession('audit', 'poolco')],
+    [
+      'an operator',
+      async () => aws.credentialsForRole(roleNamed(cloud, 'mintmark-operator'), { sourceIdentity: 'alice' }),
+    ],
+  ] as const)('%s reads when keys moved and not what they are, however it asks', async (_, credentials) => {
+    const client = dynamo(await credentials())
+    const pk = key('poolco', 'signingKeys').pk
+    const ask = (more: object) =>
+      client.send(
+        new QueryCommand({
+          TableName: tables.core,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': pk },
+          ...more,
+        }),
+      )
+    const only = (...names: string[]) => ({ Select: 'SPECIFIC_ATTRIBUTES', ProjectionExpression: names.join(', ') })
+    await ask(only('sk', 'alg', 'createdAt'))
+    await expect(ask(only('sk', 'sealed'))).rejects.toMatchObject(refused)
+    await expect(ask({})).rejects.toMatchObject(refused)
+    await expect(ask({ ProjectionExpression: 'sk' })).rejects.toMatchObject(refused)
+    const get = new GetItemCommand({ TableName: tables.core, Key: key('poolco', 'signingKeys') })
+    await expect(client.send(get)).rejects.toMatchObject(refused)
+  })
 
   test('audit cannot take an entry out of the log it writes', async () => {
     const client = dynamo(await openSession('audit', 'poolco'))
