@@ -1,12 +1,19 @@
 // What the stream of the core table lost is found by whoever compares the log with its rows, and appended by audit's clock: every kind of
 // change, under the id the stream would have given it, once, and of the one tenant.
 import { randomUUID } from 'node:crypto'
-import { type AttributeValue, BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import {
+  type AttributeValue,
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  DynamoDBClient,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createHandler } from '../../functions/audit/handler.ts'
 import { createAppliedOrders } from '../../lib/adapters/aws/dynamo-applied-orders.ts'
 import { createControlRecords } from '../../lib/adapters/aws/dynamo-control-records.ts'
 import { createDenialRecords } from '../../lib/adapters/aws/dynamo-denials.ts'
+import { createEventSources } from '../../lib/adapters/aws/dynamo-event-sources.ts'
 import { createLogLeaves } from '../../lib/adapters/aws/dynamo-log-leaves.ts'
 import { createLogList } from '../../lib/adapters/aws/dynamo-log-list.ts'
 import { createLookUps } from '../../lib/adapters/aws/dynamo-look-ups.ts'
@@ -21,16 +28,26 @@ import { appliedOrderKey, revocationChangeKey } from '../../lib/adapters/aws/tab
 import { nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { ALARMS } from '../../lib/domain/alarm.ts'
+import type { AuditEntry } from '../../lib/domain/audit-entry.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
+import { headOfEvent } from '../../lib/domain/ocsf/event-head.ts'
 import type { AppliedOrder } from '../../lib/domain/revocation-order.ts'
+import { agreesWithSource } from '../../lib/flows/audit/agree-with-sources.ts'
 import { hourOf, unloggedOfAll } from '../../lib/flows/audit/find-unlogged.ts'
 import { repairLogs } from '../../lib/flows/audit/repair-logs.ts'
 import { revokeOrder } from '../../lib/flows/revocation/revoke-order.ts'
 import type { StoredLeaf } from '../../lib/ports/tenant-log.ts'
 import { SCHEDULED, type StreamRecord } from '../../lib/wire/lambda-events.ts'
 import { COMPARE } from '../../scripts/exchange-requests.ts'
-import { sampleConfig, sampleKey, sampleOrder, samplePut, sampleRevocation } from '../contract/sample-rows.ts'
+import {
+  sampleConfig,
+  sampleDenial,
+  sampleKey,
+  sampleOrder,
+  samplePut,
+  sampleRevocation,
+} from '../contract/sample-rows.ts'
 import { countRequests } from '../support/dynamodb-counter.ts'
 import { createTables, localDynamo, readStream } from '../support/dynamodb-local.ts'
 import { treeLogIn } from '../support/tree-log.ts'
@@ -155,6 +172,67 @@ const KINDS: Readonly<Record<string, (at: number) => Promise<readonly string[]>>
       entry.kind === 'change' ? entry.change.id : '',
     )
   },
+}
+
+/** Audit's own rows, which the stream has nothing to do with. */
+const KEPT_DENIALS: typeof KINDS = {
+  'a denial': async (at) => [(await keepDenial({ kind: 'denial', denial: sampleDenial({ atSeconds: at }) }))[0]!],
+  'a denial that is a finding': (at) =>
+    keepDenial({ kind: 'denial', denial: sampleDenial({ atSeconds: at }, 'signature_invalid') }),
+  'a count that lists decisions': async (at) => {
+    const counted = { tenant: 'acme', minute: Math.floor(at / 60), kind: 'replayed', source: '192.0.2.1', count: 2 }
+    return keepDenial({
+      kind: 'roll_up',
+      rollUp: { ...counted, id: randomUUID(), listed: [randomUUID()], unlisted: 1 },
+    })
+  },
+}
+const keepDenial = async (entry: AuditEntry): Promise<readonly string[]> => {
+  await createDenialRecords(aws.log).keep('acme', [entry])
+  const before = uidsOf(await aws.events())
+  await aws.tree.log.append('acme', [entry])
+  return uidsOf(await aws.events()).slice(before.length)
+}
+
+test.each(Object.entries({ ...KINDS, ...KEPT_DENIALS }))(
+  '%s is held against its row as long as that is there, in its own tenant',
+  async (_, happen) => {
+    await aws.begin()
+    const owed = await happen(BEFORE)
+    await aws.handler({ Records: await aws.stream() })
+    const leaves = (await createLogLeaves(aws.log).leaves('acme', 0, 100)).filter(({ canonical }) =>
+      owed.includes(headOfEvent(canonical).metadata.uid),
+    )
+    expect(leaves).toHaveLength(owed.length)
+    const problemsIn = async (tenant: string) => {
+      const sources = createEventSources({ core: aws.core, log: aws.log })
+      const { check } = await agreesWithSource(sources, tenant, NOW)(leaves)
+      return Promise.all(leaves.map(({ canonical }) => check({ canonical, head: headOfEvent(canonical) })))
+    }
+    expect(await problemsIn('acme')).toEqual(owed.map(() => null))
+    expect(await problemsIn('globex')).toEqual(owed.map(() => 'record_missing'))
+    await removeAll(aws.names.core, /^T#acme#(?:RO|RV|CFG|K|LU)/)
+    await removeAll(aws.names.log, /^L#acme#D#/)
+    expect(await problemsIn('acme')).toEqual(owed.map(() => 'record_missing'))
+  },
+)
+
+test('a key that was erased with its tenant is not missing: the log says that it was', async () => {
+  await aws.begin()
+  await KINDS['a key that was tainted while it signed']!(BEFORE)
+  await aws.handler({ Records: await aws.stream() })
+  await removeAll(aws.names.core, /^T#acme#K$/)
+  const sources = createEventSources({ core: aws.core, log: aws.log })
+  const asked = [{ kind: 'key', uid: 'key.kid-1.active', kid: 'kid-1', state: 'active' }] as const
+  expect(await sources.of('acme', asked)).toEqual(new Map())
+  await aws.handler({ Records: await aws.stream() })
+  expect(await sources.of('acme', asked)).toEqual(new Map([['key.kid-1.active', 'later']]))
+})
+
+const removeAll = async (TableName: string, pks: RegExp) => {
+  const { Items = [] } = await aws.client.send(new ScanCommand({ TableName }))
+  for (const { pk, sk } of Items.filter((row) => pks.test(row['pk']!.S!)))
+    await aws.client.send(new DeleteItemCommand({ TableName, Key: { pk: pk!, sk: sk! } }))
 }
 
 describe.each(Object.entries(KINDS))('%s, that the stream never brought', (_, happen) => {

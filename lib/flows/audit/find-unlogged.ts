@@ -19,20 +19,20 @@ export type UnloggedPorts = {
 const HOUR_SECONDS = 3600
 export const hourOf = (seconds: number): number => Math.floor(seconds / HOUR_SECONDS)
 
-/** Milliseconds, both ends among them. */
-type Span = { readonly fromMs: number; readonly untilMs: number }
+/** Of whose log, and of which time, in milliseconds, both ends among them. */
+export type Owed = { readonly tenant: string; readonly fromMs: number; readonly untilMs: number }
 
-/** Of what the log owes: nothing that expired, and nothing so young that it may be on its way. */
-const owedSpan = async ({ retention, clock }: UnloggedPorts, tenant: string): Promise<Span> => ({
+/** What a log owes now: nothing that expired, and nothing so young that it may be on its way. Throws Unavailable. */
+export const owedNow = async ({ retention, clock }: UnloggedPorts, tenant: string): Promise<Owed> => ({
+  tenant,
   fromMs: keptFromMs(await retention.expired(tenant)),
   untilMs: (clock.nowSeconds() - LIMITS.logOwedAfterSeconds) * 1000,
 })
 
 const withoutLeaf = async (
   { store }: UnloggedPorts,
-  tenant: string,
+  { tenant, fromMs, untilMs }: Owed,
   entries: readonly AuditEntry[],
-  { fromMs, untilMs }: Span,
 ): Promise<readonly Unlogged[]> => {
   const owed = entries.flatMap(owedFor).filter(({ time }) => time >= fromMs && time <= untilMs)
   const known = await store.known(
@@ -43,27 +43,29 @@ const withoutLeaf = async (
 }
 
 /** Of the records and look-ups of an hour what has no leaf. Throws Unavailable. */
-export const unloggedOfHour = async (
-  ports: UnloggedPorts,
-  tenant: string,
-  hour: number,
-): Promise<readonly Unlogged[]> => {
+export const unloggedOfHour = async (ports: UnloggedPorts, owed: Owed, hour: number): Promise<readonly Unlogged[]> => {
+  const [records, lookUps] = await Promise.all([
+    unloggedRecords(ports, owed, hour),
+    ports.control.lookUps(owed.tenant, hour),
+  ])
+  return [...records, ...(await withoutLeaf(ports, owed, lookUps))]
+}
+
+const unloggedRecords = async (ports: UnloggedPorts, owed: Owed, hour: number): Promise<readonly Unlogged[]> => {
   const missing: Unlogged[] = []
-  const span = await owedSpan(ports, tenant)
-  for await (const page of ports.records.ofHour(tenant, hour))
-    missing.push(...(await withoutLeaf(ports, tenant, page.flatMap(entriesOf), span)))
-  return [...missing, ...(await withoutLeaf(ports, tenant, await ports.control.lookUps(tenant, hour), span))]
+  for await (const page of ports.records.ofHour(owed.tenant, hour))
+    missing.push(...(await withoutLeaf(ports, owed, page.flatMap(entriesOf))))
+  return missing
 }
 
 /** Of the moves of keys from an hour on what has no leaf. Throws Unavailable. */
 export const unloggedMoves = async (
   ports: UnloggedPorts,
-  tenant: string,
+  owed: Owed,
   fromHour: number,
 ): Promise<readonly Unlogged[]> => {
-  const { fromMs, untilMs } = await owedSpan(ports, tenant)
-  const from = Math.max(fromMs, fromHour * HOUR_SECONDS * 1000)
-  return withoutLeaf(ports, tenant, await ports.control.keyMoves(tenant), { fromMs: from, untilMs })
+  const fromMs = Math.max(owed.fromMs, fromHour * HOUR_SECONDS * 1000)
+  return withoutLeaf(ports, { ...owed, fromMs }, await ports.control.keyMoves(owed.tenant))
 }
 
 /** `until`: all up to this number is in the log, or among what is missing, or expired. */
@@ -76,12 +78,12 @@ export type ComparedChanges = {
 /** Of the next changes behind a number what has no leaf, up to the first that may be on its way. Throws Unavailable. */
 export const unloggedChanges = async (
   ports: UnloggedPorts,
-  tenant: string,
+  span: Owed,
   series: ChangeSeries,
   after: number,
 ): Promise<ComparedChanges> => {
   const { control, store } = ports
-  const span = await owedSpan(ports, tenant)
+  const { tenant } = span
   const max = LIMITS.changesPerCompare
   const changes = await control.changes(tenant, series, after, max)
   const known = await store.known(
@@ -112,23 +114,24 @@ export const unloggedChanges = async (
 }
 
 /** A time to come is of a clock that is wrong, as a person's may be, and holds up nothing behind it. */
-const isOnItsWay = ({ clock }: UnloggedPorts, ms: number, { untilMs }: Span): boolean =>
+const isOnItsWay = ({ clock }: UnloggedPorts, ms: number, { untilMs }: Owed): boolean =>
   ms > untilMs && ms <= (clock.nowSeconds() + LIMITS.logOwedAfterSeconds) * 1000
 
 /** Of all hours that records are kept of, whatever their evidence, and of all changes: the oldest first. */
 export const unloggedOfAll = async (ports: UnloggedPorts, tenant: string): Promise<readonly Unlogged[]> => {
   const now = ports.clock.nowSeconds()
+  const owed = await owedNow(ports, tenant)
   const missing: Unlogged[] = []
   for (const series of CHANGE_SERIES)
     for (let after = 0, isMore = true; isMore; ) {
-      const compared = await unloggedChanges(ports, tenant, series, after)
+      const compared = await unloggedChanges(ports, owed, series, after)
       missing.push(...compared.missing)
       after = compared.until
       isMore = compared.isMore
     }
-  missing.push(...(await unloggedMoves(ports, tenant, 0)))
+  missing.push(...(await unloggedMoves(ports, owed, 0)))
   for (let hour = hourOf(now - LIMITS.recordKeepSeconds) + 1; hour <= hourOf(now); hour += 1)
-    missing.push(...(await unloggedOfHour(ports, tenant, hour)))
+    missing.push(...(await unloggedOfHour(ports, owed, hour)))
   return missing
 }
 

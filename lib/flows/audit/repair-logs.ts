@@ -7,7 +7,15 @@ import type { AuditLog } from '../../ports/audit-log.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { CHANGE_SERIES, type ChangeSeries } from '../../ports/control-records.ts'
 import type { Compared, ComparedLogs } from '../../ports/tenant-log.ts'
-import { hourOf, type UnloggedPorts, unloggedChanges, unloggedMoves, unloggedOfHour } from './find-unlogged.ts'
+import {
+  hourOf,
+  type Owed,
+  owedNow,
+  type UnloggedPorts,
+  unloggedChanges,
+  unloggedMoves,
+  unloggedOfHour,
+} from './find-unlogged.ts'
 import type { Unlogged } from './reconcile-log.ts'
 
 export type RepairPorts = Omit<UnloggedPorts, 'clock'> & {
@@ -25,15 +33,15 @@ export const repairLogs = async (ports: RepairPorts): Promise<void> => {
   const { list, clock } = ports
   const endMs = clock.monotonicMs() + LIMITS.repairRunMs
   const oldest = hourOf(clock.nowSeconds() - LIMITS.recordKeepSeconds) + 1
-  const owed = hourOf(clock.nowSeconds() - LIMITS.logOwedAfterSeconds)
+  const untilHour = hourOf(clock.nowSeconds() - LIMITS.logOwedAfterSeconds)
   const behind = (await list.compared())
     .map((compared) => ({ ...compared, from: Math.max(compared.nextHour ?? 0, oldest) }))
-    .filter(({ from }) => from < owed)
+    .filter(({ from }) => from < untilHour)
     .sort((a, b) => a.from - b.from)
   const failures: unknown[] = []
   for (const compared of behind) {
     try {
-      for await (const _ of repairTenant(ports, compared, owed)) if (clock.monotonicMs() >= endMs) return
+      for await (const _ of repairTenant(ports, compared, untilHour)) if (clock.monotonicMs() >= endMs) return
     } catch (error) {
       failures.push(error)
     }
@@ -48,29 +56,30 @@ export const repairLogs = async (ports: RepairPorts): Promise<void> => {
 async function* repairTenant(
   ports: RepairPorts,
   { tenant, nextHour, from, ...compared }: Compared & { readonly from: number },
-  owed: number,
+  untilHour: number,
 ): AsyncGenerator<void> {
   yield
-  await appendLate(ports, tenant, await unloggedMoves(ports, tenant, nextHour ?? 0))
-  for (let hour = from; hour < owed; hour += 1) {
+  const owed = await owedNow(ports, tenant)
+  await appendLate(ports, tenant, await unloggedMoves(ports, owed, nextHour ?? 0))
+  for (let hour = from; hour < untilHour; hour += 1) {
     yield
-    await appendLate(ports, tenant, await unloggedOfHour(ports, tenant, hour))
+    await appendLate(ports, tenant, await unloggedOfHour(ports, owed, hour))
     await ports.list.comparedUntil(tenant, hour + 1)
   }
-  for (const series of CHANGE_SERIES) yield* repairChanges(ports, tenant, series, compared[series])
+  for (const series of CHANGE_SERIES) yield* repairChanges(ports, owed, series, compared[series])
 }
 
 async function* repairChanges(
   ports: RepairPorts,
-  tenant: string,
+  owed: Owed,
   series: ChangeSeries,
   from: number,
 ): AsyncGenerator<void> {
   for (let after = from, isMore = true; isMore; ) {
     yield
-    const next = await unloggedChanges(ports, tenant, series, after)
-    await appendLate(ports, tenant, next.missing)
-    if (next.until > after) await ports.list.comparedChanges(tenant, series, next.until)
+    const next = await unloggedChanges(ports, owed, series, after)
+    await appendLate(ports, owed.tenant, next.missing)
+    if (next.until > after) await ports.list.comparedChanges(owed.tenant, series, next.until)
     after = next.until
     isMore = next.isMore
   }
