@@ -192,6 +192,7 @@ export const LIMITS = {
   logOwedAfterSeconds: 600,
   // a run of audit that compares logs with their records; the next one goes on
   repairRunMs: 40_000,
+  repairTenantsAtOnce: 8,
   // numbered changes that are read at a time to be looked for in the log: one request of the store for each of its two answers
   changesPerCompare: 100,
   // of one call of the log's store on AWS: nobody waits for it, and a transaction of a hundred rows takes its time

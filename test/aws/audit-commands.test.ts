@@ -1,5 +1,6 @@
 // The `audit` commands of an operator against AWS: a log beside its records in the deployed tables, read under the packaged policies
-// of mintmark-operator, and what `verify` says when either of them is changed behind its back.
+// of mintmark-operator, and what `verify` says when either of them is changed behind its back. Longer than
+// 300 lines: each command is tried on one log with all that is beside it.
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'

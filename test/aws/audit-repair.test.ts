@@ -1,5 +1,6 @@
 // What the stream of the core table lost is found by whoever compares the log with its rows, and appended by audit's clock: every kind of
-// change, under the id the stream would have given it, once, and of the one tenant.
+// change, under the id the stream would have given it, once, and of the one tenant. Longer than 300
+// lines: one table of kinds, tried in several ways.
 import { randomUUID } from 'node:crypto'
 import {
   type AttributeValue,

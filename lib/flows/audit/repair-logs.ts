@@ -39,13 +39,17 @@ export const repairLogs = async (ports: RepairPorts): Promise<void> => {
     .filter(({ from }) => from < untilHour)
     .sort((a, b) => a.from - b.from)
   const failures: unknown[] = []
-  for (const compared of behind) {
-    try {
-      for await (const _ of repairTenant(ports, compared, untilHour)) if (clock.monotonicMs() >= endMs) return
-    } catch (error) {
-      failures.push(error)
+  const next = behind.values()
+  const repairNext = async (): Promise<void> => {
+    for (const compared of next) {
+      try {
+        for await (const _ of repairTenant(ports, compared, untilHour)) if (clock.monotonicMs() >= endMs) return
+      } catch (error) {
+        failures.push(error)
+      }
     }
   }
+  await Promise.all(Array.from({ length: LIMITS.repairTenantsAtOnce }, repairNext))
   if (failures.length > 0) throw failures.find((error) => !(error instanceof Unavailable)) ?? failures[0]
 }
 

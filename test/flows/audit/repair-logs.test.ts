@@ -170,6 +170,25 @@ test('a tenant that cannot be read holds up no other, its hour stays open, and t
   expect(await uids('globex')).toContain(lost.decisionId)
 })
 
+test('more logs than are looked at side by side all have their turn, and no more than so many at once', async () => {
+  const { ports, until, hours } = open()
+  until.clear()
+  const tenants = Array.from({ length: 3 * LIMITS.repairTenantsAtOnce }, (_, at) => `tenant${at}`)
+  for (const tenant of tenants) until.set(tenant, NOW_HOUR - 1)
+  ports.clock.monotonicMs = () => 0
+  let [now, most] = [0, 0]
+  ports.control.keyMoves = async () => {
+    now += 1
+    most = Math.max(most, now)
+    await new Promise(setImmediate)
+    now -= 1
+    return []
+  }
+  await repairLogs(ports)
+  expect(hours().toSorted()).toEqual(tenants.map((tenant) => `${tenant} -1`).toSorted())
+  expect(most).toBe(LIMITS.repairTenantsAtOnce)
+})
+
 test('a run that is out of time goes on with the next one, where this one ended', async () => {
   const { ports, until, looked, state } = open()
   until.set('acme', NOW_HOUR - 100)
