@@ -132,7 +132,8 @@ export const unloggedOfAll = async (ports: UnloggedPorts, tenant: string): Promi
   missing.push(...(await unloggedMoves(ports, owed, 0)))
   for (let hour = hourOf(now - LIMITS.recordKeepSeconds) + 1; hour <= hourOf(now); hour += 1)
     missing.push(...(await unloggedOfHour(ports, owed, hour)))
-  return missing
+  // An order of several selectors has as many changes, which may lie in two pages.
+  return [...new Map(missing.map((one) => [one.id, one])).values()]
 }
 
 /** In the order they are appended in: an outcome is of a record. */
