@@ -4,7 +4,7 @@ import { createChangeFeed } from '../../lib/adapters/sqlite/change-feed.ts'
 import { createGrantRecords } from '../../lib/adapters/sqlite/decision-lookup.ts'
 import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { agreesWithRecord } from '../../lib/flows/audit/agree-with-records.ts'
-import { againstAll, agreesWithSource } from '../../lib/flows/audit/agree-with-sources.ts'
+import { agreesWithSource, bothAgree } from '../../lib/flows/audit/agree-with-sources.ts'
 import { checkLeaves, type LeavesQuestion, linkBefore } from '../../lib/flows/audit/check-leaves.ts'
 import { recordsWithoutLeaf } from '../../lib/flows/audit/reconcile-log.ts'
 import type { Crew } from '../../lib/flows/audit/verify-log.ts'
@@ -30,7 +30,7 @@ export const askedIn = ({ database, log, retention, tenant }: OpenedLog): AskedL
 })
 
 /** What is asked of it, on whichever thread. */
-export const questionOf = ({ tenant, log, expired, records, sources }: AskedLog, isErased: boolean) => ({
+export const questionOf = ({ tenant, log, expired, ...rows }: AskedLog, isErased: boolean) => ({
   tenant,
   source: {
     checkpoint: async () => (await log.checkpoint(tenant))?.note ?? null,
@@ -38,11 +38,14 @@ export const questionOf = ({ tenant, log, expired, records, sources }: AskedLog,
     leaves: async (fromIndex, limit) => (isErased ? null : log.leaves(tenant, fromIndex, limit)),
     expired: async () => (isErased ? null : expired()),
   } satisfies LogSource,
-  againstRecords: againstAll(
-    agreesWithRecord(records, tenant, systemClock.nowSeconds()),
-    ...(sources === undefined ? [] : [agreesWithSource(sources, tenant, systemClock.nowSeconds())]),
-  ) satisfies LeavesQuestion['againstRecords'],
+  againstRecords: againstRows(rows, tenant) satisfies LeavesQuestion['againstRecords'],
 })
+
+const againstRows = ({ records, sources }: Pick<AskedLog, 'records' | 'sources'>, tenant: string) => {
+  const nowSeconds = systemClock.nowSeconds()
+  const withRecord = agreesWithRecord(records, tenant, nowSeconds)
+  return sources === undefined ? withRecord : bothAgree(withRecord, agreesWithSource(sources, tenant, nowSeconds))
+}
 
 export const answererOf = async ({ dataDir, tenant, isErased }: DataLog): Promise<Answerer> => {
   const opened = await openLog(dataDir, tenant)

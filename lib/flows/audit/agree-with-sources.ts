@@ -13,26 +13,14 @@ import type { LeavesQuestion } from './check-leaves.ts'
 
 type Against = NonNullable<LeavesQuestion['againstRecords']>
 
-/** What any of them finds. */
-export const againstAll =
-  (...all: readonly Against[]): Against =>
+/** What the one or else the other finds. */
+export const bothAgree =
+  (one: Against, other: Against): Against =>
   async (leaves) => {
-    const each = await Promise.all(all.map((against) => against(leaves)))
+    const [first, second] = await Promise.all([one(leaves), other(leaves)])
     return {
-      draftOf: (leaf, issuerUrl) => {
-        for (const { draftOf } of each) {
-          const draft = draftOf(leaf, issuerUrl)
-          if (draft !== null) return draft
-        }
-        return null
-      },
-      async check(event) {
-        for (const { check } of each) {
-          const problem = await check(event)
-          if (problem !== null) return problem
-        }
-        return null
-      },
+      draftOf: (leaf, issuerUrl) => first.draftOf(leaf, issuerUrl) ?? second.draftOf(leaf, issuerUrl),
+      check: async (event) => (await first.check(event)) ?? second.check(event),
     }
   }
 

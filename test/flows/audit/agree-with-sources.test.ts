@@ -6,7 +6,7 @@ import { LIMITS } from '../../../lib/domain/limits.ts'
 import { headOfEvent } from '../../../lib/domain/ocsf/event-head.ts'
 import { draftsOf } from '../../../lib/domain/ocsf/map-entry.ts'
 import { chained } from '../../../lib/domain/ocsf/record-integrity.ts'
-import { againstAll, agreesWithSource } from '../../../lib/flows/audit/agree-with-sources.ts'
+import { agreesWithSource, bothAgree } from '../../../lib/flows/audit/agree-with-sources.ts'
 import type { EventSource } from '../../../lib/ports/control-records.ts'
 import type { StoredLeaf } from '../../../lib/ports/tenant-log.ts'
 import { NOW_SECONDS } from '../../contract/sample-rows.ts'
@@ -125,12 +125,12 @@ test('what is no event at all is left to who checks the event', async () => {
   expect(await check({ canonical: leaf.canonical, head })).toBeNull()
 })
 
-test('of several that are asked the first problem counts, and the first that can write an event anew', async () => {
+test('of two that are asked the problem counts that either finds, and the text that either can write anew', async () => {
   const draft = { uid: 'drafted' } as never
   const one = async () => ({ draftOf: () => null, check: async () => null })
   const other = async () => ({ draftOf: () => draft, check: async () => 'record_differs' as const })
-  const all = await againstAll(one, other)([])
+  const all = await bothAgree(one, other)([])
   expect(all.draftOf({} as never, '')).toBe(draft)
   expect(await all.check({} as never)).toBe('record_differs')
-  expect(await (await againstAll(one, one)([])).check({} as never)).toBeNull()
+  expect(await (await bothAgree(one, one)([])).check({} as never)).toBeNull()
 })
