@@ -190,7 +190,7 @@ export const LIMITS = {
   logAppendTriesMax: 8,
   // after this a record without a leaf is missing, and not on its way
   logOwedAfterSeconds: 600,
-  // a run of audit that compares logs with their records; the next one goes on
+  // a run of audit that compares logs with their records, so many of them side by side; the next one goes on
   repairRunMs: 40_000,
   repairTenantsAtOnce: 8,
   // numbered changes that are read at a time to be looked for in the log: one request of the store for each of its two answers
