@@ -43,7 +43,11 @@ const EVENTS: Readonly<Record<FunctionName, unknown>> = {
 }
 
 /** The kind of request, of those that take several (REQUESTS). */
-const ALIASES: Readonly<Record<string, string>> = { mint: 'mint:issue', feed: 'feed:page' }
+const ALIASES: Readonly<Record<string, string>> = {
+  mint: 'mint:issue',
+  feed: 'feed:page',
+  checkpoint: 'checkpoint:activate',
+}
 
 /** As the runtime does it: load, then one call. A payload that is refused fails the invocation, which is an answer too. */
 const RUNTIME = `

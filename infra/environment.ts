@@ -29,16 +29,16 @@ const roleIds = (...roles: readonly string[]): Value => ({
   'Fn::Join': [',', roles.map((role) => ({ 'Fn::GetAtt': [role, 'RoleId'] }))],
 })
 
+type Kind<Fn extends keyof typeof REQUESTS> = (typeof REQUESTS)[Fn][number]
+
 export const environments = (place: Place, domain: string): Readonly<Record<FunctionName, Environment>> => {
   const base = { MINTMARK_BASE_URL: `https://${domain}` }
   const trust = { MINTMARK_TRUST_FUNCTION: functionName(place, 'trust') }
-  const mintBy = (kind: (typeof REQUESTS.mint)[number]) => ({
-    MINTMARK_MINT_FUNCTION: requestName(place, 'mint', kind),
+  const mintBy = (kind: Kind<'mint'>) => ({ MINTMARK_MINT_FUNCTION: requestName(place, 'mint', kind) })
+  const feedBy = (kind: Kind<'feed'>) => ({ MINTMARK_FEED_FUNCTION: requestName(place, 'feed', kind) })
+  const checkpointBy = (kind: Kind<'checkpoint'>) => ({
+    MINTMARK_CHECKPOINT_FUNCTION: requestName(place, 'checkpoint', kind),
   })
-  const feedBy = (kind: (typeof REQUESTS.feed)[number]) => ({
-    MINTMARK_FEED_FUNCTION: requestName(place, 'feed', kind),
-  })
-  const checkpoint = { MINTMARK_CHECKPOINT_FUNCTION: functionName(place, 'checkpoint') }
   const orders = { MINTMARK_ORDERS_QUEUE: queueUrl('RevokeQueue') }
   const push = { MINTMARK_PUSH_QUEUE: queueUrl('PushQueue') }
   const denials = { MINTMARK_DENIALS_QUEUE: queueUrl('DenialsQueue') }
@@ -88,7 +88,7 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       MINTMARK_POOL_KEY: POOL_KEY,
       MINTMARK_ARCHIVE_BUCKET: text(ARCHIVE_BUCKET),
     },
-    deliver: { ...base, ...CORE_AND_LOG, ...dataRole('deliver') },
+    deliver: { ...base, ...CORE_AND_LOG, ...dataRole('deliver'), ...checkpointBy('webhook') },
     erase: { ...base, ...CORE_AND_LOG, ...dataRole('erase') },
     discovery: { ...base, ...CORE_AND_LOG, ...dataRole('discovery'), ...feedBy('page') },
     rotate: {
@@ -96,7 +96,7 @@ export const environments = (place: Place, domain: string): Readonly<Record<Func
       ...CORE,
       ...mintBy('activate'),
       ...feedBy('activate'),
-      ...checkpoint,
+      ...checkpointBy('activate'),
       ...dataRole('rotate'),
       MINTMARK_POOL_KEY: POOL_KEY,
     },

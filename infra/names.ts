@@ -51,7 +51,11 @@ export const functionArn = (place: Place, fn: FunctionName): string =>
  * The kinds of request a function takes, where it takes several, each by an alias of its own (infra/aliases.ts): IAM sees an alias and
  * no payload, so who may ask for one kind is refused the others.
  */
-export const REQUESTS = { mint: ['issue', 'activate'], feed: ['page', 'sets', 'activate'] } as const
+export const REQUESTS = {
+  mint: ['issue', 'activate'],
+  feed: ['page', 'sets', 'activate'],
+  checkpoint: ['webhook', 'activate'],
+} as const
 type Asked = keyof typeof REQUESTS
 export const requestName = <Fn extends Asked>(place: Place, fn: Fn, kind: (typeof REQUESTS)[Fn][number]): string =>
   `${functionName(place, fn)}:${kind}`

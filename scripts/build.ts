@@ -10,7 +10,7 @@ const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   attest: 400,
   audit: 400,
   checkpoint: 310,
-  deliver: 400,
+  deliver: 420,
   discovery: 373,
   erase: 340,
   events: 440,

@@ -80,11 +80,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     if (values.json) io.stdout.write(`${JSON.stringify({ error: 'refused', problems: loaded.problems }, null, 2)}\n`)
     return 1
   }
-  const sinkProblems = values.aws ? problemsOfSinks(loaded.documents, io) : []
-  if (sinkProblems.length > 0) {
-    if (values.json) io.stdout.write(`${JSON.stringify({ error: 'refused', problems: sinkProblems }, null, 2)}\n`)
-    return 1
-  }
+  if (values.aws) warnOfSinks(loaded.documents, io)
   const { configs, cut, close } = await open()
   const isKept = values['keep-issued']
   const isDryRun = values['dry-run']
@@ -110,12 +106,9 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   }
 }
 
-/** What is refused. */
-const problemsOfSinks = (documents: readonly CheckedDocument[], io: Io): readonly string[] => {
-  const problems = documents.flatMap(({ tenant, document }) => sinksNotOnAws(tenant, document))
-  for (const { text, isRefused } of problems)
-    io.stderr.write(`mintmark apply: ${isRefused ? 'refused' : 'warning'}: ${text}\n`)
-  return problems.filter(({ isRefused }) => isRefused).map(({ text }) => text)
+const warnOfSinks = (documents: readonly CheckedDocument[], io: Io): void => {
+  for (const warning of documents.flatMap(({ tenant, document }) => sinksNotOnAws(tenant, document)))
+    io.stderr.write(`mintmark apply: warning: ${warning}\n`)
 }
 
 type Opened = {

@@ -88,7 +88,7 @@ const createSink = ({ dataDir, secretsDir, egressAllow, dev, signer }: Wired) =>
   return (rule: SinkRule, tenant: string, issuerUrl: string): Sink => {
     switch (rule.type) {
       case 'webhook':
-        return createWebhookSink(rule, { http, secrets, signer, clock: systemClock, tenant, issuerUrl })
+        return createWebhookSink(rule, { http, secrets, signer, tenant, issuerUrl })
       case 'jsonl':
         return createJsonlSink(join(dataDir, rule.path), issuerUrl)
       default:

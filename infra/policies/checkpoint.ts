@@ -1,5 +1,8 @@
-// checkpoint signs the tenants' logs and gives what it signed to the locked bucket. It alone opens keys of use `log`, and cannot
-// append: what it could do if it were taken over is sign a tree that nobody wrote, which no longer fits what is anchored.
+// checkpoint signs the tenants' logs and gives what it signed to the locked bucket, and signs for deliver what webhooks are sent. It
+// alone opens keys of use `log`, and cannot append: what it could do if it were taken over is sign a tree that nobody wrote, which no
+// longer fits what is anchored. Whoever may ask it for a signature of a webhook can have no checkpoint signed: it gives no text but a
+// URL, which must be in the tenant's document, and a digest, and what is made of these begins as no note does
+// (lib/wire/message-signature.ts).
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
 import { anchoredCheckpointsOf, CORE_TABLE_ARN, KEYS, LOG_TABLE_ARN, type Place, queueArn } from '../names.ts'
 import { proveOwnKeys } from './mint.ts'
@@ -21,7 +24,7 @@ export const checkpointRole = (place: Place): Role =>
   functionRole({
     fn: 'checkpoint',
     place,
-    says: 'Signs and anchors the tenants logs. Cannot append.',
+    says: 'Signs the tenants logs and requests to webhooks. Cannot append.',
     isIsolated: true,
     onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:*'],
     statements: [
@@ -40,7 +43,7 @@ export const checkpointRole = (place: Place): Role =>
 
 /** `poolKey`: ARN of the key that wraps the tenants' own keys. */
 export const checkpointDataRole = (poolKey: Text): Role =>
-  dataRole('checkpoint', 'One tenant: signs its log, opens its log keys.', [
+  dataRole('checkpoint', 'One tenant: signs its log and its webhooks, opens its log keys.', [
     // Neither events nor salts.
     allow('ReadTree', {
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
@@ -51,6 +54,12 @@ export const checkpointDataRole = (poolKey: Text): Role =>
       actions: ['dynamodb:PutItem'],
       resources: [LOG_TABLE_ARN],
       when: onRows(own.logCheckpoints),
+    }),
+    // Which webhooks there are.
+    allow('ReadDocument', {
+      actions: ['dynamodb:GetItem'],
+      resources: [CORE_TABLE_ARN],
+      when: onRows(own.config),
     }),
     allow('ReadKeys', {
       actions: ['dynamodb:GetItem', 'dynamodb:Query'],

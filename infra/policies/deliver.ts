@@ -1,7 +1,9 @@
 // deliver brings the tenants' logs to their sinks, over the internet. It has no key and cannot append: what it could do if it were
-// taken over is withhold events from sinks, or show them what the log says. The log would tell.
+// taken over is withhold events from sinks, or bring them others, which the log would tell. Those of a webhook would be signed, for
+// checkpoint signs any body for any tenant, but for the URL of one of that tenant's own webhooks and for no other place, and nothing
+// that could be taken for a checkpoint. By asking without end it could hold up checkpoints, which has an alarm.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, LOG_TABLE_ARN, type Place, queueArn, secretsOf } from '../names.ts'
+import { CORE_TABLE_ARN, LOG_TABLE_ARN, type Place, queueArn, requestArn, secretsOf } from '../names.ts'
 import { dataRole, functionRole, keepWhatFailed, noDirectKms, type Role, tenantSessionsOnly } from './role.ts'
 import { allow, deny, onRows, SESSION_TENANT } from './statement.ts'
 
@@ -14,7 +16,7 @@ export const deliverRole = (place: Place): Role =>
     place,
     says: 'Delivers the tenants logs to their sinks. Cannot append.',
     isIsolated: false,
-    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:*'],
+    onlyInside: ['sts:AssumeRole', 'sts:TagSession', 'dynamodb:*', 'lambda:*'],
     statements: [
       ...tenantSessionsOnly('deliver'),
       allow('ListTenants', {
@@ -28,8 +30,14 @@ export const deliverRole = (place: Place): Role =>
         resources: [CORE_TABLE_ARN],
         when: onRows(shared.config),
       }),
+      // Of webhooks: a URL and a digest out, a signature back. IAM sees no tenant here; checkpoint holds the URL against the
+      // document of the tenant that is named.
+      allow('AskForSignatures', {
+        actions: ['lambda:InvokeFunction'],
+        resources: [requestArn(place, 'checkpoint', 'webhook')],
+      }),
       keepWhatFailed(queueArn(place, 'deliver-dlq')),
-      deny('NeverAct', { actions: ['lambda:InvokeFunction', 'iam:*', 'secretsmanager:*'], resources: ['*'] }),
+      deny('NeverAct', { actions: ['iam:*', 'secretsmanager:*'], resources: ['*'] }),
       noDirectKms,
     ],
   })

@@ -1,7 +1,7 @@
 // rotate moves each tenant's keys on. It has pairs made without seeing the private half, and asks the owner of
 // its use, mint, feed or checkpoint, to prove it.
 import { leadingKeys } from '../../lib/adapters/aws/table-keys.ts'
-import { CORE_TABLE_ARN, functionArn, KEYS, type Place, queueArn, requestArn, TENANT_TAG } from '../names.ts'
+import { CORE_TABLE_ARN, KEYS, type Place, queueArn, requestArn, TENANT_TAG } from '../names.ts'
 import {
   dataRole,
   functionRole,
@@ -67,7 +67,7 @@ export const rotateRole = (place: Place): Role =>
         resources: [
           requestArn(place, 'mint', 'activate'),
           requestArn(place, 'feed', 'activate'),
-          functionArn(place, 'checkpoint'),
+          requestArn(place, 'checkpoint', 'activate'),
         ],
       }),
       keepWhatFailed(queueArn(place, 'rotate-dlq')),

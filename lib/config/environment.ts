@@ -13,7 +13,7 @@ const FORMS = {
   MINTMARK_MINT_FUNCTION: /^[\w-]{1,64}:[a-z]+$/,
   MINTMARK_TRUST_FUNCTION: /^[\w-]{1,64}$/,
   MINTMARK_FEED_FUNCTION: /^[\w-]{1,64}:[a-z]+$/,
-  MINTMARK_CHECKPOINT_FUNCTION: /^[\w-]{1,64}$/,
+  MINTMARK_CHECKPOINT_FUNCTION: /^[\w-]{1,64}:[a-z]+$/,
   /** Under Object Lock. */
   MINTMARK_ARCHIVE_BUCKET: /^[a-z0-9-]{3,63}$/,
   /** Where revocation orders go. */

@@ -219,6 +219,8 @@ export const LIMITS = {
   sinksAtOncePerTenantMax: 2,
   sinksMax: 16,
   sinkLeaseMs: 30_000,
+  // of a request to a webhook, where the key is in another function; a lease outlasts this and the call
+  sinkSignMs: 3_000,
   sinkConnectMs: 3_000,
   sinkCallMs: 8_000,
   sinkAnswerBytesBase: 64 * 1024,

@@ -2,6 +2,7 @@
 // way back; a bug, or a payload that is not exactly what is due, fails the invocation and says nothing.
 import type { Logger } from '@aws-lambda-powertools/logger'
 import { Unavailable } from '../domain/unavailable.ts'
+import { isScheduled } from '../wire/lambda-events.ts'
 import { placeOf } from './failure-place.ts'
 
 export type InvocationOptions<Request, Answer> = {
@@ -21,17 +22,22 @@ type Kinds = Readonly<Record<string, (payload: unknown) => Promise<unknown>>>
 /**
  * A function with several kinds of request takes each by an alias of its own. IAM decides by the alias and sees no payload: what
  * comes by another alias than that of its kind, or by none, comes from somebody who may not ask for it, and is not understood.
+ * `onSchedule`: of a function that its schedule runs, which has no alias.
  */
-export const byAlias = (name: string, kinds: Kinds, log: InvocationOptions<unknown, unknown>['log']) => {
+export const byAlias = (
+  name: string,
+  kinds: Kinds,
+  log: InvocationOptions<unknown, unknown>['log'],
+  onSchedule?: () => Promise<unknown>,
+) => {
   const handlers = new Map(Object.entries(kinds))
   return async (payload: unknown, { invokedFunctionArn }: InvocationContext): Promise<unknown> => {
     // Without an alias the last part is the function's name, which is no kind.
     const handler = handlers.get(invokedFunctionArn.slice(invokedFunctionArn.lastIndexOf(':') + 1))
-    if (handler === undefined) {
-      log.error('an invocation came by no alias of a request', { function: name })
-      throw new Error('payload_invalid')
-    }
-    return handler(payload)
+    if (handler !== undefined) return handler(payload)
+    if (onSchedule !== undefined && isScheduled(payload)) return onSchedule()
+    log.error('an invocation came by no alias of a request', { function: name })
+    throw new Error('payload_invalid')
   }
 }
 

@@ -70,11 +70,19 @@ export interface SinkBoard {
   ): Promise<readonly SinkStatus[]>
 }
 
-/** Signs what is sent, with the `log` key of the tenant. */
+/** What is signed of a request to a webhook. */
+export type WebhookRequest = {
+  /** As on the wire. */
+  readonly url: string
+  /** SHA-256 of the body, base64. */
+  readonly digest: string
+}
+
+/** `signature`: Ed25519, base64. */
+export type MessageSignature = { readonly kid: string; readonly createdSeconds: number; readonly signature: string }
+
+/** Signs requests to webhooks with the `log` key of the tenant. INVARIANT: it makes the text it signs itself, whoever asks. */
 export interface MessageSigner {
-  /** Ed25519 over ASCII that may name the key. Throws Unavailable: there is no such key now. */
-  sign(
-    tenant: string,
-    textOf: (kid: string) => string,
-  ): Promise<{ readonly kid: string; readonly signature: Uint8Array }>
+  /** Throws Unavailable: there is no such key now, or the document names this URL no more. */
+  sign(tenant: string, request: WebhookRequest): Promise<MessageSignature>
 }

@@ -1,34 +1,30 @@
-// Which sinks the deployment on AWS delivers to, and what is said of the others when a document is applied there. Pure.
+// Which sinks the deployment on AWS delivers to, what is said of the others when a document is applied there, and which URLs it
+// signs for. Pure.
 import type { SinkRule } from '../domain/tenant-config.ts'
+import { webhookTarget } from './message-signature.ts'
 
-/** A document with one of `isRefused` is not applied; the others are for an embedded broker that reads the same document. */
-const NOT_ON_AWS = {
-  webhook: {
-    isRefused: true,
-    says: "is of type webhook, which is signed with the tenant's log key: no function on AWS has that key and a way out",
-  },
-  jsonl: { isRefused: false, says: 'is a file of an embedded broker: on AWS nothing is written to it' },
-} as const
+/** Those that deliver speaks to: all but a file, which only an embedded broker has. */
+export type RuleOnAws = Exclude<SinkRule, { readonly type: 'jsonl' }>
 
-type Unserved = keyof typeof NOT_ON_AWS
+export const isOnAws = (rule: SinkRule): rule is RuleOnAws => rule.type !== 'jsonl'
 
-/** Those that deliver speaks to: what is not signed, and no file. */
-export type RuleOnAws = Exclude<SinkRule, { readonly type: Unserved }>
+/** Of sinks that nothing is written to there. `document`: canonical JSON of one that passed every check. */
+export const sinksNotOnAws = (tenant: string, document: string): readonly string[] =>
+  Object.entries(sinksIn(document)).flatMap(([name, { type }]) =>
+    type === 'jsonl'
+      ? [`${tenant}: the sink ${name} is a file of an embedded broker: on AWS nothing is written to it`]
+      : [],
+  )
 
-const isUnserved = (type: string): type is Unserved => Object.hasOwn(NOT_ON_AWS, type)
+/**
+ * URLs of the webhooks among the sinks of a stored document, as they go on the wire. Read without the schemas and presets of a
+ * whole document, which would weigh more than all else in the function that signs: it calls no address, it compares.
+ */
+export const webhooksIn = (document: string): readonly string[] =>
+  Object.values(sinksIn(document)).flatMap(({ type, url }) =>
+    type === 'webhook' && url !== undefined ? [webhookTarget(url)] : [],
+  )
 
-export const isOnAws = (rule: SinkRule): rule is RuleOnAws => !isUnserved(rule.type)
+type Sinks = Readonly<Record<string, { readonly type: string; readonly url?: string }>>
 
-export type SinkNotOnAws = { readonly text: string; readonly isRefused: boolean }
-
-/** `document`: canonical JSON of one that passed every check. */
-export const sinksNotOnAws = (tenant: string, document: string): readonly SinkNotOnAws[] => {
-  const { sinks = {} } = JSON.parse(document) as {
-    readonly sinks?: Readonly<Record<string, { readonly type: string }>>
-  }
-  return Object.entries(sinks).flatMap(([name, { type }]) => {
-    if (!isUnserved(type)) return []
-    const { isRefused, says } = NOT_ON_AWS[type]
-    return [{ text: `${tenant}: the sink ${name} ${says}`, isRefused }]
-  })
-}
+const sinksIn = (document: string): Sinks => (JSON.parse(document) as { readonly sinks?: Sinks }).sinks ?? {}

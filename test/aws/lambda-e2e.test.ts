@@ -46,7 +46,7 @@ import { eraseSuite, KEPT_FOR_DAYS } from './erase-suite.ts'
 import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
 import { PROMPT, promptReceiver, pushLatencySuite } from './push-latency-suite.ts'
 import { EDGE_SECRET, edges, RECEIVER_GRANTS, RECEIVERS, receiverSuite } from './receiver-suite.ts'
-import { SINK_SECRETS, SINKS, sinkSuite, sinksOnTheInternet } from './sink-suite.ts'
+import { SINK_SECRETS, SINKS, sinkSuite, sinksOnTheInternet, VAULT_SINKS } from './sink-suite.ts'
 
 const BASE = 'https://sts.example.com'
 const ROLE = 'arn:aws:iam::111122223333:role/mintmark/t/acme/acme-deployer'
@@ -78,7 +78,8 @@ const internet = {
   ...fetches,
   post: (...[url, ...rest]: Parameters<typeof edges.post>) => {
     const { host } = new URL(url)
-    const there = host === PROMPT.host ? promptReceiver : SINKS.includes(host) ? sinksOnTheInternet : edges
+    const there =
+      host === PROMPT.host ? promptReceiver : (SINKS + VAULT_SINKS).includes(host) ? sinksOnTheInternet : edges
     return there.post(url, ...rest)
   },
 }
@@ -89,7 +90,8 @@ const GLOBEX =
   ) + PROMPT.receivers
 
 /** Its keys never leave KMS. */
-const VAULT = githubTenant('vault', { keys: [key], orgId: '8888888' }).replace('issuers:', 'tier: silo\nissuers:')
+const VAULT =
+  githubTenant('vault', { keys: [key], orgId: '8888888' }).replace('issuers:', 'tier: silo\nissuers:') + VAULT_SINKS
 
 /** To be removed. */
 const GONE = githubTenant('gone', { keys: [key], orgId: '9999999' }) + KEPT_FOR_DAYS

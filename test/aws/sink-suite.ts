@@ -1,6 +1,9 @@
 // A tenant's log on its way to real receivers on AWS: what arrives, what is brought again, what its operators see and ask. Run by
 // lambda-e2e.test.ts on its deployment.
+import { hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { type ClientPlace, lambdaClient } from '../../lib/adapters/aws/clients.ts'
+import { createLambdaMessageSigner } from '../../lib/adapters/aws/lambda-message-signer.ts'
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import type { SinkErrand, SinkStatus } from '../../lib/domain/sink.ts'
@@ -8,21 +11,31 @@ import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { OutboundHttp } from '../../lib/ports/outbound-http.ts'
 import { SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
-import { json, type Reply, startReceiver } from '../support/sink-receiver.ts'
+import { isSignedFor } from '../support/signed-request.ts'
+import { json, type Received, type Reply, startReceiver } from '../support/sink-receiver.ts'
 import { TARGET } from '../support/tenants.ts'
 import { callsOf } from './deployed-calls.ts'
 
 const BASE = 'https://sts.example.com'
+const HOOK = 'https://hooks.example/events?from=mintmark'
+const VAULT_HOOK = 'https://hooks.example/vault'
 
 export const SINKS = `
 sinks:
+  hook: { type: webhook, url: "${HOOK}", token: { file: acme/hook } }
   siem: { type: splunk-hec, url: "https://siem.example:8088", token: { file: acme/hec } }
   search: { type: elasticsearch, url: "https://search.example:9200", index: audit }
   local: { type: jsonl, path: acme-audit.jsonl }
 `
 
+/** Of the tenant whose keys never leave KMS. */
+export const VAULT_SINKS = `
+sinks:
+  hook: { type: webhook, url: "${VAULT_HOOK}" }
+`
+
 /** In Secrets Manager. */
-export const SINK_SECRETS = { 'mintmark/acme/hec': 'token-of-the-collector' }
+export const SINK_SECRETS = { 'mintmark/acme/hec': 'token-of-the-collector', 'mintmark/acme/hook': 'token-of-the-hook' }
 
 /** Where hosts of sinks really are. */
 const hosts = new Map<string, string>()
@@ -30,10 +43,10 @@ const guarded = createGuardedHttp({ dev: true, egressAllow: [], ports: 'any', qu
 /** What sinks are on the internet: receivers on this machine, asked by the guarded client under the names they have there. */
 export const sinksOnTheInternet: Pick<OutboundHttp, 'post'> = {
   async post(url, body, options) {
-    const { host, pathname } = new URL(url)
+    const { host, pathname, search } = new URL(url)
     const at = hosts.get(host)
     if (at === undefined) return { ok: false, failure: { reason: 'connect_failed', status: null, bytes: 0 } }
-    return guarded.post(`${at}${pathname}`, body, options)
+    return guarded.post(`${at}${pathname}${search}`, body, options)
   },
 }
 
@@ -103,6 +116,13 @@ export const sinkSuite = (
   }
   const eventsIn = (texts: readonly string[]): OcsfEvent[] =>
     texts.flatMap((text) => text.split('\n').map((line) => (JSON.parse(line) as { event: OcsfEvent }).event))
+  const taken: Reply = (_, response) => void response.writeHead(204).end()
+  const cloudEventsIn = (received: readonly Received[]): OcsfEvent[] =>
+    received.flatMap(({ text }) => (JSON.parse(text) as { data: OcsfEvent }[]).map(({ data }) => data))
+  const sequencesIn = (received: readonly Received[]) =>
+    cloudEventsIn(received).flatMap(({ metadata }) => metadata.sequence ?? [])
+  const logKeysOf = async (tenant: string) =>
+    JSON.parse((await deployed().get(`/t/${tenant}/log/jwks.json`)).body) as Parameters<typeof isSignedFor>[2]
   const uidsIn = (texts: readonly string[]): string[] =>
     texts
       .flatMap((text) =>
@@ -112,6 +132,74 @@ export const sinkSuite = (
           .filter((_, at) => at % 2 === 0),
       )
       .map((line) => (JSON.parse(line) as Bulk).create._id)
+
+  describe('deliver to webhooks, signed by checkpoint', () => {
+    test('brings each log to its own webhook, in order, in requests that verify with the key of that tenant alone, held or not', async () => {
+      await exchange()
+      await deployed().exchange('vault', evidence('vault'), { audience: TARGET })
+      await deployed().audit()
+      const hooks = await receiverAt('hooks.example', taken)
+      const at = (path: string) => hooks.all.filter((received) => received.path === path)
+      await deliverUntil(async () => at('/vault').length > 0 && (await statusOf('hook')).backlogLeaves === 0)
+      const ofAcme = at('/events?from=mintmark')
+      expect(ofAcme[0]!.headers.authorization).toBe(`Bearer ${SINK_SECRETS['mintmark/acme/hook']}`)
+      const sequences = sequencesIn(ofAcme)
+      expect(sequences.length).toBeGreaterThan(3)
+      expect(sequences).toEqual(sequences.map((_, index) => index))
+      expect(new Set(cloudEventsIn(ofAcme).map(({ metadata }) => metadata.tenant_uid))).toEqual(new Set(['acme']))
+      const [acme, vault] = [await logKeysOf('acme'), await logKeysOf('vault')]
+      for (const received of ofAcme) expect(isSignedFor(HOOK, received, acme)).toBe(true)
+      for (const received of at('/vault')) expect(isSignedFor(VAULT_HOOK, received, vault)).toBe(true)
+      expect(isSignedFor(VAULT_HOOK, ofAcme[0]!, acme)).toBe(false)
+      expect(isSignedFor(HOOK, ofAcme[0]!, vault)).toBe(false)
+    })
+
+    test('waits while nobody signs, sends nothing unsigned, and then brings all of it', async () => {
+      const hooks = await receiverAt('hooks.example', taken)
+      await exchange()
+      await exchange()
+      await deployed().audit()
+      const { faults } = deployed().aws
+      faults.inject([{ action: 'lambda:Invoke', percent: 100, kind: 'error', status: 503 }])
+      await deliverUntil(() => (faults.struck[0] ?? 0) > 1)
+      faults.inject([])
+      const { backlogLeaves, trouble } = await statusOf('hook')
+      expect([trouble, hooks.all]).toEqual(['unavailable_here', []])
+      expect(backlogLeaves).toBeGreaterThan(1)
+      await deliverUntil(async () => (await statusOf('hook')).backlogLeaves === 0)
+      const sequences = sequencesIn(hooks.all)
+      expect(sequences).toEqual(Array.from({ length: backlogLeaves }, (_, index) => Number(sequences[0]) + index))
+      expect(await statusOf('hook')).toMatchObject({ trouble: null, failures: 0, deadLetters: {} })
+    })
+
+    test('with the credentials of deliver no other URL is signed for than those of the tenant that is named', async () => {
+      const { aws, variablesOf } = deployed()
+      const functionName = variablesOf('deliver')['MINTMARK_CHECKPOINT_FUNCTION']!
+      const client = lambdaClient(aws.client(aws.credentialsFor('deliver')) as ClientPlace)
+      const signer = createLambdaMessageSigner({ client, functionName })
+      const digest = hash('sha256', 'what never happened', 'base64')
+      /** The key that signed, or why none did; once more where the emulator was slow. */
+      const askFor = async (tenant: string, url: string): Promise<string> => {
+        for (let attempt = 0; ; attempt += 1) {
+          const answer = await signer.sign(tenant, { url, digest }).then(
+            ({ kid }) => kid,
+            (error: Unavailable) => error.kind,
+          )
+          if (answer !== 'signing_key_unavailable' || attempt === 10) return answer
+        }
+      }
+      expect(await askFor('acme', HOOK)).toBe((await logKeysOf('acme')).keys[0]!.kid)
+      for (const [tenant, url] of [
+        ['acme', VAULT_HOOK],
+        ['vault', HOOK],
+        ['globex', HOOK],
+        ['acme', 'https://siem.example:8088'],
+        ['acme', 'https://elsewhere.example/'],
+      ] as const)
+        expect(await askFor(tenant, url)).toBe('changed_underway')
+      client.destroy()
+    })
+  })
 
   describe('deliver', () => {
     test('brings the whole log to a collector, in its order, with the checkpoint that covers it, and nothing a second time', async () => {

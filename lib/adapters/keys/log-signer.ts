@@ -1,13 +1,15 @@
-// Notes signed by the log key of a tenant: the key ring has the private half, the rows the public one.
+// Notes and requests to webhooks, signed by the log key of a tenant: the key ring has the private half, the rows the public one.
 import { hash } from 'node:crypto'
 import { LOG_SLOT } from '../../domain/key-rotation.ts'
 import type { SigningKey } from '../../domain/signing-key.ts'
 import type { Sha256 } from '../../domain/tlog/merkle.ts'
 import { type NoteKey, noteOf, verifierKey } from '../../domain/tlog/signed-note.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { KeyRing, SigningKeyStore } from '../../ports/signing-keys.ts'
 import type { MessageSigner } from '../../ports/sinks.ts'
 import type { LogSigner } from '../../ports/tenant-log.ts'
+import { signatureBase } from '../../wire/message-signature.ts'
 
 /** Through text: asking for a buffer costs as much again as the hash of a node. */
 export const nodeSha256: Sha256 = (data) => Buffer.from(hash('sha256', data, 'binary'), 'binary')
@@ -26,10 +28,15 @@ export const createLogSigner = (
   verifierKeys: (tenant, name) => logVerifierKeys(store, tenant, name),
 })
 
-export const createMessageSigner = (ring: Pick<KeyRing, 'active' | 'sign'>): MessageSigner => ({
-  async sign(tenant, textOf) {
+export const createMessageSigner = (
+  ring: Pick<KeyRing, 'active' | 'sign'>,
+  clock: Pick<Clock, 'nowSeconds'>,
+): MessageSigner => ({
+  async sign(tenant, request) {
     const ready = await ring.active(tenant, LOG_SLOT.use, LOG_SLOT.alg)
-    return { kid: ready.kid, signature: Buffer.from(await ring.sign(ready, textOf(ready.kid)), 'base64url') }
+    const made = { kid: ready.kid, createdSeconds: clock.nowSeconds() }
+    const signature = await ring.sign(ready, signatureBase({ ...request, ...made }))
+    return { ...made, signature: Buffer.from(signature, 'base64url').toString('base64') }
   },
 })
 

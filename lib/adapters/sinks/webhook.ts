@@ -3,38 +3,28 @@
 import { hash } from 'node:crypto'
 import { TAKEN } from '../../domain/sink.ts'
 import type { SinkRuleOf } from '../../domain/tenant-config.ts'
-import type { Clock } from '../../ports/clock.ts'
 import type { OutboundHttp } from '../../ports/outbound-http.ts'
 import type { Secrets } from '../../ports/secrets.ts'
 import type { MessageSigner, Sink } from '../../ports/sinks.ts'
 import { cloudEventText } from '../../wire/cloud-event.ts'
-import { signatureBase, signatureHeaders } from '../../wire/message-signature.ts'
+import { signatureHeaders, WEBHOOK_TYPE, webhookTarget } from '../../wire/message-signature.ts'
 import { postEvents } from './post-events.ts'
-
-const CONTENT_TYPE = 'application/cloudevents-batch+json'
 
 export type WebhookPorts = {
   readonly http: OutboundHttp
   readonly secrets: Pick<Secrets, 'text'>
   readonly signer: MessageSigner
-  readonly clock: Pick<Clock, 'nowSeconds'>
   readonly tenant: string
   readonly issuerUrl: string
 }
 
 export const createWebhookSink = (rule: SinkRuleOf<'webhook'>, ports: WebhookPorts): Sink => {
-  const { http, secrets, signer, clock, tenant, issuerUrl } = ports
-  // The URL as it goes on the wire: that is what the receiver sees and verifies.
-  const url = new URL(rule.url).href
+  const { http, secrets, signer, tenant, issuerUrl } = ports
+  const url = webhookTarget(rule.url)
   const signed = async (text: string): Promise<Readonly<Record<string, string>>> => {
-    const message = {
-      url,
-      contentType: CONTENT_TYPE,
-      digest: hash('sha256', text, 'base64'),
-      createdSeconds: clock.nowSeconds(),
-    }
-    const { kid, signature } = await signer.sign(tenant, (kid) => signatureBase({ ...message, kid }))
-    return signatureHeaders({ ...message, kid }, Buffer.from(signature).toString('base64'))
+    const request = { url, digest: hash('sha256', text, 'base64') }
+    const { signature, ...made } = await signer.sign(tenant, request)
+    return signatureHeaders({ ...request, ...made }, signature)
   }
   return {
     async deliver(events) {
@@ -44,7 +34,7 @@ export const createWebhookSink = (rule: SinkRuleOf<'webhook'>, ports: WebhookPor
       const posted = await postEvents(
         http,
         // As it is: gzipped requests are beyond many a receiver.
-        { url, contentType: CONTENT_TYPE, text, headers, isGzipped: false, events: events.length },
+        { url, contentType: WEBHOOK_TYPE, text, headers, isGzipped: false, events: events.length },
         { expect: 'not_a_page', statuses: [200, 201, 202, 204] },
       )
       return posted.kind === 'answered' ? TAKEN : posted

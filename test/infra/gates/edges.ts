@@ -101,6 +101,7 @@ const CALLS = {
   events: ['trust'],
   discovery: ['feed'],
   rotate: ['mint', 'feed', 'checkpoint'],
+  deliver: ['checkpoint'],
 } as const
 /** An HTTP API gives up after this. */
 const API_SECONDS = 30

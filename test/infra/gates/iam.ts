@@ -275,6 +275,9 @@ const FORBIDDEN: Readonly<Record<string, RegExp>> = {
     /^(kms:(?!Decrypt$|Sign$|GetPublicKey$)|sts:|s3:(?!PutObject$|GetObject$)|dynamodb:(Delete|BatchWrite))/,
   // It asks feed for pages.
   DiscoveryRole: /^(kms:|lambda:(?!InvokeFunction$)|iam:|dynamodb:|sqs:)/,
+  // It asks checkpoint for signatures.
+  DeliverRole: /^(kms:|lambda:(?!InvokeFunction$)|iam:|dynamodb:(Put|Update|Delete|Scan)|secretsmanager:)/,
+  DataDeliverRole: /^(kms:|sts:|lambda:|iam:|dynamodb:(Scan|BatchWrite))/,
   DataDiscoveryRole: /^(kms:|dynamodb:(Put|Update|Delete|Batch))/,
   DataRevokeRole: /^(kms:|sts:|iam:(?!(?:CreatePolicy|AttachRolePolicy|ListAttachedRolePolicies)$))/,
   DataRotateRole: /^kms:(Decrypt|Sign|GenerateDataKeyPair$)/,

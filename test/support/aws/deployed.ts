@@ -151,7 +151,7 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
     },
     deliver() {
       const { place, ...clients } = own('deliver')
-      const more = { secretsAs: secretsAs(place), http: http as OutboundHttp }
+      const more = { secretsAs: secretsAs(place), http: http as OutboundHttp, lambda: lambdaClient(place) }
       return createDeliver(environmentOf('deliver', DELIVER_ENVIRONMENT), { ...clients, ...more })
     },
     erase() {
@@ -199,13 +199,16 @@ export const startDeployed = async (tenants: Readonly<Record<string, string>>, h
       return createPollFunction(environmentOf('poll', POLL_ENVIRONMENT), { ...clients, ...more })
     },
   }
+  const checkpoint = compose.checkpoint()
   const functions = {
     attest: compose.attest(),
     mint: compose.mint(),
     trust: compose.trust(),
     revoke: compose.revoke(),
     audit: compose.audit(),
-    checkpoint: compose.checkpoint(),
+    /** By itself, as its schedule does. */
+    checkpoint: (payload: unknown, context = { invokedFunctionArn: `${STACK}-checkpoint` }) =>
+      checkpoint(payload, context),
     deliver: compose.deliver(),
     erase: compose.erase(),
     discovery: compose.discovery(),

@@ -24,7 +24,15 @@ const TENANT_BOUND = [
 ] as const
 const FUNCTIONS = ['attest', 'trust', ...TENANT_BOUND] as const
 /** Of functions that take several kinds of request, each kind. */
-const REQUESTS = ['mint:issue', 'mint:activate', 'feed:page', 'feed:sets', 'feed:activate'] as const
+const REQUESTS = [
+  'mint:issue',
+  'mint:activate',
+  'feed:page',
+  'feed:sets',
+  'feed:activate',
+  'checkpoint:webhook',
+  'checkpoint:activate',
+] as const
 const QUEUES = [
   'revoke',
   'denials',

@@ -222,6 +222,8 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     forTenant: [
       ...rows(['get', 'batch get', 'query'], ['logHead', 'publicLog', 'logCheckpoints'], ' of own'),
       ...rows(['put'], ['logCheckpoints'], ' of own'),
+      // Which webhooks there are.
+      ...rows(['get'], ['config'], ' of own'),
       ...rows(['get', 'query', ...UPDATE], ['signingKeys'], ' of own'),
       'write provenAt of an own key of own',
       'decrypt log of own',
@@ -232,11 +234,12 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
     ],
     elsewhere: ['SendMessage checkpoint-dlq', ...LAMBDA, 'attach to a network'],
   },
-  // Of "deliver to sinks" the half that speaks to the internet: it neither appends nor signs.
+  // Of "deliver to sinks" the half that speaks to the internet: it neither appends nor signs, but may have webhooks' requests signed.
   deliver: {
     itself: [
       ...ofBoth("open deliver's session", ...rows(['get', 'batch get'], ['config'])),
       ...rows(['query'], ['tenantList']),
+      'invoke checkpoint:webhook',
       'SendMessage deliver-dlq',
       ...LAMBDA,
     ],
@@ -285,7 +288,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
       ...rows(['get'], ['clockMark']),
       'invoke mint:activate',
       'invoke feed:activate',
-      'invoke checkpoint',
+      'invoke checkpoint:activate',
       'SendMessage rotate-dlq',
     ],
     forTenant: [
