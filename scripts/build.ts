@@ -7,11 +7,11 @@ import { bundle } from './bundle.ts'
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
   admin: 442,
-  attest: 400,
+  attest: 402,
   audit: 400,
   checkpoint: 310,
   deliver: 420,
-  discovery: 373,
+  discovery: 374,
   erase: 340,
   events: 440,
   feed: 400,
