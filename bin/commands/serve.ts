@@ -89,8 +89,10 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     for (const problem of started.problems) io.stderr.write(`${problem}\n`)
     return started.exitCode
   }
+  // Listened for before it is said: whoever reads the line may stop it at once.
+  const stopped = untilStopped()
   io.stdout.write(`mintmark listening on ${started.broker.url}\n`)
-  await untilStopped()
+  await stopped
   await started.broker.close()
   return 0
 }
