@@ -47,7 +47,7 @@ export const measureWarm = async (rounds: number): Promise<WarmReport> => {
   const handlerOver = (mint: Mint): HttpHandler =>
     createHandler({
       ports: { ...attestPorts, mint },
-      http: { admitSource: () => null, baseUrl: BASE_URL, newTraceId: attestPorts.ids.traceId },
+      http: { baseUrl: BASE_URL, newTraceId: attestPorts.ids.traceId },
       log: silent,
     })
   const activation = { store: own.store, prover: own.prover, clock, use: 'token' as const }

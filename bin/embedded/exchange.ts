@@ -81,7 +81,7 @@ export const wireExchange = (options: ExchangeOptions): { readonly handler: Http
     admitSource: admitAtDoor(rates),
     isAbsent: (tenant) => tenants.peek(tenant) === null,
     pausedFor: pauses.secondsLeft,
-    refuseUnread: (request, retryAfterSeconds) => refuseUnread(options, request, retryAfterSeconds),
+    refuseUnread: (request, kind, retryAfterSeconds) => refuseUnread(options, request, kind, retryAfterSeconds),
     newTraceId: ids.traceId,
   })
   const attest = createAttest({

@@ -22,7 +22,9 @@ import { createEmfMetrics } from '../../lib/edge/emf-metrics.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { settleDenials } from '../../lib/edge/settle-denials.ts'
+import type { SourceLimit } from '../../lib/edge/token-endpoint.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
+import { refuseUnread } from '../../lib/flows/exchange-token.ts'
 import { createSourceOwners } from '../../lib/flows/issuers/source-owners.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { createKeysOfIssuers, rereadNowAndThen } from '../issuer-keys.ts'
@@ -71,6 +73,13 @@ export const createAttest = (
     onFailure: () => log.error('rates could not be counted', {}),
   })
   const denials = createSqsDenials({ client: sqs, queueUrl: environment.MINTMARK_DENIALS_QUEUE }, ids.decisionId)
+  const counted = metrics.meter.countDenials(denials)
+  const sourceLimit: SourceLimit = {
+    admit: admitSource(rates),
+    isAbsent: (tenant) => tenants.peek(tenant) === null,
+    refuseUnread: (request, kind, seconds) => refuseUnread({ denials: counted, ids, clock }, request, kind, seconds),
+    newTraceId: ids.traceId,
+  }
   const handler = createHandler({
     ports: {
       issuerKeys,
@@ -80,14 +89,14 @@ export const createAttest = (
       providers: PROVIDER_CATALOG,
       tenants,
       mint: createLambdaMint({ client: lambda, functionName: environment.MINTMARK_MINT_FUNCTION }),
-      denials: metrics.meter.countDenials(denials),
+      denials: counted,
       rates,
       ids,
       clock,
       turns: createFairTurns(clock),
       meter: metrics.meter,
     },
-    http: { admitSource: admitSource(rates), baseUrl: environment.MINTMARK_BASE_URL, newTraceId: ids.traceId },
+    http: { sourceLimit, baseUrl: environment.MINTMARK_BASE_URL, newTraceId: ids.traceId },
     log,
     settle: settleDenials(denials, alarm),
   })

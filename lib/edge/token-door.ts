@@ -4,33 +4,31 @@
 import { sourceKey } from '../domain/source-key.ts'
 import { traceIdOf } from '../domain/trace.ts'
 import { type HttpDoor, tenantOfPath } from './http.ts'
-import { type Exchanged, limited, notFound, renderExchanged } from './token-endpoint.ts'
+import { limited, notFound, type RefuseUnread, refuseSource, renderExchanged } from './token-endpoint.ts'
 
-export type TokenDoorOptions = {
+export type TokenDoorOptions = RefuseUnread & {
   /** Limit L1: seconds to wait, or null to go on. */
   readonly admitSource: (source: string) => number | null
-  /** True: there is none. False: there is, or it would have to be looked up. */
-  readonly isAbsent: (tenant: string) => boolean
   /** Seconds for which this source is not read when it names this tenant, or null. */
   readonly pausedFor: (source: string, tenant: string) => number | null
-  readonly refuseUnread: (
-    request: { readonly tenant: string; readonly source: string; readonly traceId: string },
-    retryAfterSeconds: number,
-  ) => Exchanged & { readonly kind: 'refused' }
-  readonly newTraceId: () => string
 }
 
 export const tokenDoor =
-  ({ admitSource, isAbsent, pausedFor, refuseUnread, newTraceId }: TokenDoorOptions): HttpDoor =>
+  (options: TokenDoorOptions): HttpDoor =>
   ({ rawPath, headers, requestContext }) => {
+    const { admitSource, isAbsent, pausedFor, refuseUnread, newTraceId } = options
     const source = sourceKey(requestContext.http.sourceIp)
     const waitSeconds = admitSource(source)
-    if (waitSeconds !== null) return limited(waitSeconds)
     const tenant = tenantOfPath(rawPath)
+    if (waitSeconds !== null)
+      return tenant === null ? limited(waitSeconds) : refuseSource(options, { tenant, source, headers }, waitSeconds)
     if (tenant === null || isAbsent(tenant)) return notFound()
     const pausedSeconds = pausedFor(source, tenant)
     if (pausedSeconds === null) return null
     const traceId = traceIdOf(headers['traceparent']) ?? newTraceId()
     // Held, as what paused it was: or whoever is refused for less work would ask more often.
-    return { ...renderExchanged(refuseUnread({ tenant, source, traceId }, pausedSeconds)), isHeld: true }
+    return {
+      ...renderExchanged(refuseUnread({ tenant, source, traceId }, 'rate_limited_tenant', pausedSeconds)),
+      isHeld: true,
+    }
   }

@@ -30,6 +30,24 @@ export type Exchanged =
       readonly retryAfterSeconds: number
     }
 
+export type Unread = { readonly tenant: string; readonly source: string; readonly traceId: string }
+
+export type SourceLimit = {
+  /** Seconds to wait, or null to go on. */
+  readonly admit: (source: string) => Promise<number | null> | number | null
+} & RefuseUnread
+
+export type RefuseUnread = {
+  /** Whether a path names no tenant, as far as that is known without a look-up. */
+  readonly isAbsent: (tenant: string) => boolean
+  readonly refuseUnread: (
+    request: Unread,
+    kind: 'rate_limited_source' | 'rate_limited_tenant',
+    retryAfterSeconds: number,
+  ) => Exchanged & { readonly kind: 'refused' }
+  readonly newTraceId: () => string
+}
+
 export type TokenEndpointOptions = {
   readonly exchange: (request: {
     readonly tenant: string
@@ -40,8 +58,8 @@ export type TokenEndpointOptions = {
     readonly traceId: string
     readonly source: string
   }) => Promise<Exchanged>
-  /** Limit L1, before anything is parsed: seconds to wait, or null to go on. Left out: the host's door has asked. */
-  readonly admitSource?: (source: string) => Promise<number | null> | number | null
+  /** Limit L1, before anything is parsed. Left out: the host's door has asked. */
+  readonly sourceLimit?: SourceLimit
   /** Left out: no answer is held. Asked for what too much of it came: whether this source goes on asking all the same. */
   readonly isHasty?: (source: string, tenant: string, refusal: Refusal) => Promise<boolean> | boolean
   /** Told of a hasty source that its tenant's rate refused: for a while the door need not read what it sends for that tenant. */
@@ -60,9 +78,11 @@ export const tokenEndpoint =
     const unfit = notAForm(event)
     if (unfit !== null) return unfit
     const source = sourceKey(sourceIp)
-    const admitted = options.admitSource?.(source) ?? null
+    const { sourceLimit } = options
+    const admitted = sourceLimit?.admit(source) ?? null
     const waitSeconds = admitted instanceof Promise ? await admitted : admitted
-    if (waitSeconds !== null) return limited(waitSeconds)
+    if (sourceLimit !== undefined && waitSeconds !== null)
+      return refuseSource(sourceLimit, { tenant, source, headers: event.headers }, waitSeconds)
     const body = bodyOf(event)
     if (isTooLarge(event, body.length)) return tooLarge()
 
@@ -122,7 +142,18 @@ const LIMITED = jsonResponse(429, {
   error_uri: `${ERROR_REFERENCE}#temporarily_unavailable`,
 })
 
-/** What a source over its rate is told. */
+/** Limit L1: with a decision of the tenant that is named. A name that is none has no records (404 is for whoever may ask). */
+export const refuseSource = (
+  { isAbsent, refuseUnread, newTraceId }: RefuseUnread,
+  { tenant, source, headers }: Omit<Unread, 'traceId'> & Pick<HttpEvent, 'headers'>,
+  waitSeconds: number,
+): HttpResponse => {
+  if (isAbsent(tenant)) return limited(waitSeconds)
+  const traceId = traceIdOf(headers['traceparent']) ?? newTraceId()
+  return renderExchanged(refuseUnread({ tenant, source, traceId }, 'rate_limited_source', waitSeconds))
+}
+
+/** What a source over its rate is told where no tenant is named. */
 export const limited = (waitSeconds: number): HttpResponse => ({
   ...LIMITED,
   headers: { ...LIMITED.headers, 'retry-after': jitter(waitSeconds) },

@@ -100,16 +100,21 @@ export const exchangeToken = async (ports: ExchangePorts, request: ExchangeReque
   }
 }
 
+/** What is asked, as far as it is known before anything of it is read. */
+export type UnreadRequest = Pick<ExchangeRequest, 'tenant' | 'traceId' | 'source'>
+export type UnreadRefusal = 'rate_limited_source' | 'rate_limited_tenant'
+
 /**
- * Refuses, unread, what its tenant's rate is known to refuse. Nothing of it is believed, not even that it is the tenant's; it has its
- * decision and its record all the same, or counts would not add up.
+ * Refuses, unread, what comes from a source over its rate (L1), or what its tenant's rate is known to refuse. Nothing of it is believed,
+ * not even that it is the tenant's; it has its decision and its record all the same, or counts would not add up.
  */
 export const refuseUnread = (
   ports: Pick<ExchangePorts, 'denials' | 'ids' | 'clock'>,
-  request: Pick<ExchangeRequest, 'tenant' | 'traceId' | 'source'>,
+  request: UnreadRequest,
+  kind: UnreadRefusal,
   retryAfterSeconds: number,
 ): ExchangeAnswer & { readonly kind: 'refused' } => {
-  const refusal: Refusal = { kind: 'rate_limited_tenant', detail: { retryAfterSeconds } }
+  const refusal: Refusal = { kind, detail: { retryAfterSeconds } }
   const unread = { ...request, token: { ok: false as const, refusal }, dpop: null }
   return deny(ports, unread, ports.ids.decisionId(), refused(refusal, NOTHING_KNOWN))
 }

@@ -1,7 +1,9 @@
 // Limits as a job and a neighbour feel them (attacks §6), with the defaults on.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { run as decision } from '../../bin/commands/decision.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
+import { captureIo } from '../support/io.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
 
 const key = issuerKey('RS256')
@@ -36,5 +38,16 @@ test('a source that goes on is told to wait, before its requests are read', asyn
   }
   expect(limited.length).toBeGreaterThan(50)
   expect(Number(limited[0]!.retryAfter)).toBeGreaterThan(0)
-  expect(limited[0]!.body['error']).toBe('temporarily_unavailable')
+  // The first few of a minute are recorded in full, the others counted: each is found by its id.
+  for (const { body } of [limited[0]!, limited.at(-1)!]) {
+    expect(body['error']).toBe('temporarily_unavailable')
+    await vi.waitFor(
+      async () => {
+        const io = captureIo()
+        await decision([String(body['decision_id']), '--data', broker.dataDir], io)
+        expect(io.out()).toContain('rate_limited_source')
+      },
+      { timeout: 15_000, interval: 250 },
+    )
+  }
 })

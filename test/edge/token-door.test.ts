@@ -31,7 +31,7 @@ const wired = () => {
     admitSource: admitAtDoor(rates),
     isAbsent: (tenant) => tenant === 'nobody',
     pausedFor: pauses.secondsLeft,
-    refuseUnread: (request, retryAfterSeconds) => refuseUnread({ denials, ids, clock }, request, retryAfterSeconds),
+    refuseUnread: (request, kind, seconds) => refuseUnread({ denials, ids, clock }, request, kind, seconds),
     newTraceId: ids.traceId,
   })
   /** As often as makes a source hasty. */
@@ -49,20 +49,25 @@ const wired = () => {
   return { time, door, denials, refuseOften }
 }
 
-test('a source over its rate is told to wait, at once and without a record; its neighbour goes on', () => {
+test('a source over its rate is told to wait, at once, with a decision; its neighbour goes on', () => {
   const { door, denials } = wired()
   for (let at = 0; at < LIMITS.sourceRate[1]; at += 1) expect(door(head('acme', '192.0.2.7'))).toBeNull()
   const refused = door(head('acme', '192.0.2.7'))
   expect([refused?.statusCode, refused?.isHeld]).toEqual([429, undefined])
   expect(Number(refused?.headers['retry-after'])).toBeGreaterThan(0)
-  expect(denials.denials()).toEqual([])
+  const { decision_id: decisionId } = JSON.parse(refused!.body) as Record<string, unknown>
+  expect(denials.denials()).toMatchObject([
+    { decisionId, tenant: 'acme', source: '192.0.2.7', verified: false, refusal: { kind: 'rate_limited_source' } },
+  ])
   expect(door(head('acme', '192.0.2.8'))).toBeNull()
 })
 
 test('a tenant that is known to be none is 404 unread, and its source is charged for asking', () => {
-  const { door } = wired()
+  const { door, denials } = wired()
   for (let at = 0; at < LIMITS.sourceRate[1]; at += 1) expect(door(head('nobody', '192.0.2.7'))?.statusCode).toBe(404)
   expect(door(head('nobody', '192.0.2.7'))?.statusCode).toBe(429)
+  // Whoever makes up names makes no records.
+  expect(denials.denials()).toEqual([])
 })
 
 test('a hasty source is not read for the tenant whose rate refused it: each refusal has a decision, which says nothing unverified', async () => {

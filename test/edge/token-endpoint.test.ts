@@ -20,7 +20,7 @@ const event = (overrides: Partial<HttpEvent> = {}, method = 'POST'): HttpEvent =
 const serve = async (
   request: HttpEvent,
   answer: Awaited<ReturnType<TokenEndpointOptions['exchange']>>,
-  admitSource: TokenEndpointOptions['admitSource'] = () => null,
+  sourceLimit?: TokenEndpointOptions['sourceLimit'],
   hasty?: TokenEndpointOptions['isHasty'],
 ) => {
   const seen: Seen[] = []
@@ -29,7 +29,7 @@ const serve = async (
       seen.push(exchanged)
       return answer
     },
-    admitSource,
+    ...(sourceLimit === undefined ? {} : { sourceLimit }),
     ...(hasty === undefined ? {} : { isHasty: hasty }),
     baseUrl: 'https://sts.example.com',
     newTraceId: () => 'f'.repeat(32),
@@ -85,10 +85,22 @@ test('an outage says when to come back', async () => {
   expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(4)
 })
 
-test('over its limit a source is refused before anything is parsed', async () => {
-  const { response, seen } = await serve(event({ body: 'x'.repeat(10) }), ISSUED, () => 3)
-  expect([response.statusCode, seen.length]).toEqual([429, 0])
-  expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(3)
+test('over its limit a source is refused before anything is parsed, with a decision where there is such a tenant', async () => {
+  const overLimit = (isAbsent: boolean) => ({
+    admit: () => 3,
+    isAbsent: () => isAbsent,
+    refuseUnread: (unread: object, kind: 'rate_limited_source' | 'rate_limited_tenant', retryAfterSeconds: number) => {
+      expect(unread).toEqual({ tenant: 'acme', source: '192.0.2.7', traceId: 'e'.repeat(32) })
+      return { ...REFUSED, refusal: { kind }, retryAfterSeconds }
+    },
+    newTraceId: () => 'e'.repeat(32),
+  })
+  const known = await serve(event({ body: 'x'.repeat(10) }), ISSUED, overLimit(false))
+  expect([known.response.statusCode, known.seen.length]).toEqual([429, 0])
+  expect(known.body).toMatchObject({ error: 'temporarily_unavailable', decision_id: 'd-2' })
+  expect(Number(known.response.headers['retry-after'])).toBeGreaterThanOrEqual(3)
+  const absent = await serve(event(), ISSUED, overLimit(true))
+  expect([absent.response.statusCode, absent.seen.length, absent.body['decision_id']]).toEqual([429, 0, undefined])
 })
 
 test('the URL a DPoP proof is about comes from the base URL, never from a header', async () => {
