@@ -6,7 +6,7 @@ import { bundle } from './bundle.ts'
 
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
-  admin: 442,
+  admin: 443,
   attest: 402,
   audit: 400,
   checkpoint: 310,

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { TENANT_NAME, whole } from '../../lib/domain/names.ts'
-import { httpError, malformedHttp, onlyRead } from '../../lib/edge/form-request.ts'
+import { comeBack, httpError, malformedHttp, onlyRead } from '../../lib/edge/form-request.ts'
 import { type HttpDoor, type HttpHandler, type HttpHead, type HttpResponse, jsonResponse } from '../../lib/edge/http.ts'
 import { answerConnectionErrors } from './connection-errors.ts'
 import { createHeldAnswers, type HeldAnswers, type Timing } from './held-answers.ts'
@@ -173,7 +173,7 @@ const passOver = (request: IncomingMessage, response: ServerResponse): void => {
 
 const NOT_FOUND = jsonResponse(404, { error: 'not_found' })
 const FAILED = jsonResponse(500, { error: 'server_error', error_description: 'An internal error occurred' })
-const NOT_READY = jsonResponse(503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' })
+const NOT_READY = comeBack(503, 'The service cannot answer now', '1')
 const ENCODED = httpError(415, 'unsupported_media_type', 'Content-Encoding is not accepted')
 
 /** What is answered without reading the body, or null: health, hosts and paths that are not ours, bodies we would not read. */

@@ -18,7 +18,7 @@ import type { SinkRule } from '../../lib/domain/tenant-config.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
 import { createDeliveries } from '../../lib/flows/audit/run-deliveries.ts'
 import { createSinkTargets } from '../../lib/flows/audit/sink-targets.ts'
-import { tracedSink } from '../../lib/flows/traced-ports.ts'
+import { tracedPosts, tracedSink } from '../../lib/flows/traced-ports.ts'
 import type { MessageSigner, Sink } from '../../lib/ports/sinks.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import type { AuditOptions } from './audit-options.ts'
@@ -82,8 +82,9 @@ const sinkTargets = (options: Wired) => {
   })
 }
 
-const createSink = ({ dataDir, secretsDir, egressAllow, dev, signer }: Wired) => {
-  const http = createGuardedHttp({ dev, egressAllow, ports: 'any', query: true })
+const createSink = ({ dataDir, secretsDir, egressAllow, dev, signer, tracing }: Wired) => {
+  const guarded = createGuardedHttp({ dev, egressAllow, ports: 'any', query: true })
+  const http = tracing === undefined ? guarded : tracedPosts(tracing, guarded)
   const secrets = createSecretFiles({ secretsDir, dataDir })
   return (rule: SinkRule, tenant: string, issuerUrl: string): Sink => {
     switch (rule.type) {

@@ -4,6 +4,7 @@ import type { Logger } from '@aws-lambda-powertools/logger'
 import middy from '@middy/core'
 import { Unavailable } from '../domain/unavailable.ts'
 import { placeOf } from './failure-place.ts'
+import { comeBack } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse } from './http.ts'
 
 /** Only the name and place of an error are logged: its message may hold what a caller sent (attacks §2 L2). */
@@ -36,8 +37,4 @@ export const endpoint = (
 }
 
 const unavailable = (error: Unavailable): HttpResponse =>
-  jsonResponse(
-    503,
-    { error: 'temporarily_unavailable', error_description: 'The service cannot answer now' },
-    { 'retry-after': String(error.retryAfterSeconds) },
-  )
+  comeBack(503, 'The service cannot answer now', String(error.retryAfterSeconds))

@@ -3,7 +3,7 @@
 import { LIMITS } from '../domain/limits.ts'
 import { FEED_TYPE } from '../domain/revocation-feed.ts'
 import { sourceKey } from '../domain/source-key.ts'
-import { jitter } from './form-request.ts'
+import { tooMany } from './form-request.ts'
 import { type HttpHandler, jsonResponse, tenantOfPath } from './http.ts'
 
 export type FeedEndpointOptions = {
@@ -27,8 +27,7 @@ export const feedEndpoint =
     if (cursor === undefined)
       return jsonResponse(400, { error: 'invalid_request', error_description: 'since=N, or nothing' })
     const waitSeconds = await admitSource(sourceKey(sourceIp))
-    if (waitSeconds !== null)
-      return jsonResponse(429, { error: 'temporarily_unavailable' }, { 'retry-after': jitter(waitSeconds) })
+    if (waitSeconds !== null) return tooMany(waitSeconds)
     const page = await feed(tenant, Number(cursor))
     if (page === null) return notFound()
     const headers = {

@@ -56,3 +56,17 @@ export const httpError = (
   }
   return jsonResponse(status, body, headers)
 }
+
+/** What is not answered now, and is no decision: the same JSON whoever says it (design §4). */
+export const comeBack = (status: 429 | 503, description: string, retryAfter: string): HttpResponse =>
+  jsonResponse(
+    status,
+    {
+      error: 'temporarily_unavailable',
+      error_description: description,
+      error_uri: `${ERROR_REFERENCE}#temporarily_unavailable`,
+    },
+    { 'retry-after': retryAfter },
+  )
+
+export const tooMany = (waitSeconds: number): HttpResponse => comeBack(429, 'Too many requests', jitter(waitSeconds))

@@ -3,7 +3,7 @@
 import { LIMITS } from '../domain/limits.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import { parseTilePath, TILE_WIDTH, type TileName } from '../domain/tlog/tiles.ts'
-import { jitter } from './form-request.ts'
+import { tooMany } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 export type LogEndpointOptions = {
@@ -32,8 +32,7 @@ export const logEndpoint =
       return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
     }
     const waitSeconds = await options.admitSource(sourceKey(sourceIp))
-    if (waitSeconds !== null)
-      return jsonResponse(429, { error: 'temporarily_unavailable' }, { 'retry-after': jitter(waitSeconds) })
+    if (waitSeconds !== null) return tooMany(waitSeconds)
     const checkpoint = await options.checkpoint(tenant)
     if (checkpoint === null) return notFound()
     if (path === 'checkpoint') return text(checkpoint.note)

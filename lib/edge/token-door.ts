@@ -3,8 +3,9 @@
 // and no turn is taken.
 import { sourceKey } from '../domain/source-key.ts'
 import { traceIdOf } from '../domain/trace.ts'
+import { tooMany } from './form-request.ts'
 import { type HttpDoor, tenantOfPath } from './http.ts'
-import { limited, notFound, type RefuseUnread, refuseSource, renderExchanged } from './token-endpoint.ts'
+import { notFound, type RefuseUnread, refuseSource, renderExchanged } from './token-endpoint.ts'
 
 export type TokenDoorOptions = RefuseUnread & {
   /** Limit L1: seconds to wait, or null to go on. */
@@ -21,7 +22,7 @@ export const tokenDoor =
     const waitSeconds = admitSource(source)
     const tenant = tenantOfPath(rawPath)
     if (waitSeconds !== null)
-      return tenant === null ? limited(waitSeconds) : refuseSource(options, { tenant, source, headers }, waitSeconds)
+      return tenant === null ? tooMany(waitSeconds) : refuseSource(options, { tenant, source, headers }, waitSeconds)
     if (tenant === null || isAbsent(tenant)) return notFound()
     const pausedSeconds = pausedFor(source, tenant)
     if (pausedSeconds === null) return null

@@ -4,9 +4,9 @@ import { isOfLoad, type Refusal } from '../domain/refusal.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import type { GrantType, TokenRequest } from '../domain/token-request.ts'
 import { traceIdOf } from '../domain/trace.ts'
-import { ERROR_REFERENCE, errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
+import { errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
 import { parseTokenRequest } from '../wire/token-request.ts'
-import { bodyOf, isTooLarge, jitter, notAForm, tooLarge } from './form-request.ts'
+import { bodyOf, isTooLarge, jitter, notAForm, tooLarge, tooMany } from './form-request.ts'
 import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
 
 export type Exchanged =
@@ -136,25 +136,13 @@ const dpopOf = (event: HttpEvent, baseUrl: string) => {
 
 export const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
 
-const LIMITED = jsonResponse(429, {
-  error: 'temporarily_unavailable',
-  error_description: 'Too many requests',
-  error_uri: `${ERROR_REFERENCE}#temporarily_unavailable`,
-})
-
 /** Limit L1: with a decision of the tenant that is named. A name that is none has no records (404 is for whoever may ask). */
 export const refuseSource = (
   { isAbsent, refuseUnread, newTraceId }: RefuseUnread,
   { tenant, source, headers }: Omit<Unread, 'traceId'> & Pick<HttpEvent, 'headers'>,
   waitSeconds: number,
 ): HttpResponse => {
-  if (isAbsent(tenant)) return limited(waitSeconds)
+  if (isAbsent(tenant)) return tooMany(waitSeconds)
   const traceId = traceIdOf(headers['traceparent']) ?? newTraceId()
   return renderExchanged(refuseUnread({ tenant, source, traceId }, 'rate_limited_source', waitSeconds))
 }
-
-/** What a source over its rate is told where no tenant is named. */
-export const limited = (waitSeconds: number): HttpResponse => ({
-  ...LIMITED,
-  headers: { ...LIMITED.headers, 'retry-after': jitter(waitSeconds) },
-})

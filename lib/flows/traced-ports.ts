@@ -4,6 +4,7 @@ import type { OcsfEvent } from '../domain/ocsf/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { GrantStore } from '../ports/grant-store.ts'
 import type { Mint } from '../ports/mint.ts'
+import type { OutboundHttp } from '../ports/outbound-http.ts'
 import type { KeyRing } from '../ports/signing-keys.ts'
 import type { Sink } from '../ports/sinks.ts'
 import type { Traced, Tracing } from '../ports/tracing.ts'
@@ -44,6 +45,15 @@ export const tracedAppend =
     for (const { record } of entries)
       if (record !== undefined) tracing.follow('feed', record, times, { 'mintmark.tenant': tenant })
   }
+
+/** What is posted to a sink goes with a trace of its own, for a batch is of many. */
+export const tracedPosts = (tracing: Tracing, http: OutboundHttp): OutboundHttp => ({
+  ...http,
+  post: (url, body, options) =>
+    tracing.send('deliver', { 'server.address': new URL(url).hostname }, (traceparent) =>
+      http.post(url, { ...body, headers: { ...body.headers, traceparent } }, options),
+    ),
+})
 
 /** Delivery to a sink: a span in the trace of each grant. */
 export const tracedSink = (tracing: Tracing, clock: Now, name: string, sink: Sink): Sink => ({

@@ -22,6 +22,12 @@ const CALLER = 'b7ad6b7169203331'
 const key = issuerKey('RS256')
 const spans: Span[] = []
 let received = ''
+/** Of requests to the sink. */
+const traceparents: (string | undefined)[] = []
+const siem = createServer((request, response) => {
+  traceparents.push(request.headers['traceparent'] as string | undefined)
+  request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'))
+})
 const collector = createServer((request, response) => {
   let body = ''
   request.setEncoding('utf8')
@@ -39,11 +45,12 @@ let broker: RunningBroker
 let acme: string
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+  for (const server of [collector, siem]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = collector.address() as AddressInfo
+  const logs = `http://127.0.0.1:${(siem.address() as AddressInfo).port}/v1/logs`
   broker = await startBroker({
     tenants: {
-      acme: `${githubTenant('acme', { keys: [key] })}\nsinks:\n  local: { type: jsonl, path: acme-audit.jsonl }\n`,
+      acme: `${githubTenant('acme', { keys: [key] })}\nsinks:\n  local: { type: jsonl, path: acme-audit.jsonl }\n  siem: { type: otlp-logs, url: "${logs}" }\n`,
     },
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
   })
@@ -52,6 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await removeBroker(broker)
   collector.close()
+  siem.close()
 })
 
 test("one exchange is one trace, the caller's: attest, mint, store, sign, and what audit did with its record", async () => {
@@ -80,4 +88,11 @@ test('a trace that the broker begins has the id that the token and the record ha
   )
   const attest = () => spans.slice(before).find(({ name }) => name === 'attest')
   await expect.poll(() => attest()?.traceId, { timeout: 40_000 }).toBe(claims.txn)
+})
+
+test('a request to a sink goes with the trace of its delivery', async () => {
+  await exchange(acme, signAssertion(key, githubClaims(acme)), { audience: TARGET })
+  const sent = () =>
+    spans.find(({ name, traceId, spanId }) => name === 'deliver' && traceparents.includes(`00-${traceId}-${spanId}-01`))
+  await expect.poll(sent, { timeout: 40_000 }).toBeTruthy()
 })

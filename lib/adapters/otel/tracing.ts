@@ -66,13 +66,15 @@ export const createTracing = (environment: Environment): Tracing => {
   return {
     serve(traceparent, work) {
       const span = tracer.startSpan('attest', { kind: SpanKind.SERVER }, withParent(traceparent))
-      const { traceId, spanId, traceFlags } = span.spanContext()
-      const goesOn = `00-${traceId}-${spanId}-${traceFlags === TraceFlags.SAMPLED ? '01' : '00'}`
-      return inSpan(span, () => work(goesOn, (attributes) => void span.setAttributes(attributes)))
+      return inSpan(span, () => work(traceparentOf(span), (attributes) => void span.setAttributes(attributes)))
     },
     during(name, attributes, work, decisionId) {
       ids.next = decisionId === undefined ? null : spanIdOf(decisionId)
       return inSpan(tracer.startSpan(name, { attributes }), work)
+    },
+    send(name, attributes, work) {
+      const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes })
+      return inSpan(span, () => work(traceparentOf(span)))
     },
     follow(name, { traceId, decisionId }, { fromMs, toMs }, attributes) {
       const { decision } = root.shouldSample(context.active(), traceId, name, SpanKind.INTERNAL, {}, [])
@@ -84,6 +86,11 @@ export const createTracing = (environment: Environment): Tracing => {
     },
     close: () => provider.shutdown(),
   }
+}
+
+const traceparentOf = (span: Span): string => {
+  const { traceId, spanId, traceFlags } = span.spanContext()
+  return `00-${traceId}-${spanId}-${traceFlags === TraceFlags.SAMPLED ? '01' : '00'}`
 }
 
 const withParent = (traceparent: string | undefined) => {
