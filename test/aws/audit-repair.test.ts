@@ -58,8 +58,8 @@ const WAIT_MS = 60_000
 const NOW = Math.floor(Date.now() / 1000)
 const BEFORE = NOW - 2 * 3600
 
-const open = async () => {
-  const names = await createTables()
+const open = async (hasStream = true) => {
+  const names = await createTables(hasStream)
   const client = new DynamoDBClient({ ...localDynamo(), maxAttempts: 5 })
   const [core, log] = [tableOf(names.core, client, WAIT_MS), tableOf(names.log, client, WAIT_MS)]
   const tree = treeLogIn(createTenantLog(log, nodeSha256))
@@ -300,6 +300,8 @@ const write = async (items: readonly Record<string, AttributeValue>[]) => {
 }
 
 test('10,000 orders that the stream lost are looked for a hundred at a time, a run that is out of time goes on where it ended, and none is read twice', async () => {
+  aws.client.destroy()
+  aws = await open(false)
   const orders = Array.from({ length: 10_000 }, (_, at): AppliedOrder => {
     const order = sampleOrder({ selectors: [{ kind: 'run', issuer: 'github', value: String(at) }] })
     return { v: 1, order, by: 'uid:1000', revocations: [randomUUID()], atSeconds: BEFORE }

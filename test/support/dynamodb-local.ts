@@ -23,10 +23,13 @@ export const localDynamo = () => ({ ...LOCAL, endpoint: inject('dynamodbEndpoint
 
 let made = 0
 
-/** New, empty tables for one test. */
-export const createTables = (): Promise<{ readonly core: string; readonly log: string }> => {
+/**
+ * New, empty tables for one test. `hasStream: false` where thousands of rows are written: DynamoDB Local looks through all it has of a
+ * stream every few moments, for as long as it runs, and whoever comes after waits.
+ */
+export const createTables = (hasStream = true): Promise<{ readonly core: string; readonly log: string }> => {
   made += 1
-  return createTablesNamed(`t${process.pid}-${made}-`)
+  return createDeployedTables(inject('dynamodbEndpoint'), `t${process.pid}-${made}-`, hasStream)
 }
 
 /** `prefix` empty: by the names they are deployed under, which one file of a run may use. */

@@ -68,14 +68,19 @@ const untilReady = async (endpoint: string): Promise<void> => {
 /** Any credentials do. */
 export const LOCAL = { region: 'eu-west-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } as const
 
-const createTable = async (client: DynamoDBClient, name: string, { Properties }: TableResource): Promise<void> => {
+const createTable = async (
+  client: DynamoDBClient,
+  name: string,
+  { Properties }: TableResource,
+  hasStream: boolean,
+): Promise<void> => {
   const { BillingMode, AttributeDefinitions, KeySchema, StreamSpecification } = Properties
   const input = {
     TableName: name,
     BillingMode,
     AttributeDefinitions,
     KeySchema,
-    ...(StreamSpecification && { StreamSpecification: { StreamEnabled: true, ...StreamSpecification } }),
+    ...(hasStream && StreamSpecification && { StreamSpecification: { StreamEnabled: true, ...StreamSpecification } }),
   }
   await client.send(new CreateTableCommand(structuredClone(input) as CreateTableCommandInput))
 }
@@ -84,12 +89,13 @@ const createTable = async (client: DynamoDBClient, name: string, { Properties }:
 export const createDeployedTables = async (
   endpoint: string,
   prefix = '',
+  hasStream = true,
 ): Promise<{ readonly core: string; readonly log: string }> => {
   const client = new DynamoDBClient({ ...LOCAL, endpoint })
   const [core, log] = [coreTable(null), logTable(null)]
   const names = { core: `${prefix}${core.Properties.TableName}`, log: `${prefix}${log.Properties.TableName}` }
-  await createTable(client, names.core, core)
-  await createTable(client, names.log, log)
+  await createTable(client, names.core, core, hasStream)
+  await createTable(client, names.log, log, hasStream)
   client.destroy()
   return names
 }
