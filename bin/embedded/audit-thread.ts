@@ -4,15 +4,13 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { TraceEnvironment } from '../../lib/config/tracing.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
+import type { AuditOptions } from './audit-options.ts'
 
-export type AuditThreadOptions = {
-  readonly dataDir: string
-  readonly dev: boolean
-  readonly baseUrl: string
-  readonly secretsDir: string
-  readonly egressAllow: readonly string[]
-  readonly budgetBytes: number
-  readonly anchors: readonly string[]
+/** What goes to the thread as it is; the rest it opens itself. */
+export type AuditThreadOptions = Pick<
+  AuditOptions,
+  'dataDir' | 'dev' | 'baseUrl' | 'secretsDir' | 'egressAllow' | 'budgetBytes' | 'anchors'
+> & {
   /** Value of MINTMARK_MASTER_KEY. */
   readonly masterKey: string | undefined
   readonly traceEnvironment: TraceEnvironment

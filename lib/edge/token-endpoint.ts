@@ -136,7 +136,7 @@ const dpopOf = (event: HttpEvent, baseUrl: string) => {
 
 export const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
 
-/** Limit L1: with a decision of the tenant that is named. A name that is none has no records (404 is for whoever may ask). */
+/** Limit L1: with a decision of the tenant that is named. A name that is none has no records, or anybody could fill a disk with them. */
 export const refuseSource = (
   { isAbsent, refuseUnread, newTraceId }: RefuseUnread,
   { tenant, source, headers }: Omit<Unread, 'traceId'> & Pick<HttpEvent, 'headers'>,
