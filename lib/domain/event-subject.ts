@@ -3,7 +3,8 @@
 import type { JsonObject, JsonValue } from './claims.ts'
 import { refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
-import type { EventRule } from './tenant-config.ts'
+import type { RevocationKind } from './revocation.ts'
+import type { SecurityEventName } from './security-event.ts'
 
 /** Simple formats a rule can name: the member that is the value, and the one that says whose name space it is of. */
 export const SUBJECT_FORMATS = {
@@ -22,6 +23,20 @@ export type SubjectFormat = keyof typeof SUBJECT_FORMATS
 /** Members of a complex subject (SSF 1.0 §3.3). */
 export const COMPLEX_MEMBERS = ['user', 'device', 'session', 'application', 'tenant', 'org_unit', 'group'] as const
 export type ComplexMember = (typeof COMPLEX_MEMBERS)[number]
+
+/** What one kind of event about one kind of subject revokes. */
+export type EventRule = {
+  readonly event: SecurityEventName
+  /** The member of a complex subject that is looked at; null: the subject is a simple one. */
+  readonly member: ComplexMember | null
+  readonly subject: SubjectFormat
+  readonly kind: RevocationKind
+  /** Name of the issuer a scoped kind is named with; '' for the others. */
+  readonly issuer: string
+  /** `iss` that a subject with one must name: that of the issuer above, or of the tenant. */
+  readonly iss: string
+  readonly form: 'block' | 'cut'
+}
 
 export type Selection = { readonly rule: EventRule; readonly value: string }
 

@@ -6,8 +6,7 @@ import { LIMITS } from './limits.ts'
 import { DURATION_BOUNDS } from './metrics.ts'
 import { type Histogram, newHistogram, observe, type Reading, reading } from './reading.ts'
 import { type Answer, REFUSALS, type RefusalKind } from './refusal.ts'
-import type { IssueEntry } from './tenant-config.ts'
-import type { GrantType } from './token-request.ts'
+import type { CredentialType, GrantType } from './token-request.ts'
 import type { ProviderName } from './wid.ts'
 
 /** issued: a token went out. refused: the request, evidence or target was. failed: a bug of ours. */
@@ -23,7 +22,6 @@ const STATUSES = [200, 400, 401, 404, 405, 408, 413, 415, 429, 500, 503] as cons
 export const UNKNOWN_TENANT = '_unknown'
 export const OTHER_TENANTS = '_other'
 
-type CredentialType = IssueEntry['type']
 type Issued = Record<GrantType, Record<CredentialType, number>>
 
 export type TenantCounts = {

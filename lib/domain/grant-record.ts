@@ -1,7 +1,7 @@
 // What is written before anything is signed: one redemption, whole (design §3.3, P5). It is an intent: a credential counts
 // as issued unless an outcome row says otherwise. Never the token, never raw evidence; leaves, hashes and ids. Pure.
 import type { Refusal } from './refusal.ts'
-import type { IssueEntry } from './tenant-config.ts'
+import type { CredentialType } from './token-request.ts'
 import type { WidLeaf, WidValue } from './wid.ts'
 
 /** How every candidate grant was judged: one '1' or '0' for each condition in document order, then the implied rules. */
@@ -33,7 +33,7 @@ export type GrantRecord = {
   readonly wid: Readonly<Partial<Record<WidLeaf, WidValue>>>
   readonly verdicts: Verdicts
   readonly credential: {
-    readonly type: IssueEntry['type']
+    readonly type: CredentialType
     readonly jti: string
     readonly sub: string
     readonly aud: string

@@ -3,19 +3,10 @@
 // refused, so two readers of one payload cannot see two payloads (attacks rows 27-35, 45, 64). One pass; recursion ≤ depthMax. Pure.
 import type { JsonObject, JsonValue } from './claims.ts'
 import { LIMITS } from './limits.ts'
-import { parsePlainJson } from './plain-json.ts'
+import { type JsonLimits, parsePlainJson } from './plain-json.ts'
 import { type RefusalKind, refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
 import { utf8Length } from './utf8.ts'
-
-export type JsonLimits = {
-  /** Levels of nesting; a lone object or array is 1. */
-  readonly depthMax: number
-  /** Members of all objects and elements of all arrays together. */
-  readonly membersMax: number
-  /** UTF-8 bytes of one string or member name. */
-  readonly stringBytesMax: number
-}
 
 /** Limits for headers and payloads of tokens (issuers.md §0.3). */
 export const TOKEN_JSON_LIMITS: JsonLimits = {

@@ -2,8 +2,16 @@
 // JSON.parse reads the text and one walk over the value proves that nothing was lost or is past a limit. Whatever the walk
 // cannot vouch for is left to the strict reader (json.ts), which alone says what is wrong. Pure.
 import type { JsonObject, JsonValue } from './claims.ts'
-import type { JsonLimits } from './json.ts'
 import { LIMITS } from './limits.ts'
+
+export type JsonLimits = {
+  /** Levels of nesting; a lone object or array is 1. */
+  readonly depthMax: number
+  /** Members of all objects and elements of all arrays together. */
+  readonly membersMax: number
+  /** UTF-8 bytes of one string or member name. */
+  readonly stringBytesMax: number
+}
 
 const PLAIN = 0
 const QUOTE = 1

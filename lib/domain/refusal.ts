@@ -1,6 +1,5 @@
 // Every expected way to say no, in one table. Private: a kind and its detail go to the decision record only; what the
 // caller sees is a constant chosen by `answer` in lib/wire/oauth-error.ts. Pure.
-import type { Refused } from './result.ts'
 
 /** What a caller may learn of a refusal; the one mapper turns it into status, OAuth code and constant description. */
 export type Answer =
@@ -136,6 +135,9 @@ export type RefusalKind = keyof typeof REFUSALS
 export type RefusalDetail = Readonly<Record<string, string | number | boolean | null>>
 
 export type Refusal = { readonly kind: RefusalKind; readonly detail?: RefusalDetail }
+
+/** What a Result is where there is no value. */
+export type Refused = { readonly ok: false; readonly refusal: Refusal }
 
 export const refuse = (kind: RefusalKind, detail?: RefusalDetail): Refused => ({
   ok: false,

@@ -2,12 +2,11 @@
 // data, so that it can be stored, hashed and compared. Made only by lib/wire/compile-tenant.ts. Pure.
 import type { AwsSeverity } from './aws-finding.ts'
 import type { SessionWay } from './aws-session.ts'
-import type { ComplexMember, SubjectFormat } from './event-subject.ts'
+import type { EventRule } from './event-subject.ts'
 import type { GlobPart } from './glob.ts'
 import type { KeySource } from './key-source.ts'
 import type { ReplayMode, SignatureAlgorithm } from './provider.ts'
 import type { RevocationKind } from './revocation.ts'
-import type { SecurityEventName } from './security-event.ts'
 import type { ProviderName, WidLeaf } from './wid.ts'
 
 export type Matcher =
@@ -116,20 +115,6 @@ export type ReceiverRule =
       readonly authorization: string | null
     }
   | { readonly name: string; readonly type: 'poll' }
-
-/** What one kind of event about one kind of subject revokes. */
-export type EventRule = {
-  readonly event: SecurityEventName
-  /** The member of a complex subject that is looked at; null: the subject is a simple one. */
-  readonly member: ComplexMember | null
-  readonly subject: SubjectFormat
-  readonly kind: RevocationKind
-  /** Name of the issuer a scoped kind is named with; '' for the others. */
-  readonly issuer: string
-  /** `iss` that a subject with one must name: that of the issuer above, or of the tenant. */
-  readonly iss: string
-  readonly form: 'block' | 'cut'
-}
 
 /** Who may report security events as SETs. */
 export type SetSource = {

@@ -8,6 +8,9 @@ export const TYPE_AWS_CREDENTIALS = 'urn:mintmark:token-type:aws-credentials'
 export const TYPE_JWT = 'urn:ietf:params:oauth:token-type:jwt'
 export const TYPE_ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token'
 
+/** What can be asked for, by the name that documents, records and metrics have for it. */
+export type CredentialType = 'access_token' | 'aws-credentials'
+
 /** The target as the caller wrote it. Judged only after the evidence, so that nobody learns of grants without evidence. */
 export type RequestedTarget = {
   /** requested_token_type; null: the default, an access token. */

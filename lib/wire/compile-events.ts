@@ -2,14 +2,13 @@
 // the tenant it revokes. What could never become a predicate is refused here, before anybody reports it. Pure.
 import { accountOf } from '../domain/aws-session.ts'
 import type { JsonValue } from '../domain/claims.ts'
-import { SUBJECT_FORMATS, type SubjectFormat } from '../domain/event-subject.ts'
+import { type EventRule, SUBJECT_FORMATS, type SubjectFormat } from '../domain/event-subject.ts'
 import type { KeySource } from '../domain/key-source.ts'
 import type { SignatureAlgorithm } from '../domain/provider.ts'
 import { REVOCATION_KINDS, type RevocationKind } from '../domain/revocation.ts'
 import type { SecurityEventName } from '../domain/security-event.ts'
 import type {
   AwsSource,
-  EventRule,
   EventSource,
   GithubSource,
   GrantRule,

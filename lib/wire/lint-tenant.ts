@@ -1,12 +1,12 @@
 // The linter: what a tenant document may say and its author should think about again (design §5). All of it is advice; what is
 // unsafe was refused by compile-tenant.ts. Each warning has a rule, and some rules can be waived on a grant, with a reason. Pure.
 import { isFederationIssuer } from '../domain/aws-session.ts'
+import type { EventRule } from '../domain/event-subject.ts'
 import { templateOf } from '../domain/explain.ts'
 import { canBothMatch, isCoveredBy } from '../domain/lint-overlap.ts'
 import type { Provider, ProviderCatalog } from '../domain/provider.ts'
 import type {
   AwsCredentialsEntry,
-  EventRule,
   GrantRule,
   IssueEntry,
   IssuerConfig,
