@@ -141,6 +141,41 @@ test.each([
   expect(violations(path, source)).toHaveLength(1)
 })
 
+/** Files that reach each other through imports, those of types included: a path that ends where it began, or null. */
+const circleIn = (imports: ReadonlyMap<string, readonly string[]>): readonly string[] | null => {
+  const done = new Set<string>()
+  const walk = (path: readonly string[]): readonly string[] | null => {
+    const at = path.at(-1)!
+    const begun = path.indexOf(at)
+    if (begun < path.length - 1) return path.slice(begun)
+    if (done.has(at)) return null
+    for (const next of imports.get(at) ?? []) {
+      const circle = walk([...path, next])
+      if (circle !== null) return circle
+    }
+    done.add(at)
+    return null
+  }
+  for (const start of imports.keys()) {
+    const circle = walk([start])
+    if (circle !== null) return circle
+  }
+  return null
+}
+
+test('no import goes in a circle, not of a type either', () => {
+  const files = [...SOURCES, ...['bin', 'scripts', 'bench', 'test'].flatMap(filesUnder)]
+  const targetsOf = (path: string): string[] =>
+    importsOf(readFileSync(join(ROOT, path), 'utf8'))
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(({ specifier }) => normalize(join(dirname(path), specifier)))
+  const imports = new Map(files.map((path) => [path, targetsOf(path)]))
+  expect(circleIn(imports)).toBeNull()
+  expect(circleIn(new Map([...imports, ['lib/domain/result.ts', ['lib/domain/json.ts']]]))).toEqual(
+    expect.arrayContaining(['lib/domain/result.ts', 'lib/domain/json.ts']),
+  )
+})
+
 test('domain is pure: no clock, randomness, Buffer, process or console', () => {
   const impure =
     /\b(Date\.now|new Date\(|Math\.random|Buffer\.|(?<!')process\.|console\.|setTimeout|globalThis\.crypto|crypto\.(random|subtle))/

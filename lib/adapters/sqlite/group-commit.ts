@@ -4,7 +4,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LIMITS } from '../../domain/limits.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Sql } from './connection.ts'
-import type { Database } from './database.ts'
 import { failureOf } from './sqlite-error.ts'
 
 export type Job<T> = {
@@ -34,8 +33,15 @@ type GroupOptions = {
   readonly max?: number
 }
 
+/** Of a database, what it takes to commit. */
+type Store = {
+  read<T>(work: (sql: Sql) => T): T
+  write<T>(work: (sql: Sql) => T, deadlineMs: number): Promise<T>
+  deadlineMs(): number
+}
+
 export const createGroupCommit = (
-  database: Database,
+  database: Store,
   { open = () => 0, max = LIMITS.groupCommitMax }: GroupOptions = {},
 ): GroupCommit => {
   const queue: Waiting[] = []
@@ -73,11 +79,7 @@ export const createGroupCommit = (
 
 type Done = { readonly value: unknown } | { readonly error: unknown }
 
-const commitGroup = async (
-  database: Database,
-  open: (sql: Sql) => number,
-  group: readonly Waiting[],
-): Promise<void> => {
+const commitGroup = async (database: Store, open: (sql: Sql) => number, group: readonly Waiting[]): Promise<void> => {
   let done: readonly Done[]
   try {
     done = await database.write((sql) => {
@@ -107,7 +109,7 @@ const runAlone = (sql: Sql, opened: number, run: Waiting['run']): Done => {
 }
 
 /** The commit threw: it may have happened all the same. Only the database can tell, and if it cannot, nobody can (L6). */
-const settleUnknown = (database: Database, job: Waiting, error: unknown): void => {
+const settleUnknown = (database: Store, job: Waiting, error: unknown): void => {
   let found: { readonly value: unknown } | null = null
   try {
     if (error instanceof Unavailable) found = database.read(job.readBack)
