@@ -41,13 +41,46 @@ export const startDenialQueue = (
 ): RunningDenialQueue => {
   const counters = newDenialCounters()
   const numbered = numberedDenials(randomUUID())
+  const waiting = createWaiting(database)
+  const run = oneAfterAnother()
+
+  const timer = setInterval(() => {
+    const areCountsDue = waiting.areCountsDue()
+    if (!run.isBusy() && (waiting.inFull() > 0 || areCountsDue))
+      run(areCountsDue ? waiting.writeAll : waiting.writeInFull).catch(() => undefined)
+  }, LIMITS.denialFlushMs)
+  timer.unref()
+
+  return {
+    send(sent) {
+      const denial = numbered(sent)
+      ownDecisionBytes(denial.decisionId) // throws here, where the bug is, and not in every flush from now on
+      const length = waiting.inFull()
+      const isFull = isBudgeted ? isWithinBudget(counters, denial, length) : length < LIMITS.denialQueueMax
+      if (isFull) waiting.add(denial)
+      else waiting.count(denial)
+    },
+    flush: () => run(waiting.writeAll),
+    async close() {
+      clearInterval(timer)
+      try {
+        await run(waiting.writeAll)
+        return 0
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error
+        return waiting.drop()
+      }
+    },
+  }
+}
+
+/** What is not written yet, in full or counted. What a write that failed had taken is waiting again. */
+const createWaiting = (database: Database) => {
   const rollUps = newRollUps()
   let queue: Denial[] = []
-  /** When counts were written last. */
   let countedAtMs = performance.now()
-  let running: Promise<void> | null = null
 
-  const writeQueue = async (): Promise<void> => {
+  const writeInFull = async (): Promise<void> => {
     while (queue.length > 0) {
       const some = queue.slice(0, ROWS_PER_COMMIT)
       await database.write((sql) => {
@@ -73,8 +106,25 @@ export const startDenialQueue = (
       await nextTurn()
     }
   }
+  return {
+    add: (denial: Denial): void => void queue.push(denial),
+    count: (denial: Denial): void => addToRollUp(rollUps, denial),
+    inFull: (): number => queue.length,
+    areCountsDue: (): boolean => rollUps.rows.size > 0 && performance.now() - countedAtMs >= LIMITS.rollUpFlushMs,
+    writeInFull,
+    async writeAll(): Promise<void> {
+      await writeInFull()
+      await writeCounts()
+    },
+    /** How many are lost. */
+    drop: (): number => queue.length + takeRollUps(rollUps).reduce((sum, { count }) => sum + count, 0),
+  }
+}
+
+/** One at a time: a second one waits for the first, then writes what came meanwhile. */
+const oneAfterAnother = () => {
+  let running: Promise<void> | null = null
   const run = async (work: () => Promise<void>): Promise<void> => {
-    // One at a time: a second one waits for the first, then writes what came meanwhile.
     while (running !== null) await running.catch(() => undefined)
     running = work()
     try {
@@ -83,38 +133,7 @@ export const startDenialQueue = (
       running = null
     }
   }
-  const writeAll = async (): Promise<void> => {
-    await writeQueue()
-    await writeCounts()
-  }
-  const flush = (): Promise<void> => run(writeAll)
-  const timer = setInterval(() => {
-    const areCountsDue = rollUps.rows.size > 0 && performance.now() - countedAtMs >= LIMITS.rollUpFlushMs
-    if (running === null && (queue.length > 0 || areCountsDue))
-      run(areCountsDue ? writeAll : writeQueue).catch(() => undefined)
-  }, LIMITS.denialFlushMs)
-  timer.unref()
-
-  return {
-    send(sent) {
-      const denial = numbered(sent)
-      ownDecisionBytes(denial.decisionId) // throws here, where the bug is, and not in every flush from now on
-      const isFull = isBudgeted ? isWithinBudget(counters, denial, queue.length) : queue.length < LIMITS.denialQueueMax
-      if (isFull) queue.push(denial)
-      else addToRollUp(rollUps, denial)
-    },
-    flush,
-    async close() {
-      clearInterval(timer)
-      try {
-        await flush()
-        return 0
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error
-        return queue.length + takeRollUps(rollUps).reduce((sum, { count }) => sum + count, 0)
-      }
-    },
-  }
+  return Object.assign(run, { isBusy: (): boolean => running !== null })
 }
 
 const insertAlone = (sql: Sql, denial: Denial): void => {
