@@ -32,12 +32,18 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   const opened = openStore({ dataDir: options.dataDir, dev: options.dev, masterKey: options.masterKey })
   if (!opened.ok) return { ok: false, exitCode: 3, problems: [`mintmark serve: ${opened.problem}`] }
 
-  // The port first: without --base-url, issuers are built from it. Until the rest is wired every request gets a 503.
+  // The ports first: without --base-url, issuers are built from one. Until the rest is wired every request gets a 503.
   const tenantRoutes: Record<string, HttpHandler> = {}
   const tenantDoors: Record<string, HttpDoor> = {}
   const rootRoutes: HostOptions['rootRoutes'][number][] = []
   let isServing = () => false
   let hostAllowed: HostOptions['hostAllowed'] = options.dev ? () => false : null
+  const ops =
+    options.ops && (await startOps(options.ops, () => isServing()).catch((error: NodeJS.ErrnoException) => error))
+  if (ops instanceof Error) {
+    opened.store.database.close()
+    return cannotListen('--ops-port', ops)
+  }
   const listening = await startHost({
     host: options.host,
     port: options.port,
@@ -48,17 +54,12 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     isReady: () => isServing(),
     hostAllowed: options.dev ? (host) => hostAllowed?.(host) ?? false : null,
     clientOf: createClientOf(options.trustedProxies),
+    countRefused: ops?.countRefused,
   }).catch((error: NodeJS.ErrnoException) => error)
   if (listening instanceof Error) {
+    await ops?.close()
     opened.store.database.close()
     return cannotListen(`${options.host}:${options.port}`, listening)
-  }
-  const ops =
-    options.ops && (await startOps(options.ops, () => isServing()).catch((error: NodeJS.ErrnoException) => error))
-  if (ops instanceof Error) {
-    await listening.close()
-    opened.store.database.close()
-    return cannotListen('--ops-port', ops)
   }
   const stopListening = async () => {
     await listening.close()

@@ -18,7 +18,8 @@ const REASONS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 }
 
-export const answerConnectionErrors = (server: Server): void => {
+/** `count` is told the status of each answer. */
+export const answerConnectionErrors = (server: Server, count: (status: number) => void): void => {
   const lastOn = new WeakMap<Duplex, { readonly request: IncomingMessage; readonly response: ServerResponse }>()
   server.on('request', (request, response) => lastOn.set(request.socket, { request, response }))
   server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket) => {
@@ -32,7 +33,11 @@ export const answerConnectionErrors = (server: Server): void => {
     // `response.socket` is null while an earlier answer is owed on the same connection.
     const isAnswered = isOfLast && (last.response.headersSent || last.response.socket === null)
     if (code === 'ECONNRESET' || !socket.writable || isAnswered) socket.destroy()
-    else socket.end(textOf(REFUSED[code] ?? malformedHttp()), () => socket.destroy())
+    else {
+      const answer = REFUSED[code] ?? malformedHttp()
+      count(answer.statusCode)
+      socket.end(textOf(answer), () => socket.destroy())
+    }
   })
 }
 

@@ -29,6 +29,8 @@ export type HostOptions = {
   readonly hostAllowed: ((host: string | undefined) => boolean) | null
   /** The client behind trusted proxies, from the socket address and X-Forwarded-For. */
   readonly clientOf: (socketAddress: string, forwardedFor: string | undefined) => string
+  /** Told the status of each request that is refused before an endpoint sees it. */
+  readonly countRefused?: ((status: number) => void) | undefined
   /** Of held answers. Left out: the process's own. */
   readonly timing?: Timing
 }
@@ -48,7 +50,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     // Refused below, in words.
     requireHostHeader: false,
   })
-  answerConnectionErrors(server)
+  answerConnectionErrors(server, (status) => options.countRefused?.(status))
   const held = {
     own: createHeldAnswers(LIMITS.heldAnswersMax, options.timing),
     proxied: createHeldAnswers(LIMITS.heldBehindProxyMax, options.timing),
@@ -112,9 +114,17 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
   const target = targetOf(request)
   const { handler, door, path } = routeOf(options, target.path)
   const isHead = request.method === 'HEAD'
-  const early = answerEarly(options, request, { ...target, path }, handler)
-  if (early !== null || handler === undefined) {
-    send(response, early ?? NOT_FOUND, isHead)
+  const misled = misledBy(options, request, target.host)
+  const health = misled === null ? healthAt(options, request, path) : null
+  if (health !== null) {
+    send(response, health, isHead)
+    return
+  }
+  const refusal = misled ?? unservedBy(options, request, handler)
+  if (refusal !== null || handler === undefined) {
+    const answer = refusal ?? NOT_FOUND
+    options.countRefused?.(answer.statusCode)
+    send(response, answer, isHead)
     return
   }
   const sourceIp = clientIp(options, request)
@@ -176,25 +186,30 @@ const FAILED = jsonResponse(500, { error: 'server_error', error_description: 'An
 const NOT_READY = comeBack(503, 'The service cannot answer now', '1')
 const ENCODED = httpError(415, 'unsupported_media_type', 'Content-Encoding is not accepted')
 
-/** What is answered without reading the body, or null: health, hosts and paths that are not ours, bodies we would not read. */
-const answerEarly = (
-  options: HostOptions,
-  request: IncomingMessage,
-  { host, path }: Target,
-  handler: HttpHandler | undefined,
-): HttpResponse | null => {
-  const { headers, httpVersion, method = '' } = request
+/** A host that is not ours, or not one host alone. */
+const misledBy = (options: HostOptions, request: IncomingMessage, host: string | undefined): HttpResponse | null => {
   const hosts = countOfHosts(request)
   // Two are two readings of where it goes (RFC 9112 §3.2).
-  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return malformedHttp()
-  if (options.hostAllowed && !options.hostAllowed(host)) return plain(421, 'misdirected request')
+  if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1')) return malformedHttp()
+  return options.hostAllowed && !options.hostAllowed(host) ? plain(421, 'misdirected request') : null
+}
+
+const healthAt = (options: HostOptions, { method }: IncomingMessage, path: string): HttpResponse | null => {
   const isHealth = path === '/healthz'
-  if (isHealth || path === '/readyz') {
-    if (method !== 'GET' && method !== 'HEAD') return onlyRead()
-    return isHealth || options.isReady() ? plain(200, 'ok') : plain(503, 'not ready')
-  }
+  if (!isHealth && path !== '/readyz') return null
+  if (method !== 'GET' && method !== 'HEAD') return onlyRead()
+  return isHealth || options.isReady() ? plain(200, 'ok') : plain(503, 'not ready')
+}
+
+/** What no endpoint is asked, and no body is read of. */
+const unservedBy = (
+  options: HostOptions,
+  { headers }: IncomingMessage,
+  handler: HttpHandler | undefined,
+): HttpResponse | null => {
   if (!options.isReady()) return NOT_READY
-  return handler !== undefined && headers['content-encoding'] !== undefined ? ENCODED : null
+  if (handler === undefined) return NOT_FOUND
+  return headers['content-encoding'] === undefined ? null : ENCODED
 }
 
 /** node:http keeps the first and drops the others. */

@@ -2,7 +2,7 @@
 // the broker wires and is not there at all without the port.
 import { isIP } from 'node:net'
 import { startProcessHealth } from '../../lib/adapters/system/process-health.ts'
-import { type BrokerCounts, brokerReadings, newBrokerCounts } from '../../lib/domain/broker-counts.ts'
+import { type BrokerCounts, brokerReadings, countOne, newBrokerCounts } from '../../lib/domain/broker-counts.ts'
 import { exchangeReadings } from '../../lib/domain/exchange-counts.ts'
 import type { Reading } from '../../lib/domain/reading.ts'
 import { createExchangeMeter, type ExchangeMeter } from '../../lib/edge/exchange-meter.ts'
@@ -29,6 +29,8 @@ export type Ops = {
   readonly isOpen: boolean
   readonly meter: ExchangeMeter
   readonly counts: BrokerCounts
+  /** HostOptions.countRefused. */
+  readonly countRefused: (status: number) => void
   /** Asked at each scrape. */
   readonly show: (state: () => readonly Reading[]) => void
   readonly close: () => Promise<void>
@@ -57,6 +59,7 @@ export const startOps = async (place: OpsPlace, isReady: () => boolean): Promise
     isOpen: !isLoopback(place),
     meter,
     counts,
+    countRefused: (status) => countOne(counts.httpRefused, status),
     show(read) {
       state = read
     },

@@ -1,5 +1,5 @@
-// What is counted of the rest of a broker's work: alarms, moves of keys, fetched key sets, security events. Labels are of closed
-// lists, and of registered tenants. Pure.
+// What is counted of the rest of a broker's work: alarms, moves of keys, fetched key sets, security events, requests that no
+// endpoint saw. Labels are of closed lists, and of registered tenants. Pure.
 import { ALARMS, type AlarmKind } from './alarm.ts'
 import type { KeyMove } from './key-rotation.ts'
 import { LIMITS } from './limits.ts'
@@ -14,11 +14,16 @@ const ROUND = 'round'
 export type RefreshOutcome = 'refreshed' | 'kept' | 'failed'
 const REFRESHES: readonly RefreshOutcome[] = ['refreshed', 'kept', 'failed']
 
+/** What the host of the embedded broker refuses by itself. */
+const HTTP_REFUSALS: readonly number[] = [400, 404, 408, 413, 415, 421, 431, 503]
+
 export type BrokerCounts = {
   readonly alarms: Map<AlarmKind, number>
   readonly keyMoves: Map<KeyMove['kind'], number>
   failedRounds: number
   readonly refreshes: Map<RefreshOutcome, number>
+  /** By status. */
+  readonly httpRefused: Map<number, number>
   /** By tenant, event and outcome. */
   readonly securityEvents: Map<string, { readonly labels: readonly string[]; count: number }>
 }
@@ -28,6 +33,7 @@ export const newBrokerCounts = (): BrokerCounts => ({
   keyMoves: new Map(),
   failedRounds: 0,
   refreshes: new Map(),
+  httpRefused: new Map(),
   securityEvents: new Map(),
 })
 
@@ -54,5 +60,6 @@ export const brokerReadings = (counts: BrokerCounts): Reading[] => [
   ...MOVES.map((move) => reading('keyMoves', counts.keyMoves.get(move) ?? 0, move, 'done')),
   reading('keyMoves', counts.failedRounds, ROUND, 'failed'),
   ...REFRESHES.map((outcome) => reading('issuerKeyRefreshes', counts.refreshes.get(outcome) ?? 0, outcome)),
+  ...HTTP_REFUSALS.map((status) => reading('httpRefused', counts.httpRefused.get(status) ?? 0, String(status))),
   ...[...counts.securityEvents.values()].map(({ labels, count }) => reading('securityEvents', count, ...labels)),
 ]

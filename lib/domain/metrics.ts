@@ -46,6 +46,13 @@ export const METRICS = {
     labels: [],
     says: 'Requests to token endpoints being served now.',
   },
+  httpRefused: {
+    name: 'mintmark.http.refused',
+    kind: 'counter',
+    unit: '{request}',
+    labels: ['http_response_status_code'],
+    says: 'Requests that were refused before an endpoint saw them, by status: 503 while the broker is not ready, 404 for no path of ours, the others for what HTTP says of them.',
+  },
   issued: {
     name: 'mintmark.credentials.issued',
     kind: 'counter',

@@ -164,6 +164,34 @@ test('headers over the limit are 431', async () => {
   )
 })
 
+test('what is refused before an endpoint sees it is told once, by its status', async () => {
+  const told: number[] = []
+  let isReady = true
+  host = await startHost({
+    host: '127.0.0.1',
+    port: 0,
+    tenantRoutes: { token: async () => ({ statusCode: 400, headers: {}, body: '' }) },
+    rootRoutes: [],
+    isReady: () => isReady,
+    hostAllowed: (name) => name !== 'evil.example',
+    clientOf: (address) => address,
+    countRefused: (status) => told.push(status),
+  })
+  const send = (request: string) => raw(host!.port, request)
+  const post = 'POST /t/acme/token HTTP/1.1\r\nConnection: close\r\n'
+  await send(`${post}Host: x\r\nContent-Length: 0\r\n\r\n`)
+  await send('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  expect(told).toEqual([])
+  await send(`${post}Host: x\r\nX-Big: ${'a'.repeat(9_000)}\r\n\r\n`)
+  await send(`${post}Host: x\r\nContent-Length: 2000\r\n\r\nhalf`)
+  await send(`${post}Host: evil.example\r\nContent-Length: 0\r\n\r\n`)
+  await send(`${post}Host: x\r\nTransfer-Encoding: chunked\r\n\r\n1;${'e'.repeat(20_000)}\r\n`)
+  isReady = false
+  await send(`${post}Host: x\r\nContent-Length: 0\r\n\r\n`)
+  await send('GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  expect(told).toEqual([431, 408, 421, 413, 503])
+})
+
 test('a request that is not HTTP is 400, not a crash', async () => {
   const port = await start(() => 'fine')
   expectRefusal(await raw(port, '\u0000\u0001garbage\r\n\r\n', 2_000), 400)

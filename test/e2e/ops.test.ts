@@ -1,6 +1,8 @@
 // The operator's port: what is counted, that nothing a caller sends can add to it but a number, and that it is nowhere else.
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -115,6 +117,24 @@ test('a receiver that takes nothing is shown with what it is owed and for how lo
   }
   await expect.poll(() => shown('backlog'), { timeout: 20_000 }).toBe(2)
   await expect.poll(() => shown('lag_seconds'), { timeout: 20_000 }).toBeGreaterThan(0)
+})
+
+test('what no endpoint sees is counted by its status: what is not HTTP, no path, another encoding; health is not', async () => {
+  const { port } = new URL(broker.url)
+  const sendsGarbage = async () => {
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write('no request\r\n\r\n'))
+    await once(socket.resume(), 'close')
+  }
+  const refused = (status: number) => `mintmark_http_refused_total{http_response_status_code="${status}"}`
+  expect(
+    await moved(async () => {
+      await sendsGarbage()
+      await sendsGarbage()
+      await fetch(`${broker.url}/t/acme/nothing`)
+      await fetch(`${acme}/token`, { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: 'x' })
+      await fetch(`${broker.url}/readyz`, { method: 'POST' })
+    }),
+  ).toEqual({ [refused(400)]: 2, [refused(404)]: 1, [refused(415)]: 1 })
 })
 
 test('the process says what it uses', async () => {
