@@ -1,5 +1,5 @@
 // `mintmark serve`: the embedded broker (design §7, §9). One process, SQLite, nothing to set up.
-
+import { EXIT_CODES } from '../../lib/client/outcome.ts'
 import { anchorsProblem } from '../../lib/wire/anchor-place.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { anchorHost } from '../embedded/anchors.ts'
@@ -24,6 +24,8 @@ Runs the embedded broker. Prints "mintmark listening on <url>" when ready; SIGTE
   --anchor PLACE         where every checkpoint is kept, once a minute, out of the broker's reach; may repeat. A file of another
                          user that this one may append to, or a C2SP witness: https://witness.example/prefix#<verifier key>
   --audit-disk SIZE      what the audit logs may take, as 500MB or 20GB; beyond it records wait in the feed; default 64GB
+  --json                 every line on both streams is one JSON document, as those of the process log; the one that is printed
+                         when it is ready has the members message "listening" and url
   --ops-port N           /metrics (Prometheus), /healthz and /readyz here, on loopback; ADDRESS:N for elsewhere
 
 With OTEL_EXPORTER_OTLP_ENDPOINT set, exchanges are traced (OpenTelemetry, OTLP over HTTP; other OTEL_* variables apply).
@@ -65,6 +67,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   if (unusable !== null) throw new UsageError(unusable)
   const port = Number(values.port)
   if (!/^\d{1,5}$/.test(values.port) || port > 65_535) throw new UsageError('--port is a number from 0 to 65535')
+  const isJson = values.json ?? false
   const started = await startBroker({
     tenantsDir: required(values.tenants, 'tenants'),
     dataDir: required(values.data, 'data'),
@@ -83,19 +86,26 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     auditLog: values['audit-log'] === 'on' ? 'thread' : 'off',
     traceEnvironment: Object.fromEntries(Object.entries(io.env).filter(([name]) => name.startsWith('OTEL_'))),
     masterKey: io.env['MINTMARK_MASTER_KEY'],
-    warn: (line) => io.stderr.write(`mintmark: ${line}\n`),
+    warn: (line) => io.stderr.write(isJson ? logLine('WARN', line) : `mintmark: ${line}\n`),
   })
   if (!started.ok) {
-    for (const problem of started.problems) io.stderr.write(`${problem}\n`)
-    return started.exitCode
+    for (const problem of started.problems) io.stderr.write(isJson ? logLine('ERROR', problem) : `${problem}\n`)
+    const facts = { error: started.kind, error_description: started.problems.join('\n') }
+    if (isJson) io.stdout.write(logLine('ERROR', 'not started', facts))
+    return EXIT_CODES[started.kind]
   }
   // Listened for before it is said: whoever reads the line may stop it at once.
   const stopped = untilStopped()
-  io.stdout.write(`mintmark listening on ${started.broker.url}\n`)
+  const { url } = started.broker
+  io.stdout.write(isJson ? logLine('INFO', 'listening', { url }) : `mintmark listening on ${url}\n`)
   await stopped
   await started.broker.close()
   return 0
 }
+
+/** A line as the process log has them (lib/edge/logger.ts), whatever its level is set to: these are answers, not diagnostics. */
+const logLine = (level: 'INFO' | 'WARN' | 'ERROR', message: string, fields: object = {}): string =>
+  `${JSON.stringify({ level, message, timestamp: new Date().toISOString(), service: 'mintmark', ...fields })}\n`
 
 const untilStopped = (): Promise<void> =>
   new Promise((resolve) => {

@@ -1,6 +1,7 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Listens first, then wires, then serves.
 import { anchorFileTail } from '../../lib/adapters/files/anchor-file.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
+import type { ProblemKind } from '../../lib/client/outcome.ts'
 import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
 import type { HttpDoor, HttpHandler } from '../../lib/edge/http.ts'
 import { anchorFiles, anchorWarnings } from '../../lib/wire/anchor-place.ts'
@@ -22,15 +23,15 @@ export type Broker = { readonly url: string; readonly close: () => Promise<void>
 
 export type Started =
   | { readonly ok: true; readonly broker: Broker }
-  | { readonly ok: false; readonly exitCode: number; readonly problems: readonly string[] }
+  | { readonly ok: false; readonly kind: ProblemKind; readonly problems: readonly string[] }
 
 export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   const refused = placeProblem(options)
-  if (refused !== null) return { ok: false, exitCode: 2, problems: [`mintmark serve: ${refused}`] }
+  if (refused !== null) return { ok: false, kind: 'usage', problems: [`mintmark serve: ${refused}`] }
   // Before anything is made or listens: a mistyped directory is wrong usage.
   const files = readDirectory(options.tenantsDir)
   const opened = openStore({ dataDir: options.dataDir, dev: options.dev, masterKey: options.masterKey })
-  if (!opened.ok) return { ok: false, exitCode: 3, problems: [`mintmark serve: ${opened.problem}`] }
+  if (!opened.ok) return { ok: false, kind: 'unavailable', problems: [`mintmark serve: ${opened.problem}`] }
 
   // The ports first: without --base-url, issuers are built from one. Until the rest is wired every request gets a 503.
   const tenantRoutes: Record<string, HttpHandler> = {}
@@ -73,7 +74,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   if (!loaded.ok) {
     await stopListening()
     opened.store.database.close()
-    return { ok: false, exitCode: 1, problems: loaded.problems }
+    return { ok: false, kind: 'refused', problems: loaded.problems }
   }
   warnOf(options, url, ops)
   const watch = await watchedStore(options, opened.store.database, place.baseUrl, loaded.documents)
@@ -131,7 +132,7 @@ const watchedStore = async (
 
 const cannotListen = (where: string, { code }: NodeJS.ErrnoException): Started => ({
   ok: false,
-  exitCode: 3,
+  kind: 'unavailable',
   problems: [`mintmark serve: cannot listen on ${where} (${code})`],
 })
 

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { runCommandLine } from '../../bin/command-line.ts'
 import { type RunningBroker, removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
@@ -138,5 +138,32 @@ describe('--json is one document on stdout', () => {
     writeFileSync(receipt, (await ofAcme('prove', leaves[0]!.event.metadata.uid)).out)
     const verify = () => mintmark('audit', 'verify', '--tenant', 'acme', '--from', receipt, '--json')
     expect(JSON.parse((await verify()).out)).toMatchObject({ ok: true, index: 0 })
+  })
+
+  test('serve goes on, and says a document a line: of what it warns, when it listens, why it does not start', async () => {
+    const listening = /"message":"listening".*\n/
+    const started = await startBroker({
+      tenants: { acme: githubTenant('acme', { keys: [key] }) },
+      args: ['--json', '--limits', 'off'],
+      until: { url: '', says: listening },
+    })
+    onTestFinished(() => removeBroker(started))
+    const lines = started.output().trimEnd().split('\n')
+    const said = lines.map((line) => JSON.parse(line) as { level: string; message: string; url?: string })
+    expect(said).toContainEqual(
+      expect.objectContaining({ level: 'WARN', message: expect.stringContaining('--limits off') }),
+    )
+    const { url } = said.find(({ message }) => message === 'listening')!
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+
+    const args = ['serve', '--json', '--tenants', started.tenantsDir, '--port', '0']
+    const { code, out, err } = await mintmark(...args, '--data', started.dataDir)
+    expect(code).toBe(3)
+    expect(JSON.parse(out)).toMatchObject({
+      level: 'ERROR',
+      error: 'unavailable',
+      error_description: expect.any(String),
+    })
+    expect(JSON.parse(err)).toMatchObject({ level: 'ERROR', message: expect.stringContaining('serve --dev') })
   })
 })
