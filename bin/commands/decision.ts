@@ -12,6 +12,7 @@ import { explainDecision } from '../../lib/flows/explain-decision.ts'
 import { type Io, readOptions, required, UsageError } from '../command.ts'
 import { compileStored, placeOf } from '../embedded/compile.ts'
 import { openDatabaseBeside } from '../embedded/open-store.ts'
+import { conditionLines } from '../policy/condition-lines.ts'
 import { painter } from '../policy/paint.ts'
 import { printable } from '../printable.ts'
 import { AFAR_OPTIONS, readAfar } from '../remote/call-tenant.ts'
@@ -88,7 +89,8 @@ const tenantOf = (found: StoredDecision): string | null => {
 }
 
 const print = (io: Io, found: StoredDecision, explanation: Explanation | null): void => {
-  const { good, bad, dim, bold } = painter(io)
+  const paint = painter(io)
+  const { good, bad, dim, bold } = paint
   const say = (text = '') => void io.stdout.write(`${text}\n`)
   const fact = (name: string, value: unknown) => say(`  ${dim(name.padEnd(10))} ${printable(String(value))}`)
   if (found.kind === 'rolled_up') {
@@ -102,14 +104,11 @@ const print = (io: Io, found: StoredDecision, explanation: Explanation | null): 
   if (found.kind === 'allow') printAllow(found.record, found.notIssued === null, { say, fact, good, bad, bold })
   else printDenial(found.denial, { say, fact, good, bad, bold })
   if (explanation === null) return
+  const linesOf = conditionLines(explanation.rows, paint)
   for (const grant of new Set(explanation.rows.map((row) => row.grant))) {
     const rows = explanation.rows.filter((row) => row.grant === grant)
     say(`\n${bold(`Grant ${grant}`)} ${rows.every(({ holds }) => holds) ? good('matches') : bad('does not match')}`)
-    const width = Math.max(...rows.map(({ condition }) => condition.length))
-    for (const row of rows)
-      say(
-        `  ${row.holds ? good('✓') : bad('✗')} ${row.condition.padEnd(width)}  ${row.expected}  ${dim('actual')} ${row.actual}`,
-      )
+    for (const line of linesOf(grant)) say(line)
   }
   if (found.kind === 'deny' && explanation.nearest !== null)
     say(

@@ -17,6 +17,7 @@ import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { formatProblem } from '../../lib/wire/tenant-problem.ts'
 import { type Command, type Io, readOptions, required, UsageError } from '../command.ts'
+import { conditionLines } from '../policy/condition-lines.ts'
 import { painter } from '../policy/paint.ts'
 import { loadStoredTenant } from '../policy/stored-tenant.ts'
 import { assumption, loadTenantDirectory } from '../policy/tenant-directory.ts'
@@ -209,24 +210,20 @@ const print = (
   checks: readonly EvidenceCheck[],
   isForged: boolean,
 ): void => {
-  const { good, bad, dim, bold } = painter(io)
+  const paint = painter(io)
+  const { good, bad, dim, bold } = paint
   const say = (text = '') => void io.stdout.write(`${text}\n`)
   const mark = (holds: boolean | null) => (holds === null ? dim('-') : holds ? good('✓') : bad('✗'))
   say(bold('Evidence'))
   for (const { check, holds, says } of checks) say(`  ${mark(holds)} ${check.padEnd(10)} ${says}`)
   const { rows, nearest } = decision.explanation
-  const width = (pick: (row: (typeof rows)[number]) => string, most: number) =>
-    Math.min(most, Math.max(0, ...rows.map((row) => pick(row).length)))
-  const [conditions, expected] = [width((row) => row.condition, 24), width((row) => row.expected, 60)]
+  const linesOf = conditionLines(rows, paint)
   for (const { grant, holds } of decision.evaluations) {
     say()
     say(
       `${bold(`Grant ${grant.name}`)} ${holds ? good('matches') : bad('does not match')}${grant.mode === 'report' ? dim(' (report: recorded, never issued)') : ''}`,
     )
-    for (const row of rows.filter((each) => each.grant === grant.name))
-      say(
-        `  ${mark(row.holds)} ${row.condition.padEnd(conditions)}  ${row.expected.padEnd(expected)}  ${dim('actual')} ${row.actual}`,
-      )
+    for (const line of linesOf(grant.name)) say(line)
   }
   if (decision.issuer !== null && decision.wid !== null && decision.evaluations.length === 0)
     say(`\nNo grant takes evidence of issuer "${decision.issuer.name}".`)
