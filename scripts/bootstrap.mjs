@@ -11,13 +11,15 @@ const wantsAll = process.argv.includes('all')
 
 // npm writes this file last. It says how new an install is, not whether it had the development tools: vitest says that.
 const installed = inModules('.package-lock.json')
+const hasTools = existsSync(inModules('vitest'))
 const isFresh =
   existsSync(installed) &&
   statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs &&
-  (!wantsAll || existsSync(inModules('vitest')))
+  (!wantsAll || hasTools)
 
 if (!isFresh) {
-  const [what, seconds] = wantsAll ? [[], 60] : [['--omit=dev'], 10]
+  // Whoever has the tools keeps them: `npm start` after a pull would take them away.
+  const [what, seconds] = wantsAll || hasTools ? [[], 60] : [['--omit=dev'], 10]
   process.stderr.write(`mintmark: installing dependencies (npm ci), about ${seconds} seconds...\n`)
   const done = spawnSync('npm', ['ci', ...what, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
