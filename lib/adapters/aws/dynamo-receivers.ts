@@ -1,9 +1,9 @@
 // Receivers of revocations in DynamoDB: one row each, that says how far it is and who pushes to it now. Answers move it by
 // compare-and-set, so that of two at once neither undoes the other. What a change says is read from the revocation's own row, as
-// in the feed: one that changed again before it was told is told as it is now, under each of its numbers. Longer than 300 lines:
-// one row, and all that moves it.
+// in the feed: one that changed again before it was told is told as it is now, under each of its numbers.
 import type { ControlChange } from '../../domain/control-change.ts'
 import { LIMITS } from '../../domain/limits.ts'
+import { isFree, isFull, isPushDue, isRefusal, type ReceiverLease } from '../../domain/receiver-due.ts'
 import {
   countOwed,
   newlyKnown,
@@ -13,7 +13,6 @@ import {
   withAnswers,
 } from '../../domain/receiver-progress.ts'
 import type { ReceiverState } from '../../domain/receiver-state.ts'
-import { SET_REFUSALS } from '../../domain/revocation-set.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type {
   DuePushes,
@@ -45,8 +44,6 @@ import { receiverKey } from './table-keys.ts'
 /** Others answer for the same receiver at the same time: one of them wins each time, and the others look again. */
 const TRIES_MAX = 16
 
-const isRefusal = (problem: string): boolean => SET_REFUSALS.includes(problem)
-
 export const createReceivers = (table: Table): ReceiverQueue & DuePushes & ReceiverStates => ({
   async pending({ tenant, name }, max) {
     const call = await begin(table, tenant)
@@ -68,7 +65,7 @@ export const createReceivers = (table: Table): ReceiverQueue & DuePushes & Recei
   },
   due: async (holder, nowMs, tenant) =>
     (await ofTenants(table, tenant, receiversOf))
-      .filter(({ receiver, head }) => isDue(receiver, { holder, nowMs, head }))
+      .filter(({ receiver, head }) => isDue(receiver, holder, { nowMs, head }))
       .map(({ tenant: of, receiver }) => ({ tenant: of, name: receiver.name })),
   async lease({ tenant, name }, holder, nowMs) {
     const call = await begin(table, tenant)
@@ -78,17 +75,7 @@ export const createReceivers = (table: Table): ReceiverQueue & DuePushes & Recei
     const mark = newMark()
     const update = {
       Key: keyOf(key),
-      UpdateExpression: 'SET holder = :holder, leasedUntil = :until, w = :mark',
-      ConditionExpression:
-        receiver.holder === '' ? 'attribute_not_exists(holder)' : 'holder = :was AND leasedUntil = :wasUntil',
-      ExpressionAttributeValues: {
-        ':holder': { S: holder },
-        ':until': { N: String(nowMs + LIMITS.receiverLeaseMs) },
-        ':mark': { S: mark },
-        ...(receiver.holder === ''
-          ? {}
-          : { ':was': { S: receiver.holder }, ':wasUntil': { N: String(receiver.leasedUntilMs) } }),
-      },
+      ...leasedFrom(receiver, { holder, untilMs: nowMs + LIMITS.receiverLeaseMs, mark }),
     }
     return (await writeIf(call, { update }, { key, mark })).applied ? { attempts: receiver.attempts } : null
   },
@@ -107,6 +94,21 @@ export const createReceivers = (table: Table): ReceiverQueue & DuePushes & Recei
     ofTenants(table, tenant, async (call, of) =>
       Promise.all((await receiversOf(call, of)).map(({ receiver, head }) => stateOf(call, of, receiver, head))),
     ),
+})
+
+/** From whoever has it by the row that was read, and from nobody else. */
+const leasedFrom = (
+  { holder: was, leasedUntilMs }: ReceiverLease,
+  { holder, untilMs, mark }: { readonly holder: string; readonly untilMs: number; readonly mark: string },
+) => ({
+  UpdateExpression: 'SET holder = :holder, leasedUntil = :until, w = :mark',
+  ConditionExpression: was === '' ? 'attribute_not_exists(holder)' : 'holder = :was AND leasedUntil = :wasUntil',
+  ExpressionAttributeValues: {
+    ':holder': { S: holder },
+    ':until': { N: String(untilMs) },
+    ':mark': { S: mark },
+    ...(was === '' ? {} : { ':was': { S: was }, ':wasUntil': { N: String(leasedUntilMs) } }),
+  },
 })
 
 type Receiver = NamedReceiver & {
@@ -276,24 +278,8 @@ const putAnswers = async (
   return (await writeIf(call, { update }, { key, mark })).applied
 }
 
-/** A lease or a wait that reaches further than either can is of a clock that went back. */
-const isOver = (untilMs: number, nowMs: number, longestMs: number): boolean =>
-  untilMs <= nowMs || untilMs > nowMs + longestMs
-
-const isFull = ({ open }: ReceiverProgress): boolean => open.length >= LIMITS.receiverOpenMax
-
-const isFree = ({ holder, leasedUntilMs }: Receiver, by: string, nowMs: number): boolean =>
-  holder === '' || holder === by || isOver(leasedUntilMs, nowMs, LIMITS.receiverLeaseMs)
-
-type Looked = { readonly holder: string; readonly nowMs: number; readonly head: number }
-
-const isDue = (receiver: Receiver, { holder, nowMs, head }: Looked): boolean => {
-  const { type, progress, retryAtMs, last } = receiver
-  if (type !== 'webhook' || countOwed(progress, head) === 0 || !isFree(receiver, holder, nowMs)) return false
-  // What is new does not wait for what was refused; but where a refusal leaves no trace the wait is all there is.
-  const isNew = !isFull(progress) && last?.problem != null && isRefusal(last.problem) && head > progress.answered
-  return isNew || isOver(retryAtMs, nowMs, LIMITS.receiverRetryMsMax)
-}
+const isDue = (receiver: Receiver, holder: string, at: { readonly nowMs: number; readonly head: number }): boolean =>
+  receiver.type === 'webhook' && isFree(receiver, holder, at.nowMs) && isPushDue(receiver, at)
 
 const stateOf = async (call: Call, tenant: string, receiver: Receiver, head: number): Promise<ReceiverState> => {
   const { name, type, progress, attempts, last } = receiver
