@@ -2,7 +2,7 @@
 // on any day.
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { JsonObject, JsonValue } from '../../lib/domain/claims.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/domain/claims.ts'
 import { decideOffline, describeRefusal, type OfflineDecision } from '../../lib/domain/offline-decision.ts'
 import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
@@ -77,13 +77,10 @@ const merge = (claims: JsonObject, changes: JsonObject): JsonObject => {
   for (const [name, change] of Object.entries(changes)) {
     const before = merged[name]
     if (change === null) delete merged[name]
-    else merged[name] = isObject(change) && isObject(before) ? merge(before, change) : change
+    else merged[name] = isJsonObject(change) && isJsonObject(before) ? merge(before, change) : change
   }
   return merged
 }
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const differences = (expected: PolicyCase['expect'], { outcome, evaluations }: OfflineDecision): string[] => {
   const wrong: string[] = []

@@ -1,6 +1,6 @@
 // What the claims of every assertion must say, whoever signed it (issuers.md §0.3-0.6, 0.12): who, for whom, when, once. Run
 // only after the signature verified. Types are checked, never converted; a missing claim never passes for a value. Pure.
-import type { JsonObject, JsonValue } from './claims.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './claims.ts'
 import { LIMITS } from './limits.ts'
 import { refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
@@ -84,7 +84,7 @@ const soleString = (value: JsonValue | undefined): string | null => {
 /** A confirmation we cannot check (RFC 7800 has others) is refused: ignoring it would make a bound token a bearer token. */
 const confirmedKey = (cnf: JsonValue | undefined): Result<string | null> => {
   if (cnf === undefined) return ok(null)
-  const jkt = typeof cnf === 'object' && cnf !== null && !Array.isArray(cnf) ? (cnf as JsonObject)['jkt'] : undefined
+  const jkt = isJsonObject(cnf) ? cnf['jkt'] : undefined
   return isThumbprint(jkt) ? ok(jkt) : refuse('claim_invalid', { claim: 'cnf.jkt' })
 }
 

@@ -1,5 +1,5 @@
 // What a search of the audit log looks for: by identity, project, run, decision, credential, code and time. Pure.
-import type { JsonObject, JsonValue } from './claims.ts'
+import { isJsonObject, type JsonValue } from './claims.ts'
 import type { OcsfEvent } from './ocsf/event.ts'
 
 /** What each filter is compared with in an event. */
@@ -28,11 +28,7 @@ export const fitsSearch = (event: OcsfEvent, { wanted, sinceMs, untilMs }: LogSe
 
 /** Undefined: there is no such member. */
 export const valueAt = (event: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined =>
-  path.reduce<JsonValue | undefined>(
-    (value, name) =>
-      typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)[name] : undefined,
-    event,
-  )
+  path.reduce<JsonValue | undefined>((value, name) => (isJsonObject(value) ? value[name] : undefined), event)
 
 /** What a revocation selects. */
 const selected = (event: OcsfEvent, kind: string): (JsonValue | undefined)[] => {

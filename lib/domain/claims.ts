@@ -2,6 +2,13 @@
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
 export type JsonObject = { readonly [member: string]: JsonValue }
 
+export const isJsonObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** For JSON.parse of what was stored: objects as the strict parser makes them. */
+export const withoutPrototype = (_: string, value: JsonValue): JsonValue =>
+  isJsonObject(value) ? Object.assign(Object.create(null), value) : value
+
 /** Claims nobody has vouched for yet. Only flows/verify-evidence.ts turns them into verified ones. */
 export type UnverifiedClaims = JsonObject
 
@@ -9,8 +16,8 @@ export type UnverifiedClaims = JsonObject
 export const claimAt = (claims: JsonObject, path: readonly string[]): JsonValue => {
   let at: JsonValue = claims
   for (const name of path) {
-    if (typeof at !== 'object' || at === null || Array.isArray(at)) return null
-    const next: JsonValue | undefined = (at as JsonObject)[name]
+    if (!isJsonObject(at)) return null
+    const next: JsonValue | undefined = at[name]
     if (next === undefined) return null
     at = next
   }

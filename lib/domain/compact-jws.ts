@@ -1,7 +1,7 @@
 // A compact JWS (RFC 7515 §7.1) taken apart by the strictest reading: size, then shape, then each part, and nothing decoded
 // before the check that bounds it (attacks rows 1-7, 15, 19-30, 34). What comes out is unverified, and its type says so. Pure.
 import { type DecodeBase64url, decodeBase64url, encodeBase64url } from './base64url.ts'
-import type { JsonObject, JsonValue, UnverifiedClaims } from './claims.ts'
+import { isJsonObject, type JsonObject, type UnverifiedClaims } from './claims.ts'
 import { parseStrictJson } from './json.ts'
 import { LIMITS } from './limits.ts'
 import type { SignatureAlgorithm } from './provider.ts'
@@ -82,9 +82,6 @@ const headerOf = (encoded: string, decode: DecodeBase64url): Result<JoseHeader> 
   return header
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const readPart = (encoded: string, part: 'header' | 'payload', decode: DecodeBase64url): Result<JsonObject> => {
   const bytes = decode(encoded)
   if (bytes === null) return refuse('base64url_not_canonical', { part })
@@ -94,7 +91,7 @@ const readPart = (encoded: string, part: 'header' | 'payload', decode: DecodeBas
   if (text === null) return refuse('utf8_invalid', { part })
   const json = parseStrictJson(text)
   if (!json.ok) return refuse(json.refusal.kind, { ...json.refusal.detail, part })
-  return isObject(json.value) ? ok(json.value) : refuse('json_not_object', { part })
+  return isJsonObject(json.value) ? ok(json.value) : refuse('json_not_object', { part })
 }
 
 const readHeader = (header: JsonObject): Result<JoseHeader> => {
@@ -107,7 +104,7 @@ const readHeader = (header: JsonObject): Result<JoseHeader> => {
   if (typeof alg !== 'string' || alg === '') return refuse('header_member_invalid', { member: 'alg' })
   if (typ !== undefined && typeof typ !== 'string') return refuse('header_member_invalid', { member: 'typ' })
   if (kid !== undefined && !isKid(kid)) return refuse('header_member_invalid', { member: 'kid' })
-  if (jwk !== undefined && !isObject(jwk)) return refuse('header_member_invalid', { member: 'jwk' })
+  if (jwk !== undefined && !isJsonObject(jwk)) return refuse('header_member_invalid', { member: 'jwk' })
   return ok({ alg, kid: kid ?? null, typ: typ ?? null, jwk: jwk ?? null, members })
 }
 

@@ -1,6 +1,6 @@
 // Whom an event is about (RFC 9493, SSF 1.0 §3), and what of ours that is: the subject of a SET becomes the value of a
 // selector by a rule of the tenant document. Pure.
-import type { JsonObject, JsonValue } from './claims.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './claims.ts'
 import { refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
 import type { RevocationKind } from './revocation.ts'
@@ -61,17 +61,14 @@ export const selectByRules = (rules: readonly EventRule[], subject: JsonObject):
   return ok(null)
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const memberOf = (subject: JsonObject, member: ComplexMember): JsonObject | null => {
   const about = subject['format'] === 'complex' ? subject[member] : undefined
-  return isObject(about) ? about : null
+  return isJsonObject(about) ? about : null
 }
 
 /** Aliases are several names of one subject (RFC 9493 §3.2.8); anything else is its own only one. */
 const identifiersIn = (subject: JsonObject): readonly JsonObject[] => {
   if (subject['format'] !== 'aliases') return [subject]
   const { identifiers } = subject
-  return Array.isArray(identifiers) ? (identifiers as readonly JsonValue[]).filter(isObject) : []
+  return Array.isArray(identifiers) ? (identifiers as readonly JsonValue[]).filter(isJsonObject) : []
 }

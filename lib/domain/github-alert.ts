@@ -1,6 +1,6 @@
 // What GitHub reports of leaked secrets (webhook event secret_scanning_alert): which repository, and which type of secret. The
 // body is all that is signed, so the event is told by its members and never by a header. It holds no secret. Pure.
-import type { JsonObject, JsonValue } from './claims.ts'
+import { isJsonObject, type JsonValue } from './claims.ts'
 import { parseStrictJson } from './json.ts'
 import { LIMITS } from './limits.ts'
 import { refuse } from './refusal.ts'
@@ -34,24 +34,21 @@ export const readGithubReport = (body: string): Result<GithubReport> => {
   const parsed = parseStrictJson(body, JSON_LIMITS)
   if (!parsed.ok) return parsed
   const report = parsed.value
-  if (!isObject(report)) return refuse('event_invalid')
+  if (!isJsonObject(report)) return refuse('event_invalid')
   const { action, alert, repository, zen, location } = report
   if (typeof zen === 'string') return ok({ kind: 'harmless' })
-  if (!isObject(alert) || typeof alert['secret_type'] !== 'string' || typeof action !== 'string')
+  if (!isJsonObject(alert) || typeof alert['secret_type'] !== 'string' || typeof action !== 'string')
     return ok({ kind: 'unknown' })
   if (location !== undefined || !LEAKS.has(action)) return ok({ kind: 'harmless' })
-  const ids = isObject(repository) ? [repository['id'], memberOf(repository['owner'], 'id')].map(idText) : []
+  const ids = isJsonObject(repository) ? [repository['id'], memberOf(repository['owner'], 'id')].map(idText) : []
   const [repositoryId, owner] = ids
   const at = [alert['updated_at'], alert['created_at']].map(secondsOf).find((seconds) => seconds !== null)
   if (!repositoryId || !owner || at == null) return refuse('event_invalid')
   return ok({ kind: 'leak', secretType: alert['secret_type'], repository: repositoryId, owner, atSeconds: at })
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const memberOf = (value: JsonValue | undefined, member: string): JsonValue | undefined =>
-  isObject(value) ? value[member] : undefined
+  isJsonObject(value) ? value[member] : undefined
 
 const idText = (value: JsonValue | undefined): string | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? String(value) : null

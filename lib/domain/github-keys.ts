@@ -1,7 +1,7 @@
 // Keys and signatures of GitHub's secret scanning partner program, in the forms the rest here knows: a list of PEM public keys
 // becomes a JWK Set, an ASN.1 signature becomes r and s. All of them are P-256 with SHA-256. Pure.
 import { encodeBase64url } from './base64url.ts'
-import type { JsonObject, JsonValue } from './claims.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './claims.ts'
 
 /** SubjectPublicKeyInfo of an uncompressed point on P-256, up to the point (RFC 5480 §2): it is always these bytes. */
 const SPKI_P256 = '3059301306072a8648ce3d020106082a8648ce3d030107034200' + '04'
@@ -11,15 +11,12 @@ const PEM = /^-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]{1,400})-----END
 
 /** `{public_keys: [{key_identifier, key}]}` as a JWK Set; a key of any other kind is left out. */
 export const githubKeySet = (answer: JsonValue): JsonObject => {
-  const list = isObject(answer) ? answer['public_keys'] : null
+  const list = isJsonObject(answer) ? answer['public_keys'] : null
   return { keys: Array.isArray(list) ? (list as readonly JsonValue[]).flatMap((entry) => jwkOf(entry) ?? []) : [] }
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const jwkOf = (entry: JsonValue): JsonObject | null => {
-  if (!isObject(entry)) return null
+  if (!isJsonObject(entry)) return null
   const { key_identifier: kid, key } = entry
   const encoded = typeof key === 'string' ? PEM.exec(key)?.[1] : undefined
   const der = encoded === undefined ? null : decodeBase64(encoded.replace(/[\r\n]/g, ''))

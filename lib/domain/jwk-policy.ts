@@ -1,7 +1,7 @@
 // Which keys of an issuer's set may verify, and which of them verifies one token (issuers.md §0.2; attacks rows 2, 3, 7-11,
 // 17, 18). A key that is not plainly good is dropped with its reason, before any crypto library is given it. Pure.
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
-import type { JsonObject, JsonValue } from './claims.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './claims.ts'
 import { isKid } from './compact-jws.ts'
 import { LIMITS } from './limits.ts'
 import type { SignatureAlgorithm } from './provider.ts'
@@ -64,7 +64,7 @@ export const hasPrivateMember = (jwk: JsonObject): boolean =>
 
 /** Never throws, never refuses the whole set for one bad key; a set over the limit has no usable key. */
 export const usableKeys = (jwks: JsonValue, policy: KeyPolicy): UsableKeys => {
-  const list = isObject(jwks) ? jwks['keys'] : null
+  const list = isJsonObject(jwks) ? jwks['keys'] : null
   if (!Array.isArray(list)) return { keys: [], dropped: [{ kid: null, reason: 'set_malformed' }] }
   // Taking the first 64 would let the order of a set decide who may sign.
   if (list.length > LIMITS.jwksKeysMax) return { keys: [], dropped: [{ kid: null, reason: 'set_too_large' }] }
@@ -80,11 +80,8 @@ export const usableKeys = (jwks: JsonValue, policy: KeyPolicy): UsableKeys => {
   return { keys, dropped }
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const kidOf = (entry: JsonValue): string | null => {
-  const kid = isObject(entry) ? entry['kid'] : null
+  const kid = isJsonObject(entry) ? entry['kid'] : null
   return isKid(kid) ? kid : null
 }
 
@@ -99,7 +96,7 @@ const countKids = (list: readonly JsonValue[]): ReadonlyMap<string, number> => {
 }
 
 const judgeKey = (entry: JsonValue, policy: KeyPolicy, seen: ReadonlyMap<string, number>): UsableJwk | DropReason => {
-  if (!isObject(entry)) return 'not_an_object'
+  if (!isJsonObject(entry)) return 'not_an_object'
   const { kty, use, key_ops: keyOps, alg: stated = null } = entry
   if (kty === 'oct') return 'symmetric'
   if (hasPrivateMember(entry)) return 'private_key_published'

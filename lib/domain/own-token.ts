@@ -1,6 +1,6 @@
 // An access token of ours as it comes back to us: shape and claims, judged more strictly than any issuer's (RFC 9068 §4). What
 // it may do here is in its scope, and only when the tenant's issuer URL is its sole audience (design §5). Pure.
-import type { JsonValue, UnverifiedClaims } from './claims.ts'
+import { isJsonObject, type JsonValue, type UnverifiedClaims } from './claims.ts'
 import type { UnverifiedJws } from './compact-jws.ts'
 import { LIMITS } from './limits.ts'
 import { refuse } from './refusal.ts'
@@ -83,7 +83,7 @@ const isTime = (value: JsonValue | undefined): value is number =>
 /** null: not bound; undefined: bound in a way that is none of ours. */
 const thumbprintOf = (cnf: JsonValue | undefined): string | null | undefined => {
   if (cnf === undefined) return null
-  if (typeof cnf !== 'object' || cnf === null || Array.isArray(cnf) || Object.keys(cnf).length !== 1) return undefined
-  const { jkt } = cnf as { readonly jkt?: JsonValue }
+  if (!isJsonObject(cnf) || Object.keys(cnf).length !== 1) return undefined
+  const { jkt } = cnf
   return isText(jkt) ? jkt : undefined
 }

@@ -1,6 +1,6 @@
 // A security event token (SET: RFC 8417 as SSF 1.0 profiles it), read: what happened and to whom. Reading comes after the
 // signature verified. CAEP 1.0, RISC 1.0 and the two events of the stream itself are known; of any other only that it is. Pure.
-import type { JsonObject, JsonValue } from './claims.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './claims.ts'
 import { LIMITS } from './limits.ts'
 import { refuse } from './refusal.ts'
 import { ok, type Result } from './result.ts'
@@ -101,15 +101,14 @@ const soleOf = (value: JsonValue | undefined): string | null => {
   return typeof sole === 'string' && sole !== '' ? sole : null
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const readWhat = (claims: JsonObject): Result<SecurityEvent['what']> => {
   const { events, sub_id: subject } = claims
-  const entries = isObject(events) ? Object.entries(events) : []
+  const entries = isJsonObject(events) ? Object.entries(events) : []
   const [uri, payload] = entries[0] ?? []
-  if (uri === undefined || entries.length > 1 || !isObject(payload)) return refuse('event_invalid', { claim: 'events' })
-  if (!isObject(subject) || typeof subject['format'] !== 'string') return refuse('event_invalid', { claim: 'sub_id' })
+  if (uri === undefined || entries.length > 1 || !isJsonObject(payload))
+    return refuse('event_invalid', { claim: 'events' })
+  if (!isJsonObject(subject) || typeof subject['format'] !== 'string')
+    return refuse('event_invalid', { claim: 'sub_id' })
   const ofStream = STREAM_EVENTS[uri]
   if (ofStream !== undefined) {
     const isEnding = ofStream === 'stream-updated' && payload['status'] !== 'enabled'

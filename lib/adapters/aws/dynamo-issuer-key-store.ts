@@ -1,6 +1,6 @@
 // Key sets of issuers as trust last fetched them, one row a source; trust alone has the right to put it. Public keys, judged
 // anew by whoever reads them.
-import type { JsonValue } from '../../domain/claims.ts'
+import { type JsonValue, withoutPrototype } from '../../domain/claims.ts'
 import type { IssuerKeyStore } from '../../ports/issuer-keys.ts'
 import { begin, getItem, keyOf, numberOf, optionalNumber, type Table, textOf, write } from './dynamo-request.ts'
 import { issuerKeySetKey } from './table-keys.ts'
@@ -29,9 +29,3 @@ export const createIssuerKeyStore = (table: Table): IssuerKeyStore => ({
     await write(await begin(table, null), { put: { Item } })
   },
 })
-
-/** Objects as the strict parser makes them: a member is there, or it is not; nothing is inherited. */
-const withoutPrototype = (_: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.assign(Object.create(null), value)
-    : value

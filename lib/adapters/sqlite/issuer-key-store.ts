@@ -1,5 +1,5 @@
 // Key sets of issuers, as trust last fetched them: one row a source. Public keys, judged anew by whoever reads them.
-import type { JsonValue } from '../../domain/claims.ts'
+import { type JsonValue, withoutPrototype } from '../../domain/claims.ts'
 import type { IssuerKeyStore } from '../../ports/issuer-keys.ts'
 import type { Database } from './database.ts'
 
@@ -34,9 +34,3 @@ export const createIssuerKeyStore = (database: Database): IssuerKeyStore => ({
     )
   },
 })
-
-/** Objects as the strict parser makes them: a member is there, or it is not; nothing is inherited. */
-const withoutPrototype = (_: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.assign(Object.create(null), value)
-    : value

@@ -2,7 +2,7 @@
 // decided by the token alone: only one that our own key signed names a credential, or anybody could have any credential revoked
 // by publishing a text that looks like it.
 
-import type { JsonValue } from '../../domain/claims.ts'
+import { isJsonObject, type JsonValue } from '../../domain/claims.ts'
 import { type HeaderPolicy, isOfType, parseCompactJws, type UnverifiedJws } from '../../domain/compact-jws.ts'
 import { rawSignature } from '../../domain/github-keys.ts'
 import { parseStrictJson } from '../../domain/json.ts'
@@ -66,8 +66,7 @@ const latin1 = (bytes: Uint8Array): string => {
 }
 
 const tokenIn = (entry: JsonValue): string | null => {
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return null
-  const token = (entry as { readonly token?: JsonValue }).token
+  const token = isJsonObject(entry) ? entry['token'] : null
   return typeof token === 'string' && token !== '' ? token : null
 }
 

@@ -1,7 +1,7 @@
 // trust: fetch, judge and store the key set of one source (design §2, issuers.md §0.10; attacks rows 43, 53-55, 59). Its
 // caller names a source of the tenant document, never a URL of its own. What the issuer does is an outcome, not an error;
 // a set that cannot be used never replaces one that can.
-import type { JsonObject, JsonValue } from '../../domain/claims.ts'
+import { isJsonObject, type JsonValue } from '../../domain/claims.ts'
 import { parseStrictJson } from '../../domain/json.ts'
 import { discoveryUrl, type FetchedKeySource, keySourceId, usableKeysOf } from '../../domain/key-source.ts'
 import { LIMITS } from '../../domain/limits.ts'
@@ -103,7 +103,7 @@ const fetchKeySet = async (ports: TrustPorts, source: FetchedKeySource): Promise
 
 /** The issuer's own key set URL: byte-equal issuer, same scheme, and a host that was registered (row 43, mix-up). */
 const jwksUriOf = (document: JsonValue, source: Extract<FetchedKeySource, { kind: 'discovery' }>): Step<string> => {
-  if (!isObject(document)) return no('discovery_malformed')
+  if (!isJsonObject(document)) return no('discovery_malformed')
   const { issuer, jwks_uri: jwksUri } = document
   if (issuer !== source.issuer) return no('issuer_mismatch')
   if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri)) return no('discovery_malformed')
@@ -175,14 +175,11 @@ const isWithdrawal = (
 
 /** A bundle's X.509 authorities are in the same array; they are not JWT keys, and not broken ones either. */
 const hasNoJwtKeys = (jwks: JsonValue): boolean => {
-  const keys = isObject(jwks) ? jwks['keys'] : null
-  return Array.isArray(keys) && keys.every((key: JsonValue) => isObject(key) && key['use'] === 'x509-svid')
+  const keys = isJsonObject(jwks) ? jwks['keys'] : null
+  return Array.isArray(keys) && keys.every((key: JsonValue) => isJsonObject(key) && key['use'] === 'x509-svid')
 }
 
 const sequenceOf = (jwks: JsonValue): number | null => {
-  const sequence = isObject(jwks) ? jwks['spiffe_sequence'] : null
+  const sequence = isJsonObject(jwks) ? jwks['spiffe_sequence'] : null
   return typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence >= 0 ? sequence : null
 }
-
-const isObject = (value: JsonValue): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
