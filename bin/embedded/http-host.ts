@@ -139,7 +139,7 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
     if (answered.isHeld !== true || response.closed) answerNow()
     else response.once('close', house.hold(answerNow))
   }
-  const refused = door?.(head) ?? null
+  const refused = door === undefined ? null : askDoor(door, head)
   if (refused !== null) {
     passOver(request, response)
     answer(refused)
@@ -153,6 +153,15 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
   }
   if (declaredLength(request) > LIMITS.bodyBytesMax) ask(null)
   else readBody(request, ask)
+}
+
+/** Nobody is above this to catch: what a door throws would end the process, and every request with it. */
+const askDoor = (door: HttpDoor, head: HttpHead): HttpResponse | null => {
+  try {
+    return door(head)
+  } catch {
+    return FAILED
+  }
 }
 
 type Target = { readonly host: string | undefined; readonly path: string; readonly query: string }

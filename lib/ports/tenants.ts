@@ -4,7 +4,7 @@ import type { TenantConfig } from '../domain/tenant-config.ts'
 export interface TenantDirectory {
   /** Current compiled configuration, or null: no such tenant, or tombstoned. Cached only while proven current. */
   current(tenant: string): Promise<TenantConfig | null>
-  /** The same without waiting: undefined means "not cached, ask current()". The hot path of the embedded server. */
+  /** The same without waiting: undefined means "not cached, ask current()". The hot path of the embedded server. Never throws. */
   peek(tenant: string): TenantConfig | null | undefined
 }
 

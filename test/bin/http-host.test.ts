@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { type Host, startHost } from '../../bin/embedded/http-host.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import type { HttpEvent } from '../../lib/edge/http.ts'
+import type { HttpDoor, HttpEvent } from '../../lib/edge/http.ts'
 import { manualTime } from '../support/manual-time.ts'
 
 let host: Host | null = null
@@ -247,7 +247,10 @@ test('closing waits for what is under way', async () => {
 })
 
 /** `/t/loud/…` is refused at the door, before its body is read. */
-const startGuarded = async () => {
+const startGuarded = async (
+  door: HttpDoor = ({ rawPath }) =>
+    rawPath === '/t/loud/token' ? { statusCode: 429, headers: {}, body: 'unread' } : null,
+) => {
   const read: string[] = []
   host = await startHost({
     host: '127.0.0.1',
@@ -258,9 +261,7 @@ const startGuarded = async () => {
         return { statusCode: 200, headers: {}, body: 'read' }
       },
     },
-    tenantDoors: {
-      token: ({ rawPath }) => (rawPath === '/t/loud/token' ? { statusCode: 429, headers: {}, body: 'unread' } : null),
-    },
+    tenantDoors: { token: door },
     rootRoutes: [],
     isReady: () => true,
     hostAllowed: null,
@@ -268,6 +269,15 @@ const startGuarded = async () => {
   })
   return { port: host.port, read }
 }
+
+test('a door that fails costs its request, and not the process', async () => {
+  const { port } = await startGuarded(() => {
+    throw new Error('what the door asked is away')
+  })
+  const answer = await fetch(`http://127.0.0.1:${port}/t/acme/token`, { method: 'POST', body: 'a=b' })
+  expect([answer.status, await answer.json()]).toMatchObject([500, { error: 'server_error' }])
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
+})
 
 test('what the door refuses is answered before its body came, which goes by; the connection lives on', async () => {
   const { port, read } = await startGuarded()

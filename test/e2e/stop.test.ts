@@ -1,13 +1,13 @@
 // What stops a broker, and what does not. The start command of the contract, through npm, as a service manager has it: who stops npm
 // stops the broker.
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
-import { issuerKey } from '../support/evidence.ts'
-import { githubTenant } from '../support/tenants.ts'
+import { exchange, removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
+import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
+import { githubTenant, TARGET } from '../support/tenants.ts'
 
 const answers = (url: string): Promise<boolean> =>
   fetch(`${url}/healthz`).then(
@@ -116,3 +116,27 @@ test.skipIf(!existsSync(FULL))(
     expect(await ended).toBe(0)
   },
 )
+
+test('a store that goes away is an outage of what is asked meanwhile, and of no more', {
+  timeout: 60_000,
+}, async () => {
+  const key = issuerKey('RS256')
+  const broker = await startBroker({ tenants: { acme: githubTenant('acme', { keys: [key] }) } })
+  onTestFinished(() => removeBroker(broker))
+  const acme = `${broker.url}/t/acme`
+  const ask = () => exchange(acme, signAssertion(key, githubClaims(acme)), { audience: TARGET })
+  // The tenant is in memory from here on.
+  expect((await ask()).status).toBe(200)
+  const [file, elsewhere] = ['mintmark.db', 'elsewhere.db'].map((name) => join(broker.dataDir, name)) as [
+    string,
+    string,
+  ]
+  renameSync(file, elsewhere)
+  for (let times = 0; times < 3; times += 1) {
+    const refused = await ask()
+    expect([refused.status, refused.body['error']]).toEqual([503, 'temporarily_unavailable'])
+    expect(refused.body['decision_id']).toEqual(expect.any(String))
+  }
+  renameSync(elsewhere, file)
+  while ((await ask()).status !== 200) await sleep(50)
+})

@@ -2,6 +2,7 @@
 // says. What is stored passed every check when it was applied; it is checked again here, because old rows meet new rules.
 import { LIMITS } from '../../domain/limits.ts'
 import type { TenantConfig } from '../../domain/tenant-config.ts'
+import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConfigVersion, TenantConfigStore, TenantDirectory } from '../../ports/tenants.ts'
 
@@ -77,7 +78,7 @@ export const createTenantDirectory = (options: Options): TenantDirectory => {
   return {
     peek(tenant) {
       const entry = entries.get(tenant)
-      return entry !== undefined && validity.holds(entry.mark) ? entry.config : undefined
+      return entry !== undefined && stillHolds(validity, entry.mark) ? entry.config : undefined
     },
     async current(tenant) {
       // Taken before the read: a write that lands in between is not covered by it, and the entry is then not used again.
@@ -93,5 +94,15 @@ export const createTenantDirectory = (options: Options): TenantDirectory => {
       if (config === null) options.onUnusable(tenant, version.version)
       return remember(tenant, { config, mark })
     },
+  }
+}
+
+/** A store that is away cannot say so: then nothing is at hand, and whoever asks current() is told of the outage. */
+const stillHolds = (validity: Validity, mark: unknown): boolean => {
+  try {
+    return validity.holds(mark)
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    return false
   }
 }

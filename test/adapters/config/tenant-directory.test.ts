@@ -9,6 +9,7 @@ import {
 } from '../../../lib/adapters/config/tenant-directory.ts'
 import { createMemoryTenantConfigStore } from '../../../lib/adapters/memory/tenant-config-store.ts'
 import type { TenantConfig } from '../../../lib/domain/tenant-config.ts'
+import { Unavailable } from '../../../lib/domain/unavailable.ts'
 import { NOW_SECONDS, sampleConfig } from '../../contract/sample-rows.ts'
 import { handClock } from '../../support/own-keys.ts'
 
@@ -60,6 +61,22 @@ test('while unmoved: a mark taken before the read; a write that lands in between
   expect(directory.peek('acme')).toBeUndefined()
   await directory.current('acme')
   expect(directory.peek('acme')?.version).toBe(2)
+})
+
+test('what cannot be told to hold is not at hand: the outage is told by current(), and ends with the store', async () => {
+  let isAway = false
+  const { directory } = await directoryOf(
+    whileUnmoved(() => {
+      if (isAway) throw new Unavailable('store_unavailable')
+      return 1
+    }),
+  )
+  const config = await directory.current('acme')
+  isAway = true
+  expect(directory.peek('acme')).toBeUndefined()
+  await expect(directory.current('acme')).rejects.toThrow(Unavailable)
+  isAway = false
+  expect(directory.peek('acme')).toBe(config)
 })
 
 test('the same version is the same object, so that mint can tell that nothing changed', async () => {
