@@ -4,7 +4,7 @@ import { createTenantDirectory, forSeconds, type Validity } from '../lib/adapter
 import { systemClock } from '../lib/adapters/system/clock.ts'
 import { nodeDigest } from '../lib/adapters/system/digest.ts'
 import type { TenantConfig } from '../lib/domain/tenant-config.ts'
-import type { TenantConfigStore, TenantDirectory } from '../lib/ports/tenants.ts'
+import type { FoundTenants, TenantConfigStore, TenantDirectory } from '../lib/ports/tenants.ts'
 import { PROVIDER_CATALOG } from '../lib/providers/catalog.ts'
 import { compileStored } from '../lib/wire/compile-stored.ts'
 import type { BrokerPlace } from '../lib/wire/tenant-urls.ts'
@@ -22,7 +22,7 @@ type Options = {
   readonly learn?: (config: TenantConfig) => void
 }
 
-export const createTenants = ({ configs, baseUrl, log, validity, learn }: Options): TenantDirectory => {
+export const createTenants = ({ configs, baseUrl, log, validity, learn }: Options): TenantDirectory & FoundTenants => {
   const options = { ...placeOf(baseUrl), catalog: PROVIDER_CATALOG, sha256: nodeDigest.sha256 }
   return createTenantDirectory({
     configs,

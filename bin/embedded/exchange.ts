@@ -25,11 +25,12 @@ import type { Place } from '../policy/compile-options.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import type { Ops } from './ops.ts'
 
-type ExchangeOptions = Pick<MintPorts, 'issuerKeys' | 'tenants' | 'state' | 'clockGuard'> &
+type ExchangeOptions = Pick<MintPorts, 'issuerKeys' | 'state' | 'clockGuard'> &
   Pick<ExchangePorts, 'denials' | 'ids' | 'clock'> &
   Pick<BrokerOptions, 'hasLimits' | 'failpoint'> & {
     readonly database: Database
     readonly rates: LocalRates
+    readonly tenants: ExchangePorts['tenants']
     readonly place: Place
     /** Not optional here: a store that was recovered must never be wired without it. */
     readonly issuedFloor: EvidenceFloor
@@ -80,6 +81,7 @@ export const wireExchange = (options: ExchangeOptions): { readonly handler: Http
   const door = tokenDoor({
     admitSource: admitAtDoor(rates),
     isAbsent: (tenant) => tenants.peek(tenant) === null,
+    isTenant: tenants.wasFound,
     pausedFor: pauses.secondsLeft,
     refuseUnread: (request, kind, retryAfterSeconds) => refuseUnread(options, request, kind, retryAfterSeconds),
     newTraceId: ids.traceId,

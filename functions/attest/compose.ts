@@ -76,7 +76,7 @@ export const createAttest = (
   const counted = metrics.meter.countDenials(denials)
   const sourceLimit: SourceLimit = {
     admit: admitSource(rates),
-    isAbsent: (tenant) => tenants.peek(tenant) === null,
+    isTenant: async (tenant) => tenants.wasFound(tenant) || (await tenants.current(tenant)) !== null,
     refuseUnread: (request, kind, seconds) => refuseUnread({ denials: counted, ids, clock }, request, kind, seconds),
     newTraceId: ids.traceId,
   }

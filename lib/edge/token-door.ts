@@ -10,6 +10,10 @@ import { notFound, type RefuseUnread, refuseSource, renderExchanged } from './to
 export type TokenDoorOptions = RefuseUnread & {
   /** Limit L1: seconds to wait, or null to go on. */
   readonly admitSource: (source: string) => number | null
+  /** Whether a path is known to name no tenant. */
+  readonly isAbsent: (tenant: string) => boolean
+  /** Whether it is known to name one: what was never looked up is none, for a flood can make up any number of names. */
+  readonly isTenant: (tenant: string) => boolean
   /** Seconds for which this source is not read when it names this tenant, or null. */
   readonly pausedFor: (source: string, tenant: string) => number | null
 }
@@ -17,12 +21,14 @@ export type TokenDoorOptions = RefuseUnread & {
 export const tokenDoor =
   (options: TokenDoorOptions): HttpDoor =>
   ({ rawPath, headers, requestContext }) => {
-    const { admitSource, isAbsent, pausedFor, refuseUnread, newTraceId } = options
+    const { admitSource, isAbsent, isTenant, pausedFor, refuseUnread, newTraceId } = options
     const source = sourceKey(requestContext.http.sourceIp)
     const waitSeconds = admitSource(source)
     const tenant = tenantOfPath(rawPath)
     if (waitSeconds !== null)
-      return tenant === null ? tooMany(waitSeconds) : refuseSource(options, { tenant, source, headers }, waitSeconds)
+      return tenant !== null && isTenant(tenant)
+        ? refuseSource(options, { tenant, source, headers }, waitSeconds)
+        : tooMany(waitSeconds)
     if (tenant === null || isAbsent(tenant)) return notFound()
     const pausedSeconds = pausedFor(source, tenant)
     if (pausedSeconds === null) return null

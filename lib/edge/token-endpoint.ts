@@ -35,11 +35,11 @@ export type Unread = { readonly tenant: string; readonly source: string; readonl
 export type SourceLimit = {
   /** Seconds to wait, or null to go on. */
   readonly admit: (source: string) => Promise<number | null> | number | null
+  /** Whether there is such a tenant: a name that is none has no records, or anybody could fill a disk, and make logs, with them. */
+  readonly isTenant: (tenant: string) => Promise<boolean> | boolean
 } & RefuseUnread
 
 export type RefuseUnread = {
-  /** Whether a path names no tenant, as far as that is known without a look-up. */
-  readonly isAbsent: (tenant: string) => boolean
   readonly refuseUnread: (
     request: Unread,
     kind: 'rate_limited_source' | 'rate_limited_tenant',
@@ -82,7 +82,9 @@ export const tokenEndpoint =
     const admitted = sourceLimit?.admit(source) ?? null
     const waitSeconds = admitted instanceof Promise ? await admitted : admitted
     if (sourceLimit !== undefined && waitSeconds !== null)
-      return refuseSource(sourceLimit, { tenant, source, headers: event.headers }, waitSeconds)
+      return (await sourceLimit.isTenant(tenant))
+        ? refuseSource(sourceLimit, { tenant, source, headers: event.headers }, waitSeconds)
+        : tooMany(waitSeconds)
     const body = bodyOf(event)
     if (isTooLarge(event, body.length)) return tooLarge()
 
@@ -136,13 +138,12 @@ const dpopOf = (event: HttpEvent, baseUrl: string) => {
 
 export const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
 
-/** Limit L1: with a decision of the tenant that is named. A name that is none has no records, or anybody could fill a disk with them. */
+/** Limit L1: with a decision of the tenant that is named, which there is. */
 export const refuseSource = (
-  { isAbsent, refuseUnread, newTraceId }: RefuseUnread,
+  { refuseUnread, newTraceId }: RefuseUnread,
   { tenant, source, headers }: Omit<Unread, 'traceId'> & Pick<HttpEvent, 'headers'>,
   waitSeconds: number,
 ): HttpResponse => {
-  if (isAbsent(tenant)) return tooMany(waitSeconds)
   const traceId = traceIdOf(headers['traceparent']) ?? newTraceId()
   return renderExchanged(refuseUnread({ tenant, source, traceId }, 'rate_limited_source', waitSeconds))
 }

@@ -13,12 +13,12 @@ import type { ExchangeMeter } from '../ports/exchange-meter.ts'
 import type { DenialContext, IssuedCredential, Mint } from '../ports/mint.ts'
 import type { RateLimiter, Taken } from '../ports/rate-limiter.ts'
 import type { Ids } from '../ports/system.ts'
-import type { TenantDirectory } from '../ports/tenants.ts'
+import type { FoundTenants, TenantDirectory } from '../ports/tenants.ts'
 import type { Turns } from '../ports/turns.ts'
 import { type Attested, type AttestPorts, attestEvidence, contextOfAttested } from './attest-evidence.ts'
 
 export type ExchangePorts = AttestPorts & {
-  readonly tenants: TenantDirectory
+  readonly tenants: TenantDirectory & FoundTenants
   readonly mint: Mint
   readonly denials: DenialQueue
   readonly rates: RateLimiter
@@ -72,11 +72,13 @@ type Refused = {
 export const exchangeToken = async (ports: ExchangePorts, request: ExchangeRequest): Promise<ExchangeAnswer> => {
   const decisionId = ports.ids.decisionId()
   const { tenant, source } = request
+  let isFound = ports.tenants.wasFound(tenant)
   try {
     // A name in a path costs nothing to make up: only tenants that are there take turns (L5), or a thousand invented ones
     // would have a turn each for every one of a true one. Within a tenant its sources take turns.
     const config = ports.tenants.peek(tenant) ?? (await ports.tenants.current(tenant))
     if (config === null) return { kind: 'unknown_tenant' }
+    isFound = true
     const entered = ports.turns.enter(tenant, source)
     if (!(entered instanceof Promise ? await entered : entered))
       return deny(ports, request, decisionId, { ok: false, refusal: { kind: 'overloaded' }, context: NOTHING_KNOWN })
@@ -91,7 +93,8 @@ export const exchangeToken = async (ports: ExchangePorts, request: ExchangeReque
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
     const refusal: Refusal = { kind: error.kind }
-    return deny(ports, request, decisionId, {
+    // A name that cannot be looked up now may be made up: it has no record, and no log, of its own.
+    return deny(ports, isFound ? request : { ...request, tenant: '' }, decisionId, {
       ok: false,
       refusal,
       context: NOTHING_KNOWN,

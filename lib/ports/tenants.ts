@@ -8,6 +8,12 @@ export interface TenantDirectory {
   peek(tenant: string): TenantConfig | null | undefined
 }
 
+/** For who records what was refused, and may not wait, or cannot, to hear whether there is such a tenant. Decides nothing. */
+export interface FoundTenants {
+  /** Whether the last look-up of this process found it, however long ago. Never throws. */
+  wasFound(tenant: string): boolean
+}
+
 export type ConfigVersion = {
   readonly tenant: string
   readonly version: number

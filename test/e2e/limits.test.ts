@@ -1,5 +1,7 @@
 // Limits as a job and a neighbour feel them (attacks §6), with the defaults on.
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { run as decision } from '../../bin/commands/decision.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
@@ -50,4 +52,33 @@ test('a source that goes on is told to wait, before its requests are read', asyn
       { timeout: 15_000, interval: 250 },
     )
   }
+})
+
+test('who makes up names makes no records and no logs, with the first use of each neither', async () => {
+  const ask = async (tenant: string) => (await fetch(`${broker.url}/t/${tenant}/token`, { method: 'POST' })).status
+  const askOften = (tenants: readonly string[]) => Promise.all(tenants.map(ask))
+  while ((await ask('acme')) !== 429) await askOften(Array.from({ length: 100 }, () => 'acme'))
+  expect(await askOften(Array.from({ length: 20 }, (_, at) => `invented${at}`))).toContain(429)
+  // What was refused before it is written before it, or with it; and the log follows.
+  const last = await exchange(acme, 'no assertion')
+  await vi.waitFor(
+    async () => {
+      const io = captureIo()
+      await decision([String(last.body['decision_id']), '--data', broker.dataDir], io)
+      expect(io.out()).toMatch(/tenant\s+acme/)
+    },
+    { timeout: 15_000, interval: 250 },
+  )
+  await broker.stop()
+  const tenantsIn = (file: string, table: string): unknown[] => {
+    const database = new DatabaseSync(join(broker.dataDir, file), { readOnly: true })
+    onTestFinished(() => database.close())
+    return database
+      .prepare(`SELECT DISTINCT tenant FROM ${table}`)
+      .all()
+      .map(({ tenant }) => tenant)
+  }
+  expect(tenantsIn('mintmark.db', 'denial')).toEqual(['acme'])
+  expect(tenantsIn('mintmark.db', 'denial_roll_up')).toEqual(['acme'])
+  expect(tenantsIn('audit.db', 'log')).toEqual(['acme'])
 })

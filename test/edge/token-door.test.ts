@@ -30,6 +30,7 @@ const wired = () => {
   const door = tokenDoor({
     admitSource: admitAtDoor(rates),
     isAbsent: (tenant) => tenant === 'nobody',
+    isTenant: (tenant) => ['acme', 'loud', 'quiet'].includes(tenant),
     pausedFor: pauses.secondsLeft,
     refuseUnread: (request, kind, seconds) => refuseUnread({ denials, ids, clock }, request, kind, seconds),
     newTraceId: ids.traceId,
@@ -66,7 +67,8 @@ test('a tenant that is known to be none is 404 unread, and its source is charged
   const { door, denials } = wired()
   for (let at = 0; at < LIMITS.sourceRate[1]; at += 1) expect(door(head('nobody', '192.0.2.7'))?.statusCode).toBe(404)
   expect(door(head('nobody', '192.0.2.7'))?.statusCode).toBe(429)
-  // Whoever makes up names makes no records.
+  // Whoever makes up names makes no records, with the first use of each neither.
+  for (let at = 0; at < 3; at += 1) expect(door(head(`invented${at}`, '192.0.2.7'))?.statusCode).toBe(429)
   expect(denials.denials()).toEqual([])
 })
 

@@ -86,20 +86,20 @@ test('an outage says when to come back', async () => {
 })
 
 test('over its limit a source is refused before anything is parsed, with a decision where there is such a tenant', async () => {
-  const overLimit = (isAbsent: boolean) => ({
+  const overLimit = (isTenant: boolean) => ({
     admit: () => 3,
-    isAbsent: () => isAbsent,
+    isTenant: async () => isTenant,
     refuseUnread: (unread: object, kind: 'rate_limited_source' | 'rate_limited_tenant', retryAfterSeconds: number) => {
       expect(unread).toEqual({ tenant: 'acme', source: '192.0.2.7', traceId: 'e'.repeat(32) })
       return { ...REFUSED, refusal: { kind }, retryAfterSeconds }
     },
     newTraceId: () => 'e'.repeat(32),
   })
-  const known = await serve(event({ body: 'x'.repeat(10) }), ISSUED, overLimit(false))
+  const known = await serve(event({ body: 'x'.repeat(10) }), ISSUED, overLimit(true))
   expect([known.response.statusCode, known.seen.length]).toEqual([429, 0])
   expect(known.body).toMatchObject({ error: 'temporarily_unavailable', decision_id: 'd-2' })
   expect(Number(known.response.headers['retry-after'])).toBeGreaterThanOrEqual(3)
-  const absent = await serve(event(), ISSUED, overLimit(true))
+  const absent = await serve(event(), ISSUED, overLimit(false))
   expect([absent.response.statusCode, absent.seen.length, absent.body['decision_id']]).toEqual([429, 0, undefined])
 })
 

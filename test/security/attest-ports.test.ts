@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { type ExchangePorts, exchangeToken } from '../../lib/flows/exchange-token.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { issuerKey } from '../support/evidence.ts'
@@ -32,7 +33,7 @@ describe('what attest holds', () => {
     decodeBase64url: [],
     providers: Object.keys(PROVIDER_CATALOG).sort(),
     issuedFloor: [],
-    tenants: ['current', 'peek'],
+    tenants: ['current', 'peek', 'wasFound'],
     mint: ['mint'],
     denials: ['send'],
     rates: ['take'],
@@ -86,6 +87,26 @@ describe('what attest holds', () => {
     const asked = { tenant: 'invented', token, dpop, traceId, source: '192.0.2.1' }
     expect(await exchangeToken(ports, asked)).toEqual({ kind: 'unknown_tenant' })
     expect(new Set(seen)).toEqual(new Set(['ids', 'tenants']))
+  })
+
+  test('while tenants cannot be looked up an invented one leaves no record of its own, and a known one does', async () => {
+    const denied: string[] = []
+    const current = async () => {
+      throw new Unavailable('store_unavailable')
+    }
+    const ports = {
+      ...broker.attestPorts,
+      tenants: { ...broker.attestPorts.tenants, peek: () => undefined, current },
+      denials: { send: ({ tenant }: { readonly tenant: string }) => denied.push(tenant) },
+    }
+    const { grantType, target, idempotencyKey, dpop, traceId } = broker.request('x')
+    const token = { ok: true as const, value: { grantType, evidence: 'x', target, idempotencyKey } }
+    for (const tenant of ['invented', 'acme'])
+      expect(await exchangeToken(ports, { tenant, token, dpop, traceId, source: '192.0.2.1' })).toMatchObject({
+        kind: 'refused',
+        refusal: { kind: 'store_unavailable' },
+      })
+    expect(denied).toEqual(['', 'acme'])
   })
 
   test('the embedded broker hands it exactly these, and of mint nothing but mint()', () => {

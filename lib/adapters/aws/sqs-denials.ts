@@ -42,6 +42,8 @@ export const createSqsDenials = (target: SqsTarget, newId: () => string): Flushe
 
   return {
     send(sent) {
+      // Of no tenant that is known: there is no log it belongs in, and no group of messages.
+      if (sent.tenant === '') return
       const denial = numbered(sent)
       const hasRoom = unsent.length < LIMITS.unsentMessagesMax
       if (hasRoom && isWithinBudget(counters, denial, full.length)) full.push(denial)

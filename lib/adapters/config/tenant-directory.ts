@@ -4,7 +4,7 @@ import { LIMITS } from '../../domain/limits.ts'
 import type { TenantConfig } from '../../domain/tenant-config.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ConfigVersion, TenantConfigStore, TenantDirectory } from '../../ports/tenants.ts'
+import type { ConfigVersion, FoundTenants, TenantConfigStore, TenantDirectory } from '../../ports/tenants.ts'
 
 /** What tells whether something read earlier may still answer. */
 export type Validity = {
@@ -62,7 +62,7 @@ type Options = {
 
 type Entry = { config: TenantConfig | null; mark: unknown }
 
-export const createTenantDirectory = (options: Options): TenantDirectory => {
+export const createTenantDirectory = (options: Options): TenantDirectory & FoundTenants => {
   const { validity } = options
   const entries = new Map<string, Entry>()
   const entriesMax = options.entriesMax ?? 20_000
@@ -80,6 +80,7 @@ export const createTenantDirectory = (options: Options): TenantDirectory => {
       const entry = entries.get(tenant)
       return entry !== undefined && stillHolds(validity, entry.mark) ? entry.config : undefined
     },
+    wasFound: (tenant) => (entries.get(tenant)?.config ?? null) !== null,
     async current(tenant) {
       // Taken before the read: a write that lands in between is not covered by it, and the entry is then not used again.
       const mark = validity.mark()

@@ -53,6 +53,14 @@ test('a denial is on the queue, exactly as it was, when flush resolves', async (
   expect(taken()).toMatchObject([{ kind: 'denial', denial: { ...denial, counted: { number: 1 } } }])
 })
 
+test('what names no tenant is no message: SQS takes no group without a name, and would refuse those beside it', async () => {
+  denials.send(sampleDenial({ tenant: '' }))
+  expect(denials.waiting()).toBe(0)
+  denials.send(sampleDenial())
+  await denials.flush()
+  expect(taken()).toMatchObject([{ kind: 'denial', denial: { tenant: sampleDenial().tenant } }])
+})
+
 test('with nothing gathered nothing is sent: an allow does not wait for a queue', async () => {
   breakAnswers(
     () => true,

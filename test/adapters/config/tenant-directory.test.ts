@@ -74,6 +74,7 @@ test('what cannot be told to hold is not at hand: the outage is told by current(
   const config = await directory.current('acme')
   isAway = true
   expect(directory.peek('acme')).toBeUndefined()
+  expect(['acme', 'nobody'].map(directory.wasFound)).toEqual([true, false])
   await expect(directory.current('acme')).rejects.toThrow(Unavailable)
   isAway = false
   expect(directory.peek('acme')).toBe(config)
