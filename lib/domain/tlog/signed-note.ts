@@ -91,12 +91,40 @@ export const openNote = (
   return isSigned ? text : null
 }
 
-/** Notes of checkpoints one after another, each behind empty lines, as anchors and exports keep them; what is cut short is none. */
-export const checkpointNotesIn = (text: string): readonly string[] =>
-  (text.match(/[^\n]+\n\d+\n(?:[^\n]+\n)+\n(?:— [^\n]+\n)+/gu) ?? []).filter((note) =>
-    [...note.matchAll(/^— \S+ (\S+)$/gmu)].every(
-      ([, encoded]) => (decodeBase64(encoded ?? '')?.length ?? 0) >= KEY_ID_BYTES + SIGNATURE_BYTES,
-    ),
+/**
+ * Notes of checkpoints one after another, each behind empty lines, as anchors and exports keep them; what is cut short is none. Line by
+ * line: others may write to an anchor, and one pattern over all of it would take them the square of its length.
+ */
+export const checkpointNotesIn = (text: string): readonly string[] => {
+  const lines = text.split('\n')
+  // What no newline ends was cut short.
+  lines.pop()
+  const notes: string[] = []
+  for (let from = 0, at = 0; at < lines.length; at += 1) {
+    if (lines[at] !== '') continue
+    const head = headOfCheckpoint(lines, from, at)
+    let end = at + 1
+    while (end < lines.length && isSignatureLine(lines[end]!)) end += 1
+    from = at + 1
+    if (head === null || end === from) continue
+    notes.push(`${lines.slice(head, end).join('\n')}\n`)
+    from = end
+    at = end - 1
+  }
+  return notes.filter(hasWholeSignatures)
+}
+
+/** The line of the origin among lines that stand together: behind it the size, and at least the root. */
+const headOfCheckpoint = (lines: readonly string[], from: number, to: number): number | null => {
+  for (let at = from; at + 2 < to; at += 1) if (/^\d+$/.test(lines[at + 1]!)) return at
+  return null
+}
+
+const isSignatureLine = (line: string): boolean => line.startsWith('— ') && line.length > 2
+
+const hasWholeSignatures = (note: string): boolean =>
+  [...note.matchAll(/^— \S+ (\S+)$/gmu)].every(
+    ([, encoded]) => (decodeBase64(encoded ?? '')?.length ?? 0) >= KEY_ID_BYTES + SIGNATURE_BYTES,
   )
 
 /** What a log says of itself. */

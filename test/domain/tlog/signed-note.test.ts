@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync, hash, sign, verify as verifyNode 
 import { describe, expect, test } from 'vitest'
 import type { Sha256 } from '../../../lib/domain/tlog/merkle.ts'
 import {
+  checkpointNotesIn,
   checkpointText,
   decodeBase64,
   encodeBase64,
@@ -126,5 +127,32 @@ describe('checkpoints', () => {
     for (const length of [0, 1, 2, 3, 32])
       expect(decodeBase64(encodeBase64(new Uint8Array(length).fill(251)))).toEqual(new Uint8Array(length).fill(251))
     for (const text of ['A', 'AA', 'AA=', 'AB==', '-_8=', 'AA==AAAA']) expect(decodeBase64(text), text).toBeNull()
+  })
+})
+
+describe('notes that an anchor keeps', () => {
+  const signature = `— o ${Buffer.alloc(68).toString('base64')}\n`
+  const note = `o\n12\nroot\n\n${signature}`
+
+  test.each([
+    ['one behind the other', `\n\n${note}\n\n${note}`, [note, note]],
+    ['with cosignatures', `${note}${signature}\n${note}`, [`${note}${signature}`, note]],
+    [
+      'with lines between root and signatures',
+      `o\n12\nroot\nmore\n\n${signature}`,
+      [`o\n12\nroot\nmore\n\n${signature}`],
+    ],
+    ['behind one that a crash cut short', `o\n12\nro\n\n${note}`, [note]],
+    ['before one that a crash cut short', `${note}\n\no\n12\nroot\n\n${signature.slice(0, 40)}`, [note]],
+    ['whose signature was cut short', `o\n12\nroot\n\n${signature.slice(0, 40)}\n`, []],
+    ['without a size', `o\nroot\n\n${signature}`, []],
+    ['without a root', `o\n12\n\n${signature}`, []],
+    ['without a signature', 'o\n12\nroot\n\n\n', []],
+  ])('%s', (_, text, notes) => expect(checkpointNotesIn(text)).toEqual(notes))
+
+  // One pattern over all of it took the square of its length: hours for what is read of an anchor at the start.
+  test('are found behind megabytes of what somebody else wrote there', () => {
+    for (const junk of ['— ', 'é', 'a', '1\n'])
+      expect(checkpointNotesIn(`${junk.repeat(1_000_000)}\n\n${note}`)).toEqual([note])
   })
 })
