@@ -86,7 +86,7 @@ export const startAudit = (options: AuditOptions): { readonly close: () => Promi
   const keys = createLocalKeyRing({ store: keyStore, vault, clock: systemClock, use: 'log' })
   const round = createAuditRound(options, { keyStore, keys })
   const anchoring = startAnchors(options)
-  const deliveries = startDeliveries({ ...options, signer: createMessageSigner(keys, systemClock) })
+  const deliveries = startDeliveries({ ...options, signer: createMessageSigner(keyStore, keys, systemClock) })
   const rounds = runRounds({
     round,
     pauseMs: LIMITS.logRoundMs,

@@ -60,7 +60,7 @@ export const createCheckpoint = (
       sha256: nodeSha256,
       clock,
     },
-    signing: { configs: createTenantConfigStore(core), webhooksIn, signer: createMessageSigner(keys, clock) },
+    signing: { configs: createTenantConfigStore(core), webhooksIn, signer: createMessageSigner(keyStore, keys, clock) },
     activation: { store: keyStore, prover: createKeyProver(vault), clock, use: 'log' },
     log: createLogger('checkpoint'),
   })

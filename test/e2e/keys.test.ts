@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { run } from '../../bin/commands/keys.ts'
 import { type RunningBroker, removeBroker } from '../support/broker.ts'
 import { issuerKey } from '../support/evidence.ts'
@@ -59,6 +59,17 @@ test('a tainted key leaves the set at once, and the next token is signed by a su
   expect(tainted.code).toBe(0)
   expect((await served()).map(({ kid }) => kid)).not.toContain(before)
   expect(await mint()).not.toBe(before)
+})
+
+test('behind a tainted key of the log the log verifies by what is published, and need not grow for it', async () => {
+  const verify = () =>
+    spawnSync(process.execPath, ['bin/mintmark.ts', 'audit', 'verify', '--tenant', 'acme', '--data', broker.dataDir], {
+      encoding: 'utf8',
+    })
+  await vi.waitFor(() => expect(verify().stdout).toMatch(/^good/), { timeout: 15_000, interval: 250 })
+  const { kid } = keys('list').keys!.find(({ use, state }) => use === 'log' && state === 'active')!
+  expect(keys('taint', kid, '--reason', 'found in a log').code).toBe(0)
+  await vi.waitFor(() => expect(verify().stdout).toMatch(/^good/), { timeout: 15_000, interval: 250 })
 })
 
 test('an unknown key or tenant is refused', () => {

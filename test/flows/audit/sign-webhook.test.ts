@@ -60,7 +60,7 @@ beforeEach(async () => {
   }
   call = createHandler({
     ports: { grown: { due }, store: { uncovered: async () => [] }, anchors: [] } as never,
-    signing: { configs, webhooksIn, signer: createMessageSigner(ring, keys.clock) },
+    signing: { configs, webhooksIn, signer: createMessageSigner(keys.store, ring, keys.clock) },
     activation: { ...keys, use: 'log' },
     log: { error: () => undefined } as never,
   })
