@@ -1,6 +1,5 @@
 // The audit log in a thread of its own: canonical texts and hashes cost as much as an exchange, and mint's loop has none of it.
 // A thread that dies is started again; the feed waits meanwhile.
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { TraceEnvironment } from '../../lib/config/tracing.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
@@ -52,7 +51,8 @@ export const startAuditThread = (
       isClosing = true
       clearTimeout(restart)
       if (worker.threadId === -1) return
-      const exited = once(worker, 'exit')
+      // Whichever way it ends: one that fails now is told of above, and must not keep the broker from closing the rest.
+      const exited = new Promise((resolve) => worker.once('exit', resolve))
       worker.postMessage('close')
       const timer = setTimeout(() => void worker.terminate(), CLOSE_MS)
       await exited

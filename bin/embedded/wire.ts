@@ -94,7 +94,8 @@ export const wire = async (
       await own.close()
       await receivers.close()
       // Before the last round of the log, which takes them.
-      await denials.close()
+      const lost = await denials.close()
+      if (lost > 0) log.error('denials are lost: the store does not take them', { count: lost })
       await auditLog.close()
       await mark.close()
       await tracing?.close()

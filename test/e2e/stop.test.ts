@@ -67,7 +67,7 @@ test('whoever read the log of a broker goes away: the broker stays, and ends wel
     expect((await refused()).status).toBe(400)
     await sleep(100)
   }
-  expect(await broker.stop()).toBe(0)
+  expect(await broker.stop(), broker.output()).toBe(0)
 })
 
 test('a broker that cannot start ends, though it listened already', { timeout: 60_000 }, async () => {
@@ -139,4 +139,9 @@ test('a store that goes away is an outage of what is asked meanwhile, and of no 
   }
   renameSync(elsewhere, file)
   while ((await ask()).status !== 200) await sleep(50)
+  // What it cannot keep is not kept in silence.
+  renameSync(file, elsewhere)
+  expect((await ask()).status).toBe(503)
+  expect(await broker.stop(), broker.output()).toBe(0)
+  expect(broker.output()).toMatch(/"denials are lost[^\n]*"count":[1-9]/)
 })
