@@ -47,7 +47,9 @@ const largestIn = (
   const largest = new Map<string, number>()
   for (const anchor of anchors) {
     for (const [origin, kept] of Map.groupBy(checkpointsIn(anchor), (each) => each.origin)) {
-      const known = kept.findIndex(({ text }) => accepted[origin]?.includes(text))
+      // Own members only: a log may be called anything, `constructor` too.
+      const dealtWith = Object.hasOwn(accepted, origin) ? accepted[origin] : undefined
+      const known = kept.findIndex(({ text }) => dealtWith?.includes(text))
       for (const { size, note } of kept.slice(known + 1))
         if (size > (largest.get(origin) ?? 0) && isOurs(origin, note)) largest.set(origin, size)
     }
@@ -57,9 +59,9 @@ const largestIn = (
 
 /** The last checkpoint of each log at each anchor: what a recovery deals with. */
 export const lastIn = (anchors: readonly string[]): Recovery['seen'] => {
-  const last: Record<string, string[]> = {}
+  const last = new Map<string, string[]>()
   for (const anchor of anchors)
     for (const [origin, kept] of Map.groupBy(checkpointsIn(anchor), (each) => each.origin))
-      last[origin] = [...(last[origin] ?? []), ...kept.slice(-1).map(({ text }) => text)]
-  return last
+      last.set(origin, [...(last.get(origin) ?? []), ...kept.slice(-1).map(({ text }) => text)])
+  return Object.fromEntries(last)
 }

@@ -41,6 +41,16 @@ test('a checkpoint our log did not sign stops nobody, nor does one of another lo
   expect(await check(9, [anchorOf(noteFor(9)) + anchorOf(noteFor(10)).slice(0, -40)])).toBeNull()
 })
 
+test.each(['__proto__', 'constructor', 'toString'])('a log that somebody calls %s stops nobody', async (origin) => {
+  const anchor = anchorOf(noteFor(7, origin, FORGED), noteFor(10))
+  expect(await check(10, [anchor])).toBeNull()
+  expect(await check(9, [anchor])).toBe('log_behind_anchor')
+  const seen = JSON.parse(JSON.stringify(lastIn([anchor, anchor]))) as Recovery['seen']
+  expect(Object.keys(seen)).toEqual([origin, ACME])
+  expect(await check(9, [anchor], seen)).toBeNull()
+  expect(await check(9, [anchor + anchorOf(noteFor(11))], seen)).toBe('log_behind_anchor')
+})
+
 test('what a recovery knew of is dealt with, and the next loss is found though the log is still shorter than before the first', async () => {
   const before = anchorOf(noteFor(500), noteFor(1000))
   const seen = lastIn([before])
