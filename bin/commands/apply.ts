@@ -75,16 +75,19 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const baseUrl = readBaseUrl(values['base-url']) ?? kept ?? DEFAULT_BASE_URL
   const place = { baseUrl, dev: values.dev || baseUrl.startsWith('http://127.0.0.1') }
   const loaded = loadDirectory(directory, place)
-  if (!loaded.ok) {
-    for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
-    if (values.json) io.stdout.write(`${JSON.stringify({ error: 'refused', problems: loaded.problems }, null, 2)}\n`)
+  const refuse = (problems: readonly string[]): number => {
+    for (const problem of problems) io.stderr.write(`${problem}\n`)
+    if (values.json) io.stdout.write(`${JSON.stringify({ error: 'refused', problems }, null, 2)}\n`)
     return 1
   }
+  if (!loaded.ok) return refuse(loaded.problems)
   if (values.aws) warnOfSinks(loaded.documents, io)
   const { configs, cut, close } = await open()
   const isKept = values['keep-issued']
   const isDryRun = values['dry-run']
   try {
+    const taken = await loaded.problemsBeside(configs)
+    if (taken.length > 0) return refuse(taken)
     const report = await applyTenants(
       {
         configs: isDryRun ? { ...configs, put: async () => true } : configs,

@@ -1,6 +1,7 @@
 // The embedded broker: every function of Mintmark in one process over one SQLite file. Listens first, then wires, then serves.
 import { anchorFileTail } from '../../lib/adapters/files/anchor-file.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
+import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import type { ProblemKind } from '../../lib/client/outcome.ts'
 import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
 import type { HttpDoor, HttpHandler } from '../../lib/edge/http.ts'
@@ -71,10 +72,12 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   hostAllowed = options.dev ? createHostAllowed(place.baseUrl) : null
 
   const loaded = loadDocuments(files, place)
-  if (!loaded.ok) {
+  const configs = createTenantConfigStore(opened.store.database)
+  const problems = loaded.ok ? await loaded.problemsBeside(configs) : loaded.problems
+  if (!loaded.ok || problems.length > 0) {
     await stopListening()
     opened.store.database.close()
-    return { ok: false, kind: 'refused', problems: loaded.problems }
+    return { ok: false, kind: 'refused', problems }
   }
   warnOf(options, url, ops)
   const watch = await watchedStore(options, opened.store.database, place.baseUrl, loaded.documents)

@@ -2,6 +2,7 @@
 // belong to one tenant each. (That an `iss` of a preset is registered only through it is checked in compile-issuer.ts.) And
 // the whole way from files to tenants. Pure.
 import type { IssuerConfig } from '../domain/tenant-config.ts'
+import { readStored } from './compile-stored.ts'
 import { boundValues, type CompiledTenant, type CompileOptions, compileTenant } from './compile-tenant.ts'
 import { loadTenant } from './load-tenant.ts'
 import type { TenantProblem } from './tenant-problem.ts'
@@ -48,6 +49,20 @@ export const checkTenants = (
         )
     }
   return problems
+}
+
+/**
+ * The same against what the store serves and no file names: a tenant that is missing from the files goes on, and what it has is not to be
+ * had. One that no longer passes the checks is not served.
+ */
+export const checkBesideStored = (
+  tenants: readonly CompiledTenant[],
+  stored: readonly Parameters<typeof readStored>[0][],
+  options: CompileOptions,
+): readonly TenantProblem[] => {
+  const beside = stored.map((version) => readStored(version, options)).flatMap((read) => (read.ok ? [read.tenant] : []))
+  const files = new Set(tenants.map(({ loaded }) => loaded.file))
+  return checkTenants([...beside, ...tenants], options).filter(({ file }) => files.has(file))
 }
 
 type Claim = { readonly key: string; readonly path: readonly (string | number)[]; readonly says: string }

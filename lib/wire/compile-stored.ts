@@ -1,7 +1,7 @@
 // What the store holds of a tenant, compiled: it passed every check when it was applied, and is checked again here, because
 // old rows meet new rules. Pure.
 import type { TenantConfig } from '../domain/tenant-config.ts'
-import { type CompileOptions, compileTenant } from './compile-tenant.ts'
+import { type CompiledTenant, type CompileOptions, compileTenant } from './compile-tenant.ts'
 import { tenantDocumentSchema } from './tenant-document.ts'
 
 type Stored = {
@@ -27,6 +27,14 @@ export const compileStored = (stored: Stored, options: Options): TenantConfig | 
 
 /** As compileStored; where it does not pass, why. */
 export const judgeStored = (stored: Stored, options: Options): JudgedStored => {
+  const read = readStored(stored, options)
+  return read.ok ? { ok: true, config: { ...read.tenant.config, digest: stored.digest } } : read
+}
+
+type ReadStored = { readonly ok: true; readonly tenant: CompiledTenant } | Extract<JudgedStored, { readonly ok: false }>
+
+/** As judgeStored, with the document itself; it lies nowhere but in the store. */
+export const readStored = (stored: Stored, options: Options): ReadStored => {
   const file = `${stored.tenant}@${stored.version}`
   // It was written as JSON by apply: no need for the YAML reader, which would cost a cold tenant's first request milliseconds.
   const document = tenantDocumentSchema.safeParse(JSON.parse(stored.document))
@@ -43,14 +51,12 @@ export const judgeStored = (stored: Stored, options: Options): JudgedStored => {
     }),
   }
   const compiled = compileTenant(loaded, { ...options, version: stored.version })
-  return compiled.ok
-    ? { ok: true, config: { ...compiled.tenant.config, digest: stored.digest } }
-    : refused(compiled.problems[0])
+  return compiled.ok ? compiled : refused(compiled.problems[0])
 }
 
 type Found = { readonly path: string | readonly PropertyKey[]; readonly message: string }
 
-const refused = (problem: Found | undefined): JudgedStored => {
+const refused = (problem: Found | undefined): Extract<JudgedStored, { readonly ok: false }> => {
   if (problem === undefined) return { ok: false, problem: '' }
   const path = typeof problem.path === 'string' ? problem.path : problem.path.map(String).join(' › ')
   return { ok: false, problem: path === '' ? problem.message : `${path}: ${problem.message}` }

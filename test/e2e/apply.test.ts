@@ -1,10 +1,10 @@
 // `mintmark apply` beside a running broker: what a review took back is dead, and nothing else is (design §9).
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { run as apply } from '../../bin/commands/apply.ts'
 import { run as revocations } from '../../bin/commands/revocations.ts'
-import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
+import { exchange, type RunningBroker, removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
@@ -71,4 +71,18 @@ test('a grant that allows less is cut before it is current, by whom and why on r
 test('a document that was current before is said to be, and lifts nothing', async () => {
   expect((await applied(DEPLOY_GRANT.replace('ttl: 10m', 'ttl: 20m') + OTHER)).out).toContain('CHANGED BACK')
   expect(await inForce()).toHaveLength(1)
+})
+
+test('what a tenant has whose file is missing is not to be had, by apply or at a start', async () => {
+  const dir = temporaryDirectory()
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const taking = githubTenant('globex', { keys: [key] }).replace('globex.example', 'acme.example')
+  writeFileSync(join(dir, 'globex.yaml'), taking)
+  const says = 'the trust domain acme.example belongs to tenant "acme" already (acme@'
+  const io = captureIo()
+  expect(await apply([dir, '--data', broker.dataDir, '--base-url', broker.url], io)).toBe(1)
+  expect(io.err()).toContain(says)
+  const started = startBroker({ tenants: { globex: taking }, dataDir: broker.dataDir })
+  await expect(started).rejects.toThrow(says)
+  expect((await exchange(`${broker.url}/t/globex`, 'x')).status).toBe(404)
 })

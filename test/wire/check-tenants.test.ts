@@ -1,6 +1,8 @@
 // Design §5, "Over all tenants": what belongs to one tenant only.
 import { describe, expect, test } from 'vitest'
-import { loadTexts, VALID } from '../support/tenant-documents.ts'
+import { checkBesideStored } from '../../lib/wire/check-tenants.ts'
+import { canonicalDocument } from '../../lib/wire/compile-tenant.ts'
+import { COMPILE, loadTexts, VALID } from '../support/tenant-documents.ts'
 
 describe('refused over all tenants', () => {
   const globex = VALID.replace('tenant: acme', 'tenant: globex')
@@ -39,6 +41,28 @@ describe('refused over all tenants', () => {
     const { problems } = loadTexts(texts)
     expect(problems.map(({ file, line }) => `${file}:${line}`)).toEqual([at])
     expect(problems[0]?.message).toMatch(message)
+  })
+
+  test('what a tenant has that is in the store and in no file is not to be had either', () => {
+    const stored = (text: string, tenant: string, version = 3) => {
+      const [read] = loadTexts([text]).tenants
+      return { tenant, version, digest: 'd', document: canonicalDocument(read!.loaded.document) }
+    }
+    const acme = stored(VALID, 'acme')
+    const beside = (text: string, ...versions: ReturnType<typeof stored>[]) =>
+      checkBesideStored(loadTexts([text]).tenants, versions, COMPILE).map(
+        ({ file, line, message }) => `${file}:${line} ${message}`,
+      )
+    expect(beside(globex, acme)).toEqual([])
+    const taking = globex.replace('globex.example', 'acme.example')
+    expect(beside(taking, acme)).toEqual([
+      'a.yaml:2 the trust domain acme.example belongs to tenant "acme" already (acme@3)',
+    ])
+    // What two of the store have is no problem of a file; what is not served has nothing.
+    expect(beside(globex.replace('globex.example', 'other.example'), acme, stored(taking, 'globex'))).toEqual([
+      expect.stringMatching(/^a\.yaml:1 the name globex belongs/),
+    ])
+    expect(beside(taking, { ...acme, document: '{}' })).toEqual([])
   })
 
   test('a workload whose audience is fixed belongs to one tenant', () => {
