@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
+import { PATIENCE } from './test/support/until.ts'
 
-const common = { testTimeout: 180_000, hookTimeout: 300_000 }
 const setups = (...names: readonly string[]): string[] => names.map((name) => `test/support/${name}.ts`)
 
 export default defineConfig({
@@ -9,7 +9,7 @@ export default defineConfig({
     projects: [
       {
         test: {
-          ...common,
+          ...PATIENCE,
           name: 'package',
           include: ['test/infra/**/*.test.ts'],
           globalSetup: setups('require-node'),
@@ -18,7 +18,7 @@ export default defineConfig({
       },
       {
         test: {
-          ...common,
+          ...PATIENCE,
           name: 'aws',
           include: ['test/aws/**/*.test.ts'],
           exclude: ['test/aws/fences-recorded.test.ts'],
@@ -29,7 +29,7 @@ export default defineConfig({
       },
       {
         test: {
-          ...common,
+          ...PATIENCE,
           name: 'recorded',
           include: ['test/aws/fences-recorded.test.ts'],
           globalSetup: setups('require-node', 'packaged-stacks'),

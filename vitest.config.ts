@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { compileCache } from './test/support/compile-cache.ts'
+import { PATIENCE } from './test/support/until.ts'
 
 compileCache()
 
@@ -13,8 +14,7 @@ export default defineConfig({
     isolate: false,
     // Every core: by default one is left out, which of two is half.
     maxWorkers: '100%',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    ...PATIENCE,
     reporters: process.env['MINTMARK_TEST_REPORT']
       ? ['default', ['json', { outputFile: process.env['MINTMARK_TEST_REPORT'] }]]
       : ['default'],

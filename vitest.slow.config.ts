@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { PATIENCE } from './test/support/until.ts'
 
 export default defineConfig({
   test: {
@@ -6,8 +7,7 @@ export default defineConfig({
     // One at a time: they measure, and the machine has two cores.
     fileParallelism: false,
     globalSetup: ['test/support/require-node.ts'],
-    testTimeout: 600_000,
-    hookTimeout: 120_000,
+    ...PATIENCE,
     reporters: process.env['MINTMARK_TEST_REPORT']
       ? ['default', ['json', { outputFile: process.env['MINTMARK_TEST_REPORT'] }]]
       : ['default'],

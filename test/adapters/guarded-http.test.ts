@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAddressPolicy } from '../../lib/adapters/http/address-policy.ts'
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import { startHostileServer } from '../support/hostile-server.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 const JSON_HEAD = { 'content-type': 'application/json' }
 let server: Awaited<ReturnType<typeof startHostileServer>>
@@ -43,9 +44,9 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const how = { expect: 'json', bodyBytesMax: 65_536, connectMs: 300, totalMs: 400 } as const
-/** For answers that are refused for what they are, however slow the machine is. */
-const patient = { ...how, connectMs: 10_000, totalMs: 20_000 } as const
+/** Answers are judged by what they are, however slow the machine is. */
+const how = { expect: 'json', bodyBytesMax: 65_536, connectMs: COMES_WITHIN_MS, totalMs: COMES_WITHIN_MS } as const
+const hasty = { ...how, totalMs: 400 } as const
 const loopback = async () => ['127.0.0.1']
 const client = (resolve: () => Promise<readonly string[]> = loopback) =>
   createGuardedHttp({ dev: true, egressAllow: [], resolve })
@@ -65,7 +66,7 @@ test.each([
   ['58', '/500', 'status'],
   ['59', '/drop', 'interrupted'],
 ])('row %s: %s is refused as %s', async (_row, path, reason) => {
-  const limits = reason === 'deadline' ? how : patient
+  const limits = reason === 'deadline' ? hasty : how
   expect(await client().get(server.url(path), limits)).toMatchObject({ ok: false, failure: { reason } })
 })
 

@@ -12,6 +12,7 @@ import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
 import { type Identity, issueCertificate, newAuthority, selfSigned } from '../support/certificates.ts'
 import type { Script } from '../support/hostile-server.ts'
 import { startTlsServer } from '../support/tls-server.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 const NAME = 'issuer.example'
 const CANARY = 'canary-of-a-foreign-host'
@@ -19,7 +20,7 @@ const DAY_MS = 24 * 3600 * 1000
 const authority = newAuthority('test authority')
 const good = issueCertificate(authority, { subject: NAME, dnsNames: [NAME] })
 
-const how = { expect: 'json', bodyBytesMax: 65_536, connectMs: 2_000, totalMs: 4_000 } as const
+const how = { expect: 'json', bodyBytesMax: 65_536, connectMs: COMES_WITHIN_MS, totalMs: COMES_WITHIN_MS } as const
 const keys: Script = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"keys":[]}')
 
 type ClientOptions = { readonly port: number; readonly resolve?: () => Promise<readonly string[]> }

@@ -133,7 +133,7 @@ beforeAll(async () => {
       () => deployed.exchange(tenant, claims(tenant), { audience: TARGET }),
       ({ status }) => status === 200,
     )
-}, 300_000)
+})
 afterAll(() => deployed?.stop())
 
 const persist = async <T>(work: () => Promise<T>, isDone: (result: T) => boolean): Promise<void> => {

@@ -50,7 +50,7 @@ export const pushLatencySuite = (
   const { admin, takeAsTheyCome, lyingIn } = callsOf(deployed)
   const { toldAtMs, sets } = promptReceiver
 
-  test(`of ${ORDERS} orders each is told to the receiver; how soon is printed`, { timeout: 600_000 }, async () => {
+  test(`of ${ORDERS} orders each is told to the receiver; how soon is printed`, async () => {
     const claims = evidence(TENANT, { environment: 'operator' })
     const { body } = await deployed().exchange(TENANT, claims, { audience: ISSUER })
     const bearer = body['access_token']!
@@ -61,7 +61,7 @@ export const pushLatencySuite = (
         const json = { kind: 'credential', value: randomUUID(), reason: 'leaked' }
         expect((await admin('POST', 'revocations', { bearer, json }, TENANT)).statusCode).toBe(202)
         const acceptedMs = performance.now()
-        await expect.poll(() => toldAtMs.has(json.value), { timeout: 120_000, interval: 20 }).toBe(true)
+        await expect.poll(() => toldAtMs.has(json.value), { interval: 20 }).toBe(true)
         waitsMs.push(toldAtMs.get(json.value)! - acceptedMs)
       }
     }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { startErasure } from '../../bin/embedded/erasure.ts'
 import { createMemoryTimeMark } from '../../lib/adapters/memory/time-mark.ts'
@@ -10,6 +9,7 @@ import { LIMITS } from '../../lib/domain/limits.ts'
 import { createClockGuard } from '../../lib/flows/guard-clock.ts'
 import { open, temporaryDirectory } from '../adapters/sqlite/temporary-database.ts'
 import { sampleConfig, sampleKey } from '../contract/sample-rows.ts'
+import { until } from '../support/until.ts'
 
 test('brokers erase by themselves what was removed long enough ago, together, and say so once it is done', async () => {
   const dataDir = temporaryDirectory()
@@ -38,7 +38,8 @@ test('brokers erase by themselves what was removed long enough ago, together, an
     }
     onTestFinished(startErasure(ports, { log: { info: note, error: note }, periodMs: 20 }).close)
   }
-  while ((await eraser.due(longAgo)).length > 0 || lines.length === 0) await sleep(20)
+  const seen = async () => ({ due: await eraser.due(longAgo), lines })
+  await until('a tenant that is erased, and said to be', seen, ({ due }) => due.length === 0 && lines.length > 0)
 
   expect(lines[0]).toEqual(['a removed tenant was erased', { tenant: 'gone' }])
   expect(await Promise.all(['gone', 'removed', 'served'].map((tenant) => keys.list(tenant)))).toMatchObject([

@@ -37,7 +37,7 @@ beforeAll(async () => {
   for (const name of tilesOf(LEAVES)) out.putTile(name, (await made.source.tile(name))!)
   out.close(made.note, [])
   lines = readFileSync(path, 'utf8').trimEnd().split('\n')
-}, 60_000)
+})
 
 const bothWays = async (changed: readonly string[], end = '\n') => {
   writeFileSync(path, changed.join('\n') + end)

@@ -66,7 +66,7 @@ export const describeQueue = (name: string, open: () => Promise<QueueHarness>): 
             await harness.deliver(handler)
             return isSo()
           },
-          { interval: 20, timeout: 15_000 },
+          { interval: 20 },
         )
         .toBe(true)
       await harness.deliver(handler)

@@ -85,7 +85,7 @@ export const describeReceivers = (name: string, open: () => Promise<ReceiversHar
         }),
         { numRuns },
       )
-    }, 120_000)
+    })
 
     test('a change says what it is: a block, a cut, or a block that was lifted, and of which revocation', async () => {
       await apply('acme', { r: 'poll' })
@@ -140,7 +140,7 @@ export const describeReceivers = (name: string, open: () => Promise<ReceiversHar
       const seqs = Array.from({ length: count - 1 }, (_, at) => at + 2)
       await Promise.all(seqs.map((seq) => (seq % 2 === 0 ? one : two).answer(key, [said(seq)], NOW_SECONDS)))
       expect(await pendingSeqs()).toEqual([1])
-    }, 60_000)
+    })
 
     test('of more refused SETs than are tried at once each is tried again, the one tried longest ago first', async () => {
       await apply('acme', { r: 'poll' })

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run as audit } from '../../bin/commands/audit.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
@@ -12,6 +11,7 @@ import { type RunningBroker, removeBroker } from '../support/broker.ts'
 import { issuerKey } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { call, type Right, startOperatorBroker, tokenOf } from '../support/operators.ts'
+import { COMES_WITHIN_MS, until } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 const MORE = LIMITS.auditPageMax
@@ -41,11 +41,11 @@ const afar = async (...args: string[]) => {
 const beside = (...args: string[]) => mintmark(...args, '--tenant', 'acme', '--data', broker.dataDir)
 
 const inLog = async (tenant: string, uid: string): Promise<void> => {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if ((await mintmark('prove', uid, '--tenant', tenant, '--data', broker.dataDir)).code === 0) return
-    await sleep(100)
-  }
-  throw new Error(`${uid} did not come into the log`)
+  await until(
+    `${uid} in the log of ${tenant}`,
+    () => mintmark('prove', uid, '--tenant', tenant, '--data', broker.dataDir),
+    ({ code }) => code === 0,
+  )
 }
 
 beforeAll(async () => {
@@ -58,7 +58,7 @@ beforeAll(async () => {
   theirs = (await mintThere('deploy')).jti
   await inLog('acme', jti)
   await inLog('globex', theirs)
-}, 120_000)
+})
 afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
   await removeBroker(broker)
@@ -173,7 +173,7 @@ describe('mintmark audit --tenant-url', () => {
       const found = await beside('search', '--decision', jti, '--code', 'decision_read', '--json')
       return (JSON.parse(found.out) as { events: { actor: unknown }[] }).events
     }
-    await expect.poll(async () => (await reads()).length, { timeout: 10_000 }).toBeGreaterThan(0)
+    await expect.poll(async () => (await reads()).length).toBeGreaterThan(0)
     expect(JSON.stringify(await reads())).toContain('spiffe://acme.example/ops/7654321/auditor ')
     expect((await afar('prove', '00000000-0000-7000-8000-000000000000')).code).toBe(1)
   })
@@ -201,7 +201,7 @@ describe('mintmark audit --tenant-url', () => {
     expect(good.err).toContain('not compared with grant records')
 
     // Whoever can write the file can do so.
-    const sqlite = new DatabaseSync(join(broker.dataDir, 'audit.db'), { timeout: 5_000 })
+    const sqlite = new DatabaseSync(join(broker.dataDir, 'audit.db'), { timeout: COMES_WITHIN_MS })
     sqlite.exec(`DROP TRIGGER log_leaf_is_append_only;
       UPDATE log_leaf SET event = replace(event, '"class_uid"', '"Class_uid"') WHERE tenant = 'acme' AND leaf = 300`)
     sqlite.close()

@@ -6,7 +6,6 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { run as audit } from '../../bin/commands/audit.ts'
 import { run as decision } from '../../bin/commands/decision.ts'
@@ -18,6 +17,7 @@ import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { hasOcsfSchema, loadOcsfSchema } from '../support/ocsf-schema.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
 const ALLOWS = 150
 const key = issuerKey('RS256')
@@ -47,11 +47,11 @@ const mint = async (claims: Record<string, unknown> = {}) => {
 }
 
 const inLog = async (uid: string): Promise<void> => {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if ((await ofAcme('prove', uid)).code === 0) return
-    await sleep(100)
-  }
-  throw new Error(`${uid} did not come into the log`)
+  await until(
+    `${uid} in the log`,
+    () => ofAcme('prove', uid),
+    ({ code }) => code === 0,
+  )
 }
 
 beforeAll(async () => {
@@ -80,10 +80,17 @@ beforeAll(async () => {
   expect((await mintmark(decision, decisions[0]!, '--data', broker.dataDir)).code).toBe(0)
   await inLog(`unblock.${revocation}`)
   await inLog(decisions.at(-1)!)
-  await sleep(1_500) // a round more, for the look-up
-  const lines = (await ofAcme('tail', '--lines', '100000', '--json')).out.trimEnd().split('\n')
-  events = lines.map((line) => JSON.parse(line) as OcsfEvent)
-}, 120_000)
+  // And the look-up, which nobody waits for.
+  const { out } = await until(
+    'the look-up in the log',
+    () => ofAcme('tail', '--lines', '100000', '--json'),
+    (tail) => tail.out.includes('decision_read'),
+  )
+  events = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as OcsfEvent)
+})
 afterAll(() => removeBroker(broker))
 
 const codes = () => events.map((event) => `${event.type_uid} ${String(event['status_code'])}`)
@@ -131,9 +138,19 @@ describe('what is in the log', () => {
 
 describe('the jsonl sink', () => {
   test('has every event once, in the order of the log, as CloudEvents, and the checkpoints between', async () => {
-    const lines = readFileSync(join(broker.dataDir, 'acme-audit.jsonl'), 'utf8').trimEnd().split('\n')
-    const received = lines.map((line) => JSON.parse(line) as { id: string; source: string; data: OcsfEvent })
-    const ofLog = received.filter(({ data }) => data['status_code'] !== 'checkpoint')
+    type Received = { readonly id: string; readonly source: string; readonly data: OcsfEvent }
+    const isOfLog = ({ data }: Received) => data['status_code'] !== 'checkpoint'
+    // A line that is being written has no end yet.
+    const written = () =>
+      readFileSync(join(broker.dataDir, 'acme-audit.jsonl'), 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Received)
+    const received = await until('the log at the sink, and a checkpoint', written, (all) => {
+      const ofLog = all.filter(isOfLog)
+      return ofLog.length >= events.length && ofLog.length < all.length
+    })
+    const ofLog = received.filter(isOfLog)
     expect(ofLog.slice(0, events.length).map(({ data }) => data)).toEqual(events)
     expect(new Set(received.map(({ id }) => id)).size).toBe(received.length)
     for (const { source } of received) expect(source).toBe(acme)

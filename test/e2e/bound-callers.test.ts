@@ -154,7 +154,7 @@ describe('what a bound operator orders', () => {
     const headers = { authorization: `DPoP ${token}`, dpop: proofFor('admin/revocations', token) }
     const { status } = await send('admin/revocations', headers, { kind: 'run', value: run, reason: 'test' })
     expect(status).toBe(202)
-    await expect.poll(() => inForce(run), { timeout: 10_000 }).toBeDefined()
+    await expect.poll(() => inForce(run)).toBeDefined()
     const rows = onDisk((database) => database.read((sql) => sql('SELECT body FROM revocation_order').all()))
     const kept = rows.map(({ body }) => String(body)).join()
     for (const text of [token, headers.dpop]) expect(kept).not.toContain(text.slice(text.lastIndexOf('.') + 1))
@@ -191,7 +191,7 @@ describe('what a bound operator orders', () => {
         database.read((sql) => sql('SELECT reason FROM quarantined_message WHERE body LIKE ?').get(`%${order.id}%`))?.[
           'reason'
         ]
-      await expect.poll(refused, { timeout: 10_000 }).toBe('proof_not_accepted')
+      await expect.poll(refused).toBe('proof_not_accepted')
     } finally {
       database.close()
     }

@@ -1,13 +1,13 @@
 // A broker whose clock goes back by half an hour while it runs (design §3, Clock).
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { exchange, removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { freePort } from '../support/free-port.ts'
 import { call, operatorTenant, tokenOf } from '../support/operators.ts'
 import { TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
 const AHEAD_SECONDS = 1_800
 
@@ -16,9 +16,7 @@ const timesAhead = () => {
   return { iat, nbf: iat, exp: iat + 300 }
 }
 
-test('nothing is minted, no token that had expired is active again, and sinks still get what happens', {
-  timeout: 60_000,
-}, async () => {
+test('nothing is minted, no token that had expired is active again, and sinks still get what happens', async () => {
   const key = issuerKey('RS256')
   const port = await freePort()
   const acme = `http://127.0.0.1:${port}/t/acme`
@@ -40,13 +38,16 @@ test('nothing is minted, no token that had expired is active again, and sinks st
   const later = await tokenOf(acme, { key, right: 'reader', claims: timesAhead() })
   expect(JSON.parse((await introspect(later.token)).text)).toEqual({ active: false })
   const received = () => readFileSync(join(broker.dataDir, 'acme-audit.jsonl'), 'utf8')
-  await expect.poll(received, { timeout: 10_000 }).toContain(later.jti)
+  await expect.poll(received).toContain(later.jti)
 
   broker.child.kill('SIGUSR2')
-  await sleep(200)
-  const told = await introspect(reader.token)
-  expect([told.status, told.headers.get('retry-after')]).toEqual([503, '30'])
+  const told = await until(
+    'a broker that has seen its clock go back',
+    () => introspect(reader.token),
+    ({ status }) => status === 503,
+  )
+  expect(told.headers.get('retry-after')).toBe('30')
   const denied = await exchange(acme, signAssertion(key, githubClaims(acme)), { audience: TARGET })
   expect(denied.status).toBe(503)
-  await expect.poll(received, { timeout: 10_000 }).toContain(String(denied.body['decision_id']))
+  await expect.poll(received).toContain(String(denied.body['decision_id']))
 })

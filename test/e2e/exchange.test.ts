@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exchange, type RunningBroker, removeBroker } from '../support/broker.ts'
+import { type Answer, exchange, type RunningBroker, removeBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { exchangeSuite } from '../support/exchange-suite.ts'
 import { TARGET } from '../support/tenants.ts'
@@ -27,6 +27,8 @@ const decision = (id: unknown) => {
   return JSON.parse(done.stdout) as Record<string, never>
 }
 
+const explained = ({ body }: Answer) => JSON.stringify(decision(body['decision_id']))
+
 exchangeSuite(() => ({ url: broker.url, key }))
 
 describe('a good exchange', () => {
@@ -50,8 +52,7 @@ describe('once', () => {
     const second = await exchange(acme, token, { audience: TARGET })
     expect([first.status, second.status]).toEqual([200, 400])
     expect(second.body['error']).toBe('invalid_request')
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    expect(JSON.stringify(decision(second.body['decision_id']))).toContain(String(first.body['decision_id']))
+    await expect.poll(() => explained(second)).toContain(String(first.body['decision_id']))
   })
 
   test('of sixteen racing requests exactly one wins', async () => {
@@ -65,9 +66,8 @@ describe('once', () => {
 describe('explained', () => {
   test('an operator sees which condition failed, on what value', async () => {
     const denied = await exchange(acme, assertion({ ref: 'refs/heads/feature-x' }), { audience: TARGET })
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const text = JSON.stringify(decision(denied.body['decision_id']))
-    expect(text).toContain('no_grant_matches')
+    await expect.poll(() => explained(denied)).toContain('no_grant_matches')
+    const text = explained(denied)
     expect(text).toContain('refs/heads/feature-x')
     expect(text).toContain('ref.full')
   })

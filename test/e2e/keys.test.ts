@@ -11,6 +11,7 @@ import { issuerKey } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { type Right, startOperatorBroker, tokenOf } from '../support/operators.ts'
 import { TARGET } from '../support/tenants.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
@@ -131,7 +132,7 @@ test('metadata says what is built and nothing else', async () => {
 
 test('a machine whose clock is behind what the store has seen moves no key: exit 3, and all keys as they were', async () => {
   const before = keys('list').keys
-  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: 5_000 })
+  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: COMES_WITHIN_MS })
   sqlite.exec('UPDATE time_mark SET highest_seconds = highest_seconds + 3600')
   sqlite.close()
   const refused = keys('rotate')

@@ -1,12 +1,13 @@
 // Limits as a job and a neighbour feel them (attacks §6), with the defaults on.
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { run as decision } from '../../bin/commands/decision.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
@@ -34,23 +35,25 @@ test('a source that goes on is told to wait, before its requests are read', asyn
     )
   // As long as it takes: on a slow machine the burst fills up again meanwhile.
   const limited: Awaited<ReturnType<typeof post>>[] = []
-  for (let sent = 0; limited.length <= 50 && sent < 6_000; sent += 100) {
-    const answers = await Promise.all(Array.from({ length: 100 }, post))
-    limited.push(...answers.filter(({ status }) => status === 429))
-  }
-  expect(limited.length).toBeGreaterThan(50)
+  await until(
+    'fifty refusals',
+    async () => {
+      const answers = await Promise.all(Array.from({ length: 100 }, post))
+      limited.push(...answers.filter(({ status }) => status === 429))
+      return limited.length
+    },
+    (count) => count > 50,
+  )
   expect(Number(limited[0]!.retryAfter)).toBeGreaterThan(0)
   // The first few of a minute are recorded in full, the others counted: each is found by its id.
   for (const { body } of [limited[0]!, limited.at(-1)!]) {
     expect(body['error']).toBe('temporarily_unavailable')
-    await vi.waitFor(
-      async () => {
-        const io = captureIo()
-        await decision([String(body['decision_id']), '--data', broker.dataDir], io)
-        expect(io.out()).toContain('rate_limited_source')
-      },
-      { timeout: 15_000, interval: 250 },
-    )
+    const shown = async () => {
+      const io = captureIo()
+      await decision([String(body['decision_id']), '--data', broker.dataDir], io)
+      return io.out()
+    }
+    await expect.poll(shown).toContain('rate_limited_source')
   }
 })
 
@@ -61,14 +64,12 @@ test('who makes up names makes no records and no logs, with the first use of eac
   expect(await askOften(Array.from({ length: 20 }, (_, at) => `invented${at}`))).toContain(429)
   // What was refused before it is written before it, or with it; and the log follows.
   const last = await exchange(acme, 'no assertion')
-  await vi.waitFor(
-    async () => {
-      const io = captureIo()
-      await decision([String(last.body['decision_id']), '--data', broker.dataDir], io)
-      expect(io.out()).toMatch(/tenant\s+acme/)
-    },
-    { timeout: 15_000, interval: 250 },
-  )
+  const shown = async () => {
+    const io = captureIo()
+    await decision([String(last.body['decision_id']), '--data', broker.dataDir], io)
+    return io.out()
+  }
+  await expect.poll(shown).toMatch(/tenant\s+acme/)
   await broker.stop()
   const tenantsIn = (file: string, table: string): unknown[] => {
     const database = new DatabaseSync(join(broker.dataDir, file), { readOnly: true })

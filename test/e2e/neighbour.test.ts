@@ -8,6 +8,7 @@ import { LIMITS } from '../../lib/domain/limits.ts'
 import { EXCHANGE, JWT_TYPE, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 /** Enough repositories that the tenant's limit is met before theirs. */
@@ -85,7 +86,11 @@ const beside = async (hammer: (turn: number) => Promise<number>, quietAt: string
     while (!isOver) loud.push(await hammer(loud.length))
   })
   // The burst first: from then on every request of the loud one is over its quota.
-  while (!loud.includes(429)) await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(
+    'a refusal of the loud tenant',
+    () => loud,
+    (answers) => answers.includes(429),
+  )
   loud.length = 0
   const statuses: number[] = []
   for (let at = 0; at < QUIET; at += 1) statuses.push(await quiet('quiet', evidenceOf('quiet', at)))
@@ -94,9 +99,7 @@ const beside = async (hammer: (turn: number) => Promise<number>, quietAt: string
   return { loud, quiet: statuses }
 }
 
-test('a source far over its limit is refused, and a neighbour at another address never is', {
-  timeout: 120_000,
-}, async () => {
+test('a source far over its limit is refused, and a neighbour at another address never is', async () => {
   const loud = clientAt('127.0.0.2')
   const answers = await beside(() => loud('loud', 'no token'), '127.0.0.3')
   expect(answers.quiet).toEqual(Array(QUIET).fill(200))
@@ -104,9 +107,7 @@ test('a source far over its limit is refused, and a neighbour at another address
   expect(answers.loud.filter((status) => status === 429).length).toBeGreaterThan(answers.loud.length / 2)
 })
 
-test('a tenant far over its limit, from many addresses with good evidence, is refused; its neighbour never is', {
-  timeout: 120_000,
-}, async () => {
+test('a tenant far over its limit, from many addresses with good evidence, is refused; its neighbour never is', async () => {
   const clients = Array.from({ length: 64 }, (_, at) => clientAt(`127.0.4.${at + 1}`))
   const evidence = Array.from({ length: 1_200 }, (_, at) => evidenceOf('loud', at))
   // Once the quota is gone the same evidence will do: it is refused before its replay is looked for.
@@ -116,5 +117,5 @@ test('a tenant far over its limit, from many addresses with good evidence, is re
   expect(answers.loud).toContain(429)
   expect(LIMITS.tenantRate[1]).toBeLessThan(evidence.length)
   // However it was refused, read or unread, at once or late: each has its decision, and the sum is exact.
-  await expect.poll(() => onRecord('loud'), { timeout: 20_000 }).toBe(refusals['loud'])
+  await expect.poll(() => onRecord('loud')).toBe(refusals['loud'])
 })

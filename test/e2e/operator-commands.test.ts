@@ -2,13 +2,13 @@
 // document on stdout, whatever became of the command (design §9).
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { runCommandLine } from '../../bin/command-line.ts'
 import { type RunningBroker, removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
 const BASE = 'https://broker.acme.example'
 const key = issuerKey('RS256')
@@ -43,8 +43,11 @@ beforeAll(async () => {
     },
     args: ['--base-url', BASE],
   })
-  // The first checkpoint of a log.
-  while ((await here('audit', 'verify', '--tenant', 'acme')).code !== 0) await sleep(100)
+  await until(
+    'the first checkpoint of a log',
+    () => here('audit', 'verify', '--tenant', 'acme'),
+    ({ code }) => code === 0,
+  )
 })
 afterAll(() => removeBroker(broker))
 

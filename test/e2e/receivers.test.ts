@@ -17,6 +17,7 @@ import { call, operatorTenant, tokenOf } from '../support/operators.ts'
 import { ACCEPTED, authorityFile, startReceiver } from '../support/receiver.ts'
 import { CAEP } from '../support/security-events.ts'
 import { TARGET } from '../support/tenants.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 const edge = await startReceiver()
@@ -86,7 +87,6 @@ const mint = async (claims: Record<string, unknown> = {}) => {
   expect(answer.status).toBe(200)
   return String(answer.body['decision_id'])
 }
-const soon = { timeout: 15_000, interval: 50 }
 const poller = (tenantUrl: string, orgId: string) =>
   tokenOf(tenantUrl, { key, right: 'poller' as never, orgId, claims: { environment: 'poller' } })
 
@@ -98,7 +98,7 @@ describe('a webhook', () => {
     const [run] = await order('--run', '4711')
     await order('--sub', 'spiffe://acme.example/ops/1/x', '--cut')
     await operate(unblock as typeof revoke, run!, '--reason', 'clean')
-    await expect.poll(() => pushed().length, soon).toBe(before + 5)
+    await expect.poll(() => pushed().length).toBe(before + 5)
     const sets = await Promise.all(
       pushed()
         .slice(before)
@@ -134,7 +134,7 @@ describe('a webhook', () => {
   test('is sent the media type of RFC 8935 §2.1 and the secret of the tenant', async () => {
     const before = pushed().length
     await order('--run', randomUUID())
-    await expect.poll(() => pushed().length, soon).toBeGreaterThan(before)
+    await expect.poll(() => pushed().length).toBeGreaterThan(before)
     expect(pushed().at(-1)!.headers).toMatchObject({
       'content-type': 'application/secevent+jwt',
       accept: 'application/json',
@@ -145,7 +145,7 @@ describe('a webhook', () => {
   test('is not told what happens in another tenant', async () => {
     const before = pushed().length
     await operate(revoke, '--tenant', 'globex', '--reason', 'x', '--run', '1')
-    await expect.poll(() => pushed('/globex').length, soon).toBeGreaterThan(0)
+    await expect.poll(() => pushed('/globex').length).toBeGreaterThan(0)
     await verified(pushed('/globex').at(-1)!.body, edge.url('/globex'), globex)
     expect(pushed().length).toBe(before)
     await expect(verified(pushed('/globex').at(-1)!.body, edge.url('/globex'), acme)).rejects.toThrow()
@@ -155,8 +155,8 @@ describe('a webhook', () => {
     await order('--run', randomUUID())
     const stateOf = async (name: string) =>
       (await operate(revocations, '--tenant', 'acme')).receivers.find((receiver) => receiver['name'] === name)
-    await expect.poll(() => stateOf('edge'), soon).toMatchObject({ pending: 0, last: { problem: null, status: 202 } })
-    await expect.poll(() => stateOf('down'), soon).toMatchObject({ last: { problem: 'connect_failed', status: null } })
+    await expect.poll(() => stateOf('edge')).toMatchObject({ pending: 0, last: { problem: null, status: 202 } })
+    await expect.poll(() => stateOf('down')).toMatchObject({ last: { problem: 'connect_failed', status: null } })
     const waiting = (await stateOf('down'))!
     expect(waiting).toMatchObject({ oldestAtSeconds: expect.any(Number), attempts: expect.any(Number) })
     const io = captureIo()
@@ -167,13 +167,13 @@ describe('a webhook', () => {
     expect(io.out()).toMatch(/^receiver acme\/edge {2}webhook {2}0 pending {2}last \S+ well \(HTTP 202\)$/m)
     const back = await startReceiver(ACCEPTED, down.port)
     try {
-      await expect.poll(async () => (await stateOf('down'))!['pending'], { timeout: 90_000, interval: 250 }).toBe(0)
+      await expect.poll(async () => (await stateOf('down'))!['pending'], { interval: 250 }).toBe(0)
       const seqs = back.jtis().map((jti) => Number(jti!.split('.')[0]))
       expect(seqs).toEqual(Array.from({ length: Number(waiting['pending']) }, (_, at) => at + 1))
     } finally {
       await back.close()
     }
-  }, 120_000)
+  })
 })
 
 describe('a receiver that polls', () => {
@@ -245,13 +245,13 @@ describe('a receiver that polls', () => {
 
   test('whose token is revoked while it waits is told nothing', async () => {
     await drain()
-    const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: 5_000 })
+    const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: COMES_WITHIN_MS })
     sqlite.exec("UPDATE receiver SET last_at = NULL WHERE tenant = 'acme' AND name = 'inner'")
     const isWaiting = () =>
       sqlite.prepare("SELECT last_at FROM receiver WHERE tenant = 'acme' AND name = 'inner'").get()
     const { token, jti } = await poller(acme, '1234567')
     const waiting = poll({}, { bearer: token })
-    await expect.poll(isWaiting, soon).not.toEqual({ last_at: null })
+    await expect.poll(isWaiting).not.toEqual({ last_at: null })
     sqlite.close()
     await order('--jti', jti)
     expect((await waiting).status).toBe(401)
@@ -299,7 +299,7 @@ test('each answer that changes what is known is in the audit log once, and no re
       .map(({ body }) => JSON.parse(String(body)) as { receiver: string; jti: string; problem: string | null })
       .map(({ receiver, jti, problem }) => `${receiver} ${jti} ${problem === null}`)
   const edgeHas = () => told().filter((one) => one.startsWith('edge')).length
-  await expect.poll(edgeHas, soon).toBe(new Set(edge.jtis('/revocations')).size)
+  await expect.poll(edgeHas).toBe(new Set(edge.jtis('/revocations')).size)
   const names = told()
   sqlite.close()
   expect(new Set(names).size).toBe(names.length)
@@ -312,11 +312,11 @@ test('a poll that waits is answered when the broker is stopped, and holds it up 
   const ask = (json: object) => call(`${acme}/receivers/inner/poll`, { bearer, json })
   const { sets } = JSON.parse((await ask({ returnImmediately: true })).text) as { sets: object }
   await ask({ maxEvents: 0, ack: Object.keys(sets) })
-  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: 5_000 })
+  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: COMES_WITHIN_MS })
   sqlite.exec("UPDATE receiver SET last_at = NULL WHERE tenant = 'acme' AND name = 'inner'")
   const waiting = ask({})
   const lastAt = () => sqlite.prepare("SELECT last_at FROM receiver WHERE tenant = 'acme' AND name = 'inner'").get()
-  await expect.poll(lastAt, soon).not.toEqual({ last_at: null })
+  await expect.poll(lastAt).not.toEqual({ last_at: null })
   sqlite.close()
   const stopped = broker.stop('SIGTERM')
   const { status, text } = await waiting

@@ -20,6 +20,7 @@ import { type RunningBroker, removeBroker } from '../support/broker.ts'
 import { issuerKey } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { call, type Right, startOperatorBroker, tokenOf } from '../support/operators.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 type Page = { readonly revocations: readonly unknown[]; readonly next: number | null }
 
@@ -39,7 +40,7 @@ const isLive = async (token: string): Promise<boolean> => {
   const { text } = await call(`${acme}/introspect`, { bearer: reader.token, form: { token } })
   return (JSON.parse(text) as { active: boolean }).active
 }
-const isDeadSoon = (token: string) => expect.poll(() => isLive(token), { timeout: 10_000 }).toBe(false)
+const isDeadSoon = (token: string) => expect.poll(() => isLive(token)).toBe(false)
 const stored = (sql: string) => {
   const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'))
   const rows = sqlite.prepare(sql).all()
@@ -64,7 +65,7 @@ describe('POST /revoke', () => {
   })
 
   test('a holder’s order goes ahead of a storm', async () => {
-    const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: 5_000 })
+    const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: COMES_WITHIN_MS })
     sqlite.exec(`CREATE TABLE seen_lane (urgent INTEGER);
       CREATE TRIGGER see_lane AFTER INSERT ON queue_message BEGIN INSERT INTO seen_lane VALUES (new.urgent); END`)
     try {
@@ -149,7 +150,7 @@ describe('an operator, from afar', () => {
     expect((why2.json['explanation'] as unknown as { rows: unknown[] }).rows.length).toBeGreaterThan(0)
 
     expect((await operate(unblock, [id!, '--reason', 'found clean'])).code).toBe(0)
-    await expect.poll(() => isLive(token), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => isLive(token)).toBe(true)
     expect(quarantined()).toEqual([])
   })
 
@@ -356,7 +357,7 @@ describe('whoever can write to the queue', () => {
       database.close()
     }
     const reason = () => stored(`SELECT reason FROM quarantined_message WHERE body LIKE '%${message.id}%'`)
-    await expect.poll(reason, { timeout: 10_000 }).toEqual([{ reason: 'proof_not_accepted' }])
+    await expect.poll(reason).toEqual([{ reason: 'proof_not_accepted' }])
     expect(stored("SELECT 1 FROM revocation WHERE reason = 'forged'")).toEqual([])
   })
 })

@@ -80,7 +80,7 @@ test('the broker takes the order from the queue as well, finds it carried out, a
   await order('--run', '111')
   const sqlite = new DatabaseSync(`${broker.dataDir}/mintmark.db`)
   const count = (sql: string) => Number(sqlite.prepare(sql).get()?.['n'])
-  await expect.poll(() => count('SELECT count(*) AS n FROM queue_message'), { timeout: 10_000 }).toBe(0)
+  await expect.poll(() => count('SELECT count(*) AS n FROM queue_message')).toBe(0)
   expect(count("SELECT count(*) AS n FROM revocation WHERE value = '111'")).toBe(1)
   expect(count('SELECT count(*) AS n FROM quarantined_message')).toBe(0)
   sqlite.close()

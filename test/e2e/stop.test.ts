@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { exchange, removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
 const answers = (url: string): Promise<boolean> =>
   fetch(`${url}/healthz`).then(
@@ -15,7 +16,7 @@ const answers = (url: string): Promise<boolean> =>
     () => false,
   )
 
-test('SIGTERM to npm stops the broker it started: no orphan keeps the port', { timeout: 120_000 }, async () => {
+test('SIGTERM to npm stops the broker it started: no orphan keeps the port', async () => {
   const dir = temporaryDirectory()
   mkdirSync(join(dir, 'tenants'))
   writeFileSync(join(dir, 'tenants', 'acme.yaml'), githubTenant('acme', { keys: [issuerKey('RS256')] }))
@@ -48,10 +49,14 @@ test('SIGTERM to npm stops the broker it started: no orphan keeps the port', { t
   const ended = new Promise((resolve) => npm.once('exit', resolve))
   npm.kill('SIGTERM')
   await ended
-  while (await answers(url)) await sleep(50)
+  await until(
+    'nobody listens any more',
+    () => answers(url),
+    (isThere) => !isThere,
+  )
 })
 
-test('whoever read the log of a broker goes away: the broker stays, and ends well', { timeout: 60_000 }, async () => {
+test('whoever read the log of a broker goes away: the broker stays, and ends well', async () => {
   const broker = await startBroker({ tenants: { acme: githubTenant('acme', { keys: [issuerKey('RS256')] }) } })
   onTestFinished(() => removeBroker(broker))
   broker.child.stdout?.destroy()
@@ -70,7 +75,7 @@ test('whoever read the log of a broker goes away: the broker stays, and ends wel
   expect(await broker.stop(), broker.output()).toBe(0)
 })
 
-test('a broker that cannot start ends, though it listened already', { timeout: 60_000 }, async () => {
+test('a broker that cannot start ends, though it listened already', async () => {
   const options = { tenants: { acme: githubTenant('acme', { keys: [issuerKey('RS256')] }) } }
   const broker = await startBroker(options)
   onTestFinished(() => removeBroker(broker))
@@ -85,7 +90,6 @@ const FULL = '/dev/full'
 
 test.skipIf(!existsSync(FULL))(
   'a log that cannot be written, on a full disk, does not stop a broker either',
-  { timeout: 60_000 },
   async () => {
     const dir = temporaryDirectory()
     mkdirSync(join(dir, 'tenants'))

@@ -2,7 +2,6 @@
 // path of the other, and a caller at its own path with the other's ids, learn and change nothing. The tables are generated from
 // the types of the routes: one that is added without a row here does not compile.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { wire } from '../../bin/embedded/wire.ts'
 import type { AdminRequest } from '../../lib/domain/admin-request.ts'
@@ -11,6 +10,7 @@ import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { call, operatorTenant, type Right, tokenOf } from '../support/operators.ts'
 import { TARGET } from '../support/tenants.ts'
 import { ORGS, startTwoNamingTheirUrls, type Tenant } from '../support/two-tenants.ts'
+import { until } from '../support/until.ts'
 
 type Caller = Right | 'poller'
 const THINGS = [
@@ -161,6 +161,13 @@ const callerOf = async (tenant: Tenant, right: Caller): Promise<string> => {
 }
 const ask = async (tenant: Tenant, { path, form, json }: Asked, bearer: string) =>
   call(`${urlOf(tenant)}/${path}`, { bearer, ...(form && { form }), ...(json !== undefined && { json }) })
+/** What is on its way is not found until it is there. */
+const untilFound = (tenant: Tenant, path: string, bearer: string) =>
+  until(
+    `${path} of ${tenant}`,
+    () => ask(tenant, { path }, bearer),
+    ({ status }) => status !== 404,
+  )
 const told = async (tenant: Tenant, asked: Asked, bearer: string): Promise<Record<string, unknown>> => {
   const { status, text } = await ask(tenant, asked, bearer)
   expect(Math.floor(status / 100), `${asked.path}: ${text}`).toBe(2)
@@ -182,7 +189,7 @@ const thingsOf = async (tenant: Tenant): Promise<Things> => {
   const order = String((accepted['order'] as { readonly id: string }).id)
   const path = `admin/orders/${order}`
   // Not found until it is carried out.
-  while ((await ask(tenant, { path }, operator)).status === 404) await sleep(50)
+  await untilFound(tenant, path, operator)
   const inForce = await told(tenant, { path }, operator)
   const [revocation] = (inForce['applied'] as { readonly revocations: readonly string[] }).revocations
   const keys = (await told(tenant, { path: 'admin/keys' }, operator))['keys'] as {
@@ -209,7 +216,7 @@ const thingsOf = async (tenant: Tenant): Promise<Things> => {
 /** A log that has nothing yet is not found, and what is not in it yet neither. */
 const untilInLog = async (tenant: Tenant, event: string): Promise<void> => {
   const auditor = await callerOf(tenant, 'auditor')
-  while ((await ask(tenant, { path: `admin/audit/proof?event=${event}` }, auditor)).status === 404) await sleep(50)
+  await untilFound(tenant, `admin/audit/proof?event=${event}`, auditor)
 }
 
 const nobodys = (theirs: Things): Things => ({
@@ -238,7 +245,7 @@ beforeAll(async () => {
   acme = await thingsOf('acme')
   await untilInLog('acme', acme.credential)
   await untilInLog('globex', (await tokenOf(urlOf('globex'), { key, right: 'auditor', orgId: ORGS.globex })).jti)
-}, 60_000)
+})
 afterAll(() => removeBroker(broker))
 
 /** What somebody of another tenant could have changed. */

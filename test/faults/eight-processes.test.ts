@@ -32,9 +32,7 @@ const startRacer = async (dataDir: string): Promise<Racer> => {
   }
 }
 
-test('a look-up outside the write, or a memory of one process, would let two of eight redeem one guard', {
-  timeout: 120_000,
-}, async () => {
+test('a look-up outside the write, or a memory of one process, would let two of eight redeem one guard', async () => {
   const dataDir = temporaryDirectory()
   const racers = await Promise.all(Array.from({ length: PROCESSES }, () => startRacer(dataDir)))
   const winners = new Map<string, string>()

@@ -9,6 +9,7 @@ import { openDatabase } from '../../lib/adapters/sqlite/database.ts'
 import { createGrantStore } from '../../lib/adapters/sqlite/grant-store.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { samplePut } from '../contract/sample-rows.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 /** The answer to one put. `decision` is the id this process asked under, also where another's record exists. */
 export type PutLine = {
@@ -32,7 +33,7 @@ const print = (line: PutLine): void => {
 const main = async (): Promise<void> => {
   const [mode, dataDir, ...rest] = process.argv.slice(2)
   if (dataDir === undefined) throw new TypeError('a data directory is wanted')
-  const store = createGrantStore(openDatabase({ dataDir, dev: false, waitMs: 15_000 }))
+  const store = createGrantStore(openDatabase({ dataDir, dev: false, waitMs: COMES_WITHIN_MS }))
   const put = async (guard: string): Promise<void> => {
     const wanted = samplePut(guardOf(guard))
     const decision = wanted.record.decisionId

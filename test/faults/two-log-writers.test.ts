@@ -61,9 +61,7 @@ const verified = async (dataDir: string) => {
   return { result, uids }
 }
 
-test('two processes that append the same and other records at once: no fork, no gap, each once', {
-  timeout: 120_000,
-}, async () => {
+test('two processes that append the same and other records at once: no fork, no gap, each once', async () => {
   const dataDir = temporaryDirectory()
   const writers = await Promise.all([startWriter(dataDir), startWriter(dataDir)])
   onTestFinished(() => writers.forEach(({ kill }) => void kill()))
@@ -80,7 +78,7 @@ test('two processes that append the same and other records at once: no fork, no 
   expect(new Set(uids).size).toBe(uids.length)
 })
 
-test('a writer that is killed at any moment leaves a log another goes on with', { timeout: 120_000 }, async () => {
+test('a writer that is killed at any moment leaves a log another goes on with', async () => {
   const dataDir = temporaryDirectory()
   const done = new Set<string>()
   for (let round = 0; round < 6; round += 1) {

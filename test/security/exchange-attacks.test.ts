@@ -13,6 +13,7 @@ import { exchange, type RunningBroker, removeBroker, startBroker } from '../supp
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { ownKeys } from '../support/own-keys.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 import { engineWorld, memoryMint } from './memory-mint.ts'
 
 const key = issuerKey('RS256')
@@ -147,19 +148,15 @@ describe('against a whole broker', () => {
     expect(statuses).toEqual([200, 200, 400, 400])
   })
 
-  test('row 65: what claims bring writes no line, no escape sequence and no cell of its own into what operators read', {
-    timeout: 120_000,
-  }, async () => {
+  test('row 65: what claims bring writes no line, no escape sequence and no cell of its own into what operators read', async () => {
     const hostile = '\r\n{"message":"forged"}\n=cmd|calc\u001b[2J\u001b]0;owned\u0007\u009b2J\u2028\u202e'
     const claims = { environment: hostile, ref: `refs/heads/${hostile}`, actor: hostile, sub: `repo:${hostile}` }
     const denied = await exchange(acme, assertion(claims), { audience: TARGET, grant: 'deploy-prod' })
-    await new Promise((resolve) => setTimeout(resolve, 400))
     const decision = (...more: string[]) => {
       const args = ['decision', String(denied.body['decision_id']), '--data', broker.dataDir, ...more]
       return spawnSync(process.execPath, ['bin/mintmark.ts', ...args], { encoding: 'utf8' }).stdout
     }
-    const text = decision()
-    expect(text).toContain('cmd|calc')
+    const text = await until('the record of the denial', decision, (shown) => shown.includes('cmd|calc'))
     // Line ends are ours; colours are for a terminal, and this is none.
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u)
     expect(text.split('\n').filter((line) => /^\s*[{=]/.test(line))).toEqual([])

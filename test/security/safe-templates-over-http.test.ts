@@ -10,6 +10,7 @@ import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { type Claims, mutated, safeTemplates, sample } from '../support/assertion-samples.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { issuerKey, signAssertion } from '../support/evidence.ts'
+import { until } from '../support/until.ts'
 
 const TENANT = 'acme'
 const key = issuerKey('RS256')
@@ -82,12 +83,12 @@ const reasonOf = async (decisionId: unknown): Promise<string> => {
   const database = openDatabase({ dataDir: broker.dataDir, dev: null })
   try {
     const lookup = createDecisionLookup(database)
-    for (let attempt = 0; attempt < 300; attempt += 1) {
-      const found = await lookup.find(String(decisionId), TENANT)
-      if (found?.kind === 'deny') return found.denial.refusal.kind
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-    return 'no record'
+    const found = await until(
+      'the record of the denial',
+      () => lookup.find(String(decisionId), TENANT),
+      (one) => one?.kind === 'deny',
+    )
+    return found?.kind === 'deny' ? found.denial.refusal.kind : 'no record'
   } finally {
     database.close()
   }

@@ -97,24 +97,18 @@ const expectWhole = async (dataDir: string, due: ReadonlySet<string>, denials: n
   expect(inOrder).toEqual(uids)
 }
 
-test.each(['read', 'appended', 'signed', 'delivered'])(
-  'killed at "%s", again and again',
-  { timeout: 120_000 },
-  async (point) => {
-    const { dataDir, due, work, run } = setUp()
-    const KILLS = 3
-    for (let kill = 1; kill <= KILLS; kill += 1) {
-      await work(LIMITS.feedRowsPerRound + 40)
-      expect(await run(point, kill === 2 ? 2 : 1)).toBe('SIGKILL')
-    }
-    expect(await run()).toBeNull()
-    await expectWhole(dataDir, due, KILLS * 30)
-  },
-)
+test.each(['read', 'appended', 'signed', 'delivered'])('killed at "%s", again and again', async (point) => {
+  const { dataDir, due, work, run } = setUp()
+  const KILLS = 3
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    await work(LIMITS.feedRowsPerRound + 40)
+    expect(await run(point, kill === 2 ? 2 : 1)).toBe('SIGKILL')
+  }
+  expect(await run()).toBeNull()
+  await expectWhole(dataDir, due, KILLS * 30)
+})
 
-test('two of them at once, everything brought again, and a clock that went back an hour', {
-  timeout: 120_000,
-}, async () => {
+test('two of them at once, everything brought again, and a clock that went back an hour', async () => {
   const { dataDir, due, work, run, bringAllAgain } = setUp()
   await work(300)
   await Promise.all([run(), run(), run('appended', 1)])

@@ -36,7 +36,7 @@ const startCollector = async (binary: string) => {
     child.kill()
     rmSync(folder, { recursive: true, force: true })
   })
-  await expect.poll(() => output, { timeout: 30_000 }).toContain('Everything is ready')
+  await expect.poll(() => output).toContain('Everything is ready')
   return { url: `http://127.0.0.1:${port}/v1/logs`, output: () => output }
 }
 
@@ -51,7 +51,7 @@ test.skipIf(COLLECTOR === undefined)(
     )
     const events = sampleEvents()
     expect(await sink.deliver(events)).toEqual({ kind: 'taken', refused: [] })
-    await expect.poll(output, { timeout: 10_000 }).toContain(`"log records": ${events.length}`)
+    await expect.poll(output).toContain(`"log records": ${events.length}`)
     for (const canonical of events) {
       const { metadata, time } = JSON.parse(canonical) as OcsfEvent
       expect(output()).toContain(`log.record.uid: Str(${metadata.uid})`)

@@ -59,7 +59,7 @@ export const callerHttpSuite = (targetOf: () => { readonly url: string; readonly
   }
   const isActive = async (token: string, bearer: string): Promise<boolean> =>
     JSON.parse((await asked(`${acme()}/introspect`, { bearer, form: { token } })).text).active
-  const eventually = (what: () => Promise<unknown>) => expect.poll(what, { timeout: 60_000, interval: 250 })
+  const eventually = (what: () => Promise<unknown>) => expect.poll(what, { interval: 250 })
   const page = async (since = 0): Promise<FeedPage> => {
     const { text } = await asked(`${acme()}/revocations?since=${since}`, {})
     const signal = createRemoteJWKSet(new URL(`${acme()}/signal-jwks.json`))

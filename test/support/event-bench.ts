@@ -9,6 +9,7 @@ import { githubClaims, issuerKey, signAssertion } from './evidence.ts'
 import { startHostileServer } from './hostile-server.ts'
 import { IDP, pushSet, setClaims, signSet } from './security-events.ts'
 import { githubTenant, TARGET } from './tenants.ts'
+import { COMES_WITHIN_MS } from './until.ts'
 
 export const HOOK_SECRET = 'shared-with-github'
 export const SUBJECT = 'spiffe://acme.example/ci/7654321/production'
@@ -71,7 +72,7 @@ export const startEventBench = async () => {
   })
   const acme = `${broker.url}/t/acme`
   const claimsFor = (changes: Record<string, unknown> = {}) => setClaims(`${acme}/events`, changes)
-  const database = () => new DatabaseSync(`${broker.dataDir}/mintmark.db`, { timeout: 5_000 })
+  const database = () => new DatabaseSync(`${broker.dataDir}/mintmark.db`, { timeout: COMES_WITHIN_MS })
   const rows = (sql: string): readonly Record<string, unknown>[] => {
     const sqlite = database()
     const found = sqlite.prepare(sql).all()
@@ -79,8 +80,7 @@ export const startEventBench = async () => {
     return found
   }
   /** Every order on the queue is carried out, or quarantined. */
-  const settled = () =>
-    expect.poll(() => rows('SELECT * FROM queue_message').length, { timeout: 10_000, interval: 20 }).toBe(0)
+  const settled = () => expect.poll(() => rows('SELECT * FROM queue_message').length, { interval: 20 }).toBe(0)
   return {
     broker,
     acme,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Database } from '../../../lib/adapters/sqlite/database.ts'
 import { createDecisionLookup } from '../../../lib/adapters/sqlite/decision-lookup.ts'
@@ -21,11 +21,8 @@ test('a denial is durable soon, without anybody asking', async () => {
   const queue = startDenialQueue(database, { rollUps: true })
   const denial = sampleDenial()
   queue.send(denial)
-  await sleep(400)
-  expect(await createDecisionLookup(open(dataDir)).find(denial.decisionId, 'acme')).toMatchObject({
-    kind: 'deny',
-    denial,
-  })
+  const lookup = createDecisionLookup(open(dataDir))
+  await expect.poll(() => lookup.find(denial.decisionId, 'acme')).toMatchObject({ kind: 'deny', denial })
   await queue.close()
 })
 

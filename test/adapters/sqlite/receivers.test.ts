@@ -97,7 +97,7 @@ test('what is pending is what was not taken: no change is passed over, merged wi
     }),
     { numRuns: 60 },
   )
-}, 60_000)
+})
 
 test('what was taken is one row no longer than until all before it is taken', async () => {
   const database = open(temporaryDirectory())

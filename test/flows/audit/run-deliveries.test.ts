@@ -1,6 +1,7 @@
 // Many sinks at once over a real store: one that hangs holds up itself, one that fails is left alone for a while, and what an
 // operator asks is done all the same.
 import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { createSinkCursors } from '../../../lib/adapters/sqlite/sink-cursors.ts'
 import { createSinkBoard, createSinkErrands } from '../../../lib/adapters/sqlite/sink-errands.ts'
@@ -13,6 +14,7 @@ import { temporaryDirectory } from '../../adapters/sqlite/temporary-database.ts'
 import { sampleRecord } from '../../contract/sample-rows.ts'
 import { uidOf } from '../../support/sink-receiver.ts'
 import { openAudit, treeLogOver } from '../../support/tree-log.ts'
+import { until } from '../../support/until.ts'
 
 const ISSUER = 'https://sts.example.com/t/acme'
 const NOW_MS = 1_900_000_000_000
@@ -76,12 +78,11 @@ const setUp = async (sinks: Record<string, Sink>, records = 1) => {
     },
     /** Rounds until the state is as wanted. */
     roundsUntil: async (isDone: () => boolean | Promise<boolean>) => {
-      for (let tries = 0; tries < 200; tries += 1) {
+      await until('what rounds of deliveries bring about', async () => {
         await deliveries.round(tenants)
-        await new Promise((resolve) => setTimeout(resolve, 5))
-        if (await isDone()) return
-      }
-      throw new Error('it did not come to that')
+        await nextTurn()
+        return isDone()
+      })
     },
   }
 }

@@ -29,7 +29,7 @@ let key: NoteKey
 
 beforeAll(async () => {
   ;({ source, key } = await makeLongLog(audit, LEAVES))
-}, 60_000)
+})
 
 /** What is good alone is answered before what is not, and the last before the first. */
 const crewOf = (question: Parameters<typeof checkLeaves>[1]): Crew => ({

@@ -208,7 +208,7 @@ test('one that never answers holds up itself alone', async () => {
   for (const value of ['1', '2', '3']) {
     await bench.block(value)
     await pusher.look()
-    await expect.poll(async () => (await bench.stateOf('edge')).pending, { timeout: 10_000 }).toBe(0)
+    await expect.poll(async () => (await bench.stateOf('edge')).pending).toBe(0)
   }
   // All the while one request to the silent one, at the most, is under way.
   expect([edge.got.length, silent.got.length]).toEqual([3, 1])
