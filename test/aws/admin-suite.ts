@@ -12,7 +12,8 @@ import { SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
 import { githubClaims } from '../support/evidence.ts'
 import { TARGET } from '../support/tenants.ts'
-import { callsOf } from './deployed-calls.ts'
+import { until } from '../support/until.ts'
+import { callsOf, whenAway } from './deployed-calls.ts'
 
 const BASE = 'https://sts.example.com'
 
@@ -52,13 +53,14 @@ export const adminSuite = (
       const { body } = await deployed().exchange('acme', evidence('acme'), { audience: TARGET })
       const decision = body['decision_id']!
       await deployed().audit()
-      let answer = await get('audit/proof', `event=${decision}`)
-      for (let run = 0; answer.status !== 200 && run < 40; run += 1) {
-        await deployed()
-          .functions.checkpoint(SCHEDULED)
-          .catch(() => undefined)
-        answer = await get('audit/proof', `event=${decision}`)
-      }
+      const answer = await until(
+        'a receipt',
+        async () => {
+          await deployed().functions.checkpoint(SCHEDULED).catch(whenAway)
+          return get('audit/proof', `event=${decision}`)
+        },
+        ({ status }) => status === 200,
+      )
       const { event, salt, proof } = answer.body['receipt'] as unknown as Receipt
       const [vkey] = (await deployed().get('/t/acme/log/vkeys')).body.trim().split('\n')
       const { note, index, proof: path } = parseProof(proof)!

@@ -8,23 +8,33 @@ import type { HttpEvent, HttpHandler, HttpResponse } from '../../lib/edge/http.t
 import { type BatchResponse, type QueueEvent, SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
+import { until } from '../support/until.ts'
 
-const TRIES_MAX = 40
 const LONG_POLL_SECONDS = 1
 /** infra/schedules.ts. */
 const SWEEP_MS = 60_000
 
 /** A run of the clock that failed is an error of the function, and the next run does what it did not. */
-const whenAway = (error: unknown): void => {
+export const whenAway = (error: unknown): void => {
   if (!(error instanceof Unavailable)) throw error
 }
 
-export const patiently = async (ask: () => Promise<HttpResponse>): Promise<HttpResponse> => {
-  for (let attempt = 0; ; attempt += 1) {
-    const answer = await ask()
-    if (answer.statusCode !== 503 || attempt === TRIES_MAX) return answer
-  }
-}
+const patiently = (ask: () => Promise<HttpResponse>): Promise<HttpResponse> =>
+  until('an answer that is not to come later', ask, ({ statusCode }) => statusCode !== 503)
+
+/** Runs it until its work is done; what was away meanwhile, the next run does. */
+export const runUntil = <T>(what: string, run: () => Promise<T>, isDone: (result: T) => boolean | Promise<boolean>) =>
+  until(
+    what,
+    async () => {
+      const result = await run().catch((error: unknown) => {
+        whenAway(error)
+        return error as Unavailable
+      })
+      return { isDone: !(result instanceof Unavailable) && (await isDone(result)), result }
+    },
+    (seen) => seen.isDone,
+  )
 
 type Sent = { readonly bearer?: string; readonly headers?: Record<string, string>; readonly query?: string }
 type Body = { readonly form?: Record<string, string>; readonly json?: unknown; readonly text?: string }
@@ -52,17 +62,22 @@ export const callsOf = (deployed: () => Deployed) => {
         }) as ReturnType<HttpHandler>,
     )
   const urlOf = (queue: string) => `https://sqs.eu-west-1.amazonaws.com/111122223333/mintmark-prod-${queue}`
-  /** Nothing waits, and nothing that was received is still to be settled. */
-  const isEmpty = (queue: string): boolean => {
+  /** What waits, and what was received and is still to be settled. */
+  const countsOf = (queue: string) => {
     const { ready, inflight, delayed } = deployed().queues.server.inspectQueue(`mintmark-prod-${queue}`)!.messages
-    return ready.length + inflight.length + delayed.length === 0
+    return { ready: ready.length, inflight: inflight.length, delayed: delayed.length }
   }
   const empty = async (fn: 'revoke' | 'events', queue: string, handler: (event: QueueEvent) => Promise<unknown>) => {
     const client = sqsClient(deployed().placeOfService(fn))
     const root = sqsClient(deployed().aws.client(deployed().aws.rootCredentials) as never)
-    for (let delivery = 0; delivery < TRIES_MAX; delivery += 1)
-      if ((await deliverBatch(client, urlOf(queue), handler as never, root)) === 0 && isEmpty(queue)) return
-    throw new Error(`${queue} is not empty`)
+    await until(
+      `the queue ${queue} is empty`,
+      async () => {
+        const delivered = await deliverBatch(client, urlOf(queue), handler as never, root)
+        return { delivered, ...countsOf(queue) }
+      },
+      (counts) => Object.values(counts).every((count) => count === 0),
+    )
   }
   return {
     introspect: (tenant: string, token: string, caller: string | Record<string, string>) => {

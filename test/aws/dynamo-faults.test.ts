@@ -2,8 +2,9 @@
 // truth or Unavailable, exactly one put of a guard is created, and when the trouble ends so does ours. Longer than 300 lines: one
 // table of calls and faults.
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createTenantState } from '../../lib/adapters/aws/dynamo-tenant-state.ts'
+import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { sampleKey, sampleNotIssued, samplePut, sampleRevocation } from '../contract/sample-rows.ts'
 import {
   type Attempt,
@@ -14,6 +15,7 @@ import {
   openBlackHole,
 } from '../support/dynamodb-faults.ts'
 import { createTables } from '../support/dynamodb-local.ts'
+import { until } from '../support/until.ts'
 import { allRows } from './dynamo-mint.ts'
 import { dynamoClient, storesOver } from './dynamo-stores.ts'
 
@@ -219,7 +221,11 @@ describe('P12: a store that does not answer', () => {
     for (const result of settled) expect(result).toMatchObject({ status: 'rejected', reason: outage })
     isHanging = false
     // Nothing is restarted; a busy machine may need a second try with deadlines as short as these.
-    await vi.waitFor(() => state.read(query), { timeout: 20_000 })
+    await until(
+      'a read that is answered again',
+      () => state.read(query).catch((error: unknown) => error),
+      (answer) => !(answer instanceof Unavailable),
+    )
   })
 
   test.each(['throttled', 'broken', 'not sent'] as const)(

@@ -10,10 +10,10 @@ import { createSigningKeyStore } from '../../lib/adapters/aws/dynamo-signing-key
 import { createTenantConfigStore } from '../../lib/adapters/aws/dynamo-tenant-config-store.ts'
 import { logMinuteKey } from '../../lib/adapters/aws/table-keys.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
-import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import { type Deployed, patientDynamo } from '../support/aws/deployed.ts'
 import { TARGET } from '../support/tenants.ts'
+import { runUntil } from './deployed-calls.ts'
 
 /** A sink that nothing is given to on AWS must not keep events for ever. */
 export const KEPT_FOR_DAYS = `
@@ -31,16 +31,6 @@ export const eraseSuite = (
   const log = () => tableOf('mintmark-log', root(), 20_000)
   const leaves = () => createLogLeaves(log()).leaves('gone', 0, 1_000)
   const now = Math.floor(Date.now() / 1000)
-  /** A run, and what failed in it for the emulator's slowness once more. */
-  const until = async (run: () => Promise<unknown>, isDone: () => Promise<boolean>): Promise<void> => {
-    for (let attempt = 0; attempt < 40; attempt += 1) {
-      await run().catch((error: unknown) => {
-        if (!(error instanceof Unavailable)) throw error
-      })
-      if (await isDone()) return
-    }
-    throw new Error('not done')
-  }
   const erase = () => deployed().functions.erase()
 
   describe('what is to be gone', () => {
@@ -50,7 +40,8 @@ export const eraseSuite = (
       await deployed().audit()
       const { length } = await leaves()
       const last = async () => (await createLogLeaves(log()).history('gone')).at(-1)
-      await until(
+      await runUntil(
+        'a checkpoint of all of it',
         () => deployed().functions.checkpoint(SCHEDULED),
         async () => (await last())?.size === length,
       )
@@ -59,7 +50,7 @@ export const eraseSuite = (
       const past = keyOf(logMinuteKey('gone', Math.floor((now - 40 * DAY) / 60)))
       const Item = { ...past, size: { N: `${size}` }, note: { S: note } }
       await root().send(new PutItemCommand({ TableName: 'mintmark-log', Item }))
-      await until(erase, async () => (await leaves()).length === 0)
+      await runUntil('a log without events', erase, async () => (await leaves()).length === 0)
       expect(await createExpired(log())('gone')).toMatchObject({ leaves: size, note })
       expect(denied.status).toBe(400)
     })
@@ -70,12 +61,12 @@ export const eraseSuite = (
       const apply = patientDynamo(deployed().placeOfRole('mintmark-apply'))
       const configs = createTenantConfigStore(tableOf('mintmark-core', apply, 20_000))
       await configs.tombstone('gone', now - LIMITS.removedTenantKeepSeconds - 60, 'alice')
-      await until(erase, async () => (await keys.list('gone')).length === 0)
+      await runUntil('a tenant without keys', erase, async () => (await keys.list('gone')).length === 0)
       await deployed().audit()
       const codes = (await leaves()).map(({ canonical }) => JSON.parse(canonical).status_code as string)
       expect(codes).toEqual(expect.arrayContaining(['tenant_removed', 'tenant_erased']))
       expect(await createLogList(log()).due()).not.toContain('gone')
-      await until(erase, async () => (await leaves()).length === 0)
+      await runUntil('a log without events', erase, async () => (await leaves()).length === 0)
       expect(JSON.parse((await deployed().get('/t/acme/jwks.json')).body).keys.length).toBeGreaterThan(0)
       expect((await createLogLeaves(log()).leaves('acme', 0, 1)).length).toBe(1)
     })

@@ -26,7 +26,6 @@ import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { openNote, parseVerifierKey } from '../../lib/domain/tlog/signed-note.ts'
 import { tilePath } from '../../lib/domain/tlog/tiles.ts'
-import { Unavailable } from '../../lib/domain/unavailable.ts'
 import { hourOf } from '../../lib/flows/audit/find-unlogged.ts'
 import { verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import { applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
@@ -39,9 +38,11 @@ import { receiverSecret, senderSecret, sinkSecret } from '../support/aws/secrets
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { deliverBatch } from '../support/fauxqs-queues.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 import { adminSuite } from './admin-suite.ts'
 import { boundCallerSuite } from './bound-caller-suite.ts'
 import { callerSuite, OWN_GRANTS } from './caller-suite.ts'
+import { runUntil } from './deployed-calls.ts'
 import { eraseSuite, KEPT_FOR_DAYS } from './erase-suite.ts'
 import { EVENT_SECRETS, EVENT_SOURCES, eventSuite, guardedKeys, partnerKeys } from './event-suite.ts'
 import { PROMPT, promptReceiver, pushLatencySuite } from './push-latency-suite.ts'
@@ -124,28 +125,19 @@ beforeAll(async () => {
   const by = { author: 'alice', commit: '' }
   await applyTenants({ configs, clock: systemClock, cut: null }, documents.documents, by)
   // The first decisions of IAM take the simulator longer than a function waits; from then on it remembers them.
-  await persist(
+  await runUntil(
+    'the first keys',
     () => deployed.functions.rotate(),
     ({ failed }) => failed.length === 0,
   )
   for (const tenant of ['acme', 'globex', 'vault'])
-    await persist(
+    await runUntil(
+      `a first token of ${tenant}`,
       () => deployed.exchange(tenant, claims(tenant), { audience: TARGET }),
       ({ status }) => status === 200,
     )
 })
 afterAll(() => deployed?.stop())
-
-const persist = async <T>(work: () => Promise<T>, isDone: (result: T) => boolean): Promise<void> => {
-  for (let attempt = 0; attempt < 40; attempt += 1) {
-    const result = await work().catch((error: unknown) => {
-      if (error instanceof Unavailable) return null
-      throw error
-    })
-    if (result !== null && isDone(result)) return
-    if (attempt === 39) throw new Error(`not done: ${JSON.stringify(result)}`)
-  }
-}
 
 const refused = () => deployed.aws.recorder.entries().filter(({ decision }) => decision.outcome !== 'Allowed')
 /** What functions asked for; a storage's own use of its encryption key apart. */
@@ -212,7 +204,8 @@ describe('an exchange', () => {
     expect(fetched).toHaveLength(2)
     await deployed.exchange('globex', claims('globex'), { audience: TARGET })
     expect(fetched).toHaveLength(2)
-    await persist(
+    await runUntil(
+      'keys that are fresh',
       () => deployed.functions.trust({ source: 'mintmark.schedule' }) as Promise<object>,
       (done) => JSON.stringify(done) === '{"fetched":0,"failed":0}',
     )
@@ -275,7 +268,8 @@ describe('a silo tenant', () => {
     const old = await exchange()
     const kid = await kidOf(old)
     const rotated = () =>
-      persist(
+      runUntil(
+        'keys that were moved',
         () => deployed.functions.rotate(),
         ({ failed }) => failed.length === 0,
       )
@@ -291,7 +285,8 @@ describe('a silo tenant', () => {
     await age('prepared', 'provenAt', LIMITS.keyPublicationDelaySeconds)
     await rotated()
     let next = kid
-    await persist(
+    await runUntil(
+      'a token that the successor signed',
       async () => {
         next = await kidOf(await exchange())
         return next
@@ -334,7 +329,7 @@ describe('revoked', () => {
     await createSqsQueue({ client: sender, queueUrl }).send(order, { group: 'acme', dedupe: order.id })
     const poll = () => deliverBatch(sqsClient(deployed.placeOfService('revoke')), queueUrl, deployed.functions.revoke)
     // What it could not do in time is delivered again.
-    for (let delivery = 0; delivery < 20 && (await poll()) > 0; delivery += 1);
+    await until('an order that is carried out', poll, (delivered) => delivered === 0)
   }
 
   test('P6: an order over the queue is in force for the next exchange, for its tenant alone', async () => {
@@ -392,7 +387,8 @@ describe('the log of a tenant', () => {
     const denied = await deployed.exchange('acme', 'not.a.jwt', { audience: TARGET })
     await deployed.audit()
     expect(await text('checkpoint')).toBeNull()
-    await persist(
+    await runUntil(
+      'a first checkpoint',
       () => settle(),
       () => anchored().length > 0,
     )
@@ -420,7 +416,8 @@ describe('the log of a tenant', () => {
     const log = tableOf('mintmark-log', root(), 20_000)
     const list = createLogList(log)
     for (const { tenant } of await list.compared()) await list.comparedUntil(tenant, hourOf(atSeconds))
-    await persist(
+    await runUntil(
+      'the leaf of what was lost',
       async () => {
         await deployed.functions.audit(SCHEDULED)
         return createLogLeaves(log).leafOf('acme', decisionId)
@@ -436,7 +433,8 @@ describe('the log of a tenant', () => {
     expect(anchored()).toHaveLength(before)
     await deployed.exchange('acme', 'not.a.jwt', { audience: TARGET })
     await deployed.audit()
-    await persist(
+    await runUntil(
+      'a checkpoint of what grew',
       () => settle(),
       () => anchored().length > before,
     )
@@ -463,7 +461,9 @@ describe('the log of a tenant', () => {
   test('a silo signs its log with a key that never leaves KMS', async () => {
     await deployed.exchange('vault', 'not.a.jwt', { audience: TARGET })
     await deployed.audit()
-    await persist(settle, () => [...deployed.aws.objects.keys()].some((name) => name.includes('/checkpoints/vault/')))
+    await runUntil('a checkpoint of the vault', settle, () =>
+      [...deployed.aws.objects.keys()].some((name) => name.includes('/checkpoints/vault/')),
+    )
     const note = (await deployed.get('/t/vault/log/checkpoint')).body
     const vkey = parseVerifierKey(nodeSha256, (await deployed.get('/t/vault/log/vkeys')).body.trim())!
     expect(openNote({ sha256: nodeSha256, verify: nodeVerifyEd25519 }, note, [vkey])).not.toBeNull()

@@ -5,12 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { exchange } from '../support/broker.ts'
+import { exchange, patientExchange } from '../support/broker.ts'
 import { callerHttpSuite, callerTenant } from '../support/caller-http-suite.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { exchangeSuite } from '../support/exchange-suite.ts'
 import { freePort } from '../support/free-port.ts'
 import { TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 const tenantsDir = mkdtempSync(join(tmpdir(), 'mintmark-tenants-'))
@@ -49,13 +50,16 @@ beforeAll(async () => {
 
 const warm = async (tenantUrl: string, tenant: string): Promise<void> => {
   const owner = { acme: '1234567', globex: '7777777' }[tenant]
-  for (let attempt = 0; attempt < 60; attempt += 1) {
-    const evidence = signAssertion(key, githubClaims(tenantUrl, { repository_owner_id: owner }))
-    const { status } = await exchange(tenantUrl, evidence, { audience: TARGET })
-    const keys = await fetch(`${tenantUrl}/jwks.json`)
-    if (status === 200 && keys.ok) return
-  }
-  throw new Error(`${tenant} gave no token: ${output.slice(-2_000)}`)
+  await until(
+    `a token of ${tenant}`,
+    async () => {
+      const evidence = signAssertion(key, githubClaims(tenantUrl, { repository_owner_id: owner }))
+      const { status } = await exchange(tenantUrl, evidence, { audience: TARGET })
+      const keys = await fetch(`${tenantUrl}/jwks.json`)
+      return { status, keys: keys.status, said: output.slice(-2_000) }
+    },
+    ({ status, keys }) => status === 200 && keys === 200,
+  )
 }
 
 afterAll(async () => {
@@ -71,8 +75,14 @@ afterAll(async () => {
 exchangeSuite(() => ({ url, key }))
 callerHttpSuite(() => ({ url, key }))
 
-/** The command as a person runs it, after `. operator.sh`. */
-const mintmark = async (...args: string[]) => {
+/** The command as a person runs it, after `. operator.sh`; once more where the first decisions of IAM took longer than it waits. */
+const mintmark = (...args: string[]) =>
+  until(
+    `an answer of ${args.join(' ')}`,
+    () => once(...args),
+    ({ code }) => code !== 3,
+  )
+const once = async (...args: string[]) => {
   const child = spawn('sh', ['-c', '. "$0" && exec "$@"', operator, process.execPath, 'bin/mintmark.ts', ...args])
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
@@ -80,16 +90,14 @@ const mintmark = async (...args: string[]) => {
 }
 const exchangeOf = async (tenant: string, owner: string, more: Record<string, unknown>) => {
   const claims = githubClaims(`${url}/t/${tenant}`, { repository_owner_id: owner, ...more })
-  return (await exchange(`${url}/t/${tenant}`, signAssertion(key, claims), { audience: TARGET })).status
+  return (await patientExchange(`${url}/t/${tenant}`, signAssertion(key, claims), { audience: TARGET })).status
 }
 
 test('an order by the command goes over the queue to revoke and is in force over HTTP when it returns, until it is lifted', async () => {
   const run = { run_id: '31337' }
   expect(await exchangeOf('acme', '1234567', run)).toBe(200)
   const order = ['revoke', '--tenant', 'acme', '--run', '31337', '--reason', 'runner compromised', '--aws', '--json']
-  // The first decisions of IAM take the emulator longer than a call may: the order is then carried out by a later delivery.
-  let ordered = await mintmark(...order)
-  for (let attempt = 0; ordered.code === 3 && attempt < 5; attempt += 1) ordered = await mintmark(...order)
+  const ordered = await mintmark(...order)
   expect(ordered).toMatchObject({ code: 0 })
   const [id] = JSON.parse(ordered.said).revocations
   expect(await exchangeOf('acme', '1234567', run)).toBe(400)

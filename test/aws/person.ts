@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Aws } from '../support/aws/emulator.ts'
 import { roleNamed } from '../support/fences/callers.ts'
+import { until } from '../support/until.ts'
 
 export const REGION = 'eu-west-1'
 
@@ -37,11 +38,11 @@ export const personAt = (aws: () => Aws) => {
       child.once('close', (code) => resolve({ code, stdout, stderr }))
     })
   /** The first decisions of IAM take the emulator longer than a command waits: until it answers at all. */
-  const persistAs = async (role: string, ...args: string[]): Promise<Done> => {
-    for (let attempt = 0; ; attempt += 1) {
-      const done = await runAs(role, ...args)
-      if (done.code !== 3 || attempt === 5) return done
-    }
-  }
+  const persistAs = (role: string, ...args: string[]): Promise<Done> =>
+    until(
+      `an answer of ${args.join(' ')}`,
+      () => runAs(role, ...args),
+      ({ code }) => code !== 3,
+    )
   return { runAs, persistAs }
 }

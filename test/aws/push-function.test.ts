@@ -20,6 +20,7 @@ import { createTables } from '../support/dynamodb-local.ts'
 import { deliverBatch, messagesIn, startQueues } from '../support/fauxqs-queues.ts'
 import { ACCEPTED, type Answering, startReceiver } from '../support/receiver.ts'
 import { receiverBench, webhook } from '../support/receiver-bench.ts'
+import { until } from '../support/until.ts'
 import { dynamoClient } from './dynamo-stores.ts'
 
 const TENANT = 'acme'
@@ -135,7 +136,10 @@ test('what a receiver answered with 503 it is told again once it is well, in ord
   const untilIt = (isDone: () => Promise<boolean> | boolean) =>
     Promise.all(
       instances.map(async (push) => {
-        while (!(await isDone())) if ((await deliver(push)) === 0) await sleep(50)
+        await until('what wakes bring about', async () => {
+          await deliver(push)
+          return isDone()
+        })
       }),
     )
   await untilIt(() => seqsAt('ill').length >= 2)

@@ -5,17 +5,17 @@ import { describe, expect, test } from 'vitest'
 import { type ClientPlace, lambdaClient } from '../../lib/adapters/aws/clients.ts'
 import { createLambdaMessageSigner } from '../../lib/adapters/aws/lambda-message-signer.ts'
 import { createGuardedHttp } from '../../lib/adapters/http/guarded-http.ts'
-import { LIMITS } from '../../lib/domain/limits.ts'
 import type { OcsfEvent } from '../../lib/domain/ocsf/event.ts'
 import type { SinkErrand, SinkStatus } from '../../lib/domain/sink.ts'
-import { Unavailable } from '../../lib/domain/unavailable.ts'
+import type { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { OutboundHttp } from '../../lib/ports/outbound-http.ts'
 import { SCHEDULED } from '../../lib/wire/lambda-events.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
 import { isSignedFor } from '../support/signed-request.ts'
 import { json, type Received, type Reply, startReceiver } from '../support/sink-receiver.ts'
 import { TARGET } from '../support/tenants.ts'
-import { callsOf } from './deployed-calls.ts'
+import { until } from '../support/until.ts'
+import { callsOf, runUntil, whenAway } from './deployed-calls.ts'
 
 const BASE = 'https://sts.example.com'
 const HOOK = 'https://hooks.example/events?from=mintmark'
@@ -91,30 +91,28 @@ export const sinkSuite = (
     hosts.set(host, receiver.url)
     return receiver
   }
-  /** A run, and what failed in it for the emulator's slowness once more; for longer than a sink that failed is ever left alone. */
-  const deliverUntil = async (isDone: () => boolean | Promise<boolean>): Promise<void> => {
-    for (const began = performance.now(); performance.now() - began < 2 * LIMITS.sinkRetryMsMax; ) {
-      await deployed()
-        .functions.deliver()
-        .catch((error: unknown) => {
-          if (!(error instanceof Unavailable)) throw error
-        })
-      if (await isDone()) return
-      await new Promise((resolve) => setTimeout(resolve, 250))
-    }
-    throw new Error('it did not come to that')
-  }
-  /** Signed, and kept by an anchor, however slow the emulator is at first. */
-  const checkpoint = async (): Promise<void> => {
-    for (let run = 0; run < 40; run += 1) {
-      await deployed()
-        .functions.checkpoint(SCHEDULED)
-        .catch(() => undefined)
-      const { body } = await admin('GET', 'sinks', { bearer: await bearer() })
-      if ((read(body)['anchors'] as unknown[] | undefined)?.length === 1) return
-    }
-    throw new Error('it was not signed')
-  }
+  const deliverUntil = (what: string, isDone: () => boolean | Promise<boolean>) =>
+    runUntil(what, () => deployed().functions.deliver(), isDone)
+  /** Of a sink, once it is so. */
+  const deliveredUntil = (name: string, isSo: (status: SinkStatus) => boolean) =>
+    until(
+      `a state of the sink ${name}`,
+      async () => {
+        await deployed().functions.deliver().catch(whenAway)
+        return statusOf(name)
+      },
+      isSo,
+    )
+  /** Signed, and kept by an anchor. */
+  const checkpoint = () =>
+    runUntil(
+      'a checkpoint at its anchor',
+      () => deployed().functions.checkpoint(SCHEDULED),
+      async () => {
+        const { body } = await admin('GET', 'sinks', { bearer: await bearer() })
+        return (read(body)['anchors'] as unknown[] | undefined)?.length === 1
+      },
+    )
   const eventsIn = (texts: readonly string[]): OcsfEvent[] =>
     texts.flatMap((text) => text.split('\n').map((line) => (JSON.parse(line) as { event: OcsfEvent }).event))
   const taken: Reply = (_, response) => void response.writeHead(204).end()
@@ -141,7 +139,8 @@ export const sinkSuite = (
       await deployed().audit()
       const hooks = await receiverAt('hooks.example', taken)
       const at = (path: string) => hooks.all.filter((received) => received.path === path)
-      await deliverUntil(async () => at('/vault').length > 0 && (await statusOf('hook')).backlogLeaves === 0)
+      await deliverUntil('the log of the vault at its webhook', () => at('/vault').length > 0)
+      await deliveredUntil('hook', ({ backlogLeaves }) => backlogLeaves === 0)
       const ofAcme = at('/events?from=mintmark')
       expect(ofAcme[0]!.headers.authorization).toBe(`Bearer ${SINK_SECRETS['mintmark/acme/hook']}`)
       const sequences = sequencesIn(ofAcme)
@@ -162,12 +161,12 @@ export const sinkSuite = (
       await deployed().audit()
       const { faults } = deployed().aws
       faults.inject([{ action: 'lambda:Invoke', percent: 100, kind: 'error', status: 503 }])
-      await deliverUntil(() => (faults.struck[0] ?? 0) > 1)
+      await deliverUntil('signing that was refused', () => (faults.struck[0] ?? 0) > 1)
       faults.inject([])
       const { backlogLeaves, trouble } = await statusOf('hook')
       expect([trouble, hooks.all]).toEqual(['unavailable_here', []])
       expect(backlogLeaves).toBeGreaterThan(1)
-      await deliverUntil(async () => (await statusOf('hook')).backlogLeaves === 0)
+      await deliveredUntil('hook', (status) => status.backlogLeaves === 0)
       const sequences = sequencesIn(hooks.all)
       expect(sequences).toEqual(Array.from({ length: backlogLeaves }, (_, index) => Number(sequences[0]) + index))
       expect(await statusOf('hook')).toMatchObject({ trouble: null, failures: 0, deadLetters: {} })
@@ -180,15 +179,16 @@ export const sinkSuite = (
       const signer = createLambdaMessageSigner({ client, functionName })
       const digest = hash('sha256', 'what never happened', 'base64')
       /** The key that signed, or why none did; once more where the emulator was slow. */
-      const askFor = async (tenant: string, url: string): Promise<string> => {
-        for (let attempt = 0; ; attempt += 1) {
-          const answer = await signer.sign(tenant, { url, digest }).then(
-            ({ kid }) => kid,
-            (error: Unavailable) => error.kind,
-          )
-          if (answer !== 'signing_key_unavailable' || attempt === 10) return answer
-        }
-      }
+      const askFor = (tenant: string, url: string): Promise<string> =>
+        until(
+          'an answer of who signs',
+          () =>
+            signer.sign(tenant, { url, digest }).then(
+              ({ kid }) => kid,
+              (error: Unavailable) => error.kind,
+            ),
+          (answer) => answer !== 'signing_key_unavailable',
+        )
       expect(await askFor('acme', HOOK)).toBe((await logKeysOf('acme')).keys[0]!.kid)
       for (const [tenant, url] of [
         ['acme', VAULT_HOOK],
@@ -210,7 +210,7 @@ export const sinkSuite = (
       const siem = await receiverAt('siem.example:8088', acknowledged)
       const sent = () => eventsIn(siem.all.filter(({ path }) => path.endsWith('/event')).map(({ text }) => text))
       const checkpointed = () => sent().some(({ status_code }) => status_code === 'checkpoint')
-      await deliverUntil(checkpointed)
+      await deliverUntil('the checkpoint at the collector', checkpointed)
       expect(siem.all[0]!.headers.authorization).toBe(`Splunk ${SINK_SECRETS['mintmark/acme/hec']}`)
       const sequences = sent().flatMap(({ metadata }) => metadata.sequence ?? [])
       expect(sequences.length).toBeGreaterThan(3)
@@ -224,14 +224,14 @@ export const sinkSuite = (
     test('of a sink that is down says so to the operators, loses nothing, and goes on when it is back', async () => {
       await deployed().audit()
       const search = await receiverAt('search.example:9200', (_, response) => void response.writeHead(503).end())
-      await deliverUntil(async () => (await statusOf('search')).trouble === 'status_5xx')
+      await deliveredUntil('search', ({ trouble }) => trouble === 'status_5xx')
       const { backlogLeaves, lagSeconds, type, deliveredAtSeconds } = await statusOf('search')
       expect([type, deliveredAtSeconds]).toEqual(['elasticsearch', null])
       expect(backlogLeaves).toBeGreaterThan(3)
       expect(lagSeconds).toBeGreaterThanOrEqual(0)
       search.all.length = 0
       search.reply = searching(new Set())
-      await deliverUntil(async () => (await statusOf('search')).deliveredAtSeconds !== null)
+      await deliveredUntil('search', (status) => status.deliveredAtSeconds !== null)
       expect(uidsIn(search.all.map(({ text }) => text)).length).toBeGreaterThanOrEqual(backlogLeaves)
       expect(await statusOf('search')).toMatchObject({ trouble: null, failures: 0, deadLetters: {} })
     })
@@ -246,7 +246,7 @@ export const sinkSuite = (
       await exchange()
       await exchange()
       await deployed().audit()
-      await deliverUntil(async () => (await statusOf('search')).deadLetters.mapping_refused === 1)
+      await deliveredUntil('search', ({ deadLetters }) => deadLetters.mapping_refused === 1)
       const [uid] = poison
       const operator = await bearer()
       const { letters } = read((await admin('GET', 'sinks/search/dead-letters', { bearer: operator })).body) as {
@@ -261,7 +261,7 @@ export const sinkSuite = (
       const { id } = read(asked.body)['errand'] as SinkErrand
       const errand = async () =>
         read((await admin('GET', `sinks/errands/${id}`, { bearer: operator })).body)['errand'] as SinkErrand
-      await deliverUntil(async () => (await errand()).outcome !== null)
+      await deliverUntil('an errand that is done', async () => (await errand()).outcome !== null)
       expect((await errand()).outcome).toEqual({ delivered: 1, refused: 0, trouble: null })
       expect(uidsIn(search.all.map(({ text }) => text))).toContain(uid)
       expect((await statusOf('search')).deadLetters).toEqual({})
@@ -273,7 +273,7 @@ export const sinkSuite = (
       const { id } = read((await admin('POST', 'sinks/siem/test', { bearer: operator, json: {} })).body)[
         'errand'
       ] as SinkErrand
-      await deliverUntil(() => siem.all.some(({ text }) => text.includes(`test.${id}`)))
+      await deliverUntil('the marked event', () => siem.all.some(({ text }) => text.includes(`test.${id}`)))
       const { errand } = read((await admin('GET', `sinks/errands/${id}`, { bearer: operator })).body) as {
         errand: SinkErrand
       }

@@ -11,6 +11,7 @@ import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { TARGET } from '../support/tenants.ts'
 import { startTwoTenants } from '../support/two-tenants.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
@@ -32,7 +33,7 @@ const fetched = (query = '', tenantUrl = acme) => fetch(`${tenantUrl}/revocation
 /** As an independent verifier reads it: the signal key set of the tenant, the type, the issuer. */
 const page = async (cursor: number): Promise<FeedPage> => {
   const jws = await (await fetched(`?since=${cursor}`)).text()
-  const signal = createRemoteJWKSet(new URL(`${acme}/signal-jwks.json`))
+  const signal = createRemoteJWKSet(new URL(`${acme}/signal-jwks.json`), { timeoutDuration: COMES_WITHIN_MS })
   const { payload } = await jwtVerify(jws, signal, { issuer: acme, typ: 'mintmark-revocations+jwt' })
   return payload as unknown as FeedPage
 }

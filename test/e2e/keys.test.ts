@@ -42,7 +42,10 @@ const served = async () =>
 const mint = async () => {
   const { token } = await tokenOf(acme, { key, right: 'deploy' })
   // A verifier that fetches keys now, as one that never saw this tenant before.
-  await jwtVerify(token, createRemoteJWKSet(new URL(`${acme}/jwks.json`)), { issuer: acme, audience: TARGET })
+  await jwtVerify(token, createRemoteJWKSet(new URL(`${acme}/jwks.json`), { timeoutDuration: COMES_WITHIN_MS }), {
+    issuer: acme,
+    audience: TARGET,
+  })
   return decodeProtectedHeader(token).kid
 }
 

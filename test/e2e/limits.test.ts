@@ -1,4 +1,5 @@
 // Limits as a job and a neighbour feel them (attacks §6), with the defaults on.
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -19,9 +20,14 @@ beforeAll(async () => {
 afterAll(() => removeBroker(broker))
 
 test('a 256-job matrix of one repository gets through at once', async () => {
-  const assertions = Array.from({ length: 256 }, () => signAssertion(key, githubClaims(acme)))
-  const answers = await Promise.all(assertions.map((assertion) => exchange(acme, assertion, { audience: TARGET })))
-  expect(answers.filter(({ status }) => status === 200)).toHaveLength(256)
+  const job = async () => {
+    const assertion = signAssertion(key, githubClaims(acme))
+    const headers = { 'idempotency-key': randomUUID() }
+    // Who waited too long for its turn, on a slow machine, asks again, as a client does. A limit is another answer.
+    const ask = () => exchange(acme, assertion, { audience: TARGET }, headers)
+    return (await until('an answer to a job', ask, ({ status }) => status !== 503)).status
+  }
+  expect(await Promise.all(Array.from({ length: 256 }, job))).toEqual(Array(256).fill(200))
 })
 
 test('a source that goes on is told to wait, before its requests are read', async () => {

@@ -78,7 +78,7 @@ const order = async (...args: string[]) =>
   (await operate(revoke, '--tenant', 'acme', '--reason', 'because of a secret', ...args)).revocations
 const pushed = (path = '/revocations') => edge.got.filter((one) => one.path === path)
 const verified = async (set: string, audience: string, tenantUrl = acme) => {
-  const keys = createRemoteJWKSet(new URL(`${tenantUrl}/signal-jwks.json`))
+  const keys = createRemoteJWKSet(new URL(`${tenantUrl}/signal-jwks.json`), { timeoutDuration: COMES_WITHIN_MS })
   return jwtVerify(set, keys, { issuer: tenantUrl, audience, typ: 'secevent+jwt', algorithms: ['RS256'] })
 }
 const mint = async (claims: Record<string, unknown> = {}) => {

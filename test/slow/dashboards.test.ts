@@ -1,7 +1,6 @@
 // Every panel and every rule against a real Prometheus that scrapes a running broker: no expression names a series that is not
 // there, and the scrape itself is what promtool calls good.
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Dashboard } from '../../infra/dashboards/dashboard.ts'
 import { DEBUG } from '../../infra/dashboards/debug.ts'
@@ -15,8 +14,8 @@ import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { HAS_NO_PROMETHEUS, type Prometheus, promtool, type Sample, startPrometheus } from '../support/prometheus.ts'
 import { IDP, pushSet, setClaims, signSet } from '../support/security-events.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
-const SETTLE_MS = 60_000
 const key = issuerKey('RS256')
 const idp = issuerKey('ES256')
 
@@ -58,11 +57,6 @@ const namesIn = (expression: string): string[] => [
 
 const countOf = (samples: readonly Sample[]): number => Number(samples[0]?.value[1] ?? 0)
 
-const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-  for (const giveUpAt = Date.now() + SETTLE_MS; !(await isSo()); await sleep(500))
-    if (Date.now() > giveUpAt) throw new Error('it did not come to that')
-}
-
 describe.skipIf(HAS_NO_PROMETHEUS)('with a real Prometheus (needs prometheus and promtool on PATH)', () => {
   let broker: RunningBroker
   let prometheus: Prometheus
@@ -90,15 +84,12 @@ describe.skipIf(HAS_NO_PROMETHEUS)('with a real Prometheus (needs prometheus and
     )
     prometheus = await startPrometheus(new URL(ops).host, rules)
     await makeTraffic()
-    await until(
-      async () => countOf(await prometheus.query('min(count_over_time(mintmark_security_events_total[5m]))')) > 3,
-    )
+    const seen = (series: string) => prometheus.query(`min(count_over_time(${series}[5m]))`)
+    const isSeen = (samples: readonly Sample[]) => countOf(samples) > 3
+    await until('traffic that was scraped', () => seen('mintmark_security_events_total'), isSeen)
     await makeTraffic()
-    await until(
-      async () =>
-        countOf(await prometheus.query('min(count_over_time(mintmark:issuance_errors:ratio_rate1h[5m]))')) > 3,
-    )
-  }, 3 * SETTLE_MS)
+    await until('what rules make of it', () => seen('mintmark:issuance_errors:ratio_rate1h'), isSeen)
+  })
   afterAll(async () => {
     await prometheus.stop()
     await removeBroker(broker)

@@ -12,6 +12,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { exchange, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { PATIENCE } from '../support/until.ts'
 
 const KILLS = Number(process.env['MINTMARK_KILLS'] ?? 300)
 /** Each with a store and brokers of its own, so that one starts while another works. */
@@ -104,7 +105,7 @@ const recordedIn = (dataDir: string): ReadonlySet<string> => {
 }
 
 test(`${KILLS} kills: no token without its record, no assertion accepted twice`, {
-  timeout: 120_000 + KILLS * 10_000,
+  timeout: PATIENCE.testTimeout + KILLS * 60_000,
 }, async () => {
   const directory = temporaryDirectory()
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))

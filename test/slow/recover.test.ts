@@ -2,7 +2,6 @@
 // nothing of what was lost is worth anything (design §7).
 import { closeSync, cpSync, existsSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run as audit } from '../../bin/commands/audit.ts'
@@ -21,6 +20,7 @@ import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { freePort } from '../support/free-port.ts'
 import { captureIo } from '../support/io.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { until } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 const dir = temporaryDirectory()
@@ -94,10 +94,11 @@ test('a restored backup serves nobody until it is recovered, and nothing that wa
   // What is issued before the cut ends is dead: so nothing is, for half a minute.
   let fresh = await redeem(assertion({ iat: floorSeconds, exp: floorSeconds + 300 }))
   expect(fresh.status).toBe(400)
-  while (fresh.status === 400 && Date.now() / 1000 < floorSeconds + 30) {
-    await sleep(2_000)
-    fresh = await redeem(assertion({ iat: floorSeconds, exp: floorSeconds + 300 }))
-  }
+  fresh = await until(
+    'a token that is issued after the cut',
+    () => redeem(assertion({ iat: floorSeconds, exp: floorSeconds + 300 })),
+    ({ status }) => status !== 400,
+  )
   expect(fresh.status).toBe(200)
   // The key that signed it is gone from the key set, and the cut covers it for whoever reads the feed.
   const signers = await kids()

@@ -108,13 +108,11 @@ const setUp = async () => {
   const received = (path: string): OcsfEvent[] => receiver.all.filter((one) => one.path === path).flatMap(eventsOf)
   const allHave = (ids: readonly string[]) =>
     expect
-      .poll(
-        () =>
-          Object.values(KINDS).flatMap((path) => {
-            const there = new Set(received(path).map(({ metadata }) => metadata.uid))
-            return ids.filter((id) => !there.has(id)).map((id) => `${path} ${id}`)
-          }),
-        { timeout: 60_000 },
+      .poll(() =>
+        Object.values(KINDS).flatMap((path) => {
+          const there = new Set(received(path).map(({ metadata }) => metadata.uid))
+          return ids.filter((id) => !there.has(id)).map((id) => `${path} ${id}`)
+        }),
       )
       .toEqual([])
   const cli = async (...args: string[]) => {

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { exchange, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { PATIENCE } from '../support/until.ts'
 
 const SECONDS = Number(process.env['MINTMARK_SOAK_SECONDS'] ?? 600)
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -14,7 +15,7 @@ const rssMegabytes = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
 test(`${SECONDS} s of mixed load: no leak, no crash, no stall`, {
-  timeout: (SECONDS + 120) * 1000,
+  timeout: SECONDS * 1_000 + PATIENCE.testTimeout,
 }, async () => {
   const key = issuerKey('RS256')
   const broker = await startBroker({

@@ -1,8 +1,10 @@
 // Runs the real broker as users run it: `mintmark serve` in a process of its own, on a free port, over a real data directory.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from './until.ts'
 
 export type RunningBroker = {
   readonly url: string
@@ -91,4 +93,14 @@ export const exchange = async (
     headers: response.headers,
     body: (await response.json()) as Record<string, unknown>,
   }
+}
+
+/** As a client does it: with a key, and once more with it where it is told to come again. */
+export const patientExchange: typeof exchange = (tenantUrl, assertion, form, headers = {}) => {
+  const all = { 'idempotency-key': randomUUID(), ...headers }
+  return until(
+    'an answer to an exchange',
+    () => exchange(tenantUrl, assertion, form, all),
+    ({ status }) => status !== 503,
+  )
 }

@@ -3,15 +3,14 @@
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { FeedPage } from '../../lib/domain/revocation-feed.ts'
-import { exchange } from './broker.ts'
+import { patientExchange } from './broker.ts'
 import { githubClaims, type IssuerKey, issuerKey, signAssertion } from './evidence.ts'
 import { call, tokenOf } from './operators.ts'
 import { IDP, pushSet, setClaims, signSet } from './security-events.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from './tenants.ts'
+import { COMES_WITHIN_MS, until } from './until.ts'
 
 const idp = issuerKey('RS256')
-/** An emulator's first decisions come later than functions wait. */
-const TRIES_MAX = 40
 
 /** `issuerUrl`: known before the broker runs, since grants name it. */
 export const callerTenant = (tenant: string, issuerUrl: string, key: IssuerKey, orgId: string): string => {
@@ -37,32 +36,23 @@ events:
 export const callerHttpSuite = (targetOf: () => { readonly url: string; readonly key: IssuerKey }): void => {
   const acme = () => `${targetOf().url}/t/acme`
   const globex = () => `${targetOf().url}/t/globex`
-  const mint = async (run: string, attempt = 0): ReturnType<typeof exchange> => {
-    const claims = githubClaims(acme(), { run_id: run })
-    const answer = await exchange(acme(), signAssertion(targetOf().key, claims), { audience: TARGET })
-    return answer.status === 503 && attempt < TRIES_MAX ? mint(run, attempt + 1) : answer
-  }
+  const mint = (run: string) =>
+    patientExchange(acme(), signAssertion(targetOf().key, githubClaims(acme(), { run_id: run })), { audience: TARGET })
   const tokenOfRun = async (run: string) => String((await mint(run)).body['access_token'])
-  const bearerOf = async (right: 'reader' | 'operator', attempt = 0): Promise<string> => {
-    try {
-      return (await tokenOf(acme(), { key: targetOf().key, right })).token
-    } catch (error) {
-      if (attempt < TRIES_MAX && String(error).includes('temporarily_unavailable')) return bearerOf(right, attempt + 1)
-      throw error
-    }
-  }
+  const bearerOf = async (right: 'reader' | 'operator') => (await tokenOf(acme(), { key: targetOf().key, right })).token
   /** An emulator's first decisions may come too late: 503, and then asked again. */
-  const asked = async (...args: Parameters<typeof call>) => {
-    let answer = await call(...args)
-    for (let attempt = 0; answer.status === 503 && attempt < TRIES_MAX; attempt += 1) answer = await call(...args)
-    return answer
-  }
+  const asked = (...args: Parameters<typeof call>) =>
+    until(
+      `an answer of ${args[0]}`,
+      () => call(...args),
+      ({ status }) => status !== 503,
+    )
   const isActive = async (token: string, bearer: string): Promise<boolean> =>
     JSON.parse((await asked(`${acme()}/introspect`, { bearer, form: { token } })).text).active
   const eventually = (what: () => Promise<unknown>) => expect.poll(what, { interval: 250 })
   const page = async (since = 0): Promise<FeedPage> => {
     const { text } = await asked(`${acme()}/revocations?since=${since}`, {})
-    const signal = createRemoteJWKSet(new URL(`${acme()}/signal-jwks.json`))
+    const signal = createRemoteJWKSet(new URL(`${acme()}/signal-jwks.json`), { timeoutDuration: COMES_WITHIN_MS })
     return (await jwtVerify(text, signal, { issuer: acme(), typ: 'mintmark-revocations+jwt' }))
       .payload as unknown as FeedPage
   }
@@ -121,11 +111,12 @@ export const callerHttpSuite = (targetOf: () => { readonly url: string; readonly
   describe('security events', () => {
     const sub_id = { format: 'complex', session: { format: 'opaque', id: '700004' } }
     const set = (tenantUrl: string) => signSet(idp, setClaims(`${tenantUrl}/events`, { sub_id }))
-    const push = async (tenantUrl: string, text: string) => {
-      let answer = await pushSet(tenantUrl, text)
-      for (let attempt = 0; answer.status === 503 && attempt < 40; attempt += 1) answer = await pushSet(tenantUrl, text)
-      return answer
-    }
+    const push = (tenantUrl: string, text: string) =>
+      until(
+        'an answer to a SET',
+        () => pushSet(tenantUrl, text),
+        ({ status }) => status !== 503,
+      )
 
     test('a SET is taken with 202 and denied soon after, in its tenant; one for another tenant is refused', async () => {
       expect((await mint('700004')).status).toBe(200)

@@ -1,7 +1,6 @@
 // DynamoDB Local as a process of its own, with the tables in it made from the very definition that is deployed. It knows no
 // IAM. Without Java it does not start, and says so.
 import { spawn } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
   CreateTableCommand,
@@ -11,12 +10,11 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { coreTable, logTable, type TableResource } from '../../infra/tables.ts'
 import { freePort } from './free-port.ts'
+import { until } from './until.ts'
 
 export type DynamodbProcess = { readonly endpoint: string; readonly stop: () => Promise<void> }
 
 const EMULATOR = fileURLToPath(new URL('../../node_modules/amplify-dynamodb-simulator/emulator', import.meta.url))
-/** It takes three seconds; a machine on which many others start at once may take very long. */
-const READY_MS_MAX = 120_000
 
 export const startDynamodb = async (): Promise<DynamodbProcess> => {
   const port = await freePort()
@@ -55,14 +53,12 @@ export const startDynamodb = async (): Promise<DynamodbProcess> => {
 
 const untilReady = async (endpoint: string): Promise<void> => {
   const client = new DynamoDBClient({ ...LOCAL, endpoint, maxAttempts: 1 })
-  for (const deadline = Date.now() + READY_MS_MAX; ; await sleep(100)) {
-    try {
-      await client.send(new ListTablesCommand({}))
-      return client.destroy()
-    } catch (error) {
-      if (Date.now() > deadline) throw error
-    }
-  }
+  await until(
+    'DynamoDB Local that answers',
+    () => client.send(new ListTablesCommand({})).catch((error: Error) => error),
+    (answer) => !(answer instanceof Error),
+  )
+  client.destroy()
 }
 
 /** Any credentials do. */

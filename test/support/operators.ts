@@ -1,6 +1,6 @@
 // A tenant whose grants issue tokens of each right, and callers of its own endpoints. The grant is chosen by name.
 import { randomUUID } from 'node:crypto'
-import { exchange } from './broker.ts'
+import { patientExchange } from './broker.ts'
 import { githubClaims, type IssuerKey, signAssertion } from './evidence.ts'
 import { githubTenant, TARGET } from './tenants.ts'
 import { startTwoNamingTheirUrls, type TwoTenants } from './two-tenants.ts'
@@ -58,7 +58,7 @@ export const tokenOf = async (
     ...claims,
   })
   const target = audience ?? (right === 'deploy' ? TARGET : tenantUrl)
-  const answer = await exchange(tenantUrl, signAssertion(key, evidence), { audience: target })
+  const answer = await patientExchange(tenantUrl, signAssertion(key, evidence), { audience: target })
   if (answer.status !== 200) throw new Error(`no token for ${right}: ${JSON.stringify(answer.body)}`)
   return { token: String(answer.body['access_token']), jti: String(answer.body['decision_id']) }
 }

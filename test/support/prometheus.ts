@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
+import { until } from './until.ts'
 
 const isThere = (tool: string): boolean => spawnSync(tool, ['--version']).status === 0
 
@@ -49,14 +50,12 @@ export const startPrometheus = async (target: string, rules: string): Promise<Pr
   const child = spawn('prometheus', flags, { stdio: 'ignore' })
   const exited = new Promise((resolve) => child.once('exit', resolve))
   const url = `http://127.0.0.1:${port}`
-  for (let tries = 0; tries < 600; tries += 1) {
-    const isReady = await fetch(`${url}/-/ready`).then(
+  await until('a Prometheus that is ready', () =>
+    fetch(`${url}/-/ready`).then(
       ({ ok }) => ok,
       () => false,
-    )
-    if (isReady) break
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+    ),
+  )
   return {
     url,
     async query(expression) {
