@@ -23,6 +23,7 @@ import type { Cloud } from '../support/aws/cloud.ts'
 import { type Aws, startAws } from '../support/aws/emulator.ts'
 import { DATA_ROLE, POOL_KEY, sampleCloud } from '../support/aws/sample-cloud.ts'
 import { localDynamo } from '../support/dynamodb-local.ts'
+import { until } from '../support/until.ts'
 
 /** One engine serves the whole run: a table of our own. */
 const TABLE = `emulator-${process.pid}`
@@ -271,9 +272,15 @@ describe('faults', () => {
     await expect(once().send(put('hang'))).rejects.toThrow()
     expect(await isThere('hang')).toBe(false)
 
-    aws.faults.inject([{ action: 'dynamodb:PutItem', kind: 'delay', ms: 200, percent: 100, times: 1 }])
-    await expect(once().send(put('delay'), { abortSignal: AbortSignal.timeout(50) })).rejects.toThrow()
+    const { promise: over, resolve: end } = Promise.withResolvers<void>()
+    aws.faults.inject([{ action: 'dynamodb:PutItem', kind: 'delay', over, percent: 100, times: 1 }])
+    const leaving = new AbortController()
+    const left = expect(once().send(put('delay'), { abortSignal: leaving.signal })).rejects.toThrow()
+    await until('a put that is delayed', () => aws.faults.struck[0])
+    leaving.abort()
+    await left
     expect(await isThere('delay')).toBe(false)
+    end()
     await expect.poll(() => isThere('delay')).toBe(true)
   })
 

@@ -180,13 +180,20 @@ describe('an exchange', () => {
   })
 
   test('warm, makes two writes, at most five strong reads, no call of KMS or STS, two invocations with its own', async () => {
-    await deployed.exchange('acme', claims('acme'), { audience: TARGET })
-    const before = deployed.aws.recorder.entries().length
-    expect((await deployed.exchange('acme', claims('acme'), { audience: TARGET })).status).toBe(200)
-    const calls = actionsOf(before)
+    const isRead = (action: string) => /^dynamodb:(GetItem|BatchGetItem|Query)$/.test(action)
+    // One that no half minute ends in: then a configuration is read anew, and the time is noted.
+    const calls = await until(
+      'a warm exchange',
+      async () => {
+        const before = deployed.aws.recorder.entries().length
+        expect((await deployed.exchange('acme', claims('acme'), { audience: TARGET })).status).toBe(200)
+        return actionsOf(before)
+      },
+      (actions) => actions.length <= EXCHANGE.readUnits + 3 && !actions.includes('dynamodb:UpdateItem'),
+    )
     const requests = [...Map.groupBy(calls, (action) => action)].map(([action, { length }]) => `${length} ${action}`)
     console.log(`a warm pooled exchange: 1 invocation of attest, ${requests.join(', ')}`)
-    const reads = calls.filter((action) => /^dynamodb:(GetItem|BatchGetItem|Query)$/.test(action))
+    const reads = calls.filter(isRead)
     expect(reads.length).toBeLessThanOrEqual(EXCHANGE.readUnits)
     expect(calls.filter((action) => /^(?:kms|sts):/.test(action))).toHaveLength(EXCHANGE.keyAndSessionCalls)
     expect(calls.filter((action) => action === 'lambda:InvokeFunction')).toHaveLength(EXCHANGE.invocations - 1)

@@ -80,6 +80,7 @@ const HOSTILE: Readonly<Record<string, readonly [Answering, object]>> = {
     },
     { problem: 'interrupted' },
   ],
+  'no answer': [() => undefined, { problem: 'deadline', status: null }],
 }
 
 test.each(Object.keys(HOSTILE))(

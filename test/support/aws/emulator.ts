@@ -122,8 +122,11 @@ export const startAws = async (options: AwsOptions): Promise<Aws> => {
     const fault = faults.strike(`${call.service}:${call.operation}`)
     if (fault?.kind === 'throttle') throw throttled(call.service)
     if (fault?.kind === 'error') throw new AwsError('InternalFailure', 'Internal failure', fault.status ?? 500)
-    if (fault?.kind === 'hang' || fault?.kind === 'delay') await sleep(fault.ms, undefined, { signal: stopping.signal })
-    if (fault?.kind === 'hang') return null
+    if (fault?.kind === 'hang') {
+      await sleep(fault.ms, undefined, { signal: stopping.signal })
+      return null
+    }
+    if (fault?.kind === 'delay') await fault.over
     const served = await service.serve(call, caller)
     return fault?.kind === 'drop' ? null : served
   }

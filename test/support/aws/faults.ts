@@ -13,8 +13,8 @@ export type Fault = {
   | { readonly kind: 'error'; readonly status?: 500 | 503 }
   /** Nothing is done; the connection is cut after `ms`. */
   | { readonly kind: 'hang'; readonly ms: number }
-  /** Done `ms` later, whether or not the caller still waits: a write that lands after its retry. */
-  | { readonly kind: 'delay'; readonly ms: number }
+  /** Done once that is over, whether or not the caller still waits: a write that lands after its retry. */
+  | { readonly kind: 'delay'; readonly over: Promise<unknown> }
   /** Done at once, and the connection is cut instead of an answer: the outcome is unknown to the caller. */
   | { readonly kind: 'drop' }
 )
