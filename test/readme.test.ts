@@ -63,9 +63,12 @@ test('what leaked is revoked, and the log proves it, with the commands as they s
   }
   const broker = spawn(process.execPath, ['bin/mintmark.ts', ...command('serve'), '--port', '0'], { stdio: 'pipe' })
   try {
-    await new Promise<void>((resolve) => {
-      broker.stdout.on('data', (chunk: Buffer) => chunk.toString().includes('mintmark listening') && resolve())
-    })
+    let output = ''
+    for (const stream of [broker.stdout, broker.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString()
+      })
+    await expect.poll(() => output).toContain('mintmark listening')
     const dryRun = command('revoke')
     expect(mintmark(dryRun)).toMatchObject({ status: 0, stdout: expect.stringContaining('would') })
     expect(mintmark(dryRun.filter((word) => word !== '--dry-run')).status).toBe(0)

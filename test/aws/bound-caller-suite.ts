@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest'
 import type { HttpResponse } from '../../lib/edge/http.ts'
 import type { Deployed } from '../support/aws/deployed.ts'
 import { athOf, dpopProof, type Holder, newHolder } from '../support/dpop.ts'
+import { until } from '../support/until.ts'
 import { callsOf } from './deployed-calls.ts'
 
 const ACME = 'https://sts.example.com/t/acme'
-const TRIES_MAX = 40
 
 type Headers = { readonly authorization: string; readonly dpop: string }
 type Ask = (headers: Record<string, string>) => Promise<HttpResponse>
@@ -28,13 +28,15 @@ export const boundCallerSuite = (
     dpop: dpopProof(holder, `${ACME}/${path}`, { ath: athOf(token) }),
   })
   /** With new proofs until one is answered: of a first call the emulator's decision may come too late, and its proof is spent. */
-  const answered = async (ask: Ask, fresh: () => Headers): Promise<{ answer: HttpResponse; headers: Headers }> => {
-    for (let attempt = 0; ; attempt += 1) {
-      const headers = fresh()
-      const answer = await ask(headers)
-      if (answer.statusCode < 300 || attempt === TRIES_MAX) return { answer, headers }
-    }
-  }
+  const answered = (ask: Ask, fresh: () => Headers): Promise<{ answer: HttpResponse; headers: Headers }> =>
+    until(
+      'an answer to a proof',
+      async () => {
+        const headers = fresh()
+        return { answer: await ask(headers), headers }
+      },
+      ({ answer }) => answer.statusCode < 300,
+    )
 
   describe('a token bound to a key', () => {
     const endpoints: readonly (readonly [grant: string, path: string, (token: string) => Ask])[] = [

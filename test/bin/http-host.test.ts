@@ -6,6 +6,7 @@ import { type Host, startHost } from '../../bin/embedded/http-host.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { HttpDoor, HttpEvent } from '../../lib/edge/http.ts'
 import { manualTime } from '../support/manual-time.ts'
+import { until } from '../support/until.ts'
 
 let host: Host | null = null
 afterEach(() => host?.close())
@@ -32,21 +33,27 @@ const start = async (
   return host.port
 }
 
-/** Sends raw bytes and collects what comes back until the server closes or `ms` pass. */
-const raw = (port: number, bytes: string, ms = 8_000): Promise<string> =>
-  new Promise((resolve) => {
-    let text = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
-    const done = () => {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(text)
-    }
-    const timer = setTimeout(done, ms)
-    socket.on('data', (chunk) => (text += chunk.toString()))
-    socket.on('close', done)
-    socket.on('error', done)
+/** Sends raw bytes and collects what comes back until the server closes. */
+const raw = async (port: number, bytes: string): Promise<string> => {
+  let text = ''
+  let isClosed = false
+  const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+  socket.on('data', (chunk) => (text += chunk.toString()))
+  socket.on('error', () => undefined)
+  socket.on('close', () => {
+    isClosed = true
   })
+  try {
+    await until(
+      'a connection that the server closes',
+      () => ({ isClosed, text }),
+      (seen) => seen.isClosed,
+    )
+    return text
+  } finally {
+    socket.destroy()
+  }
+}
 
 /** Of an answer that node:http would give with an empty body: one answer, JSON, which no cache keeps, and the connection closed. */
 const expectRefusal = (text: string, status: number): void => {
@@ -192,7 +199,9 @@ test('what is refused before an endpoint sees it is told once, by its status', a
 test('a request that is not HTTP is 400, not a crash', async () => {
   const port = await start(() => 'fine')
   expectRefusal(await raw(port, '\u0000\u0001garbage\r\n\r\n'), 400)
-  expect(await raw(port, 'GET /healthz HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"invalid_request"/s)
+  expect(await raw(port, 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(
+    /^HTTP\/1\.1 400 .*"invalid_request"/s,
+  )
   expect((await fetch(`http://127.0.0.1:${port}/t/acme/token`, { method: 'POST' })).status).toBe(200)
 })
 

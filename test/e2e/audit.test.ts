@@ -17,7 +17,7 @@ import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { hasOcsfSchema, loadOcsfSchema } from '../support/ocsf-schema.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
-import { until } from '../support/until.ts'
+import { COMES_WITHIN_MS, until } from '../support/until.ts'
 
 const ALLOWS = 150
 const key = issuerKey('RS256')
@@ -321,7 +321,7 @@ describe('what is done to the files afterwards', () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'mintmark-tampered-'))
     onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
     cpSync(broker.dataDir, dataDir, { recursive: true })
-    const database = new DatabaseSync(join(dataDir, 'audit.db'))
+    const database = new DatabaseSync(join(dataDir, 'audit.db'), { timeout: COMES_WITHIN_MS })
     database.exec(`DROP TRIGGER log_leaf_is_append_only; DROP TRIGGER log_only_grows; ${sql}`)
     database.close()
     return mintmark(audit, 'verify', '--tenant', 'acme', '--data', dataDir, ...more)
@@ -384,13 +384,13 @@ describe('what is done to the files afterwards', () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'mintmark-tampered-'))
     onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
     cpSync(broker.dataDir, dataDir, { recursive: true })
-    const database = new DatabaseSync(join(dataDir, 'mintmark.db'))
+    const database = new DatabaseSync(join(dataDir, 'mintmark.db'), { timeout: COMES_WITHIN_MS })
     database.exec(`DROP TRIGGER grant_record_is_append_only;
       UPDATE grant_record SET body = replace(body, 'deploy:read', 'deploy:root') WHERE seq = 9`)
     database.close()
     const changed = await mintmark(audit, 'verify', '--tenant', 'acme', '--data', dataDir)
     expect([changed.code, changed.out]).toEqual([1, expect.stringContaining('record_differs')])
-    const again = new DatabaseSync(join(dataDir, 'mintmark.db'))
+    const again = new DatabaseSync(join(dataDir, 'mintmark.db'), { timeout: COMES_WITHIN_MS })
     again.exec('DELETE FROM grant_record WHERE seq = 9')
     again.close()
     const gone = await mintmark(audit, 'verify', '--tenant', 'acme', '--data', dataDir)

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { EXCHANGE, JWT_TYPE, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { DEPLOY_GRANT, githubTenant, TARGET } from '../support/tenants.ts'
-import { until } from '../support/until.ts'
+import { COMES_WITHIN_MS, until } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 /** Enough repositories that the tenant's limit is met before theirs. */
@@ -22,7 +22,7 @@ const GRANT = DEPLOY_GRANT.replace('"7654321"', JSON.stringify(PROJECTS))
 const refusals: Record<string, number> = {}
 /** Denials of a tenant that are on record, in full or counted. */
 const onRecord = (tenant: string): number => {
-  const database = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { readOnly: true })
+  const database = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { readOnly: true, timeout: COMES_WITHIN_MS })
   const full = 'SELECT count(*) AS n FROM denial WHERE tenant = ?'
   const counted = 'SELECT coalesce(sum(count), 0) AS n FROM denial_roll_up WHERE tenant = ?'
   const sum = [full, counted].reduce((total, sql) => total + Number(database.prepare(sql).get(tenant)?.['n']), 0)

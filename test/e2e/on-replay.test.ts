@@ -12,7 +12,7 @@ import type { RevocationOrder } from '../../lib/domain/revocation-order.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant } from '../support/tenants.ts'
-import { until } from '../support/until.ts'
+import { COMES_WITHIN_MS, until } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 const STRICT = 'https://strict.acme.example'
@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => removeBroker(broker))
 
 const rows = (sql: string) => {
-  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { readOnly: true })
+  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { readOnly: true, timeout: COMES_WITHIN_MS })
   const found = sqlite.prepare(sql).all()
   sqlite.close()
   return found

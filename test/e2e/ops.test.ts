@@ -13,6 +13,7 @@ import { sampleRevocation } from '../contract/sample-rows.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
@@ -79,7 +80,7 @@ test('each answer is counted once: by its outcome, by what was issued on what, a
     'mintmark_attestation_failures_total{tenant="acme",provider="unknown"}': 1,
     [answered(400)]: 4,
   })
-  expect((await scrape()).get('mintmark_exchanges_in_flight')).toBe(0)
+  await expect.poll(async () => (await scrape()).get('mintmark_exchanges_in_flight')).toBe(0)
 })
 
 test('what waits is shown: the feed, queues, keys, sinks, and a dead letter as soon as there is one', async () => {
@@ -91,7 +92,7 @@ test('what waits is shown: the feed, queues, keys, sinks, and a dead letter as s
   expect(series.get('mintmark_keys_overdue{use="token"}')).toBe(0)
   expect(series.get('mintmark_key_age_seconds{use="token"}')).toBeLessThan(600)
   expect(series.get('mintmark_key_moves_total{move="activate",outcome="done"}')).toBeGreaterThanOrEqual(3)
-  const database = new DatabaseSync(join(dataDir, 'mintmark.db'))
+  const database = new DatabaseSync(join(dataDir, 'mintmark.db'), { timeout: COMES_WITHIN_MS })
   database.exec(
     "INSERT INTO quarantined_message (queue, tenant, body, reason, at) VALUES ('revoke', 'acme', '{}', 'not_json', 1)",
   )

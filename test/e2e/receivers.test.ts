@@ -291,7 +291,7 @@ describe('a receiver that polls', () => {
 })
 
 test('each answer that changes what is known is in the audit log once, and no retry is', async () => {
-  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { readOnly: true })
+  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { readOnly: true, timeout: COMES_WITHIN_MS })
   const told = () =>
     sqlite
       .prepare("SELECT body FROM control_change WHERE what = 'receiver' AND tenant = 'acme'")

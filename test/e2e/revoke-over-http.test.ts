@@ -42,7 +42,7 @@ const isLive = async (token: string): Promise<boolean> => {
 }
 const isDeadSoon = (token: string) => expect.poll(() => isLive(token)).toBe(false)
 const stored = (sql: string) => {
-  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'))
+  const sqlite = new DatabaseSync(join(broker.dataDir, 'mintmark.db'), { timeout: COMES_WITHIN_MS })
   const rows = sqlite.prepare(sql).all()
   sqlite.close()
   return rows

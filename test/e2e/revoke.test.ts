@@ -12,6 +12,7 @@ import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
 import { TARGET } from '../support/tenants.ts'
 import { startTwoTenants } from '../support/two-tenants.ts'
+import { COMES_WITHIN_MS } from '../support/until.ts'
 
 const key = issuerKey('RS256')
 let broker: RunningBroker
@@ -78,7 +79,7 @@ describe('a block', () => {
 
 test('the broker takes the order from the queue as well, finds it carried out, and changes nothing', async () => {
   await order('--run', '111')
-  const sqlite = new DatabaseSync(`${broker.dataDir}/mintmark.db`)
+  const sqlite = new DatabaseSync(`${broker.dataDir}/mintmark.db`, { timeout: COMES_WITHIN_MS })
   const count = (sql: string) => Number(sqlite.prepare(sql).get()?.['n'])
   await expect.poll(() => count('SELECT count(*) AS n FROM queue_message')).toBe(0)
   expect(count("SELECT count(*) AS n FROM revocation WHERE value = '111'")).toBe(1)

@@ -14,7 +14,6 @@ import { policyProblems } from './gates/policy-language.ts'
 import { TENANT_GATES } from './gates/tenants.ts'
 
 const root = join(import.meta.dirname, '../..')
-const PACKAGE_MS = 300_000
 
 const packageAll = () => {
   // No credentials, no home with any, and no proxy to a network: what needs one fails.
@@ -61,9 +60,9 @@ beforeAll(() => {
   tenants = folders()
     .filter((folder) => folder.startsWith('.serverless-tenants/'))
     .map(read)
-}, PACKAGE_MS)
+})
 
-test('packaged twice, every byte is the same but for timestamps', { timeout: PACKAGE_MS }, () => {
+test('packaged twice, every byte is the same but for timestamps', () => {
   packageAll()
   expect(digests()).toEqual(first)
 })

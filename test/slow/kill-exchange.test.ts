@@ -12,7 +12,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { exchange, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
-import { PATIENCE } from '../support/until.ts'
+import { COMES_WITHIN_MS, PATIENCE } from '../support/until.ts'
 
 const KILLS = Number(process.env['MINTMARK_KILLS'] ?? 300)
 /** Each with a store and brokers of its own, so that one starts while another works. */
@@ -96,7 +96,7 @@ const runAndKill = async (
 }
 
 const recordedIn = (dataDir: string): ReadonlySet<string> => {
-  const database = new DatabaseSync(join(dataDir, 'mintmark.db'), { readOnly: true })
+  const database = new DatabaseSync(join(dataDir, 'mintmark.db'), { readOnly: true, timeout: COMES_WITHIN_MS })
   const recorded = new Set<string>()
   for (const { body } of database.prepare('SELECT body FROM grant_record').iterate())
     recorded.add((JSON.parse(String(body)) as { credential: { jti: string } }).credential.jti)

@@ -64,5 +64,4 @@ test.skipIf(COLLECTOR === undefined)(
     // What it does not understand it refuses, and that is not a delivery.
     expect(await sink.deliver(['{"time":"never","metadata":{}}'])).toMatchObject({ kind: 'refused' })
   },
-  60_000,
 )
