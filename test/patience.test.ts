@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { COMES_WITHIN_MS } from './support/until.ts'
 
 const HERE = import.meta.dirname
 /** Where time itself is the matter. */
