@@ -42,6 +42,15 @@ const prepare = async (dir: string, others: Readonly<Record<string, string>>): P
   return JSON.parse(String(row?.['body'])) as GrantRecord
 }
 
+/** Its copy under an id of its own. */
+export const recordLike = (like: GrantRecord, decisionId: string): GrantRecord => ({
+  ...like,
+  decisionId,
+  traceId: decisionId.replaceAll('-', ''),
+  evidence: { ...like.evidence, jti: decisionId },
+  credential: { ...like.credential, jti: decisionId },
+})
+
 export const addRecords = async (dataDir: string, like: GrantRecord, count: number): Promise<void> => {
   const database = openDatabase({ dataDir, dev: true })
   const ids = createIds(systemClock)
@@ -49,14 +58,8 @@ export const addRecords = async (dataDir: string, like: GrantRecord, count: numb
     await database.write((sql) => {
       for (let row = done; row < Math.min(count, done + ROWS_PER_COMMIT); row += 1) {
         const decisionId = ids.decisionId()
-        const { evidence, credential, atSeconds, tenant } = like
-        const record: GrantRecord = {
-          ...like,
-          decisionId,
-          traceId: decisionId.replaceAll('-', ''),
-          evidence: { ...evidence, jti: decisionId },
-          credential: { ...credential, jti: decisionId },
-        }
+        const record = recordLike(like, decisionId)
+        const { atSeconds, evidence, tenant } = record
         const id = Buffer.from(decisionId.replaceAll('-', ''), 'hex')
         const keepUntil = atSeconds + 90_000
         sql(INSERT).run(id, tenant, atSeconds, evidence.exp, keepUntil, JSON.stringify(record))

@@ -3,6 +3,7 @@
 import type { AuditEntry } from '../../domain/audit-entry.ts'
 import type { GrantRecord } from '../../domain/grant-record.ts'
 import { LIMITS } from '../../domain/limits.ts'
+import type { EventPlace } from '../../domain/ocsf/event.ts'
 import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { draftsOf } from '../../domain/ocsf/map-entry.ts'
 import type { ChainLink } from '../../domain/ocsf/record-integrity.ts'
@@ -39,12 +40,22 @@ export const createTreeLog = (ports: AppendPorts): AuditLog => ({
 
 const appendSome = async (ports: AppendPorts, tenant: string, entries: readonly AuditEntry[]): Promise<void> => {
   const records = await recordsOf(ports, tenant, entries)
+  await appendDrafts(ports, tenant, (place) =>
+    entries.flatMap((entry) => draftsOf(entry, place, (id) => records.get(id) ?? null)),
+  )
+}
+
+/** What the log itself does, wherever the events come from: one commit of them that are not there yet, or as many as it takes. */
+export const appendDrafts = async (
+  ports: Omit<AppendPorts, 'recordOf'>,
+  tenant: string,
+  draftsAt: (place: EventPlace) => readonly EventDraft[],
+): Promise<void> => {
   for (let lost = 0; lost < LIMITS.logAppendTriesMax; ) {
     // Head before known: what comes in between makes the commit fail, and is seen by the next try.
     const head = await ports.store.head(tenant)
     const place = { issuerUrl: head?.authority ?? ports.issuerUrl(tenant) }
-    const drafts = entries.flatMap((entry) => draftsOf(entry, place, (id) => records.get(id) ?? null))
-    const fresh = await withoutKnown(ports.store, tenant, drafts)
+    const fresh = await withoutKnown(ports.store, tenant, draftsAt(place))
     if (fresh.length === 0) return
     const growth = grow(ports, head, place.issuerUrl, fresh)
     if (!(await ports.store.commit(tenant, head?.edge.size ?? 0, growth))) lost += 1
@@ -77,7 +88,7 @@ const withoutKnown = async (
 
 /** By as many of them as the store has room for, at least one. */
 const grow = (
-  { store: { room = NO_BOUND }, salts, hashes }: AppendPorts,
+  { store: { room = NO_BOUND }, salts, hashes }: Pick<AppendPorts, 'store' | 'salts' | 'hashes'>,
   head: LogHead | null,
   authority: string,
   drafts: readonly EventDraft[],
