@@ -108,4 +108,11 @@ const POSITIONS = `
 CREATE TABLE feed_position (topic TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 
-export const AUDIT: Schema = { file: 'audit.db', migrations: [FIRST, SINKS, RETENTION, POSITIONS] }
+/** An event is 2 to 3 KB: of a page of 4 KB a third stayed empty behind it, and each cost the calls to write a page twice. */
+const PAGE_BYTES = 16_384
+
+export const AUDIT: Schema = {
+  file: 'audit.db',
+  migrations: [FIRST, SINKS, RETENTION, POSITIONS],
+  pageBytes: PAGE_BYTES,
+}

@@ -4,10 +4,13 @@ import { pathToFileURL } from 'node:url'
 import { DataDirectoryRefused } from './data-directory.ts'
 import { FORMAT, MIGRATIONS } from './schema.ts'
 
-/** One of the files of the data directory, and the steps its tables come from. */
-export type Schema = { readonly file: string; readonly migrations: readonly string[] }
+/**
+ * One of the files of the data directory, and the steps its tables come from. `pageBytes`: of a file that is made; one that is there
+ * keeps what it has.
+ */
+export type Schema = { readonly file: string; readonly migrations: readonly string[]; readonly pageBytes: number }
 
-export const MAIN: Schema = { file: 'mintmark.db', migrations: MIGRATIONS }
+export const MAIN: Schema = { file: 'mintmark.db', migrations: MIGRATIONS, pageBytes: 4_096 }
 
 // The event loop stands still while SQLite waits for a lock, so it hardly does; contention is waited out in database.ts.
 const BUSY_MS = 1
@@ -15,8 +18,8 @@ const OPENING_BUSY_MS = 2_000
 /** What an exchange reads again and again stays in memory; who only appends, or follows, needs little. */
 const CACHE_KIB = 16 * 1024
 export const SMALL_CACHE_KIB = 2 * 1024
-// Checkpoints write each page once for many commits: 16,000 pages (64 MB) cost a third of the default's time per record.
-const WAL_PAGES = 16_000
+// Checkpoints write each page once for many commits: at 64 MB they cost a third of the default's time per record.
+const WAL_BYTES = 64_000 * 1024
 
 /** Prepares once per connection. */
 export type Sql = (text: string) => StatementSync
@@ -37,17 +40,22 @@ export const connect = ({
   path,
   busyMs = BUSY_MS,
   cacheKib = CACHE_KIB,
+  pageBytes,
 }: {
   readonly path: string
   readonly busyMs?: number
   readonly cacheKib?: number | undefined
+  readonly pageBytes?: number
 }): Connection => {
   const location = pathToFileURL(path)
   location.searchParams.set('mode', 'rw')
   const sqlite = new DatabaseSync(location, { timeout: busyMs, enableForeignKeyConstraints: true })
   try {
+    // Of a file that has no page yet; WAL gives it the first.
+    if (pageBytes !== undefined) sqlite.exec(`PRAGMA page_size = ${pageBytes}`)
     sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheKib};
-      PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA temp_store = MEMORY`)
+      PRAGMA temp_store = MEMORY`)
+    sqlite.exec(`PRAGMA wal_autocheckpoint = ${Math.floor(WAL_BYTES / pageSizeOf(sqlite))}`)
     leaveNoCopies(sqlite)
     const mode = sqlite.prepare('PRAGMA journal_mode').get()?.['journal_mode']
     const synchronous = sqlite.prepare('PRAGMA synchronous').get()?.['synchronous']
@@ -68,6 +76,8 @@ export const connect = ({
   return { sqlite, sql }
 }
 
+const pageSizeOf = (sqlite: DatabaseSync): number => Number(sqlite.prepare('PRAGMA page_size').get()?.['page_size'])
+
 /** What a change leaves behind in a page it writes anyway is zeroed, or copies of a sealed key would outlive its row. */
 export const leaveNoCopies = (sqlite: DatabaseSync): void => sqlite.exec('PRAGMA secure_delete = FAST')
 
@@ -75,8 +85,8 @@ export const leaveNoCopies = (sqlite: DatabaseSync): void => sqlite.exec('PRAGMA
 export const overwriteAll = (sqlite: DatabaseSync): void => sqlite.exec('PRAGMA secure_delete = ON')
 
 /** Brings the schema up to date. `dev` is written into a store that is new. Returns the dev mark of the store. */
-export const migrate = (path: string, dev: boolean, { migrations }: Schema): boolean => {
-  const { sqlite } = connect({ path, busyMs: OPENING_BUSY_MS })
+export const migrate = (path: string, dev: boolean, { migrations, pageBytes }: Schema): boolean => {
+  const { sqlite } = connect({ path, busyMs: OPENING_BUSY_MS, pageBytes })
   try {
     sqlite.exec('BEGIN IMMEDIATE')
     const done = stepsTaken(sqlite)
