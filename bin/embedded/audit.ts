@@ -17,6 +17,7 @@ import { sha256Hex } from '../../lib/adapters/system/digest.ts'
 import { systemSalts } from '../../lib/adapters/system/salts.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { createAlarm } from '../../lib/edge/alarm.ts'
+import { createRound } from '../../lib/flows/audit/append-and-sign.ts'
 import { createTreeLog } from '../../lib/flows/audit/append-log.ts'
 import { checkpointLogs } from '../../lib/flows/audit/checkpoint-log.ts'
 import { createLogBudget } from '../../lib/flows/audit/log-budget.ts'
@@ -71,11 +72,11 @@ export const createAuditRound = (
     ...crash,
   }
   const budget = createLogBudget({ bytesUsed: () => usedBytes(audit), budgetBytes, alarm, clock })
-  return async () => {
-    const isMore = budget.hasRoom() && (await pumpFeed(pump))
-    await checkpointLogs(checkpoints)
-    return isMore
-  }
+  return createRound({
+    append: async () => budget.hasRoom() && (await pumpFeed(pump)),
+    sign: () => checkpointLogs(checkpoints),
+    clock,
+  })
 }
 
 /** close() takes one last round, so that what was answered before is in the log when the broker is down. */

@@ -198,9 +198,13 @@ export const LIMITS = {
   // of one call of the log's store on AWS: nobody waits for it, and a transaction of a hundred rows takes its time
   logWaitMs: 10_000,
   // tenants' logs of the embedded broker
-  logEntriesPerCommit: 128,
-  feedRowsPerRound: 256,
+  logEntriesPerCommit: 512,
+  feedRowsPerRound: 512,
+  // of events whose texts are in memory at once, but for one that is longer
+  logBytesPerCommit: 4 * 1024 * 1024,
   logRoundMs: 1_000,
+  // denials that are looked at for replays between two exchanges
+  replayRowsPerRound: 256,
   // no shorter than records are kept that events are compared with, or that could be brought again
   auditKeepDaysMin: 30,
   auditKeepDaysMax: 3_660,

@@ -1,4 +1,5 @@
 // Tenants' logs in SQLite. The head is a row that moves only from the size its writer saw: whoever comes second writes nothing.
+import { LIMITS } from '../../domain/limits.ts'
 import { HASH_BYTES, type Hash } from '../../domain/tlog/merkle.ts'
 import { bundleOf, edgeOf, entriesLength, TILE_WIDTH, type TileName } from '../../domain/tlog/tiles.ts'
 import type {
@@ -38,6 +39,8 @@ const HISTORY = 'SELECT size, note FROM log_checkpoint WHERE tenant = ? ORDER BY
 const ENTRIES = -1
 const levelNumber = (level: TileName['level']): number => (level === 'entries' ? ENTRIES : level)
 
+const ROOM = { leaves: Number.POSITIVE_INFINITY, bytes: LIMITS.logBytesPerCommit }
+
 type HeadRow = {
   readonly origin: string
   readonly authority: string
@@ -55,6 +58,7 @@ const tileBytes = (sql: Sql, tenant: string, level: number, tile: number): Uint8
 export const createTenantLog = (database: Database): LogStore & PublishedLog & LogLeaves => {
   const commits = createGroupCommit(database)
   return {
+    room: ROOM,
     head: async (tenant) => database.read((sql) => readHead(sql, tenant)),
     known: async (tenant, uids) =>
       new Set(database.read((sql) => rowsOf<[string]>(sql(KNOWN), tenant, JSON.stringify(uids))).map(([uid]) => uid)),

@@ -10,7 +10,6 @@ import type { ChainLink } from '../../domain/ocsf/record-integrity.ts'
 import { leafHash } from '../../domain/tlog/merkle.ts'
 import { appendHashes, EMPTY_EDGE } from '../../domain/tlog/tiles.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
-import { utf8Length } from '../../domain/utf8.ts'
 import type { AuditLog } from '../../ports/audit-log.ts'
 import type { Growth, LogHead, LogStore, NewLeaf, Salts } from '../../ports/tenant-log.ts'
 import { type LogHashes, sealLeaf } from './leaf-hashes.ts'
@@ -33,8 +32,9 @@ export const isLogOf = (tenant: string, origin: string): boolean => origin.endsW
 
 export const createTreeLog = (ports: AppendPorts): AuditLog => ({
   async append(tenant, entries) {
-    for (let at = 0; at < entries.length; at += LIMITS.logEntriesPerCommit)
-      await appendSome(ports, tenant, entries.slice(at, at + LIMITS.logEntriesPerCommit))
+    // Each is at least one leaf.
+    const atOnce = Math.min(LIMITS.logEntriesPerCommit, ports.store.room?.leaves ?? LIMITS.logEntriesPerCommit)
+    for (let at = 0; at < entries.length; at += atOnce) await appendSome(ports, tenant, entries.slice(at, at + atOnce))
   },
 })
 
@@ -101,9 +101,9 @@ const grow = (
   for (const { uid, typeUid, time, unsigned } of drafts.slice(0, room.leaves)) {
     const salt = salts.next()
     const event = unsigned({ sequence, chain: origin, authority, before: last })
-    const { canonical, link, commitment } = sealLeaf(hashes, salt, event, { uid, typeUid })
-    // Most stores have no bound, and to count costs as much as to hash.
-    if (room !== NO_BOUND) bytes += utf8Length(canonical)
+    const sealed = sealLeaf(hashes, salt, event, { uid, typeUid })
+    const { canonical, link, commitment } = sealed
+    bytes += sealed.bytes
     if (leaves.length > 0 && bytes > room.bytes) break
     leaves.push({ uid, atSeconds: Math.floor(time / 1000), salt, commitment, canonical })
     last = link

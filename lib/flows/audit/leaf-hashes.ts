@@ -62,22 +62,23 @@ export const hashesOfLeaf = (
   return { commitment, fingerprint: { cut, value: sha256Hex(scratch.subarray(salt.length, length - (to - from))) } }
 }
 
-/** An event on its way into a log: fingerprint and commitment, and the text with the one that is committed to. */
+/** An event on its way into a log: fingerprint and commitment, and the text with the one that is committed to. `bytes`: of that in UTF-8. */
 export const sealLeaf = (
   { sha256, sha256Hex }: LogHashes,
   salt: Uint8Array,
   unsigned: Unsigned,
   named: Omit<ChainLink, 'fingerprint'>,
-): Chained & { readonly commitment: Uint8Array } => {
+): Chained & { readonly commitment: Uint8Array; readonly bytes: number } => {
   const { text, cutAt } = unsigned
   const length = write(salt, text)
   const { canonical, link } = chained(unsigned, named, () => sha256Hex(scratch.subarray(salt.length, length)))
+  const memberLength = canonical.length - text.length
+  const bytes = length + memberLength - salt.length
   // Only of as many bytes as characters a place in the text is one in the bytes.
   if (length - salt.length !== text.length)
-    return { canonical, link, commitment: commitmentOf(sha256, salt, canonical) }
+    return { canonical, link, commitment: commitmentOf(sha256, salt, canonical), bytes }
   const from = salt.length + cutAt
-  const member = canonical.slice(cutAt, cutAt + canonical.length - text.length)
-  scratch.copyWithin(from + member.length, from, length)
-  encoder.encodeInto(member, scratch.subarray(from))
-  return { canonical, link, commitment: sha256(scratch.subarray(0, length + member.length)) }
+  scratch.copyWithin(from + memberLength, from, length)
+  encoder.encodeInto(canonical.slice(cutAt, cutAt + memberLength), scratch.subarray(from))
+  return { canonical, link, commitment: sha256(scratch.subarray(0, length + memberLength)), bytes }
 }

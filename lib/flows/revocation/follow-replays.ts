@@ -36,14 +36,14 @@ export const followReplays = async (ports: FollowPorts): Promise<boolean> => {
   const from = await feed.acknowledged(READER, 'denial')
   // Known from the first look on, so that the sweep waits for it.
   if (from === null) await feed.acknowledge(READER, 'denial', 0)
-  const changes = await feed.read('denial', from ?? 0, LIMITS.feedRowsPerRound)
+  const changes = await feed.read('denial', from ?? 0, LIMITS.replayRowsPerRound)
   await orderReplays(
     ports,
     changes.flatMap(({ item }) => (item.kind === 'entry' ? item.entry : [])),
   )
   const last = changes.at(-1)
   if (last !== undefined) await feed.acknowledge(READER, 'denial', last.sequence)
-  return changes.length === LIMITS.feedRowsPerRound
+  return changes.length === LIMITS.replayRowsPerRound
 }
 
 /** Orders what these entries stand for, once they are durable. Throws Unavailable, and then some may be ordered: again, unchanged. */
