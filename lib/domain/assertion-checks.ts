@@ -36,8 +36,9 @@ export type CheckedClaims = {
  * (cnf), time_invalid, times_inverted, expired, not_yet_valid, lifetime_too_long, too_old, issued_before_floor.
  */
 export const checkClaims = (claims: JsonObject, policy: ClaimPolicy): Result<CheckedClaims> => {
-  const { iss, sub, jti } = claims
-  if (typeof iss !== 'string' || iss === '') return refuse('issuer_missing')
+  const { sub, jti } = claims
+  const iss = issuerOf(claims)
+  if (iss === null) return refuse('issuer_missing')
   if (iss !== policy.issuer) return refuse('issuer_unknown')
   if (typeof sub !== 'string' || sub === '') return refuse('subject_invalid')
   if (jti !== undefined && (typeof jti !== 'string' || jti === '' || utf8Length(jti) > LIMITS.jtiBytesMax))
@@ -47,6 +48,17 @@ export const checkClaims = (claims: JsonObject, policy: ClaimPolicy): Result<Che
   const times = checkTimes(claims, policy)
   if (!times.ok) return times
   return ok({ sub, jti: jti ?? null, ...times.value, keyThumbprint: keyThumbprint.value })
+}
+
+const TRUST_DOMAIN_OF_SUB = /^spiffe:\/\/[a-z0-9._-]{1,255}(?=\/)/
+
+/**
+ * What evidence is looked up by: `iss`, or null. A JWT-SVID need not have one (JWT-SVID §3; SPIRE writes none unless told to):
+ * then it is the trust domain of its `sub`, whose bundle alone may vouch for it, and which is registered as its issuer.
+ */
+export const issuerOf = ({ iss, sub }: JsonObject): string | null => {
+  if (iss !== undefined) return typeof iss === 'string' && iss !== '' ? iss : null
+  return typeof sub === 'string' ? (TRUST_DOMAIN_OF_SUB.exec(sub)?.[0] ?? null) : null
 }
 
 const THUMBPRINT = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/

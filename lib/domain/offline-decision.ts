@@ -1,7 +1,7 @@
 // The decision a broker would make on some claims, without a broker: the same checks in the same order, by the same domain
 // functions. Unlike the broker it goes on after a failed check, so that one run tells everything. Signatures are not its affair,
 // nor what was redeemed or revoked. Pure.
-import { checkClaims } from './assertion-checks.ts'
+import { checkClaims, issuerOf } from './assertion-checks.ts'
 import type { JsonObject } from './claims.ts'
 import { type Choice, chooseGrant, evaluateGrants, type GrantEvaluation, type Target } from './decide.ts'
 import { type Explanation, explainGrants } from './explain.ts'
@@ -39,11 +39,12 @@ export const decideOffline = (
   target: Target,
   nowSeconds: number,
 ): OfflineDecision => {
-  const issuer = config.issuers.find((candidate) => candidate.issuer === claims['iss']) ?? null
+  const iss = issuerOf(claims)
+  const issuer = config.issuers.find((candidate) => candidate.issuer === iss) ?? null
   if (issuer === null) {
     const known = config.issuers.map(({ name, issuer: iss }) => `${name} ${iss}`).join(', ')
-    const says = `${quoted(claims['iss'] ?? null)} is not registered in tenant ${config.tenant} (${known})`
-    const outcome = typeof claims['iss'] === 'string' ? refuse('issuer_unknown') : refuse('issuer_missing')
+    const says = `${quoted(claims['iss'] ?? iss)} is not registered in tenant ${config.tenant} (${known})`
+    const outcome = iss === null ? refuse('issuer_missing') : refuse('issuer_unknown')
     return {
       issuer,
       checks: [{ check: 'issuer', holds: false, says }],

@@ -1,7 +1,7 @@
 // Attestation: raw evidence in, a normalized and judged identity out (design §3 steps 1-2; issuers.md §0 is binding). Both
 // attest and mint run it, each from its own reads. The order is that of issuers.md §0: shape before issuer, issuer before
 // key, key before signature, signature before any claim is believed.
-import { checkClaims, replayKeyInput } from '../domain/assertion-checks.ts'
+import { checkClaims, issuerOf, replayKeyInput } from '../domain/assertion-checks.ts'
 import type { DecodeBase64url } from '../domain/base64url.ts'
 import { checkJoseHeader, parseCompactJws, type UnverifiedJws } from '../domain/compact-jws.ts'
 import { evaluateGrants, type GrantEvaluation, verdictsOf } from '../domain/decide.ts'
@@ -100,7 +100,7 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
   const parsed = parseCompactJws(token, ports.decodeBase64url)
   if (!parsed.ok) return no(parsed.refusal)
   const jws = parsed.value
-  const issuer = registeredIssuer(config, jws.claims['iss'])
+  const issuer = registeredIssuer(config, issuerOf(jws.claims))
   known.issuer = issuer.ok ? issuer.value : null
   // Awaited only where somebody else counts, or fetches: each await of what is there already is a turn of its own.
   const admitted = input.admit?.(known.issuer?.name ?? null) ?? null
@@ -151,8 +151,8 @@ const attest = async (ports: AttestPorts, input: AttestInput) => {
 }
 
 /** `iss` is only a lookup key into the tenant's own closed list, byte for byte (issuers.md §0.1). */
-const registeredIssuer = (config: TenantConfig, iss: unknown): Result<IssuerConfig> => {
-  if (typeof iss !== 'string' || iss === '') return refuse('issuer_missing')
+const registeredIssuer = (config: TenantConfig, iss: string | null): Result<IssuerConfig> => {
+  if (iss === null) return refuse('issuer_missing')
   const base = config.issuerUrl.slice(0, config.issuerUrl.lastIndexOf('/t/'))
   if (iss === base || iss.startsWith(`${base}/`)) return refuse('issuer_is_own')
   const issuer = config.issuers.find((candidate) => candidate.issuer === iss)

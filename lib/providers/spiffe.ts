@@ -26,7 +26,7 @@ export const spiffe: Provider = {
     owns: () => false,
     accepts: (iss) => TRUST_DOMAIN.test(iss) || isHttpsIssuer(iss),
     shared: () => true,
-    form: 'the iss the trust domain signs: an https URL or spiffe://<trust-domain>; org_id is the trust domain',
+    form: 'the iss the trust domain signs: an https URL, or spiffe://<trust-domain>, also where it signs none; org_id is the trust domain',
   },
   algorithms: ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'],
   typ: ['JOSE'],

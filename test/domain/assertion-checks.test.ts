@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ClaimPolicy, checkClaims, replayKeyInput } from '../../lib/domain/assertion-checks.ts'
+import { type ClaimPolicy, checkClaims, issuerOf, replayKeyInput } from '../../lib/domain/assertion-checks.ts'
 import type { JsonObject } from '../../lib/domain/claims.ts'
 import { AUDIENCE, claims, ISSUER, NOW } from '../support/jws.ts'
 
@@ -152,4 +152,21 @@ test('the two forms of a replay key can never be equal, and no two issuers share
   expect(replayKeyInput('https://a', 'h.p', 'x.y')).not.toBe(replayKeyInput('https://a', null, 'h.p'))
   expect(replayKeyInput('https://a', 'j', 'h.p')).not.toBe(replayKeyInput('https://b', 'j', 'h.p'))
   expect(replayKeyInput('https://a', 'b', '')).not.toBe(replayKeyInput('https://', 'ab', ''))
+})
+
+test('evidence is looked up by iss; a JWT-SVID without one by the trust domain of its sub, and nothing else is', () => {
+  const of = (claims: Record<string, unknown>) => issuerOf(claims as JsonObject)
+  expect(of({ iss: ISSUER, sub: 'spiffe://prod.acme.example/x' })).toBe(ISSUER)
+  expect(of({ sub: 'spiffe://prod.acme.example/ns/x' })).toBe('spiffe://prod.acme.example')
+  for (const sub of [
+    'spiffe://prod.acme.example',
+    'spiffe://PROD.acme.example/x',
+    'spiffe://a@b/x',
+    'https://a/b',
+    '',
+    7,
+  ])
+    expect(of({ sub }), String(sub)).toBeNull()
+  for (const iss of ['', null, 7, ['spiffe://prod.acme.example']])
+    expect(of({ iss, sub: 'spiffe://prod.acme.example/x' }), String(iss)).toBeNull()
 })

@@ -1,5 +1,6 @@
 // The presets as a set: which issuers each takes and owns, and the invariants that no single file can promise.
 import { describe, expect, test } from 'vitest'
+import { issuerOf } from '../../lib/domain/assertion-checks.ts'
 import { isMappable } from '../../lib/domain/normalize.ts'
 import { PROVIDERS, type ProviderName, TRIGGER_CLASSES, WID_LEAVES, type WidLeaf } from '../../lib/domain/wid.ts'
 import { PROVIDER_CATALOG, presetOwning } from '../../lib/providers/catalog.ts'
@@ -131,7 +132,7 @@ describe.each(PROVIDERS)('the preset %s', (name) => {
     for (const each of SAMPLE_NAMES.filter((it) => it !== 'kubernetes-legacy')) {
       const { provider, claims, header } = sample(each)
       if (provider !== name) continue
-      expect(preset.issuer.accepts(String(claims['iss'])), each).toBe(true)
+      expect(preset.issuer.accepts(String(issuerOf(claims))), each).toBe(true)
       if (name !== 'generic') expect(preset.algorithms, each).toContain(header['alg'])
     }
   })

@@ -1,6 +1,7 @@
 // The safe template of every preset (issuers.md §3) against the attacks of §4, judged by a reader of its own: exact values
 // and lists only, so that a mistake of the decision engine cannot hide one of a preset.
 import { describe, expect, test } from 'vitest'
+import { issuerOf } from '../../lib/domain/assertion-checks.ts'
 import { claimAt, type JsonObject } from '../../lib/domain/claims.ts'
 import { normalize } from '../../lib/domain/normalize.ts'
 import type { LeafSource } from '../../lib/domain/provider.ts'
@@ -13,7 +14,7 @@ type Outcome = 'accepted' | 'refused' | 'no_match'
 const judge = (name: ProviderName, claims: JsonObject): Outcome => {
   const preset = PROVIDER_CATALOG[name]
   const template = safeTemplates[name]
-  const iss = String(sample(template.sample).claims['iss'])
+  const iss = String(issuerOf(sample(template.sample).claims))
   if (preset.check?.(claims, iss).ok === false) return 'refused'
   const wid = normalize(preset, iss, claims, template.mapping ?? null)
   if (!wid.ok || (template.org_id !== null && wid.value[preset.tenancyLeaf] !== template.org_id)) return 'refused'

@@ -1,6 +1,7 @@
 // Every sample of events/assertions and the wid/1 it becomes (issuers.md §5.3), written by hand: leaves not named are null.
 // Longer than 300 lines: one table.
 import { describe, expect, test } from 'vitest'
+import { issuerOf } from '../../lib/domain/assertion-checks.ts'
 import { normalize } from '../../lib/domain/normalize.ts'
 import { WID_LEAVES, type Wid, type WidLeaf, type WidValue } from '../../lib/domain/wid.ts'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
@@ -382,6 +383,7 @@ const EXPECTED: Readonly<Record<string, Leaves>> = {
   ),
   'kubernetes-in-cluster': kubernetes('https://kubernetes.default.svc'),
   spiffe: SPIFFE,
+  'spiffe-without-iss': { ...SPIFFE, issuer: 'spiffe://prod.acme.example' },
   'spiffe-without-iat': { ...SPIFFE, 'run.id': '2d3e4f5a-6b7c-4d8e-9f01-a2b3c4d5e6f7' },
   forgejo: {
     provider: 'forgejo',
@@ -511,7 +513,7 @@ describe('a sample becomes exactly these leaves', () => {
   test.each(Object.keys(EXPECTED))('%s', (name) => {
     const { provider, claims } = sample(name)
     const preset = PROVIDER_CATALOG[provider]
-    const iss = String(claims['iss'])
+    const iss = String(issuerOf(claims))
     expect(preset.check?.(claims, iss) ?? { ok: true, value: null }).toEqual({ ok: true, value: null })
     const wid = normalize(preset, iss, claims, safeTemplates[provider].mapping ?? null)
     expect(wid).toEqual({ ok: true, value: complete(EXPECTED[name]!) })
@@ -521,7 +523,7 @@ describe('a sample becomes exactly these leaves', () => {
 describe('a sample no grant may ever see', () => {
   test.each(REFUSED)('%s', (name) => {
     const { provider, claims } = sample(name)
-    expect(PROVIDER_CATALOG[provider].check?.(claims, String(claims['iss']))).toMatchObject({
+    expect(PROVIDER_CATALOG[provider].check?.(claims, String(issuerOf(claims)))).toMatchObject({
       ok: false,
       refusal: { kind: 'claim_invalid' },
     })
