@@ -74,6 +74,8 @@ export type Provider = {
   /** The leaf that tells customers of a shared issuer apart; the document key that holds it is `org_id`. */
   readonly tenancyLeaf: WidLeaf
   readonly leaves: { readonly [leaf in WidLeaf]?: LeafSource }
+  /** Claims the caller chose that no leaf takes, with all that is in them: a document must not map them (issuers.md A34). */
+  readonly callerClaims?: readonly (readonly string[])[]
   /** trigger.raw -> class; null: the platform has no trigger claim (class null, trusted). Unlisted raw is 'unknown'. */
   readonly triggers: Readonly<Record<string, TriggerClass>> | null
   /** Extra facts that make a source untrusted, beyond the trigger class (issuers.md §5.4, last paragraph). */

@@ -38,6 +38,7 @@ export const aws: Provider = {
     ),
     'instance.id': derived(SOURCES, 'immutable', (vm = null, lambda = null) => vm ?? lambda),
   },
+  callerClaims: [nested('request_tags')],
   triggers: null,
   check: (claims) => {
     const account = claimAt(claims, nested('aws_account'))

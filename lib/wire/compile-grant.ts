@@ -35,6 +35,9 @@ const IDENTITY_LEAVES: ReadonlySet<WidLeaf> = new Set([
   'actor.name',
 ])
 
+/** Files, whose path begins with whose they are: `acme*` is also `acme-evil` there (A2). */
+const OWNED_LEAVES: ReadonlySet<WidLeaf> = new Set(['workflow.uri', 'config.uri'])
+
 /** Reports every problem. A rule with problems is never used. */
 export const compileGrant = (name: string, document: GrantDocument, context: GrantContext): GrantRule => {
   const problem: Report = (path, message) => context.problem(['grants', name, ...path], message)
@@ -122,7 +125,18 @@ const partsOf = (leaf: WidLeaf, pattern: string, problem: (message: string) => v
     problem('a pattern must not begin with a wildcard: anybody could choose what comes before')
   if (isIdentity && typeof parts.at(-1) === 'number')
     problem(`a pattern on ${leaf} must not end with a wildcard: acme* is also acme-evil`)
-  if (isIdentity && parts.includes(2)) problem(`"**" crosses "/": on ${leaf} only "*" is allowed`)
+  if ((isIdentity || OWNED_LEAVES.has(leaf)) && parts.includes(2))
+    problem(`"**" crosses "/": on ${leaf} only "*" is allowed`)
+  if (OWNED_LEAVES.has(leaf)) {
+    const open = pattern
+      .split('/')
+      .slice(0, -1)
+      .find((segment) => segment !== '*' && segment.includes('*'))
+    if (open !== undefined)
+      problem(
+        `${open}/ may be a name of somebody else: before the last "/" of ${leaf} a "*" stands for a whole segment`,
+      )
+  }
   return parts
 }
 

@@ -2,13 +2,14 @@
 // 0.5, 0.9, 0.10). Pure.
 
 import type { JsonValue } from '../domain/claims.ts'
-import type { KeySource } from '../domain/key-source.ts'
+import type { InlineKeySource, KeySource } from '../domain/key-source.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { isMappable } from '../domain/normalize.ts'
 import type { Provider, ProviderCatalog, SignatureAlgorithm } from '../domain/provider.ts'
 import type { IssuerConfig } from '../domain/tenant-config.ts'
 import type { WidLeaf } from '../domain/wid.ts'
 import { secondsOf } from './duration.ts'
+import { brokenKeys } from './inline-keys.ts'
 import type { IssuerDocument } from './tenant-document.ts'
 import type { DocumentPath } from './tenant-problem.ts'
 import { type BrokerPlace, discoveryProblem, isLoopbackUrl, isOwnUrl, keyUrlProblem } from './tenant-urls.ts'
@@ -157,8 +158,22 @@ const mappingOf = (document: IssuerDocument, provider: Provider, problem: Report
     const leaf = key as WidLeaf
     if (!isMappable(provider, leaf))
       problem(['claims', leaf], `${leaf} cannot be mapped: the ${provider.name} preset or the broker itself fills it`)
-    return { leaf, claim: typeof claim === 'string' ? [claim] : (claim ?? []) }
+    const path = typeof claim === 'string' ? [claim] : (claim ?? [])
+    if (isOfCaller(provider, path))
+      problem(
+        ['claims', leaf],
+        `${path.join(' › ')} is whatever the caller of ${provider.title} wrote: it cannot be mapped`,
+      )
+    return { leaf, claim: path }
   })
+
+/** A claim the preset gives no grant would come back through the mapping of another leaf. */
+const isOfCaller = (provider: Provider, claim: readonly string[]): boolean => {
+  const own = Object.values(provider.leaves).flatMap((source) =>
+    source.mutability === 'caller' && 'claim' in source ? [source.claim] : [],
+  )
+  return [...own, ...(provider.callerClaims ?? [])].some((begin) => begin.every((name, at) => claim[at] === name))
+}
 
 /** P3: the shared issuer's tenancy claim. For gcp the leaf is project.id, and the grants name it (compile-tenant.ts). */
 const orgIdsOf = (
@@ -203,7 +218,9 @@ const keysOf = (
   const spiffe = provider.name === 'spiffe' ? ({ spiffe: true } as const) : {}
   if (jwks !== undefined && 'inline' in jwks) {
     const keys = jwks.inline.keys as unknown as JsonValue
-    return { kind: 'inline', keys, tenant: context.tenant, issuerName: name, ...spiffe }
+    const source: InlineKeySource = { kind: 'inline', keys, tenant: context.tenant, issuerName: name, ...spiffe }
+    for (const { index, says } of brokenKeys(source)) problem(['jwks', 'inline', 'keys', index], says)
+    return source
   }
   if (provider.keysInlineOnly?.(issuer))
     problem(['jwks'], 'many clusters have this issuer: only an inline key set (jwks: { inline: … }) tells them apart')

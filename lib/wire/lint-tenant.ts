@@ -10,11 +10,13 @@ import type {
   GrantRule,
   IssueEntry,
   IssuerConfig,
+  Matcher,
   SetSource,
   TenantConfig,
 } from '../domain/tenant-config.ts'
-import type { WidLeaf } from '../domain/wid.ts'
+import { UNTRUSTED_TRIGGERS, type WidLeaf } from '../domain/wid.ts'
 import { boundValues, type CompiledTenant } from './compile-tenant.ts'
+import { unusedKeys } from './inline-keys.ts'
 import type { WAIVABLE_RULES } from './tenant-document.ts'
 import type { DocumentPath, TenantProblem } from './tenant-problem.ts'
 
@@ -28,6 +30,7 @@ export type LintRule =
   | 'weaker_replay'
   | 'fixed_audience'
   | 'empty_keys'
+  | 'unused_key'
   | 'unused_issuer'
   | 'not_issued_here'
   | 'maps_nothing'
@@ -129,6 +132,9 @@ const lintIssuer = (issuer: IssuerConfig, provider: Provider, issuerUrl: string,
     )
   if (issuer.keys.kind === 'inline' && Array.isArray(issuer.keys.keys) && issuer.keys.keys.length === 0)
     report('empty_keys', [...path, 'jwks'], 'the inline key set is empty: nothing this issuer signs is accepted')
+  if (issuer.keys.kind === 'inline')
+    for (const { index, says } of unusedKeys(issuer.keys, issuer.algorithms))
+      report('unused_key', [...path, 'jwks', 'inline', 'keys', index], says)
 }
 
 const lintBindings = (grant: GrantRule, issuer: IssuerConfig, provider: Provider, report: Report): void => {
@@ -153,6 +159,12 @@ const lintBindings = (grant: GrantRule, issuer: IssuerConfig, provider: Provider
         [...path, 'match', leaf],
         `${provider.title} never says ${leaf}: this grant matches nothing`,
       )
+    if (grant.untrustedSource === 'deny' && isOnlyUntrusted(leaf, matcher))
+      report(
+        'never_matches',
+        [...path, 'match', leaf],
+        'foreign code may be running in every run it names: this grant matches nothing without untrusted_source: allow',
+      )
     const exact = matcher.kind === 'equals' ? [matcher.value] : matcher.kind === 'any_of' ? matcher.values : []
     const starred = exact.find((value) => typeof value === 'string' && value.includes('*'))
     if (starred !== undefined)
@@ -169,6 +181,12 @@ const lintBindings = (grant: GrantRule, issuer: IssuerConfig, provider: Provider
       [...path, 'identity'],
       `${provider.title} never says ${empty.leaf}: ${templateOf(grant)} never becomes an identity`,
     )
+}
+
+/** Whether a line lets through no trigger class but those in which foreign code may run. */
+const isOnlyUntrusted = (leaf: WidLeaf, matcher: Matcher): boolean => {
+  const named = matcher.kind === 'equals' ? [matcher.value] : matcher.kind === 'any_of' ? matcher.values : []
+  return leaf === 'trigger.class' && named.length > 0 && named.every((value) => UNTRUSTED_TRIGGERS.has(String(value)))
 }
 
 const ALWAYS_FILLED: ReadonlySet<WidLeaf> = new Set(['provider', 'issuer', 'untrusted_source', 'assurance'])

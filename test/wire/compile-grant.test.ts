@@ -39,6 +39,18 @@ const GRANTS: readonly Row[] = [
     'project.path',
     /crosses "\/"/,
   ],
+  [
+    'a pattern on a workflow file that leaves open whose it is (A2)',
+    changed(MATCH, `${MATCH}      workflow.uri: { glob: "acme*/ci/.github/workflows/release.yml" }\n`),
+    'workflow.uri',
+    /acme\*\/ may be a name of somebody else/,
+  ],
+  [
+    'a pattern on a workflow file that crosses a delimiter',
+    changed(MATCH, `${MATCH}      config.uri: { glob: "acme/**" }\n`),
+    'config.uri',
+    /crosses "\/"/,
+  ],
   ['three stars', changed('refs/heads/main', '{ glob: "refs/***" }'), 'refs/***', /never three in a row/],
   [
     'a pattern behind not, too',

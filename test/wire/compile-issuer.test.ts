@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { safeTemplates, sample } from '../support/assertion-samples.ts'
+import { modulusOf, rocaModulus } from '../support/rsa-moduli.ts'
 import { changed, END_OF_GITHUB, expectRefused, IN_HOUSE, loadTexts, type Row } from '../support/tenant-documents.ts'
 
 const ISSUERS: readonly Row[] = [
@@ -177,6 +178,27 @@ const ISSUERS: readonly Row[] = [
     'head_ref',
     /cannot be mapped/,
   ],
+  ...(
+    [
+      [
+        'request_tags of AWS',
+        'aws',
+        'https://6f1c0000-1111-4222-8333-444455556666.tokens.sts.global.api.aws',
+        '["https://sts.amazonaws.com/", request_tags, team]',
+      ],
+      ['a claim the preset itself calls the caller’s', 'spacelift', 'https://acme.app.spacelift.io', 'scope'],
+    ] as const
+  ).map(
+    ([name, provider, issuer, claim]): Row => [
+      `what the caller wrote, mapped to a leaf: ${name}`,
+      changed(
+        'provider: generic\n    issuer: https://ci.acme.example',
+        `provider: ${provider}\n    issuer: ${issuer}`,
+      ).replace('claims: { project.id: project_uuid, ref.full: git_ref }', `claims: { visibility: ${claim} }`),
+      'visibility',
+      /whatever the caller of .* wrote/,
+    ],
+  ),
   [
     'untrusted_source mapped from a claim',
     changed('ref.full: git_ref }', 'ref.full: git_ref, untrusted_source: safe }'),
@@ -208,6 +230,25 @@ const ISSUERS: readonly Row[] = [
     /no claim fills org.id/,
   ],
 ]
+
+const inlineKey = (members: Record<string, unknown>) =>
+  changed(IN_HOUSE, `${IN_HOUSE}    jwks: { inline: { keys: [${JSON.stringify(members)}] } }\n`)
+const rsa = (members: Record<string, unknown>) => inlineKey({ kty: 'RSA', kid: 'k', e: 'AQAB', ...members })
+
+const WEAK_KEYS: readonly Row[] = [
+  ['an RSA key of 1024 bits', rsa({ n: modulusOf(1024) }), 'keys: [{', /2048 to 8192 bits/],
+  ['an RSA key with exponent 1', rsa({ n: modulusOf(2048), e: 'AQ' }), 'keys: [{', /exponent/],
+  ['a ROCA key', rsa({ n: rocaModulus(2048) }), 'keys: [{', /CVE-2017-15361/],
+  ['a key in ordinary base64', rsa({ n: 'a+/=' }), 'keys: [{', /base64url/],
+  [
+    'a point off its curve',
+    inlineKey({ kty: 'EC', kid: 'k', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) }),
+    'keys: [{',
+    /not on its curve/,
+  ],
+]
+
+test.each(WEAK_KEYS)('refused in an inline key set (row 17): %s', (...row) => expectRefused(row))
 
 test.each(ISSUERS)('refused: %s', (...row) => expectRefused(row))
 

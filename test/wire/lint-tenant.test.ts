@@ -18,6 +18,33 @@ const second = (match: string, audience = 'https://deploy.acme.example', more = 
     issue: [{ type: access_token, audience: [${audience}], scope: [x] }]${more}
 `
 
+const EC = {
+  kty: 'EC',
+  crv: 'P-256',
+  kid: 'k',
+  x: 'l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs',
+  y: '9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA',
+}
+const withInline = (changes: readonly Record<string, unknown>[], more: string) =>
+  changed(
+    'inline: { keys: [] } }',
+    `inline: { keys: ${JSON.stringify(changes.map((change) => ({ ...EC, ...change })))} } }${more}`,
+  )
+
+test.each([
+  ['without kid', [{ kid: undefined }], ''],
+  ['for encryption', [{ use: 'enc' }], ''],
+  ['of the same kid as another', [{}, {}], ''],
+  ['of a type this issuer never uses', [{}], '\n    algorithms: [RS256]'],
+])('an inline key that verifies nothing is pointed out: %s', (_name, changes, more) => {
+  const text = withInline(changes, more)
+  expect(rules(text)).toContain(`unused_key:${lineOf(text, 'keys: [{')}`)
+})
+
+test('an inline key that evidence can be verified with is nothing to warn of', () => {
+  expect(rules(withInline([{}], '')).filter((rule) => rule.startsWith('unused_key'))).toEqual([])
+})
+
 describe('pairs', () => {
   const pairRules = (text: string) =>
     lint(text).flatMap(({ rule, message }) =>
@@ -98,6 +125,12 @@ describe('advice', () => {
     ],
     ['an issuer nobody uses', VALID, 'unused_issuer', 'in-house:'],
     ['an empty inline key set', VALID, 'empty_keys', 'jwks: { inline'],
+    [
+      'only triggers under which foreign code may run',
+      changed(MATCH, `${MATCH}      trigger.class: [pull_request, privileged_fork]\n`),
+      'never_matches',
+      'trigger.class',
+    ],
     [
       'introspection of the whole tenant',
       changed(', introspects: [https://deploy.acme.example]', ''),
