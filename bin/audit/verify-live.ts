@@ -1,6 +1,6 @@
 // Verifies a log where it lives, with all that is kept beside it: documents, records, earlier checkpoints, anchors.
 import { systemClock } from '../../lib/adapters/system/clock.ts'
-import { type NoteKey, openNote } from '../../lib/domain/tlog/signed-note.ts'
+import { isOfOtherKeys, type NoteKey } from '../../lib/domain/tlog/signed-note.ts'
 import { isExpiryDue } from '../../lib/flows/audit/expire-events.ts'
 import { type Verified, verifyLog } from '../../lib/flows/audit/verify-log.ts'
 import type { Expired } from '../../lib/ports/tenant-log.ts'
@@ -36,9 +36,9 @@ export const verifyLive = async (
   const isErased = latest?.tombstonedAtSeconds != null && (await log.leaves(tenant, 0, 1)).length === 0
   if (isErased) warnings.push('the tenant was removed and its events erased: only their commitments are verified')
   const keys = trusted.length > 0 ? trusted : keysIn(await live.vkeys())
-  // Those of a key that was tainted since, or is not the one that was given, say nothing any more.
+  // Those of a key that was tainted since, or is not the one that was given, say nothing any more; all others have to be good.
   const history = (await log.history(tenant)).map(({ note }) => note)
-  const believed = history.filter((note) => openNote({ ...VERIFY_PORTS.hashes, ...VERIFY_PORTS }, note, keys) !== null)
+  const believed = history.filter((note) => !isOfOtherKeys(VERIFY_PORTS.hashes.sha256, note, keys))
   if (believed.length < history.length)
     warnings.push(`${history.length - believed.length} earlier checkpoints are not of a key that is trusted`)
   const anchors = [...given, ...(await live.anchored())]

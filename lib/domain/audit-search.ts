@@ -4,11 +4,15 @@ import type { OcsfEvent } from './ocsf/event.ts'
 
 /** What each filter is compared with in an event. */
 export const SEARCH_KEYS = {
-  identity: (event) => [valueAt(event, 'user', 'uid')],
+  identity: (event) => [valueAt(event, 'user', 'uid'), ...operator(event, 'user')],
   project: (event) => [valueAt(event, 'unmapped', 'mintmark', 'wid', 'project.id'), ...selected(event, 'project')],
   run: (event) => [valueAt(event, 'unmapped', 'mintmark', 'wid', 'run.id'), ...selected(event, 'run')],
   decision: (event) => [valueAt(event, 'unmapped', 'mintmark', 'decision_id')],
-  credential: (event) => [valueAt(event, 'session', 'uid'), ...selected(event, 'credential')],
+  credential: (event) => [
+    valueAt(event, 'session', 'uid'),
+    ...selected(event, 'credential'),
+    ...operator(event, 'session'),
+  ],
   code: (event) => [event['status_code'] ?? null],
 } as const satisfies Record<string, (event: OcsfEvent) => readonly (JsonValue | undefined)[]>
 
@@ -29,6 +33,12 @@ export const fitsSearch = (event: OcsfEvent, { wanted, sinceMs, untilMs }: LogSe
 /** Undefined: there is no such member. */
 export const valueAt = (event: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined =>
   path.reduce<JsonValue | undefined>((value, name) => (isJsonObject(value) ? value[name] : undefined), event)
+
+/** Who did it, and with which credential: what an operator does is found by the token it was done with. */
+const operator = (event: OcsfEvent, member: 'user' | 'session'): (JsonValue | undefined)[] => {
+  const actor = event['actor']
+  return valueAt(actor, 'session') === undefined ? [] : [valueAt(actor, member, 'uid')]
+}
 
 /** What a revocation selects. */
 const selected = (event: OcsfEvent, kind: string): (JsonValue | undefined)[] => {

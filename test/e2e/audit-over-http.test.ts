@@ -174,7 +174,16 @@ describe('mintmark audit --tenant-url', () => {
       return (JSON.parse(found.out) as { events: { actor: unknown }[] }).events
     }
     await expect.poll(async () => (await reads()).length).toBeGreaterThan(0)
-    expect(JSON.stringify(await reads())).toContain('spiffe://acme.example/ops/7654321/auditor ')
+    const [{ actor }] = (await reads()) as [{ actor: { user: { uid: string }; session: { uid: string } } }]
+    expect(actor.user.uid).toBe('spiffe://acme.example/ops/7654321/auditor')
+    // What somebody did with a token is found by who it was, and by the token.
+    for (const by of [
+      ['--identity', actor.user.uid],
+      ['--credential', actor.session.uid],
+    ]) {
+      const found = await beside('search', ...by, '--code', 'decision_read', '--json')
+      expect(found.out, by[0]).toContain(`"${jti}"`)
+    }
     expect((await afar('prove', '00000000-0000-7000-8000-000000000000')).code).toBe(1)
   })
 

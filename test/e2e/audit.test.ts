@@ -344,6 +344,7 @@ describe('what is done to the files afterwards', () => {
        UPDATE log_leaf SET leaf = 24 WHERE ${SOME} = -1`,
       23,
     ],
+    ['an event called something else', `UPDATE log_leaf SET uid = 'another' WHERE ${SOME} = 27`, 27],
     ['a hash of a tile flipped', flip(0, 0, 25 * 32), 25],
     ['a commitment flipped', flip(-1, 0, 26 * 34 + 2), 26],
     ['a tile of a higher level flipped', flip(1, 0, 0), 0],
@@ -378,6 +379,16 @@ describe('what is done to the files afterwards', () => {
     expect((await tampered('', '--anchor', await anchorOf(forged))).out).toContain('checkpoint_invalid')
     const sql = `UPDATE log SET checkpoint = '${forged.replaceAll("'", "''")}' WHERE tenant = 'acme'`
     expect((await tampered(sql)).out).toContain('checkpoint_invalid')
+  })
+
+  test.each([
+    ['its root', `replace(note, char(10) || size || char(10), char(10) || size || char(10) || 'A')`],
+    ['its size', `replace(note, char(10) || size || char(10), char(10) || '1' || size || char(10))`],
+    ['its signature', `substr(note, 1, length(note) - 8) || 'AAAAAA=' || char(10)`],
+    ['all of it', `'nothing'`],
+  ])('an earlier checkpoint is not what was signed: %s', async (_, note) => {
+    const { code, out } = await tampered(`UPDATE log_checkpoint SET note = ${note} WHERE tenant = 'acme'`)
+    expect([code, out]).toEqual([1, expect.stringContaining('checkpoint_invalid')])
   })
 
   test('a record that was changed, or that has no leaf, is told', async () => {

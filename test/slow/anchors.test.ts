@@ -13,8 +13,8 @@ import { captureIo } from '../support/io.ts'
 import { isSignedFor } from '../support/signed-request.ts'
 import { startReceiver } from '../support/sink-receiver.ts'
 import { githubTenant, TARGET } from '../support/tenants.ts'
-import { startWitness } from '../support/witness.ts'
 import { until } from '../support/until.ts'
+import { startWitness } from '../support/witness.ts'
 
 const key = issuerKey('RS256')
 

@@ -12,7 +12,8 @@ type Attribute = {
   readonly type?: string
   readonly requirement?: string
   readonly is_array?: boolean
-  readonly enum?: Readonly<Record<string, unknown>>
+  readonly enum?: Readonly<Record<string, { readonly caption: string }>>
+  readonly sibling?: string
   readonly profile?: string | readonly string[] | null
   readonly '@deprecated'?: unknown
 }
@@ -128,6 +129,21 @@ export const loadOcsfSchema = (): OcsfValidator => {
       problems.push(`${at}: ${value} is not in the enum`)
   }
 
+  /** What a value of an enum is called stands beside it: its caption, or for Other what the source calls it. */
+  const checkSibling = (
+    { enum: values, sibling }: Attribute,
+    members: Record<string, unknown>,
+    value: unknown,
+    place: string,
+    problems: string[],
+  ) => {
+    const caption = values?.[String(value)]?.caption
+    if (sibling === undefined || caption === undefined) return
+    const said = members[sibling]
+    if (value === 99 ? typeof said !== 'string' : said !== undefined && said !== caption)
+      problems.push(`${place}: ${sibling} is ${String(said)}, not ${caption}`)
+  }
+
   const checkObject = (
     { attributes, constraints }: Compiled,
     value: unknown,
@@ -145,6 +161,7 @@ export const loadOcsfSchema = (): OcsfValidator => {
       else if (!isEnabled(attribute, profiles)) problems.push(`${place}: needs profile ${String(attribute.profile)}`)
       else {
         if (attribute['@deprecated'] !== undefined) problems.push(`${place}: deprecated`)
+        checkSibling(attribute, members, member, place, problems)
         if (attribute.is_array !== true) checkValue(attribute, member, place, profiles, problems)
         else if (!Array.isArray(member)) problems.push(`${place}: not an array`)
         else
@@ -179,6 +196,8 @@ export const loadOcsfSchema = (): OcsfValidator => {
       attributes.set(name, rest)
     }
     checkObject({ ...found, attributes }, event, '', new Set(metadata?.profiles ?? []), problems)
+    if (Number(members['count'] ?? 1) > 1 && members['time'] !== members['start_time'])
+      problems.push('time: of what is counted together it is start_time')
     return problems
   }
 }

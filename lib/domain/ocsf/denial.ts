@@ -56,7 +56,8 @@ export const eventOfRollUp = ({ id, tenant, minute, kind, source, count, unliste
     message: 'exchanges were denied, beyond those recorded one by one',
     uid: id,
     tenant,
-    atSeconds: minute * 60 + 59,
+    // Of what is counted together the time is that of its beginning.
+    atSeconds: minute * 60,
     correlation: id,
     detail: {
       ...requestOf(kind as RefusalKind, id, place),

@@ -147,5 +147,9 @@ export const endpointOf = (source: string): JsonObject =>
 
 export const serviceOf = ({ issuerUrl }: EventPlace): JsonObject => ({ name: 'mintmark', uid: issuerUrl })
 
-/** Somebody the operating system or a queue vouches for. */
-export const operatorOf = (by: string): JsonObject => ({ user: { uid: by, name: by, type_id: 2, type: 'Admin' } })
+/** Somebody the operating system or a queue vouches for; whoever came with a token of ours, by its identity and its id. */
+export const operatorOf = (by: string): JsonObject => {
+  const [, uid = by, jti] = /^(spiffe:\/\/\S+) (\S+)$/.exec(by) ?? []
+  const user = { uid, name: uid, type_id: 2, type: 'Admin' }
+  return jti === undefined ? { user } : { user, session: { uid: jti } }
+}

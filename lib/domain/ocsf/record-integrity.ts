@@ -100,8 +100,12 @@ export const linkOf = (
   { uid, typeUid }: Omit<ChainLink, 'fingerprint'>,
   canonical: string,
   { cut, value }: { readonly cut: Cut; readonly value: string },
-): ChainLink | null =>
-  canonical.slice(cut.from, cut.to) === MEMBER + fingerprintText(value) ? { uid, typeUid, fingerprint: value } : null
+): ChainLink | null => {
+  const found = canonical.slice(cut.from, cut.to)
+  return ENCODINGS.some((encoding) => found === MEMBER + fingerprintText(value, encoding))
+    ? { uid, typeUid, fingerprint: value }
+    : null
+}
 
 /** Where the fingerprint is in this canonical text, when all the rest of it is that of the event; null: it is not. */
 export const cutOfSame = ({ text, cutAt }: Unsigned, canonical: string): Cut | null => {
@@ -115,10 +119,12 @@ export const cutOfSame = ({ text, cutAt }: Unsigned, canonical: string): Cut | n
  * Whether the event of this canonical text, its fingerprint at `cut`, names the one before it; the first of a log names none.
  */
 export const follows = (canonical: string, { to }: Cut, before: ChainLink | null): boolean => {
-  // Canonical order: the fingerprint, the event before, the uid.
-  const named = `${before === null ? '' : `,"prev_event":${prevEventText(before)}`},"uid":"`
-  // Not startsWith: it takes ten times as long.
-  return canonical.slice(to, to + named.length) === named
+  return ENCODINGS.some((encoding) => {
+    // Canonical order: the fingerprint, the event before, the uid.
+    const named = `${before === null ? '' : `,"prev_event":${prevEventText(before, encoding)}`},"uid":"`
+    // Not startsWith: it takes ten times as long.
+    return canonical.slice(to, to + named.length) === named
+  })
 }
 
 const PLACE = /"attestation_list":\[\{"authority_uid":"([^"\\]*)","chain_uid":"([^"\\]*)"/
@@ -129,11 +135,18 @@ export const chainOf = (canonical: string): Pick<ChainPlace, 'authority' | 'chai
   return authority === undefined || chain === undefined ? null : { authority, chain }
 }
 
-const prevEventText = ({ uid, typeUid, fingerprint }: ChainLink): string =>
-  `{"fingerprint":${fingerprintText(fingerprint)},"type_uid":${typeUid},"uid":${JSON.stringify(uid)}}`
+const prevEventText = ({ uid, typeUid, fingerprint }: ChainLink, encoding: Encoding): string =>
+  `{"fingerprint":${fingerprintText(fingerprint, encoding)},"type_uid":${typeUid},"uid":${JSON.stringify(uid)}}`
+
+/** The caption of `encoding_id` 1, which is written; and what stood there before, in events that logs have committed to. */
+const ENCODINGS = ['Hex', 'Hexadecimal'] as const
+type Encoding = (typeof ENCODINGS)[number]
 
 /** Hexadecimal, so there is nothing in it to escape. */
-const fingerprintText = (value: string): string => FINGERPRINT_HEAD + value + FINGERPRINT_TAIL
+const fingerprintText = (value: string, encoding: Encoding = 'Hex'): string => {
+  const [head, tail] = FINGERPRINT_TEXTS[encoding]
+  return head + value + tail
+}
 
 const prevEventOf = ({ uid, typeUid, fingerprint }: ChainLink): JsonObject => ({
   uid,
@@ -141,14 +154,18 @@ const prevEventOf = ({ uid, typeUid, fingerprint }: ChainLink): JsonObject => ({
   fingerprint: fingerprintOf(fingerprint),
 })
 
-const fingerprintOf = <Value>(value: Value) => ({
+const fingerprintOf = <Value>(value: Value, encoding: Encoding = 'Hex') => ({
   algorithm_id: 3,
   algorithm: 'SHA-256',
   value,
   encoding_id: 1,
-  encoding: 'Hexadecimal',
+  encoding,
   serialization_id: 2,
   serialization: 'JCS',
 })
 
-const [FINGERPRINT_HEAD = '', FINGERPRINT_TAIL = ''] = canonicalJson(fingerprintOf('%')).split('%')
+const aroundValue = (encoding: Encoding): readonly [head: string, tail: string] => {
+  const [head = '', tail = ''] = canonicalJson(fingerprintOf('%', encoding)).split('%')
+  return [head, tail]
+}
+const FINGERPRINT_TEXTS = { Hex: aroundValue('Hex'), Hexadecimal: aroundValue('Hexadecimal') } as const

@@ -71,24 +71,42 @@ export const openNote = (
   note: string,
   keys: readonly NoteKey[],
 ): string | null => {
-  const end = note.lastIndexOf('\n\n')
-  if (end < 0 || !note.endsWith('\n') || /[^\P{Cc}\n]/u.test(note) || !note.isWellFormed()) return null
-  const text = note.slice(0, end + 1)
-  const lines = note.slice(end + 2, -1).split('\n')
-  if (lines.length > 100) return null
+  const read = readNote(note)
+  if (read === null) return null
+  const { text, signatures } = read
   let isSigned = false
-  for (const line of lines) {
-    const [, name, encoded] = /^— (\S+) (\S+)$/u.exec(line) ?? []
-    const bytes = encoded === undefined ? null : decodeBase64(encoded)
-    if (name === undefined || !isKeyName(name) || bytes === null || bytes.length <= KEY_ID_BYTES) return null
-    const id = hex(bytes.subarray(0, KEY_ID_BYTES))
+  for (const { name, id, signature } of signatures) {
     const key = keys.find((known) => known.name === name && hex(keyId(sha256, known)) === id)
     if (key === undefined) continue
-    const signature = bytes.subarray(KEY_ID_BYTES)
     if (signature.length !== SIGNATURE_BYTES || !verify(key.publicKey, encoder.encode(text), signature)) return null
     isSigned = true
   }
   return isSigned ? text : null
+}
+
+/** Whether a note is well formed and names none of the keys: nothing can be said of it then. One that names one has to open. */
+export const isOfOtherKeys = (sha256: Sha256, note: string, keys: readonly NoteKey[]): boolean => {
+  const ids = new Set(keys.map((key) => `${key.name} ${hex(keyId(sha256, key))}`))
+  const read = readNote(note)
+  return read !== null && !read.signatures.some(({ name, id }) => ids.has(`${name} ${id}`))
+}
+
+type NoteSignature = { readonly name: string; readonly id: string; readonly signature: Uint8Array }
+
+/** Null: malformed. */
+const readNote = (note: string): { readonly text: string; readonly signatures: readonly NoteSignature[] } | null => {
+  const end = note.lastIndexOf('\n\n')
+  if (end < 0 || !note.endsWith('\n') || /[^\P{Cc}\n]/u.test(note) || !note.isWellFormed()) return null
+  const lines = note.slice(end + 2, -1).split('\n')
+  if (lines.length > 100) return null
+  const signatures: NoteSignature[] = []
+  for (const line of lines) {
+    const [, name, encoded] = /^— (\S+) (\S+)$/u.exec(line) ?? []
+    const bytes = encoded === undefined ? null : decodeBase64(encoded)
+    if (name === undefined || !isKeyName(name) || bytes === null || bytes.length <= KEY_ID_BYTES) return null
+    signatures.push({ name, id: hex(bytes.subarray(0, KEY_ID_BYTES)), signature: bytes.subarray(KEY_ID_BYTES) })
+  }
+  return { text: note.slice(0, end + 1), signatures }
 }
 
 /**

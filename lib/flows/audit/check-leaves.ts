@@ -131,6 +131,8 @@ const checkBundle = async (
       const kept = leafIndex >= expired ? against : undefined
       const problem = isFound ? null : await checkPlaced(tenant, walk, found, kept)
       if (problem !== null) return { problem, index: leafIndex }
+      // Receipts and repair find an event by what the store says it is called.
+      if (leaf.uid !== undefined && leaf.uid !== walk.last?.uid) return { problem: 'event_misplaced', index: leafIndex }
       walk.events += 1
     }
     const hash = leafHash(hashes.sha256, entry)

@@ -140,6 +140,32 @@ describe('what is told of a record', () => {
     expect(mapped(SAMPLE_ENTRIES['roll-up']!)[0]!['count']).toBe(1234)
   })
 
+  test('who came with a token is the identity in it, and the credential beside it; whoever else is named as they are', () => {
+    const actorOf = (by: string) => {
+      const { change } = SAMPLE_ENTRIES['look-up'] as Extract<AuditEntry, { kind: 'change' }>
+      return mapped({ kind: 'change', change: { ...change, by } } as AuditEntry)[0]!['actor']
+    }
+    const admin = { type_id: 2, type: 'Admin' }
+    const uid = 'spiffe://acme.example/ops/ann'
+    expect(actorOf(`${uid} a-jti`)).toEqual({ user: { uid, name: uid, ...admin }, session: { uid: 'a-jti' } })
+    for (const by of ['uid:1000', 'Ann Other', uid])
+      expect(actorOf(by)).toEqual({ user: { uid: by, name: by, ...admin } })
+  })
+
+  test('a log that was begun when the encoding had another caption is read on', () => {
+    const [first, second] = mapped(SAMPLE_ENTRIES['grant']!) as [OcsfEvent, OcsfEvent]
+    const before = chained(first).link
+    const { canonical } = chained(second, 1, before)
+    const older = canonical.replaceAll('"encoding":"Hex"', '"encoding":"Hexadecimal"')
+    expect(older).not.toBe(canonical)
+    // What is named of the event before is within what is hashed.
+    const value = sha256Hex(older.replace(/,"fingerprint":\{[^}]*\}/, ''))
+    const written = older.replace(/"value":"[0-9a-f]{64}"/, `"value":"${value}"`)
+    expect(linkIn(second, written)?.fingerprint).toBe(value)
+    expect(follows(written, fingerprintAt(written)!, before)).toBe(true)
+    expect(linkIn(second, written.replace('"Hexadecimal"', '"Base64"'))).toBeNull()
+  })
+
   test('ids are stable and never shared: two events under one id would be one event to a SIEM', () => {
     for (const entry of Object.values(SAMPLE_ENTRIES)) {
       const uids = mapped(entry).map(({ metadata }) => metadata.uid)

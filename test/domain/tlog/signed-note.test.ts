@@ -6,6 +6,7 @@ import {
   checkpointText,
   decodeBase64,
   encodeBase64,
+  isOfOtherKeys,
   type NoteKey,
   noteOf,
   openNote,
@@ -48,6 +49,13 @@ describe('signed notes', () => {
   test('the example of the specification verifies, and its key reads back', () => {
     expect(verifierKey(sha256, key)).toBe(VKEY)
     expect(openNote(means, NOTE, [key])).toBe('This is an example message.\n')
+  })
+
+  test('a note of other keys is told from one that names a key and is not of it, or is none', () => {
+    expect(isOfOtherKeys(sha256, NOTE, [own])).toBe(true)
+    expect(isOfOtherKeys(sha256, NOTE, [own, key])).toBe(false)
+    expect(isOfOtherKeys(sha256, NOTE.replace('message', 'massage'), [key])).toBe(false)
+    expect(isOfOtherKeys(sha256, NOTE.replace('\n\n', '\n'), [own])).toBe(false)
   })
 
   test('what is signed opens, beside signatures of others', () => {
