@@ -39,6 +39,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   const tenantDoors: Record<string, HttpDoor> = {}
   const rootRoutes: HostOptions['rootRoutes'][number][] = []
   let isServing = () => false
+  let settled: HostOptions['settled'] = () => null
   let hostAllowed: HostOptions['hostAllowed'] = options.dev ? () => false : null
   const ops =
     options.ops && (await startOps(options.ops, () => isServing()).catch((error: NodeJS.ErrnoException) => error))
@@ -54,6 +55,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
     rootRoutes,
     basePath: options.baseUrl === null ? '' : new URL(options.baseUrl).pathname.replace(/\/+$/, ''),
     isReady: () => isServing(),
+    settled: () => settled?.() ?? null,
     hostAllowed: options.dev ? (host) => hostAllowed?.(host) ?? false : null,
     clientOf: createClientOf(options.trustedProxies),
     countRefused: ops?.countRefused,
@@ -86,6 +88,7 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   Object.assign(tenantRoutes, wired.tenantRoutes)
   Object.assign(tenantDoors, wired.tenantDoors)
   rootRoutes.push(...wired.rootRoutes)
+  settled = wired.settled
   isServing = () => !watch.isQuarantined()
   const close = async () => {
     isServing = () => false

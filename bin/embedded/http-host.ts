@@ -31,6 +31,8 @@ export type HostOptions = {
   readonly clientOf: (socketAddress: string, forwardedFor: string | undefined) => string
   /** Told the status of each request that is refused before an endpoint sees it. */
   readonly countRefused?: ((status: number) => void) | undefined
+  /** What a refusal of a tenant's is answered after: its record is durable. Null: it is already. Must not throw. */
+  readonly settled?: () => Promise<void> | null
   /** Of held answers. Left out: the process's own. */
   readonly timing?: Timing
 }
@@ -134,6 +136,11 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
     requestContext: { http: { method: request.method ?? '', sourceIp } },
   }
   const answer = (answered: HttpResponse): void => {
+    const settled = answered.statusCode < 400 ? null : (options.settled?.() ?? null)
+    if (settled === null) answerSettled(answered)
+    else void settled.then(() => answerSettled(answered))
+  }
+  const answerSettled = (answered: HttpResponse): void => {
     const answerNow = (): void => send(response, answered, isHead)
     const house = sourceIp === request.socket.remoteAddress ? options.held.own : options.held.proxied
     if (answered.isHeld !== true || response.closed) answerNow()

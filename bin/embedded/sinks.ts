@@ -20,6 +20,7 @@ import { createDeliveries } from '../../lib/flows/audit/run-deliveries.ts'
 import { createSinkTargets } from '../../lib/flows/audit/sink-targets.ts'
 import { tracedPosts, tracedSink } from '../../lib/flows/traced-ports.ts'
 import type { MessageSigner, Sink } from '../../lib/ports/sinks.ts'
+import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { tenantIssuerUrl } from '../../lib/wire/tenant-urls.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { compileStored } from './compile.ts'
@@ -69,7 +70,7 @@ const sinkTargets = (options: Wired) => {
   const make = createSink(options)
   return createSinkTargets({
     directory: createTenantDirectory({
-      configs: createTenantConfigStore(database),
+      configs: removedToo(createTenantConfigStore(database)),
       validity: whileUnmoved(() => database.controlThisTurn()),
       compile: (version) => compileStored(version, { baseUrl, dev }),
       onUnusable: (tenant, version) => log.error('stored configuration is not usable', { tenant, version }),
@@ -81,6 +82,18 @@ const sinkTargets = (options: Wired) => {
     },
   })
 }
+
+/**
+ * Until a removed tenant is erased, its sinks are owed what they have not taken: that it was removed is the last of it (design P7).
+ * Nothing else is made of its document.
+ */
+const removedToo = (configs: Pick<TenantConfigStore, 'latest'>): Pick<TenantConfigStore, 'latest'> => ({
+  async latest(tenant) {
+    const found = await configs.latest(tenant)
+    const isKept = (found?.tombstonedAtSeconds ?? 0) > systemClock.nowSeconds() - LIMITS.removedTenantKeepSeconds
+    return found !== null && isKept ? { ...found, tombstonedAtSeconds: null } : found
+  },
+})
 
 const createSink = ({ dataDir, secretsDir, egressAllow, dev, signer, tracing }: Wired) => {
   const guarded = createGuardedHttp({ dev, egressAllow, ports: 'any', query: true })

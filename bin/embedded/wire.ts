@@ -85,6 +85,7 @@ export const wire = async (
       { prefix: OAUTH_METADATA_PREFIX, handler: discovery },
       { prefix: RESOURCE_METADATA_PREFIX, handler: discovery },
     ],
+    settled: denials.settled,
     release: receivers.release,
     close: async () => {
       // Nobody waits for what these have begun: a fetch or an erasure may take long, and is gone on with after the next start.

@@ -99,9 +99,10 @@ export const LIMITS = {
   denialQueueMax: 10_000,
   // of these for the first replay of a credential alone
   denialQueueForReplays: 1_000,
-  denialFlushMs: 100,
-  // of counts alone: each writing is a sync that the next exchange waits for
-  rollUpFlushMs: 1_000,
+  // a round of writing them is followed by a rest of so many times as long as it took, at most so long; after a failure by this
+  denialRestTimes: 9,
+  denialRestMsMax: 1_000,
+  denialRetryMs: 100,
   denialKeysPerMinuteMax: 10_000,
   rollUpSourcesMax: 1_000,
   rolledUpIdsPerMinuteMax: 2_000,

@@ -4,7 +4,7 @@ import type { Denial, GrantRecord, StoredDecision } from '../domain/grant-record
 
 export interface DenialQueue {
   /**
-   * Takes a denial at once and never blocks the answer; made durable soon (100 ms; counts 1 s). Full ones within the budget of
+   * Takes a denial at once; made durable before the refusal is answered. Full ones within the budget of
    * lib/domain/denial-budget.ts, the rest as exact counts in a roll-up, so that the sum always adds up.
    */
   send(denial: Denial): void

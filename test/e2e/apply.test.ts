@@ -1,5 +1,5 @@
 // `mintmark apply` beside a running broker: what a review took back is dead, and nothing else is (design §9).
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { run as apply } from '../../bin/commands/apply.ts'
@@ -13,7 +13,12 @@ const OTHER = `${DEPLOY_GRANT.replace('deploy-prod', 'deploy-other').replace('"7
 const key = issuerKey('RS256')
 let broker: RunningBroker
 beforeAll(async () => {
-  broker = await startBroker({ tenants: { acme: githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + OTHER }) } })
+  broker = await startBroker({
+    tenants: {
+      acme: githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + OTHER }),
+      globex: `${githubTenant('globex', { keys: [key], orgId: '7777777' })}\nsinks:\n  local: { type: jsonl, path: globex-audit.jsonl }\n`,
+    },
+  })
 })
 afterAll(() => removeBroker(broker))
 
@@ -76,13 +81,20 @@ test('a document that was current before is said to be, and lifts nothing', asyn
 test('what a tenant has whose file is missing is not to be had, by apply or at a start', async () => {
   const dir = temporaryDirectory()
   onTestFinished(() => rmSync(dir, { recursive: true }))
-  const taking = githubTenant('globex', { keys: [key] }).replace('globex.example', 'acme.example')
-  writeFileSync(join(dir, 'globex.yaml'), taking)
+  const taking = githubTenant('initech', { keys: [key] }).replace('initech.example', 'acme.example')
+  writeFileSync(join(dir, 'initech.yaml'), taking)
   const says = 'the trust domain acme.example belongs to tenant "acme" already (acme@'
   const io = captureIo()
   expect(await apply([dir, '--data', broker.dataDir, '--base-url', broker.url], io)).toBe(1)
   expect(io.err()).toContain(says)
-  const started = startBroker({ tenants: { globex: taking }, dataDir: broker.dataDir })
+  const started = startBroker({ tenants: { initech: taking }, dataDir: broker.dataDir })
   await expect(started).rejects.toThrow(says)
-  expect((await exchange(`${broker.url}/t/globex`, 'x')).status).toBe(404)
+  expect((await exchange(`${broker.url}/t/initech`, 'x')).status).toBe(404)
+})
+
+test('a removed tenant is told to its own sinks: that it was is the last they hear of it', async () => {
+  const io = captureIo()
+  expect(await apply(['--remove', 'globex', '--data', broker.dataDir], io)).toBe(0)
+  const told = () => readFileSync(join(broker.dataDir, 'globex-audit.jsonl'), 'utf8')
+  await expect.poll(told).toContain('"status_code":"tenant_removed"')
 })

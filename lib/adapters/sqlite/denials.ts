@@ -1,5 +1,5 @@
-// Denials: taken at once, written every 100 ms (their counts every second) in transactions of their own, a few at a time, so that a
-// flood of them never holds up an allow. What exceeds the budget, or the queue while the store is away, is counted and not dropped.
+// Denials: taken at once, written in rounds and in transactions of their own, a few at a time, so that a flood of them never holds up
+// an allow. What exceeds the budget, or the queue while the store is away, is counted and not dropped.
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isWithinBudget, newDenialCounters } from '../../domain/denial-budget.ts'
@@ -19,6 +19,7 @@ import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { failureOf } from './sqlite-error.ts'
 import { ownDecisionBytes } from './stored-rows.ts'
+import { startWriteRounds } from './write-rounds.ts'
 
 const INSERT = 'INSERT INTO denial (decision, tenant, at, body) VALUES (?, ?, ?, ?) ON CONFLICT (decision) DO NOTHING'
 const COUNT = `INSERT INTO denial_roll_up (minute, tenant, kind, source, count, unlisted) VALUES (?, ?, ?, ?, ?, ?)
@@ -28,6 +29,8 @@ const LIST = 'INSERT INTO rolled_up_decision (decision, roll_up) VALUES (?, ?) O
 const ROWS_PER_COMMIT = 64
 
 export type RunningDenialQueue = DenialQueue & {
+  /** Resolves when what was sent before is durable, or the store does not take it now: then it waits here. Null: all of it is. */
+  readonly settled: () => Promise<void> | null
   /** Writes what is waiting. Throws Unavailable; what was not written stays. */
   readonly flush: () => Promise<void>
   /** Flushes for the last time. What the store will not take then is lost, and counted in the result. */
@@ -42,15 +45,7 @@ export const startDenialQueue = (
   const counters = newDenialCounters()
   const numbered = numberedDenials(randomUUID())
   const waiting = createWaiting(database)
-  const run = oneAfterAnother()
-
-  const timer = setInterval(() => {
-    const areCountsDue = waiting.areCountsDue()
-    if (!run.isBusy() && (waiting.inFull() > 0 || areCountsDue))
-      run(areCountsDue ? waiting.writeAll : waiting.writeInFull).catch(() => undefined)
-  }, LIMITS.denialFlushMs)
-  timer.unref()
-
+  const rounds = startWriteRounds(waiting.write)
   return {
     send(sent) {
       const denial = numbered(sent)
@@ -59,12 +54,14 @@ export const startDenialQueue = (
       const isFull = isBudgeted ? isWithinBudget(counters, denial, length) : length < LIMITS.denialQueueMax
       if (isFull) waiting.add(denial)
       else waiting.count(denial)
+      rounds.ask()
     },
-    flush: () => run(waiting.writeAll),
+    settled: rounds.settled,
+    flush: rounds.now,
     async close() {
-      clearInterval(timer)
+      rounds.stop()
       try {
-        await run(waiting.writeAll)
+        await rounds.now()
         return 0
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error
@@ -78,11 +75,11 @@ export const startDenialQueue = (
 const createWaiting = (database: Database) => {
   const rollUps = newRollUps()
   let queue: Denial[] = []
-  let countedAtMs = performance.now()
 
   const writeInFull = async (): Promise<void> => {
-    while (queue.length > 0) {
-      const some = queue.slice(0, ROWS_PER_COMMIT)
+    // What comes meanwhile is of the next round, or a flood would make one without an end.
+    for (let left = queue.length; left > 0; left -= ROWS_PER_COMMIT) {
+      const some = queue.slice(0, Math.min(left, ROWS_PER_COMMIT))
       await database.write((sql) => {
         for (const denial of some) insertAlone(sql, denial)
       })
@@ -91,7 +88,6 @@ const createWaiting = (database: Database) => {
     }
   }
   const writeCounts = async (): Promise<void> => {
-    countedAtMs = performance.now()
     const counted = takeRollUps(rollUps)
     for (let at = 0; at < counted.length; at += ROWS_PER_COMMIT) {
       const some = counted.slice(at, at + ROWS_PER_COMMIT)
@@ -110,30 +106,13 @@ const createWaiting = (database: Database) => {
     add: (denial: Denial): void => void queue.push(denial),
     count: (denial: Denial): void => addToRollUp(rollUps, denial),
     inFull: (): number => queue.length,
-    areCountsDue: (): boolean => rollUps.rows.size > 0 && performance.now() - countedAtMs >= LIMITS.rollUpFlushMs,
-    writeInFull,
-    async writeAll(): Promise<void> {
+    async write(): Promise<void> {
       await writeInFull()
       await writeCounts()
     },
     /** How many are lost. */
     drop: (): number => queue.length + takeRollUps(rollUps).reduce((sum, { count }) => sum + count, 0),
   }
-}
-
-/** One at a time: a second one waits for the first, then writes what came meanwhile. */
-const oneAfterAnother = () => {
-  let running: Promise<void> | null = null
-  const run = async (work: () => Promise<void>): Promise<void> => {
-    while (running !== null) await running.catch(() => undefined)
-    running = work()
-    try {
-      await running
-    } finally {
-      running = null
-    }
-  }
-  return Object.assign(run, { isBusy: (): boolean => running !== null })
 }
 
 const insertAlone = (sql: Sql, denial: Denial): void => {
