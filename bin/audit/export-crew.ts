@@ -19,8 +19,6 @@ export const answererOf = ({ directory, tenant }: ExportedLog): Answerer => ({
       await linkBefore(VERIFY_PORTS.hashes, behind, stretch.start),
     )
   },
-  // There are none beside an export.
-  records: async () => [],
 })
 
 /** Null: a log of this size, or without events, is verified sooner without. */

@@ -3,6 +3,7 @@ import { systemClock } from '../../lib/adapters/system/clock.ts'
 import { isOfOtherKeys, type NoteKey } from '../../lib/domain/tlog/signed-note.ts'
 import { isExpiryDue } from '../../lib/flows/audit/expire-events.ts'
 import { type Verified, verifyLog } from '../../lib/flows/audit/verify-log.ts'
+import type { FeedSpan } from '../../lib/ports/change-feed.ts'
 import type { Expired } from '../../lib/ports/tenant-log.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
 import { VERIFY_PORTS } from './open-log.ts'
@@ -13,7 +14,8 @@ export type LiveLog = AskedLog & {
   readonly vkeys: () => Promise<readonly string[]>
   /** Notes of the anchors that the broker was told of. */
   readonly anchored: () => Promise<readonly string[]>
-  readonly unlogged: () => Promise<readonly { readonly id: string }[]>
+  /** `logged`: which records of the feed need not be looked for. */
+  readonly unlogged: (logged: readonly FeedSpan[]) => Promise<readonly { readonly id: string }[]>
   readonly startCrew?: (isErased: boolean, size: number) => VerifyCrew | null
 }
 
@@ -54,7 +56,10 @@ export const verifyLive = async (
       : { isDue: (expired: Expired) => isExpiryDue({ configs, clock: systemClock }, tenant, expired) }),
     ...(crew === null ? {} : { crew }),
   }
-  const [verified, unlogged] = await Promise.all([verifyLog(VERIFY_PORTS, question), (crew ?? live).unlogged()])
+  const verifying = verifyLog(VERIFY_PORTS, question)
+  // Threads say which records they saw the leaf of: what is left is looked for behind them, and is nothing in most logs.
+  const looking = crew === null ? live.unlogged([]) : verifying.then(() => live.unlogged(crew.logged()))
+  const [verified, unlogged] = await Promise.all([verifying, looking])
   if (latest === null) warnUnprovenExpiry(verified, warnings)
   return { ...verified, recordsWithoutLeaf: unlogged.map(({ id }) => id), warnings }
 }

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import type { Cut, Lines } from '../../lib/adapters/files/leaf-lines.ts'
 import { Unavailable } from '../../lib/domain/unavailable.ts'
 import type { CheckedLeaves, Stretch } from '../../lib/flows/audit/check-leaves.ts'
+import type { FeedSpan } from '../../lib/ports/change-feed.ts'
 
 /** `isErased`: its events are gone with the tenant, only commitments are there. */
 export type DataLog = {
@@ -27,9 +28,9 @@ export type Questions = {
     readonly expired: number
     readonly lines?: { readonly here: Lines; readonly before: Cut['last'] }
   }
-  readonly records: null
 }
-export type Answers = { readonly leaves: CheckedLeaves; readonly records: readonly { readonly id: string }[] }
+/** `logged`: where the records lie that were found to have their leaf. */
+export type Answers = { readonly leaves: CheckedLeaves & { readonly logged?: readonly FeedSpan[] } }
 export type Answerer = {
   readonly [kind in keyof Questions]: (question: Questions[kind]) => Promise<Answers[kind]>
 }
@@ -58,7 +59,7 @@ export const startThreads = (log: CrewLog, size: number) => {
   }
 }
 
-export const startThread = (log: CrewLog) => {
+const startThread = (log: CrewLog) => {
   const worker = new Worker(new URL('./verify-worker.ts', import.meta.url), { workerData: log })
   const asked = new Map<number, PromiseWithResolvers<unknown>>()
   const fail = (error: Error) => {

@@ -10,7 +10,7 @@ const answerer = log.kind === 'export' ? answererOfExport(log) : await answererO
 
 const answerTo = async (task: Task): Promise<Done['answer']> => {
   try {
-    return await (task.kind === 'leaves' ? answerer.leaves(task.question) : answerer.records(task.question))
+    return await answerer.leaves(task.question)
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error
     return null

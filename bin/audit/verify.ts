@@ -92,7 +92,7 @@ const ofData = async (dataDir: string, tenant: string, against: Against): Promis
         configs: createTenantConfigStore(database),
         vkeys: async () => vkeys,
         anchored: () => knownAnchors(audit, tenant, against.warnings),
-        unlogged: () => unloggedIn(opened),
+        unlogged: (logged) => unloggedIn(opened, logged),
         startCrew: (isErased, size) => startCrew({ kind: 'data', dataDir, tenant, isErased }, size),
       },
       against,

@@ -34,6 +34,9 @@ export type GrantName = {
   readonly atSeconds: number
 }
 
+/** A stretch of a feed: behind the one number, up to the other. */
+export type FeedSpan = { readonly after: number; readonly until: number }
+
 export interface GrantNames {
   /** As ChangeFeed.read of grants, but that no record is read. */
   names(afterSequence: number, limit: number): Promise<readonly GrantName[]>

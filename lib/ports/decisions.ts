@@ -1,6 +1,7 @@
 // Denials have a queue and a budget of their own: a flood of them never delays an allow (design §3.4).
 import type { AuditEntry, GrantEntry } from '../domain/audit-entry.ts'
 import type { Denial, GrantRecord, StoredDecision } from '../domain/grant-record.ts'
+import type { FeedSpan } from './change-feed.ts'
 
 export interface DenialQueue {
   /**
@@ -24,9 +25,12 @@ export interface DecisionLookup {
   find(decisionId: string, tenant: string | null): Promise<StoredDecision | null>
 }
 
+/** `span`: ends with this record, and has no other of the tenant. Absent where no feed has numbers. */
+export type RecordedGrant = GrantEntry & { readonly span?: FeedSpan }
+
 export interface GrantRecords {
   /** Those of these allows of a tenant that there are, by decision id. Throws Unavailable. */
-  of(tenant: string, decisionIds: readonly string[]): Promise<ReadonlyMap<string, GrantEntry>>
+  of(tenant: string, decisionIds: readonly string[]): Promise<ReadonlyMap<string, RecordedGrant>>
 }
 
 export interface RecentRecords {

@@ -1,8 +1,7 @@
 // `mintmark decision ID`: an allow with its outcome, a denial, or the roll-up a denial was counted in.
-import type { GrantEntry } from '../../domain/audit-entry.ts'
 import { NOT_LISTED } from '../../domain/denial-roll-up.ts'
 import type { DenialRollUp, StoredDecision } from '../../domain/grant-record.ts'
-import type { DecisionLookup, GrantRecords } from '../../ports/decisions.ts'
+import type { DecisionLookup, GrantRecords, RecordedGrant } from '../../ports/decisions.ts'
 import { rowsOf, type Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import {
@@ -13,14 +12,16 @@ import {
   readGrantRecord,
   readNotIssued,
   timeOfDecision,
+  uuidOf,
 } from './stored-rows.ts'
 
 const OF_TENANT = '(?2 IS NULL OR tenant = ?2)'
 const GRANT = `SELECT tenant, body FROM grant_record WHERE decision = ?1 AND ${OF_TENANT}`
-const GRANTS = `SELECT body FROM grant_record
+const GRANTS = `SELECT seq, lower(hex(decision)), body FROM grant_record
   WHERE decision IN (SELECT unhex(value, '-') FROM json_each(?1)) AND tenant = ?2`
 const SPAN = `SELECT min(seq), max(seq) FROM grant_record WHERE decision IN (SELECT unhex(value, '-') FROM json_each(?))`
-const IN_SPAN = 'SELECT body FROM grant_record WHERE seq BETWEEN ? AND ? AND tenant = ?'
+const IN_SPAN = `SELECT seq, lower(hex(decision)), body FROM grant_record
+  WHERE seq BETWEEN ? AND ? AND tenant = ? ORDER BY seq`
 const OUTCOME = `SELECT tenant, body FROM not_issued WHERE decision = ?1 AND ${OF_TENANT}`
 const DENIAL = `SELECT tenant, body FROM denial WHERE decision = ?1 AND ${OF_TENANT}`
 const ROLLED_UP = `SELECT minute, tenant, kind, source, count FROM denial_roll_up
@@ -34,22 +35,29 @@ export const createDecisionLookup = (database: Database): DecisionLookup => ({
   },
 })
 
+type Row = readonly [sequence: number, id: string, body: string]
+
 /** Those of a stretch of a log mostly lie side by side: from the first to the last of them is read, and only then what is not there. */
 export const createGrantRecords = (database: Database): GrantRecords => ({
   async of(tenant, decisionIds) {
     const asked = new Set(decisionIds)
-    const entries = new Map<string, GrantEntry>()
-    const add = (rows: readonly (readonly [string])[]): void => {
-      for (const [body] of rows) {
+    const entries = new Map<string, RecordedGrant>()
+    const add = (rows: readonly Row[], areSideBySide: boolean): void => {
+      let before: number | null = null
+      for (const [until, id, body] of rows) {
         const entry = readGrantEntry({ tenant, body })
-        if (asked.has(entry.record.decisionId)) entries.set(entry.record.decisionId, entry)
+        const { decisionId } = entry.record
+        // A row that says it is another's is the leaf of neither.
+        const span = uuidOf(id) === decisionId ? { span: { after: before ?? until - 1, until } } : {}
+        if (asked.has(decisionId)) entries.set(decisionId, { ...entry, ...span })
+        if (areSideBySide) before = until
       }
     }
     database.read((sql) => {
       const span = spanOf(sql, decisionIds)
-      if (span !== null) add(rowsOf(sql(IN_SPAN), ...span, tenant))
+      if (span !== null) add(rowsOf(sql(IN_SPAN), ...span, tenant), true)
       const others = decisionIds.filter((id) => !entries.has(id))
-      if (others.length > 0) add(rowsOf(sql(GRANTS), JSON.stringify(others), tenant))
+      if (others.length > 0) add(rowsOf(sql(GRANTS), JSON.stringify(others), tenant), false)
     })
     return entries
   },

@@ -7,12 +7,19 @@ import type { OcsfEvent } from '../../domain/ocsf/event.ts'
 import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { decisionIdOf, GRANT_TYPES } from '../../domain/ocsf/issuance.ts'
 import { draftsOf, eventsOf } from '../../domain/ocsf/map-entry.ts'
+import type { FeedSpan } from '../../ports/change-feed.ts'
 import type { GrantRecords } from '../../ports/decisions.ts'
 import type { StoredLeaf } from '../../ports/tenant-log.ts'
 import type { LeavesQuestion } from './check-leaves.ts'
 
 export const agreesWithRecord =
-  (records: GrantRecords, tenant: string, nowSeconds: number): NonNullable<LeavesQuestion['againstRecords']> =>
+  (
+    records: GrantRecords,
+    tenant: string,
+    nowSeconds: number,
+    /** Told of every record that was found to have its leaf. */
+    logged: (span: FeedSpan) => void = () => undefined,
+  ): NonNullable<LeavesQuestion['againstRecords']> =>
   async (leaves) => {
     const ids = new Set(leaves.map((leaf) => decisionIdOf(uidOf(leaf))))
     const known = await records.of(tenant, [...ids])
@@ -24,6 +31,11 @@ export const agreesWithRecord =
         if (entry === undefined) return null
         if (last?.entry !== entry) last = { entry, drafts: draftsOf(entry, { issuerUrl }, () => null) }
         return last.drafts.find((draft) => draft.uid === uid) ?? null
+      },
+      // Its first event has the id of the decision, and is the one that the log owes it.
+      found({ uid = '' }) {
+        const span = known.get(uid)?.span
+        if (span !== undefined) logged(span)
       },
       async check({ canonical, head }) {
         if (!isOfGrant(head.type_uid, canonical)) return null

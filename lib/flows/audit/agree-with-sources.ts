@@ -20,6 +20,7 @@ export const bothAgree =
     const [first, second] = await Promise.all([one(leaves), other(leaves)])
     return {
       draftOf: (leaf, issuerUrl) => first.draftOf(leaf, issuerUrl) ?? second.draftOf(leaf, issuerUrl),
+      found: (leaf) => first.found?.(leaf),
       check: async (event) => (await first.check(event)) ?? second.check(event),
     }
   }

@@ -21,6 +21,8 @@ export type AgainstRecords = {
    * text, nothing else has to be asked of it. Null: that is not known.
    */
   readonly draftOf: (leaf: StoredLeaf, issuerUrl: string) => EventDraft | null
+  /** Told of each that is found so. */
+  readonly found?: (leaf: StoredLeaf) => void
   /** Of an event that is not found so. */
   readonly check: (event: CheckedEvent) => Promise<LogProblem | null>
 }
@@ -133,6 +135,7 @@ const checkBundle = async (
       if (problem !== null) return { problem, index: leafIndex }
       // Receipts and repair find an event by what the store says it is called.
       if (leaf.uid !== undefined && leaf.uid !== walk.last?.uid) return { problem: 'event_misplaced', index: leafIndex }
+      if (isFound) against?.found?.(leaf)
       walk.events += 1
     }
     const hash = leafHash(hashes.sha256, entry)

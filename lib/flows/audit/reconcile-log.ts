@@ -2,7 +2,13 @@
 import { type AuditEntry, type FeedItem, nameOfEntry } from '../../domain/audit-entry.ts'
 import { LIMITS } from '../../domain/limits.ts'
 import { draftsOf, NotAnEvent } from '../../domain/ocsf/map-entry.ts'
-import { CHANGE_TOPICS, type ChangeFeed, type ChangeTopic, type GrantNames } from '../../ports/change-feed.ts'
+import {
+  CHANGE_TOPICS,
+  type ChangeFeed,
+  type ChangeTopic,
+  type FeedSpan,
+  type GrantNames,
+} from '../../ports/change-feed.ts'
 import type { Expired, LogRetention, LogStore } from '../../ports/tenant-log.ts'
 import { AUDIT_READER } from './pump-feed.ts'
 
@@ -15,29 +21,47 @@ export type ReconcilePorts = {
 /** What was acknowledged as taken, is still kept, and has no leaf; of the event the log should have: `id`, `time` in milliseconds. */
 export type Unlogged = { readonly id: string; readonly time: number; readonly entry: AuditEntry }
 
-export const recordsWithoutLeaf = async (ports: ReconcilePorts, tenant: string): Promise<readonly Unlogged[]> => {
+/** `logged`: in these stretches of the feed every grant of the tenant was found to have its leaf; they are not looked at again. */
+export const recordsWithoutLeaf = async (
+  ports: ReconcilePorts,
+  tenant: string,
+  logged: readonly FeedSpan[] = [],
+): Promise<readonly Unlogged[]> => {
   const missing: Unlogged[] = []
   const fromMs = keptFromMs(await ports.retention.expired(tenant))
   for (const topic of CHANGE_TOPICS) {
     const acknowledged = (await ports.feed.acknowledged(AUDIT_READER, topic)) ?? 0
     const read = topic === 'grant' ? readNames : readEntries(topic)
-    for (let after = 0; after < acknowledged; ) {
-      const limit = LIMITS.feedRowsPerRound
-      const rows = (await read(ports, tenant, after, limit)).filter(({ sequence }) => sequence <= acknowledged)
-      const owed = rows.flatMap(({ owes }) => owes).filter(({ time }) => time >= fromMs)
-      const known = await ports.store.known(
-        tenant,
-        owed.map(({ id }) => id),
-      )
-      for (const { id, time, entry } of owed) {
-        const found = known.has(id) ? null : await entry()
-        if (found !== null) missing.push({ id, time, entry: found })
+    for (const { after: from, until } of gapsOf(topic === 'grant' ? logged : [], acknowledged))
+      for (let after = from; after < until; ) {
+        const limit = Math.min(LIMITS.feedRowsPerRound, until - after)
+        const rows = (await read(ports, tenant, after, limit)).filter(({ sequence }) => sequence <= until)
+        const owed = rows.flatMap(({ owes }) => owes).filter(({ time }) => time >= fromMs)
+        const known = await ports.store.known(
+          tenant,
+          owed.map(({ id }) => id),
+        )
+        for (const { id, time, entry } of owed) {
+          const found = known.has(id) ? null : await entry()
+          if (found !== null) missing.push({ id, time, entry: found })
+        }
+        if (rows.length < limit) break
+        after = rows.at(-1)!.sequence
       }
-      if (rows.length < limit) break
-      after = rows.at(-1)!.sequence
-    }
   }
   return missing
+}
+
+/** What is between stretches, from the beginning up to a number. */
+const gapsOf = (spans: readonly FeedSpan[], end: number): FeedSpan[] => {
+  const gaps: FeedSpan[] = []
+  let after = 0
+  for (const span of spans.toSorted((a, b) => a.after - b.after)) {
+    if (span.after > after) gaps.push({ after, until: Math.min(span.after, end) })
+    after = Math.max(after, span.until)
+  }
+  if (after < end) gaps.push({ after, until: end })
+  return gaps.filter((gap) => gap.after < gap.until)
 }
 
 /** The checkpoint is of that minute, and what is older was in the log and is gone from it: to bring it again would undo that. */
