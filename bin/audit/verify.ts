@@ -122,9 +122,10 @@ const report = (io: Io, result: Report, { json }: VerifyValues): number => {
   if (json === true) io.stdout.write(`${JSON.stringify({ ok: isGood, ...result }, null, 2)}\n`)
   else {
     const { bad, size, origin, events, earlier, expired } = result
+    // Of a log that lacks records no line says that it is good.
     if (bad === null)
       io.stdout.write(
-        `good: ${size} leaves of ${origin}, ${events} events${expired === 0 ? '' : `, ${expired} expired`}, ${earlier} earlier checkpoints\n`,
+        `${isGood ? 'good' : 'BAD: records are missing'}: ${size} leaves of ${origin}, ${events} events${expired === 0 ? '' : `, ${expired} expired`}, ${earlier} earlier checkpoints\n`,
       )
     else
       io.stdout.write(

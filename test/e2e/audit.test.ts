@@ -408,6 +408,28 @@ describe('what is done to the files afterwards', () => {
     expect([gone.code, gone.out]).toEqual([1, expect.stringContaining('record_missing')])
   })
 
+  test('a record that was taken over and has no leaf is named, no line says that the log is good, and repair brings it', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'mintmark-tampered-'))
+    onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
+    cpSync(broker.dataDir, dataDir, { recursive: true })
+    const id = '0198c0de-0000-4000-8000-00000000abcd'
+    const database = new DatabaseSync(join(dataDir, 'mintmark.db'))
+    database.exec(`INSERT INTO grant_record (guard, decision, tenant, at, exp, keep_until, body)
+        SELECT randomblob(16), x'${id.replaceAll('-', '')}', tenant, at, exp, keep_until,
+          json_replace(body, '$.decisionId', '${id}') FROM grant_record WHERE tenant = 'acme' ORDER BY seq DESC LIMIT 1;
+      UPDATE feed_reader SET acknowledged = (SELECT max(seq) FROM grant_record) WHERE topic = 'grant'`)
+    database.close()
+    const of = (verb: string) => mintmark(audit, verb, '--tenant', 'acme', '--data', dataDir)
+    const found = await of('verify')
+    expect([found.code, found.out]).toEqual([
+      1,
+      expect.stringMatching(/^BAD: [^]*\nBAD: the log has no leaf of the record /),
+    ])
+    expect(found.out).toContain(id)
+    expect((await of('repair')).out).toContain(id)
+    expect((await of('verify')).out).toMatch(/^good: /)
+  })
+
   test('an export verifies anywhere; a line that was changed, dropped or moved is named', async () => {
     const out = mkdtempSync(join(tmpdir(), 'mintmark-export-'))
     onTestFinished(() => rmSync(out, { recursive: true, force: true }))

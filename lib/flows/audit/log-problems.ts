@@ -12,7 +12,7 @@ export const LOG_PROBLEMS = {
   expired_unasked: 'events are gone that no version of the tenant document lets go, or not yet',
   event_invented: 'there is a line, or a second one, that is no event of the log',
   event_altered: 'an event is not the one that was committed to',
-  event_misplaced: 'an event does not say its own index or tenant',
+  event_misplaced: 'an event does not say its own index, tenant or id',
   chain_broken: 'an event does not follow the one before it',
   tile_altered: 'a hash of a tile is not that of what it is made from',
   root_differs: 'the tree is not the one that was signed',
