@@ -1,6 +1,6 @@
 // The log of a tenant in a data directory, beside a running broker or not.
 import { existsSync } from 'node:fs'
-import { logVerifierKeys, nodeSha256 } from '../../lib/adapters/keys/log-signer.ts'
+import { logVerifierKeys, nodeSha256, taintedLogKeys } from '../../lib/adapters/keys/log-signer.ts'
 import { nodeVerifyEd25519 } from '../../lib/adapters/keys/note-verifier.ts'
 import { AUDIT } from '../../lib/adapters/sqlite/audit-schema.ts'
 import { databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
@@ -72,6 +72,7 @@ export type OpenedLog = {
   readonly retention: LogRetention
   readonly origin: string
   readonly vkeys: readonly string[]
+  readonly tainted: readonly string[]
   readonly close: () => void
 }
 
@@ -94,9 +95,11 @@ export const openLog = async (dataDir: string, tenant: string): Promise<OpenedLo
     close()
     throw new CannotOpen(`there is no log of a tenant ${JSON.stringify(tenant)} here`, 'refused')
   }
-  const vkeys = await logVerifierKeys(createSigningKeyStore(database), tenant, head.origin)
+  const keys = createSigningKeyStore(database)
+  const vkeys = await logVerifierKeys(keys, tenant, head.origin)
+  const tainted = await taintedLogKeys(keys, tenant, head.origin)
   const retention = createLogRetention(audit)
-  return { tenant, database, audit, log, retention, origin: head.origin, vkeys, close }
+  return { tenant, database, audit, log, retention, origin: head.origin, vkeys, tainted, close }
 }
 
 export const VERIFY_PORTS = { hashes: { sha256: nodeSha256, sha256Hex }, verify: nodeVerifyEd25519 }

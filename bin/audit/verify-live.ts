@@ -12,6 +12,8 @@ import { type AskedLog, questionOf, type VerifyCrew } from './verify-crew.ts'
 export type LiveLog = AskedLog & {
   readonly configs: Pick<TenantConfigStore, 'latest' | 'version'>
   readonly vkeys: () => Promise<readonly string[]>
+  /** Keys of the log that were tainted, where rows of keys are read. */
+  readonly tainted?: readonly string[]
   /** Notes of the anchors that the broker was told of. */
   readonly anchored: () => Promise<readonly string[]>
   /** `logged`: which records of the feed need not be looked for. */
@@ -50,6 +52,7 @@ export const verifyLive = async (
   const question = {
     ...questionOf(live, isErased),
     keys,
+    ...(trusted.length > 0 ? {} : { pastKeys: keysIn(live.tainted ?? []) }),
     earlier: [...believed, ...anchors],
     ...(latest === null
       ? {}

@@ -84,13 +84,14 @@ const fromDirectory = (path: string): string => {
 
 const ofData = async (dataDir: string, tenant: string, against: Against): Promise<Report> => {
   const opened = await openLog(dataDir, tenant)
-  const { database, audit, vkeys, close } = opened
+  const { database, audit, vkeys, tainted, close } = opened
   try {
     return await verifyLive(
       {
         ...askedIn(opened),
         configs: createTenantConfigStore(database),
         vkeys: async () => vkeys,
+        tainted,
         anchored: () => knownAnchors(audit, tenant, against.warnings),
         unlogged: (logged) => unloggedIn(opened, logged),
         startCrew: (isErased, size) => startCrew({ kind: 'data', dataDir, tenant, isErased }, size),

@@ -1,6 +1,6 @@
 // Own keys of a running broker: what `mintmark keys` does, beside it or over HTTP, is in force with its next request (design §2, §3.3).
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
@@ -66,14 +66,21 @@ test('a tainted key leaves the set at once, and the next token is signed by a su
 })
 
 test('behind a tainted key of the log the log verifies by what is published, and need not grow for it', async () => {
-  const verify = () =>
-    spawnSync(process.execPath, ['bin/mintmark.ts', 'audit', 'verify', '--tenant', 'acme', '--data', broker.dataDir], {
-      encoding: 'utf8',
-    })
+  const verify = (...args: string[]) => {
+    const all = ['bin/mintmark.ts', 'audit', 'verify', '--tenant', 'acme', '--data', broker.dataDir, ...args]
+    return spawnSync(process.execPath, all, { encoding: 'utf8' })
+  }
   await vi.waitFor(() => expect(verify().stdout).toMatch(/^good/), { timeout: 15_000, interval: 250 })
+  const anchor = join(broker.tenantsDir, '..', 'anchor')
+  writeFileSync(anchor, await (await fetch(`${acme}/log/checkpoint`)).text())
   const { kid } = keys('list').keys!.find(({ use, state }) => use === 'log' && state === 'active')!
   expect(keys('taint', kid, '--reason', 'found in a log').code).toBe(0)
   await vi.waitFor(() => expect(verify().stdout).toMatch(/^good/), { timeout: 15_000, interval: 250 })
+  // What an anchor saw is compared as before: that a key was tainted lets nobody off.
+  expect(verify('--anchor', anchor).stdout).toMatch(/^good/)
+  const seen = readFileSync(anchor, 'utf8')
+  writeFileSync(anchor, seen.replace(/\n[^\n]+\n\n/, `\n${'A'.repeat(43)}=\n\n`))
+  expect(verify('--anchor', anchor).stdout).toMatch(/^BAD.*checkpoint_invalid/)
 })
 
 test('an unknown key or tenant is refused', () => {

@@ -48,7 +48,17 @@ export const createMessageSigner = (store: Store, ring: Ring, clock: Pick<Clock,
 
 /** Also of keys that signed once and are retired: what they signed is still to be verified. Never of one that is tainted. */
 export const logVerifierKeys = async (store: Store, tenant: string, name: string): Promise<string[]> =>
-  (await publicLogKeys(store, tenant)).map((row) => verifierKey(nodeSha256, noteKeyOf(row, name)))
+  linesOf(await publicLogKeys(store, tenant), name)
+
+/** Those tainted since: what they sign says nothing, but what an anchor saw of them when they were good is still compared. */
+export const taintedLogKeys = async (store: Store, tenant: string, name: string): Promise<string[]> => {
+  const isOne = ({ use, state, provenAtSeconds }: SigningKey) =>
+    use === LOG_SLOT.use && state === 'tainted' && provenAtSeconds !== null
+  return linesOf((await store.list(tenant)).filter(isOne), name)
+}
+
+const linesOf = (rows: readonly SigningKey[], name: string): string[] =>
+  rows.map((row) => verifierKey(nodeSha256, noteKeyOf(row, name)))
 
 /** The same keys as a JWK Set (RFC 8037), for whoever verifies what webhooks are sent. */
 export const logJwks = async (store: Store, tenant: string) => ({

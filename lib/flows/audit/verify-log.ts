@@ -36,6 +36,8 @@ export type VerifyPorts = { readonly hashes: LogHashes; readonly verify: VerifyE
 export type VerifyQuestion = {
   readonly source: LogSource
   readonly keys: readonly NoteKey[]
+  /** Those tainted since, which only what was seen before may be of: who forges that makes the log BAD, and never good. */
+  readonly pastKeys?: readonly NoteKey[]
   readonly tenant: string
   /** Notes seen before: anchors, and what the log kept itself. Each has to be of a beginning of this log. */
   readonly earlier: readonly string[]
@@ -120,11 +122,11 @@ const currentCheckpoint = async (ports: VerifyPorts, { source, keys }: VerifyQue
 /** A checkpoint signed when all of them were there already: nothing younger is gone. Its own root is checked like any other. */
 const provenExpired = async (
   { hashes, verify }: VerifyPorts,
-  { keys, isDue }: VerifyQuestion,
+  { keys, pastKeys = [], isDue }: VerifyQuestion,
   expired: Expired,
 ): Promise<number> => {
   const { note, leaves } = expired
-  const text = openNote({ sha256: hashes.sha256, verify }, note, keys)
+  const text = openNote({ sha256: hashes.sha256, verify }, note, [...keys, ...pastKeys])
   const size = text === null ? 0 : (parseCheckpoint(text)?.size ?? 0)
   if (size < leaves) throw new Bad({ problem: 'expired_unproven', index: 0 })
   if ((await isDue?.(expired)) === false) throw new Bad({ problem: 'expired_unasked', index: 0 })
@@ -137,7 +139,8 @@ const walkLeaves = async (
   checkpoint: Checkpoint,
   walk: Walk,
 ): Promise<void> => {
-  const earlier = question.earlier.map((note) => opened(ports, note, question.keys)).sort((a, b) => a.size - b.size)
+  const keys = [...question.keys, ...(question.pastKeys ?? [])]
+  const earlier = question.earlier.map((note) => opened(ports, note, keys)).sort((a, b) => a.size - b.size)
   if (earlier.some(({ origin }) => origin !== checkpoint.origin)) throw new Bad({ problem: 'other_log', index: null })
   for await (const { hashes, roots, events, flaw } of checkedStretches(
     ports,

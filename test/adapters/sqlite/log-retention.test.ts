@@ -27,7 +27,7 @@ const setUp = () => {
   const retention = createLogRetention(audit)
   const key = { name: 'sts.example.com/t/acme/log', publicKey: new Uint8Array(32) }
   /** Records appended, and a checkpoint of them all, at a time. */
-  const append = async (count: number, atSeconds: number) => {
+  const append = async (count: number, atSeconds: number, signer = key) => {
     const records = Array.from({ length: count }, () =>
       sampleRecord({ decisionId: randomUUID(), atSeconds, traceId: `trace of ${atSeconds}` }),
     )
@@ -37,7 +37,7 @@ const setUp = () => {
     )
     const { origin, edge } = (await store.head('acme'))!
     const text = checkpointText({ origin, size: edge.size, root: rootOfEdge(nodeSha256, edge) })
-    const note = noteOf(nodeSha256, text, [{ key, signature: new Uint8Array(64) }])
+    const note = noteOf(nodeSha256, text, [{ key: signer, signature: new Uint8Array(64) }])
     await store.putCheckpoint('acme', { size: edge.size, note }, atSeconds)
   }
   const verified = async (expired: () => Promise<Expired | null> = () => retention.expired('acme'), more = {}) =>
@@ -56,7 +56,7 @@ const setUp = () => {
         ...more,
       },
     )
-  return { dataDir, audit, store, retention, append, verified }
+  return { dataDir, audit, store, retention, append, verified, key }
 }
 
 test('what a checkpoint of long ago covers is gone for good, and the log verifies and says how much', async () => {
@@ -130,6 +130,18 @@ test('an event that is gone without being expired is missing, and a claim withou
   const { note } = (await store.history('acme'))[0]!
   const claim = async () => ({ leaves: 26, atSeconds: START, note })
   expect((await verified(claim)).bad?.problem).toBe('expired_unproven')
+})
+
+test('what shows an expiry may be of a key that was tainted since; what the log is now may not', async () => {
+  const { retention, append, verified, key } = setUp()
+  const successor = { ...key, publicKey: new Uint8Array(32).fill(1) }
+  await append(10, START)
+  await append(10, START + 40 * DAY, successor)
+  await retention.expire('acme', START + 10 * DAY, [])
+  const trusting = async (more: object) => (await verified(undefined, { earlier: [], ...more })).bad?.problem
+  expect(await trusting({ keys: [successor] })).toBe('expired_unproven')
+  expect(await trusting({ keys: [successor], pastKeys: [key] })).toBeUndefined()
+  expect(await trusting({ keys: [key], pastKeys: [successor] })).toBe('checkpoint_invalid')
 })
 
 test("events are expired only where a version of the document let them go by now: that is not the log's word alone", async () => {
