@@ -11,6 +11,7 @@ import {
   type Applied,
   type ApplyPorts,
   applyTenants,
+  blocksLeft,
   type CheckedDocument,
 } from '../../lib/flows/tenants/apply-tenants.ts'
 import type { TenantConfigStore } from '../../lib/ports/tenants.ts'
@@ -99,6 +100,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     )
     if (values.json) io.stdout.write(`${JSON.stringify(report)}\n`)
     else for (const applied of report.applied) io.stdout.write(describe(applied, isKept))
+    for (const warning of report.applied.flatMap(blocksLeft)) io.stderr.write(`mintmark apply: warning: ${warning}\n`)
     for (const tenant of report.missing)
       io.stderr.write(
         `mintmark apply: ${tenant} is in the store but in no file; it stays as it is (--remove ${tenant} removes it)\n`,

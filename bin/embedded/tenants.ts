@@ -4,7 +4,7 @@ import { keepBaseUrl } from '../../lib/adapters/sqlite/broker-place.ts'
 import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import type { createLogger } from '../../lib/edge/logger.ts'
-import { applyTenants } from '../../lib/flows/tenants/apply-tenants.ts'
+import { applyTenants, blocksLeft } from '../../lib/flows/tenants/apply-tenants.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import { authorOf } from '../commands/apply.ts'
 import type { Place } from '../policy/compile-options.ts'
@@ -59,6 +59,7 @@ const applyDocuments = async (
     if (outcome === 'rolled_back') warn(`WARNING: ${tenant} went back to a document that was current before`)
     if (outcome === 'refused_tombstone') warn(`WARNING: ${tenant} was removed; its document is not applied`)
   }
+  for (const warning of report.applied.flatMap(blocksLeft)) warn(`WARNING: ${warning}`)
   for (const tenant of report.missing)
     warn(`${tenant} is in the store but in no file of --tenants; it is served as it was`)
 }

@@ -19,6 +19,12 @@ export const narrowedBetween = (tenant: string, before: JsonValue, after: JsonVa
   ]
 }
 
+/** Names that no issuer has any more. Blocks are laid under names: those of one that was only renamed hold no longer. */
+export const issuersGone = (before: JsonValue, after: JsonValue): readonly string[] => {
+  const now = membersOf(membersOf(after)['issuers'])
+  return Object.keys(membersOf(membersOf(before)['issuers'])).filter((name) => !Object.hasOwn(now, name))
+}
+
 const selector =
   (kind: 'issuer' | 'grant') =>
   (value: string): Selector => ({ kind, issuer: '', value })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { run as apply } from '../../bin/commands/apply.ts'
 import { run as revocations } from '../../bin/commands/revocations.ts'
+import { run as revoke } from '../../bin/commands/revoke.ts'
 import { exchange, type RunningBroker, removeBroker, startBroker, temporaryDirectory } from '../support/broker.ts'
 import { githubClaims, issuerKey, signAssertion } from '../support/evidence.ts'
 import { captureIo } from '../support/io.ts'
@@ -76,6 +77,20 @@ test('a grant that allows less is cut before it is current, by whom and why on r
 test('a document that was current before is said to be, and lifts nothing', async () => {
   expect((await applied(DEPLOY_GRANT.replace('ttl: 10m', 'ttl: 20m') + OTHER)).out).toContain('CHANGED BACK')
   expect(await inForce()).toHaveLength(1)
+})
+
+test('blocks name an issuer as the document does: of one that is gone they are said to hold no longer', async () => {
+  const block = ['--tenant', 'acme', '--project', '1111111', '--reason', 'x', '--data', broker.dataDir]
+  expect(await revoke(block, captureIo())).toBe(0)
+  expect((await redeem('1111111')).status).toBe(400)
+  const renamed = githubTenant('acme', { keys: [key], grants: DEPLOY_GRANT + OTHER })
+    .replace('\n  github:\n', '\n  gh:\n')
+    .replaceAll('from: github', 'from: gh')
+  writeFileSync(join(broker.tenantsDir, 'acme.yaml'), renamed)
+  const io = captureIo()
+  expect(await apply([broker.tenantsDir, '--data', broker.dataDir, '--keep-issued'], io)).toBe(0)
+  expect((await redeem('1111111')).status).toBe(200)
+  expect(io.err()).toContain('acme: no issuer is called github any more')
 })
 
 test('what a tenant has whose file is missing is not to be had, by apply or at a start', async () => {

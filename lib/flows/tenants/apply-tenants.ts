@@ -4,7 +4,7 @@
 import type { JsonValue } from '../../domain/claims.ts'
 import { documentDiff } from '../../domain/document-diff.ts'
 import { LIMITS } from '../../domain/limits.ts'
-import { narrowedBetween } from '../../domain/narrowing.ts'
+import { issuersGone, narrowedBetween } from '../../domain/narrowing.ts'
 import type { Selector } from '../../domain/revocation.ts'
 import { Unavailable } from '../../domain/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -30,6 +30,7 @@ export type Applied = {
   readonly diff: readonly string[]
   /** What was removed or narrowed, and is cut unless what was issued is kept. */
   readonly narrowed: readonly Selector[]
+  readonly issuersGone: readonly string[]
 }
 
 export type ApplyReport = {
@@ -38,6 +39,13 @@ export type ApplyReport = {
 }
 
 const ATTEMPTS = 3
+
+/** What whoever applies has to know of blocks that were laid under names of issuers. */
+export const blocksLeft = ({ tenant, issuersGone: gone }: Pick<Applied, 'tenant' | 'issuersGone'>): readonly string[] =>
+  gone.map(
+    (name) =>
+      `${tenant}: no issuer is called ${name} any more; blocks of its projects, runs, actors and keys hold for no other name`,
+  )
 
 export const applyTenants = async (
   ports: ApplyPorts,
@@ -70,9 +78,9 @@ const applyOne = async (
     // A tombstone stands for good, also when the tenant was erased: applying the file again must not resurrect what was
     // removed, nor another owner come to a name that relying parties still trust.
     if (latest !== null && latest.tombstonedAtSeconds !== null)
-      return { tenant: document.tenant, outcome: 'refused_tombstone', version, diff: [], narrowed: [] }
+      return { tenant: document.tenant, outcome: 'refused_tombstone', version, diff: [], narrowed: [], issuersGone: [] }
     if (latest?.version.digest === document.digest)
-      return { tenant: document.tenant, outcome: 'unchanged', version, diff: [], narrowed: [] }
+      return { tenant: document.tenant, outcome: 'unchanged', version, diff: [], narrowed: [], issuersGone: [] }
     const after = JSON.parse(document.document) as JsonValue
     const before = latest === null ? {} : (JSON.parse(latest.version.document) as JsonValue)
     const diff = documentDiff(before, after)
@@ -99,6 +107,7 @@ const applyOne = async (
         version: version + 1,
         diff,
         narrowed,
+        issuersGone: issuersGone(before, after),
       }
   }
   throw new Unavailable('changed_underway')
