@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs'
 import { createAesSealer } from '../../lib/adapters/keys/aes-sealer.ts'
 import { createLocalVault, type LocalVault } from '../../lib/adapters/keys/local-vault.ts'
-import { loadMasterKey, MasterKeyRefused, masterKeyPath } from '../../lib/adapters/keys/master-key.ts'
+import { loadMasterKey, MasterKeyRefused, masterKeyPath, masterKeyPlace } from '../../lib/adapters/keys/master-key.ts'
 import { DataDirectoryRefused, databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
+
+import { someSigningKeys } from '../../lib/adapters/sqlite/signing-key-store.ts'
 
 export type OpenStore = { readonly database: Database; readonly vault: LocalVault }
 
@@ -38,6 +40,11 @@ export const openStore = ({
     const key = loadMasterKey({ given: masterKey, dataDir, mayCreate: !hasKeys })
     const vault = createLocalVault(createAesSealer(key))
     key.fill(0)
+    // Under another one nothing could be signed, and every new key would be lost with it. One altered row of one tenant is
+    // that tenant's trouble.
+    const sealed = someSigningKeys(database)
+    if (sealed.length > 0 && !sealed.some(vault.opens))
+      throw new MasterKeyRefused('another', masterKeyPlace({ given: masterKey, dataDir }))
     return { ok: true, store: { database, vault } }
   } catch (error) {
     return { ok: false, problem: problemOf(error, dataDir) }

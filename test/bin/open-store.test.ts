@@ -1,10 +1,13 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { createPublicKey, randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openStore } from '../../bin/embedded/open-store.ts'
+import { publicMembers, thumbprintOf } from '../../lib/adapters/keys/public-key.ts'
+import { createSigningKeyStore } from '../../lib/adapters/sqlite/signing-key-store.ts'
 import { temporaryDirectory } from '../support/broker.ts'
 
-const open = (dataDir: string, dev: boolean | null = true) => openStore({ dataDir, dev, masterKey: undefined })
+const open = (dataDir: string, dev: boolean | null = true, masterKey?: string) => openStore({ dataDir, dev, masterKey })
 
 test('a first start makes database and master key, a second one opens them', () => {
   const dataDir = temporaryDirectory()
@@ -29,4 +32,42 @@ test('a development directory is not served without --dev (design §9)', () => {
   const first = open(dataDir)
   if (first.ok) first.store.database.close()
   expect(open(dataDir, false)).toMatchObject({ ok: false, problem: expect.stringContaining('--dev') })
+})
+
+/** A data directory with keys of a tenant, sealed under its own master key. */
+const withKeys = async () => {
+  const dataDir = temporaryDirectory()
+  const first = open(dataDir)
+  if (!first.ok) throw new Error(first.problem)
+  const { database, vault } = first.store
+  for (const use of ['token', 'signal'] as const) {
+    const { publicKey, sealed } = await vault.generate({ tenant: 'acme', use, alg: 'ES256' })
+    const publicJwk = publicMembers(createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' }))
+    const times = { createdAtSeconds: 1, provenAtSeconds: null, activatedAtSeconds: null, endedAtSeconds: null }
+    const key = { tenant: 'acme', kid: thumbprintOf(publicJwk), alg: 'ES256', use, state: 'prepared', sealed } as const
+    await createSigningKeyStore(database).insert({ ...key, publicJwk, ...times })
+  }
+  return { dataDir, database }
+}
+
+test('a master key that opens no key of the directory is refused: nothing could be signed, and new keys would be lost', async () => {
+  const { dataDir, database } = await withKeys()
+  database.close()
+  const another = randomBytes(32).toString('base64')
+  expect(open(dataDir, true, another)).toMatchObject({
+    ok: false,
+    problem: expect.stringMatching(/^the master key in MINTMARK_MASTER_KEY opens no key/),
+  })
+  const own = open(dataDir, true, readFileSync(join(dataDir, 'master.key'), 'utf8'))
+  expect(own.ok).toBe(true)
+  if (own.ok) own.store.database.close()
+})
+
+test('one altered key stops no other tenant', async () => {
+  const { dataDir, database } = await withKeys()
+  await database.write((sql) => sql("UPDATE signing_key SET sealed = x'00' WHERE use = 'token'").run())
+  database.close()
+  const opened = open(dataDir)
+  expect(opened.ok).toBe(true)
+  if (opened.ok) opened.store.database.close()
 })

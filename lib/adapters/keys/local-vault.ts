@@ -16,7 +16,11 @@ const newKeyPair = (alg: OwnAlgorithm) =>
       ? generate('ed25519')
       : generate('rsa', { modulusLength: 2048, publicExponent: 0x10001 })
 
-export type LocalVault = KeyPairs & KeyVault
+export type LocalVault = KeyPairs &
+  KeyVault & {
+    /** Whether the private half of a key can be had under this master key. */
+    opens(key: SigningKey): boolean
+  }
 
 export const createLocalVault = (sealer: AesSealer): LocalVault => ({
   async generate({ tenant, use, alg }) {
@@ -31,6 +35,14 @@ export const createLocalVault = (sealer: AesSealer): LocalVault => ({
     }
   },
   open: (key) => ({ kind: 'here', pkcs8: sealer.open(key.sealed, keyAssociatedData(key)) }),
+  opens(key) {
+    try {
+      sealer.open(key.sealed, keyAssociatedData(key)).fill(0)
+      return true
+    } catch {
+      return false
+    }
+  },
   sealSecret: (tenant, secret) => sealer.seal(secret, secretAssociatedData(tenant)),
   openSecret: (tenant, sealed) => sealer.open(sealed, secretAssociatedData(tenant)),
 })

@@ -26,6 +26,7 @@ export type MasterKeyProblem =
   | 'wrong_owner'
   | 'readable_by_others'
   | 'unreadable'
+  | 'another'
 
 const SAYS: Readonly<Record<MasterKeyProblem, string>> = {
   malformed: 'is not 32 bytes as base64 or hex',
@@ -34,6 +35,7 @@ const SAYS: Readonly<Record<MasterKeyProblem, string>> = {
   wrong_owner: 'belongs to another user',
   readable_by_others: 'may be read or written by others; chmod it to 0600',
   unreadable: 'cannot be read or made',
+  another: 'opens no key of the data directory: it is not the one they were sealed with',
 }
 
 /** Refused at start; nothing about it changes by waiting. The message names the place and never the key. */
@@ -56,11 +58,15 @@ export type MasterKeyOptions = {
 
 export const masterKeyPath = (dataDir: string): string => join(dataDir, 'master.key')
 
+/** Where the key in use came from, for a message. */
+export const masterKeyPlace = ({ given, dataDir }: Pick<MasterKeyOptions, 'given' | 'dataDir'>): string =>
+  given === undefined ? masterKeyPath(dataDir) : 'in MINTMARK_MASTER_KEY'
+
 /** 32 bytes; the caller zeroes them after use. Throws MasterKeyRefused. */
 export const loadMasterKey = ({ given, dataDir, mayCreate = true }: MasterKeyOptions): Uint8Array => {
   if (given !== undefined) {
     const key = parseMasterKey(given)
-    if (key === null) throw new MasterKeyRefused('malformed', 'in MINTMARK_MASTER_KEY')
+    if (key === null) throw new MasterKeyRefused('malformed', masterKeyPlace({ given, dataDir }))
     return key
   }
   const path = masterKeyPath(dataDir)

@@ -15,6 +15,8 @@ const PROVE = 'UPDATE signing_key SET proven_at = ? WHERE tenant = ? AND kid = ?
 const KEEP_SECRET = 'INSERT INTO feed_secret (tenant, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING'
 const SECRET = 'SELECT sealed FROM feed_secret WHERE tenant = ?'
 
+const SAMPLE = "SELECT * FROM signing_key WHERE state <> 'retired' LIMIT 8"
+
 type Row = {
   readonly tenant: string
   readonly kid: string
@@ -42,6 +44,10 @@ const keyOf = (row: Row): SigningKey => ({
   activatedAtSeconds: row.activated_at,
   endedAtSeconds: row.ended_at,
 })
+
+/** A few keys of any tenants: enough to tell whether a master key is theirs. */
+export const someSigningKeys = (database: Database): readonly SigningKey[] =>
+  (database.read((sql) => sql(SAMPLE).all()) as Row[]).map(keyOf)
 
 export const createSigningKeyStore = (database: Database): SigningKeyStore => ({
   list: async (tenant) => (database.read((sql) => sql(LIST).all(tenant)) as Row[]).map(keyOf),
