@@ -1,6 +1,7 @@
-// `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served;
-// those of a removed tenant are dropped from memory.
+// `rotate` on a schedule: each tenant's keys are moved as they fall due. A tenant's first keys are made before it is served, or as
+// soon as it is applied beside a running broker; those of a removed tenant are dropped from memory.
 import { createKeyMaker, createKeyProver } from '../../lib/adapters/keys/key-maker.ts'
+import { watchTenantConfigs } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import { type BrokerCounts, countOne } from '../../lib/domain/broker-counts.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { ClockGuard } from '../../lib/flows/guard-clock.ts'
@@ -27,6 +28,16 @@ type RotationPorts = {
 }
 
 const PERIOD_MS = 30_000
+const LOOK_MS = 250
+
+/** Nobody while the store does not answer: the next full round says so, once. */
+const hinted = (applied: () => readonly string[]): readonly { readonly tenant: string }[] => {
+  try {
+    return applied().map((tenant) => ({ tenant }))
+  } catch {
+    return []
+  }
+}
 
 export const startRotation = async (
   ports: RotationPorts,
@@ -40,13 +51,21 @@ export const startRotation = async (
     clockGuard: ports.clockGuard,
     ring: ports.keys,
   }
+  const applied = watchTenantConfigs(ports.store.database)
+  let nextMs = 0
   const round = async (): Promise<boolean> => {
+    const now = ports.clock.monotonicMs()
+    const isDue = now >= nextMs
+    const changed = hinted(applied)
+    if (!isDue && changed.length === 0) return false
+    if (isDue) nextMs = now + PERIOD_MS
     // Said once, and not for every tenant.
     if (!ports.clockGuard.isTrusted()) {
       ports.log.error('keys are not rotated: the clock is not trusted', {})
       return false
     }
-    const { configs, tenants, counts } = ports
+    const { tenants, counts } = ports
+    const configs = isDue ? ports.configs : { list: async () => changed }
     const { moves, failed } = await rotateTenants({ configs, tenants, rotation, atOnce: LIMITS.tenantsAtOnceMax })
     for (const tenant of failed) ports.log.error('keys could not be rotated', { tenant })
     if (counts) {
@@ -57,5 +76,5 @@ export const startRotation = async (
   }
   const onFailure = (): void => ports.log.error('rotation could not list the tenants', {})
   await round().catch(onFailure)
-  return { rotation, ...runRounds({ round, pauseMs: PERIOD_MS, onFailure, isPausedFirst: true }) }
+  return { rotation, ...runRounds({ round, pauseMs: LOOK_MS, onFailure, isPausedFirst: true }) }
 }

@@ -44,6 +44,24 @@ const versionOf = (row: Row): ConfigVersion => ({
   diff: row.diff,
 })
 
+const NEWEST = 'SELECT max(rowid) AS newest FROM tenant_config'
+const SINCE = 'SELECT DISTINCT tenant FROM tenant_config WHERE rowid > ?'
+
+/**
+ * Names of the tenants whose document was applied since the last call, by any process. A hint, cheap enough to ask all the time:
+ * one applied in the moment in which the newest version was erased is not named.
+ */
+export const watchTenantConfigs = (database: Database): (() => readonly string[]) => {
+  const newest = () => Number(database.read((sql) => sql(NEWEST).get()?.['newest'] ?? 0))
+  let seen = newest()
+  return () => {
+    const current = newest()
+    const applied = current > seen ? database.read((sql) => sql(SINCE).all(seen)) : []
+    seen = current
+    return applied.map(({ tenant }) => String(tenant))
+  }
+}
+
 export const createTenantConfigStore = (database: Database): TenantConfigStore => ({
   async latest(tenant) {
     const row = database.read((sql) => sql(LATEST).get(tenant)) as (Row & Tombstoned) | undefined

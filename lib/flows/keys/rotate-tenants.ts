@@ -1,11 +1,12 @@
 // One run of rotate (design §2): the keys of every tenant are moved as far as they are due. A tenant whose keys cannot be
 // moved is counted and holds up no other; the next run tries again.
 import { LOG_SLOT, neededSlots, signalSlots } from '../../domain/key-rotation.ts'
-import type { TenantConfigStore, TenantDirectory } from '../../ports/tenants.ts'
+import type { TenantDirectory } from '../../ports/tenants.ts'
 import { type AppliedMove, type RotatePorts, rotateKeys } from './rotate-keys.ts'
 
 export type RotateTenantsPorts = {
-  readonly configs: Pick<TenantConfigStore, 'list'>
+  /** Whose keys: of all tenants, or of those that changed. */
+  readonly configs: { list(): Promise<readonly { readonly tenant: string }[]> }
   readonly tenants: Pick<TenantDirectory, 'current'>
   readonly rotation: RotatePorts
   /** How many tenants at a time. */
