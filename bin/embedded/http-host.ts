@@ -62,6 +62,10 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     'request',
     oneAtATime((request, response) => serve(serving, request, response)),
   )
+  // By itself node:http would ask for a body that is refused unread, and answer other expectations with a bare 417; they may be
+  // ignored (RFC 9110 §10.1.1).
+  for (const expecting of ['checkContinue', 'checkExpectation'])
+    server.on(expecting, (request, response) => server.emit('request', request, response))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, () => resolve())
@@ -159,7 +163,10 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
     )
   }
   if (declaredLength(request) > LIMITS.bodyBytesMax) ask(null)
-  else readBody(request, ask)
+  else {
+    if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue()
+    readBody(request, ask)
+  }
 }
 
 /** Nobody is above this to catch: what a door throws would end the process, and every request with it. */

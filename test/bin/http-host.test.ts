@@ -205,6 +205,21 @@ test('a request that is not HTTP is 400, not a crash', async () => {
   expect((await fetch(`http://127.0.0.1:${port}/t/acme/token`, { method: 'POST' })).status).toBe(200)
 })
 
+const expecting = (expectation: string, length: number, path = '/t/acme/token') =>
+  `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${length}\r\nExpect: ${expectation}\r\n\r\n`
+
+test('a client that asks first is told to go on, but not where its body is refused unread', async () => {
+  const port = await start((event) => `got ${event.body}`)
+  expect(await raw(port, `${expecting('100-continue', 2)}ok`)).toMatch(/^HTTP\/1\.1 100 .*HTTP\/1\.1 200 .*got ok$/s)
+  const early = await raw(port, expecting('100-continue', 2, '/nowhere'), 1_000)
+  expect(early).toMatch(/^HTTP\/1\.1 404 /)
+})
+
+test('another expectation is ignored, and its answer like any other', async () => {
+  const port = await start((event) => `got ${event.body}`)
+  expect(await raw(port, `${expecting('banana', 2)}ok`)).toMatch(/^HTTP\/1\.1 200 .*got ok$/s)
+})
+
 test('two Host headers are refused, in whatever order and case', async () => {
   const port = await start(() => 'unreachable')
   const hosts = 'Host: x\r\nhOST: y\r\n'
