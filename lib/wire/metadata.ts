@@ -24,6 +24,12 @@ const shared = (issuerUrl: string) => ({
 })
 
 /**
+ * Callers authenticate by a token of ours: a name of the access token types, which RFC 8414 §2 allows for introspection. For
+ * revocation it has no such name, but leaving it out would say client_secret_basic.
+ */
+const OWN_TOKEN_METHODS = ['Bearer', 'DPoP']
+
+/**
  * RFC 8414 §2. `response_types_supported` is required though there is no front channel, hence empty (standards §1.4).
  * `requested_token_types_supported` is ours: no standard has a member for what RFC 8693 may be asked for.
  */
@@ -34,9 +40,13 @@ export const oauthMetadata = (
   ...shared(issuerUrl),
   response_types_supported: [],
   requested_token_types_supported: tokenTypes,
-  // Callers of these two authenticate by a token of ours, for which RFC 8414 has no name among the methods.
   ...(takesOwnTokens
-    ? { introspection_endpoint: `${issuerUrl}/introspect`, revocation_endpoint: `${issuerUrl}/revoke` }
+    ? {
+        introspection_endpoint: `${issuerUrl}/introspect`,
+        introspection_endpoint_auth_methods_supported: OWN_TOKEN_METHODS,
+        revocation_endpoint: `${issuerUrl}/revoke`,
+        revocation_endpoint_auth_methods_supported: OWN_TOKEN_METHODS,
+      }
     : {}),
 })
 

@@ -132,7 +132,9 @@ export const callerHttpSuite = (targetOf: () => { readonly url: string; readonly
     const metadata = await asked(at('oauth-authorization-server'), {})
     expect(JSON.parse(metadata.text)).toMatchObject({
       introspection_endpoint: `${acme()}/introspect`,
+      introspection_endpoint_auth_methods_supported: ['Bearer', 'DPoP'],
       revocation_endpoint: `${acme()}/revoke`,
+      revocation_endpoint_auth_methods_supported: ['Bearer', 'DPoP'],
     })
     const resource = await asked(at('oauth-protected-resource'), {})
     expect(JSON.parse(resource.text)).toMatchObject({ resource: acme(), authorization_servers: [acme()] })
