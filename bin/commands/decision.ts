@@ -107,13 +107,15 @@ const print = (io: Io, found: StoredDecision, explanation: Explanation | null): 
   const linesOf = conditionLines(explanation.rows, paint)
   for (const grant of new Set(explanation.rows.map((row) => row.grant))) {
     const rows = explanation.rows.filter((row) => row.grant === grant)
-    say(`\n${bold(`Grant ${grant}`)} ${rows.every(({ holds }) => holds) ? good('matches') : bad('does not match')}`)
+    const verdict = rows.every(({ holds }) => holds) ? good('matches') : bad('does not match')
+    const mode = explanation.reportOnly.includes(grant) ? dim(' (report: recorded, never issued)') : ''
+    say(`\n${bold(`Grant ${grant}`)} ${verdict}${mode}`)
     for (const line of linesOf(grant)) say(line)
   }
-  if (found.kind === 'deny' && explanation.nearest !== null)
-    say(
-      `\nNearest: ${explanation.nearest.grant}, ${explanation.nearest.held} of ${explanation.nearest.of} conditions hold`,
-    )
+  const { nearest } = explanation
+  // One that matches was not denied by its conditions.
+  if (found.kind === 'deny' && nearest !== null && nearest.held < nearest.of)
+    say(`\nNearest: ${nearest.grant}, ${nearest.held} of ${nearest.of} conditions hold`)
 }
 
 type Printer = {

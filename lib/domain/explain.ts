@@ -19,6 +19,8 @@ export type Explanation = {
   readonly rows: readonly ExplainedRow[]
   /** The enforced grant most of whose conditions hold, and how many; null where there is none. A tie: the earlier one. */
   readonly nearest: { readonly grant: string; readonly held: number; readonly of: number } | null
+  /** Names of the grants that decide and are recorded, and never issue. */
+  readonly reportOnly: readonly string[]
 }
 
 /** Rows in document order, for each grant its conditions, then the untrusted rule, then the identity. */
@@ -32,7 +34,8 @@ export const explainGrants = (evaluations: readonly GrantEvaluation[], wid: Wid)
     if (nearest === null || held / own.length > nearest.held / nearest.of)
       nearest = { grant: grant.name, held, of: own.length }
   }
-  return { rows, nearest }
+  const reportOnly = evaluations.flatMap(({ grant }) => (grant.mode === 'report' ? [grant.name] : []))
+  return { rows, nearest, reportOnly }
 }
 
 const rowsOf = ({ grant, results, untrustedOk, identity }: GrantEvaluation, wid: Wid): ExplainedRow[] => [

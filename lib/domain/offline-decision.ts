@@ -30,7 +30,7 @@ export type OfflineDecision = {
   readonly outcome: Result<Choice>
 }
 
-const NOTHING: Explanation = { rows: [], nearest: null }
+const NOTHING: Explanation = { rows: [], nearest: null, reportOnly: [] }
 
 export const decideOffline = (
   catalog: ProviderCatalog,
