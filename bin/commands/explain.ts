@@ -1,6 +1,7 @@
 // `mintmark explain`: for one assertion, every check of the evidence, every condition of every candidate grant, expected and
 // actual, and what the broker would answer. Offline: a signature is checked only where the keys are in the document, which
 // comes from files or, with --data, from the store.
+
 import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose'
 import type { JsonObject } from '../../lib/domain/claims.ts'
@@ -22,6 +23,7 @@ import { painter } from '../policy/paint.ts'
 import { loadStoredTenant } from '../policy/stored-tenant.ts'
 import { assumption, loadTenantDirectory } from '../policy/tenant-directory.ts'
 import { reportProblem } from '../report-problem.ts'
+import { wordsOf } from '../words-of.ts'
 
 const HELP = `Usage: mintmark explain --tenant T --assertion FILE [--tenants DIR | --data DIR] [options]
 
@@ -162,7 +164,7 @@ const readText = (file: string): string => {
   try {
     return readFileSync(file, 'utf8').slice(0, 2 * LIMITS.bodyBytesMax)
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw new UsageError(`cannot read ${file}: ${String(error.code)}`)
+    if (error instanceof Error && 'code' in error) throw new UsageError(`cannot read ${file}: ${wordsOf(error)}`)
     throw error
   }
 }

@@ -75,7 +75,12 @@ const ask = ({ call }: Afar, asked: KeyRequest) => {
 type Shown = { readonly io: Io; readonly isJson: boolean }
 
 const beside = async (dataDir: string, tenant: string, asked: KeyRequest, { io, isJson }: Shown): Promise<number> => {
-  const opened = openStore({ dataDir, dev: null, masterKey: io.env['MINTMARK_MASTER_KEY'] })
+  const opened = openStore({
+    dataDir,
+    dev: null,
+    masterKey: io.env['MINTMARK_MASTER_KEY'],
+    isMasterKeyLost: asked.kind !== 'rotate_keys',
+  })
   if (!opened.ok) return reportProblem(io, 'keys', { kind: 'unavailable', says: opened.problem }, isJson)
   const mark = startTimeMark(opened.store.database)
   try {

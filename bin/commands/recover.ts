@@ -47,7 +47,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   if (positionals.length > 0) throw new UsageError('recover takes no arguments')
   const dataDir = required(values.data, 'data')
   const reason = values.quarantine ? '' : required(values.reason, 'reason')
-  const opened = openStore({ dataDir, dev: null, masterKey: io.env['MINTMARK_MASTER_KEY'] })
+  const opened = openStore({ dataDir, dev: null, masterKey: io.env['MINTMARK_MASTER_KEY'], isMasterKeyLost: true })
   if (!opened.ok) return reportProblem(io, 'recover', { kind: 'unavailable', says: opened.problem }, values.json)
   const { database } = opened.store
   try {

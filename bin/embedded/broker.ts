@@ -9,6 +9,7 @@ import { anchorFiles, anchorWarnings } from '../../lib/wire/anchor-place.ts'
 import { BASE_URL_FORM, isBaseUrl } from '../policy/base-url.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { readDirectory } from '../policy/tenant-directory.ts'
+import { wordsOf } from '../words-of.ts'
 import { anchorHost } from './anchors.ts'
 import { openAuditDatabase } from './audit.ts'
 import type { BrokerOptions } from './broker-options.ts'
@@ -136,10 +137,10 @@ const watchedStore = async (
   return watchQuarantine(database)
 }
 
-const cannotListen = (where: string, { code }: NodeJS.ErrnoException): Started => ({
+const cannotListen = (where: string, error: NodeJS.ErrnoException): Started => ({
   ok: false,
   kind: 'unavailable',
-  problems: [`mintmark serve: cannot listen on ${where} (${code})`],
+  problems: [`mintmark serve: cannot listen on ${where}: ${wordsOf(error)}`],
 })
 
 /** What cannot be served safely, whatever the documents say. */

@@ -6,7 +6,8 @@ import { loadMasterKey, MasterKeyRefused, masterKeyPath, masterKeyPlace } from '
 import { DataDirectoryRefused, databasePath } from '../../lib/adapters/sqlite/data-directory.ts'
 import { type Database, openDatabase } from '../../lib/adapters/sqlite/database.ts'
 
-import { someSigningKeys } from '../../lib/adapters/sqlite/signing-key-store.ts'
+import { newestSigningKeys } from '../../lib/adapters/sqlite/signing-key-store.ts'
+import { wordsOf } from '../words-of.ts'
 
 export type OpenStore = { readonly database: Database; readonly vault: LocalVault }
 
@@ -16,12 +17,15 @@ export type OpenOptions = {
   readonly dev: boolean | null
   readonly masterKey: string | undefined
   readonly cacheKib?: number
+  /** Also under a master key that opens nothing here: for what ends the keys of one that was lost. */
+  readonly isMasterKeyLost?: boolean
 }
 
 export const openStore = ({
   dataDir,
   dev,
   masterKey,
+  isMasterKeyLost = false,
   ...rest
 }: OpenOptions):
   | { readonly ok: true; readonly store: OpenStore }
@@ -42,8 +46,8 @@ export const openStore = ({
     key.fill(0)
     // Under another one nothing could be signed, and every new key would be lost with it. One altered row of one tenant is
     // that tenant's trouble.
-    const sealed = someSigningKeys(database)
-    if (sealed.length > 0 && !sealed.some(vault.opens))
+    const sealed = newestSigningKeys(database)
+    if (!isMasterKeyLost && sealed.length > 0 && !sealed.some(vault.opens))
       throw new MasterKeyRefused('another', masterKeyPlace({ given: masterKey, dataDir }))
     return { ok: true, store: { database, vault } }
   } catch (error) {
@@ -68,4 +72,4 @@ const nothingIn = (dataDir: string) => ({ ok: false, problem: `there is no datab
 const problemOf = (error: unknown, dataDir: string): string =>
   error instanceof DataDirectoryRefused || error instanceof MasterKeyRefused
     ? error.message
-    : `the data directory ${dataDir} cannot be opened`
+    : `the data directory ${dataDir} cannot be opened: ${wordsOf(error) || 'it is damaged'}`

@@ -3,6 +3,7 @@ import { readTenantFiles, type TenantFile } from '../../lib/adapters/files/tenan
 import { loadTenants, type TenantSet } from '../../lib/wire/check-tenants.ts'
 import { loadTenant } from '../../lib/wire/load-tenant.ts'
 import { UsageError } from '../command.ts'
+import { wordsOf } from '../words-of.ts'
 import { readBaseUrl } from './base-url.ts'
 import { compileOptions } from './compile-options.ts'
 
@@ -28,12 +29,6 @@ export const loadTenantDirectory = (
   return { ...set, files, baseUrl, isBaseUrlAssumed: known === null }
 }
 
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such directory',
-  ENOTDIR: 'it is no directory',
-  EACCES: 'not allowed',
-}
-
 /** The documents of DIR, unread by anybody yet. Throws UsageError where there is no such directory or nothing in it. */
 export const readDirectory = (directory: string): readonly TenantFile[] => {
   let files: readonly TenantFile[]
@@ -41,10 +36,9 @@ export const readDirectory = (directory: string): readonly TenantFile[] => {
     files = readTenantFiles(directory)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
-    const code = String(error.code)
     // A document that leads nowhere is not the directory.
     const { path = directory } = error as NodeJS.ErrnoException
-    throw new UsageError(`cannot read ${path}: ${path === directory ? (UNREADABLE[code] ?? code) : code}`)
+    throw new UsageError(`cannot read ${path}: ${wordsOf(error)}`)
   }
   if (files.length === 0) throw new UsageError(`there is no tenant document (*.yaml) in ${directory}`)
   return files

@@ -34,7 +34,7 @@ test('a directory that is not there is the same wrong usage to apply, lint and s
     const name = argv[0]
     expect([code, err]).toEqual([
       2,
-      `mintmark ${name}: cannot read ${none}: there is no such directory\nTry "mintmark ${name} --help".\n`,
+      `mintmark ${name}: cannot read ${none}: there is no such file or directory\nTry "mintmark ${name} --help".\n`,
     ])
   }
   expect(existsSync(data)).toBe(false)
@@ -118,7 +118,10 @@ test('a document that is a link to nowhere is named, and not its directory', asy
   const folder = temporaryDirectory()
   symlinkSync(join(folder, 'nowhere'), join(folder, 'acme.yaml'))
   const { code, err } = await mintmark('lint', folder)
-  expect([code, err]).toEqual([2, expect.stringContaining(`cannot read ${join(folder, 'acme.yaml')}: ENOENT`)])
+  expect([code, err]).toEqual([
+    2,
+    expect.stringContaining(`cannot read ${join(folder, 'acme.yaml')}: there is no such file`),
+  ])
 })
 
 test('serve says nothing before the error that stops it: warnings would hide it', async () => {

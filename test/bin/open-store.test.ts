@@ -1,5 +1,5 @@
 import { createPublicKey, randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openStore } from '../../bin/embedded/open-store.ts'
@@ -58,6 +58,9 @@ test('a master key that opens no key of the directory is refused: nothing could 
     ok: false,
     problem: expect.stringMatching(/^the master key in MINTMARK_MASTER_KEY opens no key/),
   })
+  const lost = openStore({ dataDir, dev: null, masterKey: another, isMasterKeyLost: true })
+  expect(lost.ok).toBe(true)
+  if (lost.ok) lost.store.database.close()
   const own = open(dataDir, true, readFileSync(join(dataDir, 'master.key'), 'utf8'))
   expect(own.ok).toBe(true)
   if (own.ok) own.store.database.close()
@@ -70,4 +73,20 @@ test('one altered key stops no other tenant', async () => {
   const opened = open(dataDir)
   expect(opened.ok).toBe(true)
   if (opened.ok) opened.store.database.close()
+})
+
+test.each([
+  ['a file in its place', (path: string) => writeFileSync(path, ''), 'it is no directory'],
+  [
+    'a database that is none',
+    (path: string) => {
+      mkdirSync(path)
+      writeFileSync(join(path, 'mintmark.db'), 'x'.repeat(999))
+    },
+    'file is not a database',
+  ],
+])('a data directory that cannot be opened says why: %s', (_, spoil, why) => {
+  const dataDir = join(temporaryDirectory(), 'data')
+  spoil(dataDir)
+  expect(open(dataDir)).toEqual({ ok: false, problem: `the data directory ${dataDir} cannot be opened: ${why}` })
 })

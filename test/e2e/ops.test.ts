@@ -202,7 +202,7 @@ describe('--ops-port', () => {
     const taken = serve(new URL(ops).port)
     expect([taken.status, taken.stderr]).toEqual([
       3,
-      expect.stringContaining('cannot listen on --ops-port (EADDRINUSE)'),
+      expect.stringContaining('cannot listen on --ops-port: another program listens there'),
     ])
     expect(serve('here').status).toBe(2)
   })

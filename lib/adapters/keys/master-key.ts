@@ -35,7 +35,8 @@ const SAYS: Readonly<Record<MasterKeyProblem, string>> = {
   wrong_owner: 'belongs to another user',
   readable_by_others: 'may be read or written by others; chmod it to 0600',
   unreadable: 'cannot be read or made',
-  another: 'opens no key of the data directory: it is not the one they were sealed with',
+  another:
+    'opens no key of the data directory; where the one they were sealed with is lost: docs/runbooks/key-rotation.md',
 }
 
 /** Refused at start; nothing about it changes by waiting. The message names the place and never the key. */

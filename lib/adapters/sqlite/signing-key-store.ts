@@ -15,7 +15,7 @@ const PROVE = 'UPDATE signing_key SET proven_at = ? WHERE tenant = ? AND kid = ?
 const KEEP_SECRET = 'INSERT INTO feed_secret (tenant, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING'
 const SECRET = 'SELECT sealed FROM feed_secret WHERE tenant = ?'
 
-const SAMPLE = "SELECT * FROM signing_key WHERE state <> 'retired' LIMIT 8"
+const NEWEST = "SELECT * FROM signing_key WHERE state <> 'retired' ORDER BY created_at DESC LIMIT 8"
 
 type Row = {
   readonly tenant: string
@@ -45,9 +45,9 @@ const keyOf = (row: Row): SigningKey => ({
   endedAtSeconds: row.ended_at,
 })
 
-/** A few keys of any tenants: enough to tell whether a master key is theirs. */
-export const someSigningKeys = (database: Database): readonly SigningKey[] =>
-  (database.read((sql) => sql(SAMPLE).all()) as Row[]).map(keyOf)
+/** The newest keys of any tenants: enough to tell whether a master key is theirs. */
+export const newestSigningKeys = (database: Database): readonly SigningKey[] =>
+  (database.read((sql) => sql(NEWEST).all()) as Row[]).map(keyOf)
 
 export const createSigningKeyStore = (database: Database): SigningKeyStore => ({
   list: async (tenant) => (database.read((sql) => sql(LIST).all(tenant)) as Row[]).map(keyOf),
