@@ -6,7 +6,14 @@ import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import { TENANT_NAME, whole } from '../../lib/domain/names.ts'
 import { comeBack, httpError, malformedHttp, onlyRead } from '../../lib/edge/form-request.ts'
-import { type HttpDoor, type HttpHandler, type HttpHead, type HttpResponse, jsonResponse } from '../../lib/edge/http.ts'
+import {
+  type HttpDoor,
+  type HttpHandler,
+  type HttpHead,
+  type HttpResponse,
+  jsonResponse,
+  notFound,
+} from '../../lib/edge/http.ts'
 import { answerConnectionErrors } from './connection-errors.ts'
 import { createHeldAnswers, type HeldAnswers, type Timing } from './held-answers.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -204,7 +211,7 @@ const passOver = (request: IncomingMessage, response: ServerResponse): void => {
   response.once('finish', () => request.destroy())
 }
 
-const NOT_FOUND = jsonResponse(404, { error: 'not_found' })
+const NOT_FOUND = notFound()
 const FAILED = jsonResponse(500, { error: 'server_error', error_description: 'An internal error occurred' })
 const NOT_READY = comeBack(503, 'The service cannot answer now', '1')
 const ENCODED = httpError(415, 'unsupported_media_type', 'Content-Encoding is not accepted')

@@ -4,8 +4,8 @@ import type { Call, CallAnswer } from '../domain/call.ts'
 import { type AdminRoute, adminRoutes } from '../wire/admin-request.ts'
 import { ERROR_REFERENCE } from '../wire/oauth-error.ts'
 import { callOf, callResponse } from './call-response.ts'
-import { isJson, isTooLarge, tooLarge } from './form-request.ts'
-import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
+import { httpError, isJson, isTooLarge, notJson, tooLarge } from './form-request.ts'
+import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, notFound, tenantOfPath } from './http.ts'
 
 /** `says`: of a refusal, constant, for the operator. */
 type Answer = { readonly kind: string; readonly refusal?: string; readonly says?: string }
@@ -20,19 +20,16 @@ export const adminEndpoint =
   async (event) => {
     const tenant = tenantOfPath(event.rawPath)
     const routes = tenant === null ? [] : adminRoutes(event.rawPath.slice(`/t/${tenant}/admin/`.length))
-    if (tenant === null || routes.length === 0) return jsonResponse(404, { error: 'not_found' })
+    if (tenant === null || routes.length === 0) return notFound()
     const { method } = event.requestContext.http
     const route = routes.find((served) => served.method === method)
     if (route === undefined)
-      return jsonResponse(
-        405,
-        { error: 'method_not_allowed' },
-        { allow: routes.map((served) => served.method).join(', ') },
-      )
+      return httpError(405, 'method_not_allowed', 'This method is not served here', {
+        allow: routes.map((served) => served.method).join(', '),
+      })
     const read = bodyOf(event, route)
     if (read instanceof Error) return tooLarge()
-    if (read === undefined)
-      return jsonResponse(415, { error: 'invalid_request', error_description: 'Send application/json' })
+    if (read === undefined) return notJson()
     const answer = await act(callOf(event, tenant, newTraceId), read, route.scope)
     return callResponse(answer, route.scope, render)
   }
@@ -53,7 +50,7 @@ const STATUS: Readonly<Record<string, number>> = {
 }
 
 const render = (answer: Answer): HttpResponse => {
-  if (answer.kind === 'not_found') return jsonResponse(404, { error: 'not_found' })
+  if (answer.kind === 'not_found') return notFound()
   if (answer.refusal !== undefined) {
     const problem = {
       error: 'invalid_request',

@@ -7,7 +7,7 @@ import { traceIdOf } from '../domain/trace.ts'
 import { resourceMetadataUrl } from '../wire/metadata.ts'
 import { errorBody, oauthErrorOf } from '../wire/oauth-error.ts'
 import { jitter } from './form-request.ts'
-import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
+import { type HttpEvent, type HttpResponse, jsonResponse, notFound } from './http.ts'
 
 export const callOf = (event: HttpEvent, tenant: string, newTraceId: () => string): Call => ({
   tenant,
@@ -29,7 +29,7 @@ export const callResponse = <T>(
   render: (value: T) => HttpResponse,
   { isClientAuth = false }: { readonly isClientAuth?: boolean } = {},
 ): HttpResponse => {
-  if (answer.kind === 'unknown_tenant') return jsonResponse(404, { error: 'not_found' })
+  if (answer.kind === 'unknown_tenant') return notFound()
   if (answer.kind === 'done') return render(answer.value)
   const error = oauthErrorOf(answer.refusal, 'token-exchange', answer.retryAfterSeconds)
   const said = isClientAuth && error.status === 401 ? { ...error, error: 'invalid_client' } : error

@@ -12,7 +12,8 @@ import {
   resourceMetadata,
   SIGNAL_JWKS_SUFFIX,
 } from '../wire/metadata.ts'
-import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
+import { onlyRead } from './form-request.ts'
+import { type HttpEvent, type HttpHandler, type HttpResponse, notFound, tenantOfPath } from './http.ts'
 
 type Published = {
   readonly issuerUrl: string
@@ -40,8 +41,7 @@ export const discoveryEndpoint =
     const wanted = documentOf(event.rawPath)
     if (wanted === null) return notFound()
     const { method } = event.requestContext.http
-    if (method !== 'GET' && method !== 'HEAD')
-      return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
+    if (method !== 'GET' && method !== 'HEAD') return onlyRead()
     const published = await options.publish(wanted.tenant)
     const document = published === null ? null : render(wanted.document, published, options)
     return document === null ? notFound() : documentResponse(event, document, options.digest)
@@ -111,5 +111,3 @@ const documentResponse = (event: HttpEvent, document: unknown, digest: (text: st
 const isKnown = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch !== undefined &&
   (ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
-
-const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })

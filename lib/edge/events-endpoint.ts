@@ -6,7 +6,7 @@ import { sourceKey } from '../domain/source-key.ts'
 import { decodeUtf8 } from '../domain/utf8.ts'
 import { setErrorOf } from '../wire/set-error.ts'
 import { isTooLarge } from './form-request.ts'
-import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
+import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, notFound, tenantOfPath } from './http.ts'
 
 type Received =
   | { readonly kind: 'unknown_tenant' }
@@ -115,5 +115,3 @@ const error = (
   description: string,
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse => jsonResponse(status, { err, description }, { 'content-language': 'en', ...headers })
-
-const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })

@@ -3,8 +3,8 @@
 import { LIMITS } from '../domain/limits.ts'
 import { FEED_TYPE } from '../domain/revocation-feed.ts'
 import { sourceKey } from '../domain/source-key.ts'
-import { tooMany } from './form-request.ts'
-import { type HttpHandler, jsonResponse, tenantOfPath } from './http.ts'
+import { httpError, onlyRead, tooMany } from './form-request.ts'
+import { type HttpHandler, notFound, tenantOfPath } from './http.ts'
 
 export type FeedEndpointOptions = {
   readonly feed: (tenant: string, cursor: number) => Promise<string | null>
@@ -20,12 +20,10 @@ export const feedEndpoint =
     const tenant = tenantOfPath(event.rawPath)
     if (tenant === null || event.rawPath !== `/t/${tenant}/revocations`) return notFound()
     const { method, sourceIp } = event.requestContext.http
-    if (method !== 'GET' && method !== 'HEAD')
-      return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
+    if (method !== 'GET' && method !== 'HEAD') return onlyRead()
     const query = event.rawQueryString ?? ''
     const cursor = query === '' ? '0' : CURSOR.exec(query)?.[1]
-    if (cursor === undefined)
-      return jsonResponse(400, { error: 'invalid_request', error_description: 'since=N, or nothing' })
+    if (cursor === undefined) return httpError(400, 'invalid_request', 'since=N, or nothing')
     const waitSeconds = await admitSource(sourceKey(sourceIp))
     if (waitSeconds !== null) return tooMany(waitSeconds)
     const page = await feed(tenant, Number(cursor))
@@ -37,5 +35,3 @@ export const feedEndpoint =
     }
     return { statusCode: 200, headers, body: page }
   }
-
-const notFound = () => jsonResponse(404, { error: 'not_found' })

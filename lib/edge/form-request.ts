@@ -1,4 +1,4 @@
-// What HTTP owns of a form that is posted, for every endpoint that takes one: method, type, and size.
+// What HTTP owns of a request, for every endpoint: method, type and size, and how it refuses them.
 import { LIMITS } from '../domain/limits.ts'
 import { ERROR_REFERENCE } from '../wire/oauth-error.ts'
 import { type HttpEvent, type HttpResponse, jsonResponse } from './http.ts'
@@ -15,8 +15,7 @@ export const isJson = ({ headers }: Pick<HttpEvent, 'headers'>): boolean =>
 
 /** Null: a form, as far as its headers say. */
 export const notAForm = (event: HttpEvent): HttpResponse | null => {
-  if (event.requestContext.http.method !== 'POST')
-    return httpError(405, 'method_not_allowed', 'Only POST is served here', { allow: 'POST' })
+  if (event.requestContext.http.method !== 'POST') return onlyPost()
   return FORM.test(event.headers['content-type'] ?? '')
     ? null
     : httpError(415, 'unsupported_media_type', 'Send application/x-www-form-urlencoded')
@@ -28,6 +27,11 @@ export const isTooLarge = ({ isBodyTooLarge }: HttpEvent, bytes: number): boolea
 
 export const onlyRead = (): HttpResponse =>
   httpError(405, 'method_not_allowed', 'Only GET and HEAD are served here', { allow: 'GET, HEAD' })
+
+export const onlyPost = (): HttpResponse =>
+  httpError(405, 'method_not_allowed', 'Only POST is served here', { allow: 'POST' })
+
+export const notJson = (): HttpResponse => httpError(415, 'unsupported_media_type', 'Send application/json')
 
 export const malformedHttp = (): HttpResponse => httpError(400, 'malformed_http', 'This is not an HTTP/1.1 request')
 

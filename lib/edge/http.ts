@@ -42,6 +42,9 @@ export const jsonResponse = (
   body: JSON.stringify(body),
 })
 
+/** No path, tenant or id of the caller's. */
+export const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })
+
 const TENANT_PATH = new RegExp(`^/t/(${TENANT_NAME})(?:/|$)`)
 
 /** The tenant named by `/t/{tenant}/…`, or null. The name is only looked up, never trusted. */

@@ -5,7 +5,7 @@ import { introspectionBody } from '../wire/introspection.ts'
 import { parseTokenForm } from '../wire/token-form.ts'
 import { callOf, callResponse } from './call-response.ts'
 import { bodyOf, isTooLarge, notAForm, tooLarge } from './form-request.ts'
-import { type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
+import { type HttpHandler, type HttpResponse, jsonResponse, notFound, tenantOfPath } from './http.ts'
 
 type Asked = Call & { readonly token: string | null }
 
@@ -21,7 +21,7 @@ const tokenFormEndpoint =
   <T>({ scope, act, render, newTraceId }: FormEndpoint<T>): HttpHandler =>
   async (event) => {
     const tenant = tenantOfPath(event.rawPath)
-    if (tenant === null) return jsonResponse(404, { error: 'not_found' })
+    if (tenant === null) return notFound()
     const unfit = notAForm(event)
     if (unfit !== null) return unfit
     const body = bodyOf(event)

@@ -1,6 +1,6 @@
 // An endpoint refuses method, media type and size before it looks anything up; here the tenant is looked up then, so that a name
 // that is none is 404 whatever was asked of it (design §4).
-import { type HttpHandler, jsonResponse, tenantOfPath } from './http.ts'
+import { type HttpHandler, notFound, tenantOfPath } from './http.ts'
 
 /** The part of the port that says whether there is such a tenant. */
 type Tenants = { current(tenant: string): Promise<object | null> }
@@ -15,5 +15,5 @@ export const ofKnownTenant =
     // Metadata has its well-known part in front of the tenant (RFC 8414 §3.1).
     const tenant = tenantOfPath(event.rawPath.slice(event.rawPath.indexOf('/t/')))
     const isKnown = tenant !== null && (await tenants.current(tenant)) !== null
-    return isKnown ? answer : jsonResponse(404, { error: 'not_found' })
+    return isKnown ? answer : notFound()
   }

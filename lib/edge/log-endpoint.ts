@@ -3,8 +3,8 @@
 import { LIMITS } from '../domain/limits.ts'
 import { sourceKey } from '../domain/source-key.ts'
 import { parseTilePath, TILE_WIDTH, type TileName } from '../domain/tlog/tiles.ts'
-import { tooMany } from './form-request.ts'
-import { type HttpEvent, type HttpHandler, type HttpResponse, jsonResponse, tenantOfPath } from './http.ts'
+import { onlyRead, tooMany } from './form-request.ts'
+import { type HttpEvent, type HttpHandler, type HttpResponse, notFound, tenantOfPath } from './http.ts'
 
 export type LogEndpointOptions = {
   /** Null: no log, or none that was signed yet. */
@@ -29,7 +29,7 @@ export const logEndpoint =
     const { method, sourceIp } = event.requestContext.http
     if (method !== 'GET' && method !== 'HEAD') {
       if ((await options.checkpoint(tenant)) === null) return notFound()
-      return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD' })
+      return onlyRead()
     }
     const waitSeconds = await options.admitSource(sourceKey(sourceIp))
     if (waitSeconds !== null) return tooMany(waitSeconds)
@@ -75,5 +75,3 @@ const binary = (bytes: Uint8Array): HttpResponse => ({
   body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
   isBase64Encoded: true,
 })
-
-const notFound = (): HttpResponse => jsonResponse(404, { error: 'not_found' })

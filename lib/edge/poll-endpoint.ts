@@ -3,8 +3,8 @@ import type { Call, CallAnswer } from '../domain/call.ts'
 import { ENTRY_NAME, TENANT_NAME, whole } from '../domain/names.ts'
 import { readPoll } from '../wire/poll-request.ts'
 import { callOf, callResponse } from './call-response.ts'
-import { isJson, isTooLarge, tooLarge } from './form-request.ts'
-import { type HttpHandler, jsonResponse, tenantOfPath } from './http.ts'
+import { isJson, isTooLarge, notJson, onlyPost, tooLarge } from './form-request.ts'
+import { type HttpHandler, jsonResponse, notFound, tenantOfPath } from './http.ts'
 
 type Polled =
   | { readonly kind: 'not_found' }
@@ -25,18 +25,16 @@ export const pollEndpoint =
   async (event) => {
     const tenant = tenantOfPath(event.rawPath)
     const receiver = PATH.exec(event.rawPath)?.[1]
-    if (tenant === null || receiver === undefined) return jsonResponse(404, { error: 'not_found' })
-    if (event.requestContext.http.method !== 'POST')
-      return jsonResponse(405, { error: 'method_not_allowed' }, { allow: 'POST' })
-    if (!isJson(event))
-      return jsonResponse(415, { error: 'invalid_request', error_description: 'Send application/json' })
+    if (tenant === null || receiver === undefined) return notFound()
+    if (event.requestContext.http.method !== 'POST') return onlyPost()
+    if (!isJson(event)) return notJson()
     const { body: text = '', isBase64Encoded } = event
     const body = isBase64Encoded ? Buffer.from(text, 'base64').toString('utf8') : text
     if (isTooLarge(event, body.length)) return tooLarge()
     const answer = await poll({ ...callOf(event, tenant, newTraceId), receiver }, readPoll(body))
     return callResponse(answer, `receive:${receiver}`, (polled) =>
       polled.kind === 'not_found'
-        ? jsonResponse(404, { error: 'not_found' })
+        ? notFound()
         : jsonResponse(200, { sets: polled.sets, moreAvailable: polled.moreAvailable }),
     )
   }
