@@ -8,6 +8,7 @@ import { SERVICES } from '../infra/network.ts'
 import { CONCURRENCY } from '../infra/timeouts.ts'
 import { LIMITS } from '../lib/domain/limits.ts'
 import { AUDIT, CHECKPOINT, COMPARE, EXCHANGE } from './exchange-requests.ts'
+import { table } from './markdown-table.ts'
 
 /** When prices were last looked up: in stored copies of pages, since the live ones were out of reach. */
 const LOOKED_UP = '2026-11-26'
@@ -257,8 +258,6 @@ export const scaleOf = (tenants: number): Scale => {
 
 const money = (dollars: number): string =>
   dollars >= 100 ? `$${Math.round(dollars).toLocaleString('en')}` : `$${dollars.toFixed(2)}`
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 const linesTable = (lines: readonly Line[]): string =>
   table(
     ['item', 'dollars', 'why'],

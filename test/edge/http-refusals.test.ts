@@ -1,5 +1,5 @@
 // What is refused for its method or type looks the same wherever it was sent: the code, a constant description, where it is documented.
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { adminEndpoint } from '../../lib/edge/admin-endpoint.ts'
 import { discoveryEndpoint } from '../../lib/edge/discovery-endpoint.ts'
@@ -65,4 +65,13 @@ test('a cursor that is none is 400 at the feed', async () => {
   const { statusCode, body } = await ENDPOINTS[event.rawPath]!({ ...event, requestContext: { http } })
   expect(statusCode).toBe(400)
   expectDocumented(body, 'invalid_request')
+})
+
+test('every code that HTTP refuses by has its place in the error reference', () => {
+  const sources = globSync('{lib/edge,bin/embedded}/*.ts').map((path) => readFileSync(path, 'utf8'))
+  const codes = sources.flatMap((source) =>
+    [...source.matchAll(/httpError\(\s*\d+,\s*'(\w+)'/g)].map((found) => found[1]!),
+  )
+  expect(codes).toContain('request_timeout')
+  for (const code of codes) expect(errors, code).toContain(`<a id="${code}"></a>`)
 })
