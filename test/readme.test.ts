@@ -81,11 +81,3 @@ test('what leaked is revoked, and the log proves it, with the commands as they s
     rmSync(dir, { recursive: true, force: true })
   }
 })
-
-test('a link in the README leads somewhere', () => {
-  const links = [...README.matchAll(/\]\(([^)#]+)\)/g)]
-    .map((match) => match[1]!)
-    .filter((link) => !link.startsWith('http'))
-  for (const link of links) expect(() => readFileSync(link)).not.toThrow()
-  expect(links.length).toBeGreaterThan(8)
-})
