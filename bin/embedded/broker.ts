@@ -4,20 +4,18 @@ import type { Database } from '../../lib/adapters/sqlite/database.ts'
 import { createTenantConfigStore } from '../../lib/adapters/sqlite/tenant-config-store.ts'
 import type { ProblemKind } from '../../lib/client/outcome.ts'
 import { QUARANTINE_REASONS } from '../../lib/domain/recovery.ts'
-import type { HttpDoor, HttpHandler } from '../../lib/edge/http.ts'
 import { anchorFiles, anchorWarnings } from '../../lib/wire/anchor-place.ts'
 import { BASE_URL_FORM, isBaseUrl } from '../policy/base-url.ts'
 import type { Place } from '../policy/compile-options.ts'
 import { readDirectory } from '../policy/tenant-directory.ts'
-import { wordsOf } from '../words-of.ts'
 import { anchorHost } from './anchors.ts'
 import { openAuditDatabase } from './audit.ts'
 import type { BrokerOptions } from './broker-options.ts'
-import { createClientOf, createHostAllowed } from './client-address.ts'
-import { type HostOptions, startHost } from './http-host.ts'
+import { createClientOf } from './client-address.ts'
+import { listen } from './listen.ts'
 import { loadDocuments } from './load-directory.ts'
 import { openStore } from './open-store.ts'
-import { type Ops, startOps } from './ops.ts'
+import type { Ops } from './ops.ts'
 import { type QuarantineWatch, quarantineOf, untilRecovered, watchQuarantine } from './quarantine.ts'
 import { wire } from './wire.ts'
 
@@ -35,50 +33,20 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   const opened = openStore({ dataDir: options.dataDir, dev: options.dev, masterKey: options.masterKey })
   if (!opened.ok) return { ok: false, kind: 'unavailable', problems: [`mintmark serve: ${opened.problem}`] }
 
-  // The ports first: without --base-url, issuers are built from one. Until the rest is wired every request gets a 503.
-  const tenantRoutes: Record<string, HttpHandler> = {}
-  const tenantDoors: Record<string, HttpDoor> = {}
-  const rootRoutes: HostOptions['rootRoutes'][number][] = []
-  let isServing = () => false
-  let settled: HostOptions['settled'] = () => null
-  let hostAllowed: HostOptions['hostAllowed'] = options.dev ? () => false : null
-  const ops =
-    options.ops && (await startOps(options.ops, () => isServing()).catch((error: NodeJS.ErrnoException) => error))
-  if (ops instanceof Error) {
+  const listening = await listen(options)
+  if (typeof listening === 'string') {
     opened.store.database.close()
-    return cannotListen('--ops-port', ops)
+    return { ok: false, kind: 'unavailable', problems: [`mintmark serve: ${listening}`] }
   }
-  const listening = await startHost({
-    host: options.host,
-    port: options.port,
-    tenantRoutes,
-    tenantDoors,
-    rootRoutes,
-    basePath: options.baseUrl === null ? '' : new URL(options.baseUrl).pathname.replace(/\/+$/, ''),
-    isReady: () => isServing(),
-    settled: () => settled?.() ?? null,
-    hostAllowed: options.dev ? (host) => hostAllowed?.(host) ?? false : null,
-    clientOf: createClientOf(options.trustedProxies),
-    countRefused: ops?.countRefused,
-  }).catch((error: NodeJS.ErrnoException) => error)
-  if (listening instanceof Error) {
-    await ops?.close()
-    opened.store.database.close()
-    return cannotListen(`${options.host}:${options.port}`, listening)
-  }
-  const stopListening = async () => {
-    await listening.close()
-    await ops?.close()
-  }
-  const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${listening.port}`
+  const { url, ops } = listening
   const place: Place = { baseUrl: (options.baseUrl ?? url).replace(/\/+$/, ''), dev: options.dev }
-  hostAllowed = options.dev ? createHostAllowed(place.baseUrl) : null
+  if (options.dev) listening.answerTo(place.baseUrl)
 
   const loaded = loadDocuments(files, place)
   const configs = createTenantConfigStore(opened.store.database)
   const problems = loaded.ok ? await loaded.problemsBeside(configs) : loaded.problems
   if (!loaded.ok || problems.length > 0) {
-    await stopListening()
+    await listening.close()
     opened.store.database.close()
     return { ok: false, kind: 'refused', problems }
   }
@@ -86,17 +54,13 @@ export const startBroker = async (options: BrokerOptions): Promise<Started> => {
   const watch = await watchedStore(options, opened.store.database, place.baseUrl, loaded.documents)
   await untilRecovered(watch)
   const wired = await wire({ ...options, issuedFloor: watch.issuedFloor }, opened.store, place, loaded.documents, ops)
-  Object.assign(tenantRoutes, wired.tenantRoutes)
-  Object.assign(tenantDoors, wired.tenantDoors)
-  rootRoutes.push(...wired.rootRoutes)
-  settled = wired.settled
-  isServing = () => !watch.isQuarantined()
+  listening.serve(wired, () => !watch.isQuarantined())
   const close = async () => {
-    isServing = () => false
+    listening.stopServing()
     await watch.close()
     // Or polls that wait would hold up the end.
     wired.release()
-    await stopListening()
+    await listening.close()
     await wired.close()
     opened.store.database.close()
   }
@@ -136,12 +100,6 @@ const watchedStore = async (
   }
   return watchQuarantine(database)
 }
-
-const cannotListen = (where: string, error: NodeJS.ErrnoException): Started => ({
-  ok: false,
-  kind: 'unavailable',
-  problems: [`mintmark serve: cannot listen on ${where}: ${wordsOf(error)}`],
-})
 
 /** What cannot be served safely, whatever the documents say. */
 const placeProblem = ({ dev, host, baseUrl, trustedProxies }: BrokerOptions): string | null => {
