@@ -39,16 +39,15 @@ import { createS3Objects } from '../../../lib/adapters/aws/s3-objects.ts'
 import { createStsWebIdentity } from '../../../lib/adapters/aws/sts-web-identity.ts'
 import { createGuardedHttp } from '../../../lib/adapters/http/guarded-http.ts'
 import { type EnvironmentName, readEnvironment } from '../../../lib/config/environment.ts'
-import { LIMITS } from '../../../lib/domain/limits.ts'
 import type { OutboundHttp } from '../../../lib/ports/outbound-http.ts'
 import type { StreamEvent } from '../../../lib/wire/lambda-events.ts'
 import { createTablesNamed, localDynamo, readStream } from '../dynamodb-local.ts'
 import { deliverBatch, startQueues } from '../fauxqs-queues.ts'
 import { recordingOf } from '../recordings.ts'
-import { COMES_WITHIN_MS } from '../until.ts'
 import { cloudFromTemplates, type Stack } from './cloud-from-template.ts'
 import { type Aws, startAws } from './emulator.ts'
 import { type Template, templateResolver } from './template-values.ts'
+import { waitLonger } from './wait-longer.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const FILE = 'cloudformation-template-update-stack.json'
@@ -80,19 +79,6 @@ export const patientDynamo = (place: ClientPlace): DynamoDBClient =>
   createDynamoClient({ ...place, maxAttempts: 2, requestMs: 5_000 })
 
 export type Deployed = Awaited<ReturnType<typeof startDeployed>>
-
-/**
- * What functions wait for AWS, and for each other there. Here all of them, AWS and DynamoDB Local share a machine, which may be slow:
- * how long is too long says the test that waits. Of this process, which serves one file (vitest.aws.config.ts).
- */
-const WAITS = [
-  ...(['dynamoConnectMs', 'dynamoRequestMs', 'storeWaitMs', 'rateWaitMs', 'queueSendMs', 'anchorCallMs'] as const),
-  ...(['kmsCallMs', 'stsConnectMs', 'stsCallMs', 'iamCallMs', 'secretCallMs'] as const),
-  ...(['mintInvokeMs', 'trustInvokeMs', 'feedInvokeMs', 'sinkSignMs'] as const),
-]
-const waitLonger = (): void => {
-  for (const name of WAITS) Object.assign(LIMITS, { [name]: Math.max(LIMITS[name], COMES_WITHIN_MS / 3) })
-}
 
 /** `http`: what trust, push and deliver find on the internet. */
 export const startDeployed = async (tenants: Readonly<Record<string, string>>, http: OutboundHttp) => {
