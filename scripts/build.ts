@@ -6,22 +6,22 @@ import { bundle } from './bundle.ts'
 
 /** KiB, minified. Raised only with a reason in the commit. */
 const BUDGET_KIB: Readonly<Record<FunctionName, number>> = {
-  admin: 443,
-  attest: 402,
-  audit: 400,
+  admin: 450,
+  attest: 405,
+  audit: 405,
   checkpoint: 310,
-  deliver: 420,
-  discovery: 374,
-  erase: 340,
+  deliver: 424,
+  discovery: 382,
+  erase: 342,
   events: 440,
   feed: 400,
-  introspect: 390,
+  introspect: 394,
   mint: 430,
-  poll: 415,
+  poll: 420,
   push: 420,
   revoke: 440,
   rotate: 384,
-  trust: 341,
+  trust: 345,
 }
 
 const root = join(import.meta.dirname, '..')
