@@ -4,6 +4,7 @@
 import type { IssuerConfig } from '../domain/tenant-config.ts'
 import { readStored } from './compile-stored.ts'
 import { boundValues, type CompiledTenant, type CompileOptions, compileTenant } from './compile-tenant.ts'
+import { brokenKeys } from './inline-keys.ts'
 import { loadTenant } from './load-tenant.ts'
 import type { TenantProblem } from './tenant-problem.ts'
 
@@ -23,11 +24,22 @@ export const loadTenants = (
   for (const source of files) {
     const loaded = loadTenant(source)
     const compiled = loaded.ok ? compileTenant(loaded.loaded, options) : loaded
-    if (compiled.ok) tenants.push(compiled.tenant)
-    else problems.push(...compiled.problems)
+    const found = compiled.ok ? checkInlineKeys(compiled.tenant) : compiled.problems
+    problems.push(...found)
+    if (compiled.ok && found.length === 0) tenants.push(compiled.tenant)
   }
   return { tenants, problems: [...problems, ...checkTenants(tenants, options)] }
 }
+
+/** Only of documents that are loaded: one in the store is current, and a weak key in it verifies nothing anyhow. */
+const checkInlineKeys = ({ config, loaded }: CompiledTenant): readonly TenantProblem[] =>
+  config.issuers.flatMap(({ name, keys }) =>
+    keys.kind === 'inline'
+      ? brokenKeys(keys).map(({ index, says }) =>
+          loaded.problemAt(['issuers', name, 'jwks', 'inline', 'keys', index], says),
+        )
+      : [],
+  )
 
 /** Problems between tenants, each reported at the later one. */
 export const checkTenants = (

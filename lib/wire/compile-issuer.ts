@@ -2,14 +2,13 @@
 // 0.5, 0.9, 0.10). Pure.
 
 import type { JsonValue } from '../domain/claims.ts'
-import type { InlineKeySource, KeySource } from '../domain/key-source.ts'
+import type { KeySource } from '../domain/key-source.ts'
 import { LIMITS } from '../domain/limits.ts'
 import { isMappable } from '../domain/normalize.ts'
 import type { Provider, ProviderCatalog, SignatureAlgorithm } from '../domain/provider.ts'
 import type { IssuerConfig } from '../domain/tenant-config.ts'
 import type { WidLeaf } from '../domain/wid.ts'
 import { secondsOf } from './duration.ts'
-import { brokenKeys } from './inline-keys.ts'
 import type { IssuerDocument } from './tenant-document.ts'
 import type { DocumentPath } from './tenant-problem.ts'
 import { type BrokerPlace, discoveryProblem, isLoopbackUrl, isOwnUrl, keyUrlProblem } from './tenant-urls.ts'
@@ -218,9 +217,7 @@ const keysOf = (
   const spiffe = provider.name === 'spiffe' ? ({ spiffe: true } as const) : {}
   if (jwks !== undefined && 'inline' in jwks) {
     const keys = jwks.inline.keys as unknown as JsonValue
-    const source: InlineKeySource = { kind: 'inline', keys, tenant: context.tenant, issuerName: name, ...spiffe }
-    for (const { index, says } of brokenKeys(source)) problem(['jwks', 'inline', 'keys', index], says)
-    return source
+    return { kind: 'inline', keys, tenant: context.tenant, issuerName: name, ...spiffe }
   }
   if (provider.keysInlineOnly?.(issuer))
     problem(['jwks'], 'many clusters have this issuer: only an inline key set (jwks: { inline: … }) tells them apart')

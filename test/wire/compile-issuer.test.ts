@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest'
 import { PROVIDER_CATALOG } from '../../lib/providers/catalog.ts'
 import { safeTemplates, sample } from '../support/assertion-samples.ts'
-import { modulusOf, rocaModulus } from '../support/rsa-moduli.ts'
 import { changed, END_OF_GITHUB, expectRefused, IN_HOUSE, loadTexts, type Row } from '../support/tenant-documents.ts'
 
 const ISSUERS: readonly Row[] = [
@@ -230,25 +229,6 @@ const ISSUERS: readonly Row[] = [
     /no claim fills org.id/,
   ],
 ]
-
-const inlineKey = (members: Record<string, unknown>) =>
-  changed(IN_HOUSE, `${IN_HOUSE}    jwks: { inline: { keys: [${JSON.stringify(members)}] } }\n`)
-const rsa = (members: Record<string, unknown>) => inlineKey({ kty: 'RSA', kid: 'k', e: 'AQAB', ...members })
-
-const WEAK_KEYS: readonly Row[] = [
-  ['an RSA key of 1024 bits', rsa({ n: modulusOf(1024) }), 'keys: [{', /2048 to 8192 bits/],
-  ['an RSA key with exponent 1', rsa({ n: modulusOf(2048), e: 'AQ' }), 'keys: [{', /exponent/],
-  ['a ROCA key', rsa({ n: rocaModulus(2048) }), 'keys: [{', /CVE-2017-15361/],
-  ['a key in ordinary base64', rsa({ n: 'a+/=' }), 'keys: [{', /base64url/],
-  [
-    'a point off its curve',
-    inlineKey({ kty: 'EC', kid: 'k', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) }),
-    'keys: [{',
-    /not on its curve/,
-  ],
-]
-
-test.each(WEAK_KEYS)('refused in an inline key set (row 17): %s', (...row) => expectRefused(row))
 
 test.each(ISSUERS)('refused: %s', (...row) => expectRefused(row))
 
