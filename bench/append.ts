@@ -22,16 +22,18 @@ import { TENANT } from './tenants.ts'
 
 const LEAVES_PER_RECORD = 2
 const WARM_LEAVES = 16_384
+/** Leaves whose events are in memory at once. */
+const PORTION = 20_480
 const ISSUER_URL = `https://sts.example/t/${TENANT}`
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
 
 type Cost = { readonly leaves: number; readonly seconds: number; readonly cpuMicros: number }
 
-const told = ({ leaves, seconds, cpuMicros }: Cost): string =>
+export const told = ({ leaves, seconds, cpuMicros }: Cost): string =>
   `${leaves} leaves, ${(leaves / seconds).toFixed(0)} a second by one thread, ${(cpuMicros / leaves).toFixed(1)} us CPU a leaf (${((leaves / cpuMicros) * 1e6).toFixed(0)} a second of CPU)`
 
-const timed = async (leaves: number, work: () => Promise<void>): Promise<Cost> => {
+export const timed = async (leaves: number, work: () => Promise<void>): Promise<Cost> => {
   const began = performance.now()
   const cpu = process.cpuUsage()
   await work()
@@ -70,7 +72,7 @@ const writer = (like: GrantRecord) => {
 }
 
 /** In a database of its own. */
-const measureLogItself = async (like: GrantRecord, leaves: number, portion: number): Promise<Cost> => {
+export const measureLogItself = async (like: GrantRecord, leaves: number, portion = PORTION): Promise<Cost> => {
   const dir = mkdtempSync(join(tmpdir(), 'mintmark-append-'))
   const dataDir = join(dir, 'data')
   mkdirSync(dataDir, { mode: 0o700 })
@@ -111,7 +113,7 @@ const measureFromRecords = async (
 
 if (import.meta.main) {
   const leaves = Number(process.argv[2] ?? 100_000)
-  const portion = Number(process.argv[3] ?? 20_480)
+  const portion = Number(process.argv[3] ?? PORTION)
   const bench = await openAuditBench(false)
   try {
     say(`the log itself: ${told(await measureLogItself(bench.like, leaves, portion))} (goal: 40,000)`)
