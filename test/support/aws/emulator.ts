@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { COMES_WITHIN_MS } from '../until.ts'
 import { type Answer, AwsError, commonError, errorAnswer, throttled } from './answer.ts'
 import { authorize } from './authorize.ts'
 import { type AwsCall, type RawRequest, readCall, type ServiceName } from './call.ts'
@@ -133,7 +134,8 @@ export const startAws = async (options: AwsOptions): Promise<Aws> => {
 
   const problems: unknown[] = []
   const stopping = new AbortController()
-  const server = createServer((request, response) => {
+  // No connection is closed for being idle while a client takes it up again: not every call may be made twice.
+  const server = createServer({ keepAliveTimeout: COMES_WITHIN_MS }, (request, response) => {
     void respond(request, response, answer, (problem) => {
       if (!stopping.signal.aborted) problems.push(problem)
     })
