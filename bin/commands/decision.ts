@@ -136,6 +136,7 @@ const printAllow = (record: GrantRecord, isIssued: boolean, { say, fact, good, b
   fact('at', new Date(record.atSeconds * 1000).toISOString())
   fact('tenant', `${record.tenant}, configuration version ${record.configVersion}`)
   fact('trace', record.traceId)
+  if (record.source !== undefined) fact('source', record.source)
   fact('evidence', `${record.evidence.issuerName} (${record.evidence.issuer}), key ${record.evidence.kid}`)
   fact('run', record.wid['run.id'] ?? '-')
   fact('identity', record.credential.sub)

@@ -53,6 +53,8 @@ export type GrantRecord = {
   }
   /** Hashes of the Idempotency-Key and of the canonical request; null where no key came. */
   readonly idempotency: { readonly keyHash: string; readonly requestHash: string } | null
+  /** Where the request came from, as attest saw it: told to operators, and nothing is decided by it. Older records have none. */
+  readonly source?: string
 }
 
 /** Written beside a record when nothing was issued after all: the second read hit, or signing failed. */

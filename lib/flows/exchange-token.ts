@@ -165,6 +165,7 @@ const attestAndMint = async (
     dpop: request.dpop,
     decisionId,
     traceId: request.traceId,
+    source: request.source,
     attested: verified.attested,
   })
   if (minted.ok && ports.meter)

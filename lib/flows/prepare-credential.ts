@@ -104,6 +104,7 @@ export const prepareCredential = async (
         : { session: { role: entry.role, sourceIdentity: facts.session } }),
     },
     idempotency: request.idempotencyKey === null ? null : idempotencyOf(ports, request, request.idempotencyKey),
+    source: request.source,
   }
   return { ...redemption, key, record, payload, facts, selectors }
 }

@@ -13,6 +13,8 @@ export type MintRequest = {
   readonly dpop: { readonly proof: string; readonly method: string; readonly url: string } | null
   readonly decisionId: string
   readonly traceId: string
+  /** Where the request came from. Recorded as attest's word, and never judged by. */
+  readonly source: string
   /** In one process only: the Attested that attest made. Anything else is ignored, and JSON cannot carry one. */
   readonly attested?: unknown
 }

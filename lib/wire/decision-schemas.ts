@@ -9,6 +9,8 @@ import { WID_LEAVES, type WidLeaf } from '../domain/wid.ts'
 export const tenantNameSchema = z.string().check(z.regex(whole(TENANT_NAME)))
 export const decisionIdSchema = z.string().check(z.regex(whole(UUID)))
 export const traceIdSchema = z.string().check(z.regex(/^[0-9a-f]{32}$/))
+/** An address, or the network of one (lib/domain/source-key.ts). */
+export const sourceSchema = z.string().check(z.maxLength(64))
 
 const epochSeconds = z.int().check(z.nonnegative(), z.maximum(LIMITS.epochSecondsMax))
 const text = z.string().check(z.maxLength(LIMITS.tokenBytesMax))
@@ -55,7 +57,7 @@ export const denialSchema = z.strictObject({
   atSeconds: epochSeconds,
   traceId: traceIdSchema,
   refusal: refusalSchema,
-  source: z.string().check(z.maxLength(64)),
+  source: sourceSchema,
   target: z.nullable(
     z.strictObject({
       type: text,
@@ -73,7 +75,7 @@ export const rollUpPartSchema = z.strictObject({
   tenant: tenantNameSchema,
   minute: z.int().check(z.nonnegative()),
   kind: refusalKindSchema,
-  source: z.string().check(z.maxLength(64)),
+  source: sourceSchema,
   count: z.int().check(z.positive()),
   listed: z.array(decisionIdSchema).check(z.maxLength(LIMITS.rollUpIdsPerMessageMax)),
   unlisted: z.int().check(z.nonnegative()),

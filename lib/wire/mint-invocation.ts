@@ -9,6 +9,7 @@ import {
   denialContextSchema,
   denialEvidence,
   refusalSchema,
+  sourceSchema,
   tenantNameSchema,
   traceIdSchema,
 } from './decision-schemas.ts'
@@ -32,6 +33,7 @@ const requestSchema = z.strictObject({
   dpop: z.nullable(z.strictObject({ proof: text, method: z.string().check(z.maxLength(16)), url: text })),
   decisionId: decisionIdSchema,
   traceId: traceIdSchema,
+  source: sourceSchema,
 })
 
 type Request = z.infer<typeof requestSchema>
@@ -40,8 +42,8 @@ type AsHeld<T> = { readonly [member in keyof T]: T[member] extends object ? AsHe
 
 /** Member by member: whatever else the caller's object holds stays in its process. */
 export const writeMintRequest = (request: AsHeld<Request>): string => {
-  const { tenant, grantType, evidence, target, idempotencyKey, dpop, decisionId, traceId } = request
-  return JSON.stringify({ tenant, grantType, evidence, target, idempotencyKey, dpop, decisionId, traceId })
+  const { tenant, grantType, evidence, target, idempotencyKey, dpop, decisionId, traceId, source } = request
+  return JSON.stringify({ tenant, grantType, evidence, target, idempotencyKey, dpop, decisionId, traceId, source })
 }
 
 /** Null: not a request of ours, whole and nothing more. */

@@ -54,6 +54,7 @@ export const sampleRecord = (over: Partial<GrantRecord> = {}): GrantRecord => {
       ancestors: [],
     },
     idempotency: null,
+    source: '203.0.113.10',
     ...over,
   }
 }

@@ -42,3 +42,13 @@ test('where a condition failed, the nearest grant is named, and how near it came
   expect(text).toMatch(/✗ environment\.name .* actual "qa"/)
   expect(text).toMatch(/Nearest: deploy-prod, \d+ of \d+ conditions hold/)
 })
+
+test('of an allow too it is told where the request came from: as attest saw it, whatever the request says of itself', async () => {
+  const acme = `${broker.url}/t/acme`
+  const headers = { 'x-forwarded-for': '203.0.113.7' }
+  const { status, body } = await exchange(acme, signAssertion(key, githubClaims(acme)), { audience: TARGET }, headers)
+  expect(status).toBe(200)
+  const io = captureIo()
+  expect(await decision([String(body['decision_id']), '--data', broker.dataDir], io)).toBe(0)
+  expect(io.out()).toMatch(/^ {2}source +127\.0\.0\.1$/m)
+})

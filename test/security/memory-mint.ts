@@ -203,6 +203,7 @@ export const memoryMint = async (
       dpop: null,
       decisionId: ids.decisionId(),
       traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      source: '203.0.113.9',
       ...overrides,
     }),
     /** A GitHub assertion of now, by this broker's clock. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '../claims.ts'
 import type { GrantRecord, NotIssued } from '../grant-record.ts'
 import { isPlainText, type ShapeObject } from '../json-template.ts'
 import { REFUSALS } from '../refusal.ts'
-import { type EventPlace, newEvent, type OcsfEvent, serviceOf, uidOf } from './event.ts'
+import { type EventPlace, endpointOf, newEvent, type OcsfEvent, serviceOf, uidOf } from './event.ts'
 import { type EventDraft, eventTemplate } from './event-draft.ts'
 
 const TYPES: Readonly<Record<GrantRecord['credential']['type'], string>> = {
@@ -108,6 +108,7 @@ const GRANTED = eventTemplate<Granted>({
     is_remote: true,
     user: USER,
     service: { name: 'mintmark', uid: ({ place }) => place.issuerUrl },
+    src_endpoint: ({ record }) => cameFrom(record),
     dst_endpoint: { svc_name: ({ record }) => record.credential.aud },
     authentication_token: {
       uid: ({ record }) => record.credential.jti,
@@ -136,6 +137,7 @@ const SCOPE_GRANTED = eventTemplate<Granted>({
     user: USER,
     privileges: ({ record }) => record.credential.scope.split(' '),
     session: SESSION,
+    src_endpoint: ({ record }) => cameFrom(record),
     dst_endpoint: { svc_name: ({ record }) => record.credential.aud },
     actor: ACTOR,
   },
@@ -184,10 +186,13 @@ export const eventOfNotIssued = (
       is_remote: true,
       user: record === null ? { name: 'unknown', type_id: 0, type: 'Unknown' } : identityOf(record.credential.sub),
       service: serviceOf(place),
+      src_endpoint: record === null ? null : cameFrom(record),
       session: record === null ? { issuer: place.issuerUrl } : sessionOf(record, place),
     },
     unmapped: { decision_id: decisionId, reason: refusal.kind, reason_detail: refusal.detail ?? {} },
   })
+
+const cameFrom = ({ source }: GrantRecord): JsonObject | null => (source === undefined ? null : endpointOf(source))
 
 const identityOf = (spiffeId: string): JsonObject => ({
   uid: spiffeId,

@@ -109,6 +109,7 @@ describe('what is appended is the canonical text of the event', () => {
         { sub: text, aud: text, scope: text, jkt: fc.option(text), ancestors: fc.array(text, { maxLength: 3 }) },
         { requiredKeys: [] },
       ),
+      source: fc.option(text, { nil: undefined }),
     })
     .map((over) =>
       sampleRecord({

@@ -118,6 +118,17 @@ describe('what is told of a record', () => {
     expect(codes(SAMPLE_ENTRIES['grant-aws-credentials']!)).toEqual([[300204, 1, 'granted']])
   })
 
+  test('an allow and what takes it back say where the request came from, as a denial does; an older record does not know', () => {
+    const from = (...entries: readonly AuditEntry[]) =>
+      entries.flatMap((entry) => mapped(entry)).map((event) => event['src_endpoint'])
+    const { source: _, ...older } = SAMPLE_RECORD
+    expect(from(SAMPLE_ENTRIES['grant']!, SAMPLE_ENTRIES['not-issued']!)).toEqual(Array(3).fill({ ip: '203.0.113.10' }))
+    expect(from({ kind: 'grant', record: { ...older, source: '2001:db8:0:1::/64' } })).toEqual(
+      Array(2).fill({ name: '2001:db8:0:1::/64' }),
+    )
+    expect(from({ kind: 'grant', record: older })).toEqual([undefined, undefined])
+  })
+
   test('an outcome tells of the same credential as the allow it takes back, under an id of its own', () => {
     const [granted] = mapped(SAMPLE_ENTRIES['grant']!) as [OcsfEvent]
     const [undone] = mapped(SAMPLE_ENTRIES['not-issued']!) as [OcsfEvent]
