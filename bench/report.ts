@@ -1,4 +1,4 @@
-// The bench's report as text: one table of ratios, then what they must be read with. Numbers are reported, never asserted.
+// The bench's report as text: what a table of ratios must be read with, then the table. Numbers are reported, never asserted.
 import type { MemoryReport } from './memory.ts'
 import type { ScalePoint } from './scale.ts'
 import type { StageReport } from './stages.ts'
@@ -73,6 +73,11 @@ export const formatScale = (points: readonly ScalePoint[]): string =>
 export const formatReport = (report: BenchReport): string => {
   const { memory, scale, stages, goals, warnings } = report
   const lines = [
+    'stages, us',
+    ...stages.map((s) => `  ${s.name.padEnd(32)} ${micros(s.micros).padStart(7)}  ${s.note}`),
+    '',
+    ...(scale.length > 0 ? [formatScale(scale)] : []),
+    // Last, with the goals: of a long output the end is what is kept.
     `${report.node}, ${report.isPinned ? 'server on core 0, generator on core 1' : 'not pinned'}, 32 connections, fdatasync p50 ${report.fdatasyncMicros.toFixed(0)} us`,
     '',
     ...targetRows(report.targets),
@@ -88,12 +93,6 @@ export const formatReport = (report: BenchReport): string => {
       '',
       `memory: ${memory.megabytes?.toFixed(0) ?? '?'} MB RSS after ${memory.exchanges} exchanges, ${memory.failed} failed`,
     )
-  if (scale.length > 0) lines.push('', formatScale(scale).trimEnd())
-  lines.push(
-    '',
-    'stages, us',
-    ...stages.map((s) => `  ${s.name.padEnd(32)} ${micros(s.micros).padStart(7)}  ${s.note}`),
-  )
   if (warnings.length > 0) lines.push('', ...warnings.map((warning) => `WARNING ${warning}`))
   return `${lines.join('\n')}\n`
 }
