@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../../bin/commands/keys.ts'
 import { type RunningBroker, removeBroker } from '../support/broker.ts'
 import { issuerKey } from '../support/evidence.ts'
@@ -70,12 +70,12 @@ test('behind a tainted key of the log the log verifies by what is published, and
     const all = ['bin/mintmark.ts', 'audit', 'verify', '--tenant', 'acme', '--data', broker.dataDir, ...args]
     return spawnSync(process.execPath, all, { encoding: 'utf8' })
   }
-  await vi.waitFor(() => expect(verify().stdout).toMatch(/^good/), { timeout: 15_000, interval: 250 })
+  await expect.poll(() => verify().stdout).toMatch(/^good/)
   const anchor = join(broker.tenantsDir, '..', 'anchor')
   writeFileSync(anchor, await (await fetch(`${acme}/log/checkpoint`)).text())
   const { kid } = keys('list').keys!.find(({ use, state }) => use === 'log' && state === 'active')!
   expect(keys('taint', kid, '--reason', 'found in a log').code).toBe(0)
-  await vi.waitFor(() => expect(verify().stdout).toMatch(/^good/), { timeout: 15_000, interval: 250 })
+  await expect.poll(() => verify().stdout).toMatch(/^good/)
   // What an anchor saw is compared as before: that a key was tainted lets nobody off.
   expect(verify('--anchor', anchor).stdout).toMatch(/^good/)
   const seen = readFileSync(anchor, 'utf8')
