@@ -3,6 +3,7 @@ import type { AuditEntry, GrantEntry } from '../../domain/audit-entry.ts'
 import { canonicalJson } from '../../domain/canonical-json.ts'
 import type { JsonObject, JsonValue } from '../../domain/claims.ts'
 import { LIMITS } from '../../domain/limits.ts'
+import { inPresentForm } from '../../domain/ocsf/earlier-forms.ts'
 import type { OcsfEvent } from '../../domain/ocsf/event.ts'
 import type { EventDraft } from '../../domain/ocsf/event-draft.ts'
 import { decisionIdOf, GRANT_TYPES } from '../../domain/ocsf/issuance.ts'
@@ -69,7 +70,7 @@ export const isMadeFrom = (entry: AuditEntry, canonical: string): boolean => {
   const event = JSON.parse(canonical) as OcsfEvent
   const issuerUrl = authorityOf(event)
   const made = eventsOf(entry, { issuerUrl }, () => null).find(({ metadata }) => metadata.uid === event.metadata.uid)
-  return made !== undefined && isWithin(withoutIntegrity(event), made)
+  return made !== undefined && isWithin(withoutIntegrity(inPresentForm(event)), made)
 }
 
 const authorityOf = (event: OcsfEvent): string => {

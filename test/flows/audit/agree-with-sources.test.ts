@@ -68,6 +68,35 @@ describe.each(Object.entries(KEPT))('an event of %s', (name, kind) => {
   })
 })
 
+describe('an event that a log committed to before', () => {
+  const OPERATOR = { uid: 'spiffe://acme.example/ops/ada', jti: 'b7e6c1f0' }
+  const { uid, jti } = OPERATOR
+  const by = `${uid} ${jti}`
+  const ordered = SAMPLE_ENTRIES['revocation'] as Extract<AuditEntry, { kind: 'revocation' }>
+  const counted = SAMPLE_ENTRIES['roll-up']!
+  const written = (entry: AuditEntry, [now, then]: readonly [now: string, then: string]): readonly StoredLeaf[] =>
+    leavesOf(entry).map((leaf) => {
+      expect(leaf.canonical).toContain(now)
+      return { ...leaf, canonical: leaf.canonical.replace(now, then) }
+    })
+
+  test('names its operator and the token as one: the row says so still', async () => {
+    const entry = { ...ordered, applied: { ...ordered.applied, by } }
+    const now = `"session":{"uid":"${jti}"},"user":{"name":"${uid}","type":"Admin","type_id":2,"uid":"${uid}"}`
+    const whole = (id: string) => `"user":{"name":"${id}","type":"Admin","type_id":2,"uid":"${id}"}`
+    expect((await ask(written(entry, [now, whole(by)]), entry)).problems).toEqual([null])
+    expect((await ask(written(entry, [now, whole(`${uid} another`)]), entry)).problems).toEqual(['record_differs'])
+  })
+
+  test('tells a count at the end of its minute', async () => {
+    const [{ canonical }] = leavesOf(counted) as [StoredLeaf]
+    const time = Number(/"time":(\d+)/.exec(canonical)?.[1])
+    const at = (ms: number) => written(counted, [`"time":${time}`, `"time":${ms}`])
+    expect((await ask(at(time + 59_000), counted)).problems).toEqual([null])
+    expect((await ask(at(time + 58_000), counted)).problems).toEqual(['record_differs'])
+  })
+})
+
 test('what an event says of its row is enough to find it', async () => {
   const { asked } = await ask(
     ['revocation', 'unblock', 'config', 'key-tainted', 'denial-replay'].flatMap((name) =>
