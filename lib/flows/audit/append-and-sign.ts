@@ -10,13 +10,17 @@ export type RoundPorts = {
   readonly clock: Pick<Clock, 'monotonicMs'>
 }
 
-/** True where there is more to append; where there is not, everything is signed. A round that failed has signed nothing: the next does. */
-export const createRound = ({ append, sign, clock }: RoundPorts): (() => Promise<boolean>) => {
+/**
+ * True where there is more to append; where there is not, everything is signed, and when the broker closes, all that is appended. A round
+ * that failed has signed nothing: the next does.
+ */
+export const createRound = ({ append, sign, clock }: RoundPorts): ((closing?: AbortSignal) => Promise<boolean>) => {
   let signedAtMs = Number.NEGATIVE_INFINITY
-  return async () => {
+  return async (closing) => {
     const isMore = await append()
     const nowMs = clock.monotonicMs()
-    if (isMore && nowMs - signedAtMs < LIMITS.logRoundMs) return true
+    const isLast = closing?.aborted === true
+    if (isMore && !isLast && nowMs - signedAtMs < LIMITS.logRoundMs) return true
     await sign()
     signedAtMs = nowMs
     return isMore

@@ -43,3 +43,13 @@ test('what a round could not sign the next one does', async () => {
   await round()
   expect(signed).toEqual([5_000])
 })
+
+test('the last round of a broker signs what it appended, whatever is left for the next start', async () => {
+  const { round, signed } = setUp([true, true])
+  await round()
+  expect(signed).toEqual([5_000])
+  const closing = new AbortController()
+  closing.abort()
+  await round(closing.signal)
+  expect(signed).toEqual([5_000, 5_000])
+})
