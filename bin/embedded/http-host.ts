@@ -171,10 +171,14 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
   }
   if (declaredLength(request) > LIMITS.bodyBytesMax) ask(null)
   else {
-    if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue()
+    if (waitsToBeAsked(request)) response.writeContinue()
     readBody(request, ask)
   }
 }
+
+/** Whether the client waits to be asked for its body. One of HTTP/1.0 would take that for the answer (RFC 9110 §10.1.1). */
+const waitsToBeAsked = ({ headers, httpVersion }: IncomingMessage): boolean =>
+  httpVersion === '1.1' && headers.expect?.toLowerCase() === '100-continue'
 
 /** Nobody is above this to catch: what a door throws would end the process, and every request with it. */
 const askDoor = (door: HttpDoor, head: HttpHead): HttpResponse | null => {

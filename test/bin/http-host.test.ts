@@ -215,6 +215,12 @@ test('a client that asks first is told to go on, but not where its body is refus
   expect(early).toMatch(/^HTTP\/1\.1 404 /)
 })
 
+test('a client of HTTP/1.0 knows no answer before the answer, whatever it expects (RFC 9110 §10.1.1)', async () => {
+  const port = await start((event) => `got ${event.body}`)
+  const asked = `${expecting('100-continue', 2)}ok`.replace('HTTP/1.1', 'HTTP/1.0')
+  expect(await raw(port, asked)).toMatch(/^HTTP\/1\.1 200 .*got ok$/s)
+})
+
 test('another expectation is ignored, and its answer like any other', async () => {
   const port = await start((event) => `got ${event.body}`)
   expect(await raw(port, `${expecting('banana', 2)}ok`)).toMatch(/^HTTP\/1\.1 200 .*got ok$/s)
