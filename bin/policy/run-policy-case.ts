@@ -2,6 +2,7 @@
 // on any day.
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { issuerOf } from '../../lib/domain/assertion-checks.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/domain/claims.ts'
 import { decideOffline, describeRefusal, type OfflineDecision } from '../../lib/domain/offline-decision.ts'
 import type { IssuerConfig, TenantConfig } from '../../lib/domain/tenant-config.ts'
@@ -40,7 +41,7 @@ const claimsOf = (config: TenantConfig, test: PolicyCase, file: string): JsonObj
   if (typeof base === 'string') return base
   const issuer =
     test.issuer === undefined
-      ? config.issuers.find((candidate) => candidate.issuer === base['iss'])
+      ? config.issuers.find((candidate) => candidate.issuer === issuerOf(base))
       : config.issuers.find(({ name }) => name === test.issuer)
   if (test.issuer !== undefined && issuer === undefined)
     return `there is no issuer "${test.issuer}" in tenant ${config.tenant}`

@@ -96,6 +96,37 @@ test('policy tests: one that does not hold says what was expected, what came and
   expect(io.out()).toMatch(/1 passed, 1 failed\n$/)
 })
 
+test('policy tests: a JWT-SVID without iss is of the trust domain of its sub, for an audience and a time that fit', async () => {
+  write(
+    'acme.yaml',
+    `tenant: acme
+trust_domain: acme.example
+issuers:
+  prod:
+    provider: spiffe
+    issuer: spiffe://prod.acme.example
+    org_id: prod.acme.example
+    jwks: { url: https://spire.acme.example/keys }
+grants:
+  pay:
+    from: prod
+    match: { project.id: spiffe://prod.acme.example/ns/pay/sa/api }
+    identity: /ns/pay/sa/api
+    issue: [{ type: access_token, audience: [https://pay.acme.example], scope: [pay] }]
+`,
+  )
+  write(
+    'acme.test.yaml',
+    `tests:
+  - name: the api pays
+    claims: { sub: spiffe://prod.acme.example/ns/pay/sa/api, aud: elsewhere }
+    expect: { grant: pay }
+`,
+  )
+  const io = captureIo()
+  expect(await policyTest([directory], io), io.out()).toBe(0)
+})
+
 test('policy tests are read strictly: an unknown key is an error at its line, not a test that passes', async () => {
   write('acme.yaml', VALID)
   write('acme.test.yaml', 'tests:\n  - name: x\n    expct: { deny: revoked }\n    claims: {}\n')
