@@ -1,11 +1,12 @@
 // Writings of a kind that share their syncs: one round at a time writes all there is, and the next one rests nine times as long as it
-// took. Whatever the disk and whatever the flood, they have at most a tenth of the store's time, and one alone is written at once.
+// took, but no longer than a second. So whatever the flood they have a tenth of the store's time, and more only where a disk is so slow
+// that who waits for them would wait for seconds. One alone is written at once.
 import { LIMITS } from '../../domain/limits.ts'
 
 export type WriteRounds = {
   /** There is something to write: a round will. */
   readonly ask: () => void
-  /** Resolves when what was asked for before is written, or a round failed to: it is tried again. Null: all is. */
+  /** Resolves when what was asked for before is written, or a round failed to: it is tried again. Null: there is no such round to wait for. */
   readonly settled: () => Promise<void> | null
   /** A round without rest. Rejects with what `write` throws. */
   readonly now: () => Promise<void>
