@@ -16,6 +16,7 @@ import {
 } from '../../lib/edge/http.ts'
 import { answerConnectionErrors } from './connection-errors.ts'
 import { createHeldAnswers, type HeldAnswers, type Timing } from './held-answers.ts'
+import { createInTurns } from './in-turns.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
 export type HostOptions = {
@@ -45,7 +46,10 @@ export type HostOptions = {
 }
 
 /** A proxy's connections are those of all its clients: fewer of them are held. */
-type Serving = HostOptions & { readonly held: { readonly own: HeldAnswers; readonly proxied: HeldAnswers } }
+type Serving = HostOptions & {
+  readonly held: { readonly own: HeldAnswers; readonly proxied: HeldAnswers }
+  readonly inTurns: (work: () => void) => void
+}
 
 export type Host = { readonly port: number; readonly close: () => Promise<void> }
 
@@ -64,7 +68,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     own: createHeldAnswers(LIMITS.heldAnswersMax, options.timing),
     proxied: createHeldAnswers(LIMITS.heldBehindProxyMax, options.timing),
   }
-  const serving = { ...options, held }
+  const serving = { ...options, held, inTurns: createInTurns() }
   server.on(
     'request',
     oneAtATime((request, response) => serve(serving, request, response)),
@@ -149,7 +153,8 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
   const answer = (answered: HttpResponse): void => {
     const settled = answered.statusCode < 400 ? null : (options.settled?.() ?? null)
     if (settled === null) answerSettled(answered)
-    else void settled.then(() => answerSettled(answered))
+    // A flood of them waits for one round: all at once, they would have the loop for themselves when it is over.
+    else void settled.then(() => options.inTurns(() => answerSettled(answered)))
   }
   const answerSettled = (answered: HttpResponse): void => {
     const answerNow = (): void => send(response, answered, isHead)

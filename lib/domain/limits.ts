@@ -103,6 +103,8 @@ export const LIMITS = {
   denialRestTimes: 9,
   denialRestMsMax: 1_000,
   denialRetryMs: 100,
+  // refusals that waited for one such round and go out before others have their turn
+  answersPerTurn: 32,
   denialKeysPerMinuteMax: 10_000,
   rollUpSourcesMax: 1_000,
   rolledUpIdsPerMinuteMax: 2_000,
