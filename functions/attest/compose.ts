@@ -22,7 +22,7 @@ import { createEmfMetrics } from '../../lib/edge/emf-metrics.ts'
 import type { HttpHandler } from '../../lib/edge/http.ts'
 import { createLogger } from '../../lib/edge/logger.ts'
 import { settleDenials } from '../../lib/edge/settle-denials.ts'
-import type { SourceLimit } from '../../lib/edge/token-endpoint.ts'
+import { isThere, type SourceLimit } from '../../lib/edge/token-endpoint.ts'
 import { admitSource } from '../../lib/flows/admit-source.ts'
 import { refuseUnread } from '../../lib/flows/exchange-token.ts'
 import { createSourceOwners } from '../../lib/flows/issuers/source-owners.ts'
@@ -76,7 +76,7 @@ export const createAttest = (
   const counted = metrics.meter.countDenials(denials)
   const sourceLimit: SourceLimit = {
     admit: admitSource(rates),
-    isTenant: async (tenant) => tenants.wasFound(tenant) || (await tenants.current(tenant)) !== null,
+    isTenant: isThere(tenants),
     refuseUnread: (request, kind, seconds) => refuseUnread({ denials: counted, ids, clock }, request, kind, seconds),
     newTraceId: ids.traceId,
   }

@@ -39,6 +39,19 @@ export type SourceLimit = {
   readonly isTenant: (tenant: string) => Promise<boolean> | boolean
 } & RefuseUnread
 
+/** Of the port: whether there is such a tenant, as far as that is known, and by the store. */
+type Tenants = {
+  wasFound(tenant: string): boolean
+  peek(tenant: string): object | null | undefined
+  current(tenant: string): Promise<object | null>
+}
+
+/** The store is asked only where that is not known: whoever is over a limit may name what is none again and again. */
+export const isThere =
+  ({ wasFound, peek, current }: Tenants): SourceLimit['isTenant'] =>
+  async (tenant) =>
+    wasFound(tenant) || (peek(tenant) === undefined && (await current(tenant)) !== null)
+
 export type RefuseUnread = {
   readonly refuseUnread: (
     request: Unread,

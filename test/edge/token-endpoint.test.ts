@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { createTenantDirectory } from '../../lib/adapters/config/tenant-directory.ts'
 import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts'
 import { LIMITS } from '../../lib/domain/limits.ts'
 import type { RefusalKind } from '../../lib/domain/refusal.ts'
 import type { HttpEvent } from '../../lib/edge/http.ts'
-import { type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
+import { isThere, type TokenEndpointOptions, tokenEndpoint } from '../../lib/edge/token-endpoint.ts'
 import { isHasty } from '../../lib/flows/admit-source.ts'
 
 type Seen = Parameters<TokenEndpointOptions['exchange']>[0]
@@ -101,6 +102,30 @@ test('over its limit a source is refused before anything is parsed, with a decis
   expect(Number(known.response.headers['retry-after'])).toBeGreaterThanOrEqual(3)
   const absent = await serve(event(), ISSUED, overLimit(false))
   expect([absent.response.statusCode, absent.seen.length, absent.body['decision_id']]).toEqual([429, 0, undefined])
+})
+
+test('whether there is such a tenant is looked up once, and not again while it is known', async () => {
+  const looked: string[] = []
+  const stored = { version: { tenant: 'acme', version: 1, digest: 'd', document: '{}' }, tombstonedAtSeconds: null }
+  const isTenant = isThere(
+    createTenantDirectory({
+      configs: {
+        async latest(tenant) {
+          looked.push(tenant)
+          return tenant === 'acme' ? (stored as never) : null
+        },
+      },
+      validity: { mark: () => 1, holds: (mark) => mark === 1 },
+      compile: ({ tenant }) => ({ tenant }) as never,
+      onUnusable: () => expect.unreachable(),
+    }),
+  )
+  const names = ['acme', 'nobody', 'acme', 'nobody', 'nobody']
+  expect(await Promise.all([isTenant('acme'), isTenant('nobody')])).toEqual([true, false])
+  const said = []
+  for (const name of names) said.push(await isTenant(name))
+  expect(said).toEqual([true, false, true, false, false])
+  expect(looked).toEqual(['acme', 'nobody'])
 })
 
 test('the URL a DPoP proof is about comes from the base URL, never from a header', async () => {
