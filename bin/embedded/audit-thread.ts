@@ -18,7 +18,7 @@ export type AuditThreadOptions = Pick<
 type Log = { error(message: string, fields: Record<string, unknown>): void }
 
 const CLOSE_MS = 10_000
-/** A round holds some hundred records, which may be long ones; without a bound the thread keeps what it once needed. */
+/** A round holds some hundred records, fewer where they are long (`feedLengthPerRound`); without a bound the thread keeps what it once needed. */
 const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 
 /** `countAlarm`: told of each alarm that the thread logged. */

@@ -203,6 +203,9 @@ export const LIMITS = {
   // tenants' logs of the embedded broker
   logEntriesPerCommit: 512,
   feedRowsPerRound: 512,
+  // of these at a time, and no more than so many characters of them
+  feedRowsPerRead: 32,
+  feedLengthPerRound: 2 * 1024 * 1024,
   // of events whose texts are in memory at once, but for one that is longer
   logBytesPerCommit: 4 * 1024 * 1024,
   logRoundMs: 1_000,

@@ -7,7 +7,12 @@ export const CHANGE_TOPICS = ['grant', 'not_issued', 'denial', 'change'] as cons
 export type ChangeTopic = (typeof CHANGE_TOPICS)[number]
 
 /** A row that cannot be read is an item too, or it would hold up everything behind it. */
-export type Change = { readonly sequence: number; readonly item: FeedItem }
+export type Change = {
+  readonly sequence: number
+  readonly item: FeedItem
+  /** Characters of its row, by which a reader can tell how much it holds. */
+  readonly length: number
+}
 
 export interface ChangeFeed {
   /**

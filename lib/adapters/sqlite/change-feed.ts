@@ -49,7 +49,7 @@ type NameRow = readonly [sequence: number, tenant: string, id: string, atSeconds
 export const createChangeFeed = (database: Database): ChangeFeed & GrantNames => ({
   async read(topic, afterSequence, limit) {
     const rows = database.read((sql) => sql(READ(topic)).all(afterSequence, limit)) as Row[]
-    return rows.map((row) => ({ sequence: row.seq, item: itemOf(topic, row) }))
+    return rows.map((row) => ({ sequence: row.seq, item: itemOf(topic, row), length: row.body.length }))
   },
   names: async (afterSequence, limit) =>
     database

@@ -31,17 +31,29 @@ export const pumpFeed = async (ports: PumpPorts): Promise<boolean> => {
 
 const OTHERS = CHANGE_TOPICS.filter((topic) => topic !== 'grant')
 
-const readTopic = async ({ feed }: PumpPorts, topic: ChangeTopic): Promise<readonly Change[]> => {
+type ReadTopic = { readonly changes: readonly Change[]; readonly isAll: boolean }
+
+/** As many rows as a round takes, but no more than fit into memory: a row may be 64 KB, and whose they are is up to tenants. */
+const readTopic = async ({ feed }: PumpPorts, topic: ChangeTopic): Promise<ReadTopic> => {
   const from = await feed.acknowledged(AUDIT_READER, topic)
   // Known from the first look on, so that the sweep waits for it.
   if (from === null) await feed.acknowledge(AUDIT_READER, topic, 0)
-  return feed.read(topic, from ?? 0, LIMITS.feedRowsPerRound)
+  const changes: Change[] = []
+  let after = from ?? 0
+  for (let length = 0; changes.length < LIMITS.feedRowsPerRound && length < LIMITS.feedLengthPerRound; ) {
+    const some = await feed.read(topic, after, LIMITS.feedRowsPerRead)
+    changes.push(...some)
+    if (some.length < LIMITS.feedRowsPerRead) return { changes, isAll: true }
+    length += some.reduce((sum, change) => sum + change.length, 0)
+    after = some.at(-1)!.sequence
+  }
+  return { changes, isAll: false }
 }
 
 /** stuck: something is unavailable, the next round may wait for it. */
 type Taken = 'all' | 'more' | 'stuck'
 
-const takeTopic = async (ports: PumpPorts, topic: ChangeTopic, changes: readonly Change[]): Promise<Taken> => {
+const takeTopic = async (ports: PumpPorts, topic: ChangeTopic, { changes, isAll }: ReadTopic): Promise<Taken> => {
   if (changes.length === 0) return 'all'
   ports.failpoint?.('read')
   const taken = await takeItems(
@@ -52,7 +64,7 @@ const takeTopic = async (ports: PumpPorts, topic: ChangeTopic, changes: readonly
   const last = changes[taken - 1]
   if (last !== undefined) await ports.feed.acknowledge(AUDIT_READER, topic, last.sequence)
   if (taken < changes.length) return 'stuck'
-  return changes.length < LIMITS.feedRowsPerRound ? 'all' : 'more'
+  return isAll ? 'all' : 'more'
 }
 
 /** One that cannot become an event is found and put aside: a row of a later version must not hold up everything behind it. */

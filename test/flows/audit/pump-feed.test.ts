@@ -10,6 +10,7 @@ import { createGrantStore } from '../../../lib/adapters/sqlite/grant-store.ts'
 import { createLogRetention } from '../../../lib/adapters/sqlite/log-retention.ts'
 import { createSigningKeyStore } from '../../../lib/adapters/sqlite/signing-key-store.ts'
 import { createTenantConfigStore } from '../../../lib/adapters/sqlite/tenant-config-store.ts'
+import { LIMITS } from '../../../lib/domain/limits.ts'
 import type { OcsfEvent } from '../../../lib/domain/ocsf/event.ts'
 import { proveEvent } from '../../../lib/flows/audit/prove-event.ts'
 import { AUDIT_READER, type PumpPorts, pumpFeed } from '../../../lib/flows/audit/pump-feed.ts'
@@ -67,6 +68,36 @@ test('an outcome comes behind its record, however far the log is behind', async 
   expect(codes.filter((code) => code === 'granted')).toHaveLength(2_500)
   expect(codes.at(-1)).toBe('not_issued')
   expect((await events()).at(-1)!['user']).toMatchObject({ uid: puts.at(-1)!.record.credential.sub })
+})
+
+test('of records as long as they get no more is held at once than a thread has room for, and an outcome comes behind its record', async () => {
+  const { database, ports, events } = setUp()
+  const wid = { 'run.id': 'x'.repeat(60_000) }
+  const puts = Array.from({ length: 160 }, () => {
+    const put = samplePut(randomUUID())
+    return { ...put, record: { ...put.record, wid: { ...put.record.wid, ...wid } } }
+  })
+  await Promise.all(puts.map((put) => createGrantStore(database).put(put)))
+  await createGrantStore(database).putNotIssued(sampleNotIssued(puts.at(-1)!))
+  let held = 0
+  const feed: PumpPorts['feed'] = {
+    ...ports.feed,
+    async read(...asked) {
+      const changes = await ports.feed.read(...asked)
+      held += changes.reduce((sum, { length }) => sum + length, 0)
+      return changes
+    },
+  }
+  let rounds = 0
+  for (let isMore = true; isMore; rounds += 1) {
+    held = 0
+    isMore = await pumpFeed({ ...ports, feed })
+    expect(held).toBeLessThan(LIMITS.feedLengthPerRound + LIMITS.feedRowsPerRead * 65_536)
+  }
+  expect(rounds).toBeGreaterThan(2)
+  const codes = (await events()).map((event) => event['status_code'])
+  expect(codes.filter((code) => code === 'granted')).toHaveLength(puts.length)
+  expect(codes.at(-1)).toBe('not_issued')
 })
 
 test('a crash after appending brings everything again, and the log has it once', async () => {
