@@ -6,7 +6,7 @@ import { readStored } from './compile-stored.ts'
 import { boundValues, type CompiledTenant, type CompileOptions, compileTenant } from './compile-tenant.ts'
 import { brokenKeys } from './inline-keys.ts'
 import { loadTenant } from './load-tenant.ts'
-import type { TenantProblem } from './tenant-problem.ts'
+import type { LoadedTenant, TenantProblem } from './tenant-problem.ts'
 
 export type TenantSet = {
   /** Those without a problem of their own; apply nothing while there are problems. */
@@ -45,19 +45,18 @@ const checkInlineKeys = ({ config, loaded }: CompiledTenant): readonly TenantPro
 export const checkTenants = (
   tenants: readonly CompiledTenant[],
   { catalog }: Pick<CompileOptions, 'catalog'>,
-): readonly TenantProblem[] => {
-  const owners = new Map<string, CompiledTenant>()
+): readonly TenantProblem[] => problemsBetween(tenants.map((tenant) => ownerOf(tenant, catalog)))
+
+const problemsBetween = (all: readonly Owner[]): readonly TenantProblem[] => {
+  const owners = new Map<string, LoadedTenant>()
   const problems: TenantProblem[] = []
-  for (const tenant of tenants)
-    for (const { key, path, says } of claimsOf(tenant, catalog)) {
-      const owner = owners.get(key) ?? tenant
+  for (const { loaded, claims } of all)
+    for (const { key, path, says } of claims) {
+      const owner = owners.get(key) ?? loaded
       owners.set(key, owner)
-      if (owner !== tenant)
+      if (owner !== loaded)
         problems.push(
-          tenant.loaded.problemAt(
-            path,
-            `${says} belongs to tenant "${owner.config.tenant}" already (${owner.loaded.file})`,
-          ),
+          loaded.problemAt(path, `${says} belongs to tenant "${owner.document.tenant}" already (${owner.file})`),
         )
     }
   return problems
@@ -65,31 +64,44 @@ export const checkTenants = (
 
 /**
  * The same against what the store serves and no file names: a tenant that is missing from the files goes on, and what it has is not to be
- * had. One that no longer passes the checks is not served.
+ * had. One that does not pass the checks here may be served all the same, by a broker with the base URL it was applied for: what its
+ * document says it has is its own. What no version of ours reads is not served.
  */
 export const checkBesideStored = (
   tenants: readonly CompiledTenant[],
   stored: readonly Parameters<typeof readStored>[0][],
   options: CompileOptions,
 ): readonly TenantProblem[] => {
-  const beside = stored.map((version) => readStored(version, options)).flatMap((read) => (read.ok ? [read.tenant] : []))
+  const { catalog } = options
+  const beside = stored.flatMap((version): readonly Owner[] => {
+    const read = readStored(version)
+    if (!read.ok) return []
+    const compiled = compileTenant(read.loaded, { ...options, version: version.version })
+    return [compiled.ok ? ownerOf(compiled.tenant, catalog) : { loaded: read.loaded, claims: claimsOf(read.loaded) }]
+  })
   const files = new Set(tenants.map(({ loaded }) => loaded.file))
-  return checkTenants([...beside, ...tenants], options).filter(({ file }) => files.has(file))
+  return problemsBetween([...beside, ...tenants.map((tenant) => ownerOf(tenant, catalog))]).filter(({ file }) =>
+    files.has(file),
+  )
 }
+
+/** With what it has for itself alone. */
+type Owner = { readonly loaded: LoadedTenant; readonly claims: readonly Claim[] }
+
+const ownerOf = (tenant: CompiledTenant, catalog: CompileOptions['catalog']): Owner => ({
+  loaded: tenant.loaded,
+  claims: [...claimsOf(tenant.loaded), ...workloadsOf(tenant, catalog)],
+})
 
 type Claim = { readonly key: string; readonly path: readonly (string | number)[]; readonly says: string }
 
-/** What a tenant has for itself alone. */
-const claimsOf = ({ config, loaded }: CompiledTenant, catalog: CompileOptions['catalog']): Claim[] => {
+const claimsOf = ({ document }: LoadedTenant): Claim[] => {
+  const { tenant, trust_domain: trustDomain, grants } = document
   const claims: Claim[] = [
-    { key: `tenant ${config.tenant}`, path: ['tenant'], says: `the name ${config.tenant}` },
-    {
-      key: `trust domain ${config.trustDomain}`,
-      path: ['trust_domain'],
-      says: `the trust domain ${config.trustDomain}`,
-    },
+    { key: `tenant ${tenant}`, path: ['tenant'], says: `the name ${tenant}` },
+    { key: `trust domain ${trustDomain}`, path: ['trust_domain'], says: `the trust domain ${trustDomain}` },
   ]
-  for (const [name, grant] of Object.entries(loaded.document.grants))
+  for (const [name, grant] of Object.entries(grants))
     grant.issue.forEach((entry, index) => {
       if (entry.type !== 'aws-credentials') return
       const account = entry.role.split(':')[4] ?? ''
@@ -99,6 +111,11 @@ const claimsOf = ({ config, loaded }: CompiledTenant, catalog: CompileOptions['c
         says: `the AWS account ${account}`,
       })
     })
+  return claims
+}
+
+const workloadsOf = ({ config }: CompiledTenant, catalog: CompileOptions['catalog']): Claim[] => {
+  const claims: Claim[] = []
   for (const issuer of config.issuers.filter((candidate) => isFixedAudience(config.issuerUrl, candidate)))
     for (const grant of config.grants.filter(({ from }) => from === issuer.name))
       for (const project of boundValues(grant, catalog[issuer.provider].workloadLeaf)) {

@@ -1,8 +1,9 @@
 // What the store holds of a tenant, compiled: it passed every check when it was applied, and is checked again here, because
 // old rows meet new rules. Pure.
 import type { TenantConfig } from '../domain/tenant-config.ts'
-import { type CompiledTenant, type CompileOptions, compileTenant } from './compile-tenant.ts'
+import { type CompileOptions, compileTenant } from './compile-tenant.ts'
 import { tenantDocumentSchema } from './tenant-document.ts'
+import type { LoadedTenant } from './tenant-problem.ts'
 
 type Stored = {
   readonly tenant: string
@@ -25,16 +26,20 @@ export const compileStored = (stored: Stored, options: Options): TenantConfig | 
   return judged.ok ? judged.config : null
 }
 
+type NotPassed = Extract<JudgedStored, { readonly ok: false }>
+
 /** As compileStored; where it does not pass, why. */
 export const judgeStored = (stored: Stored, options: Options): JudgedStored => {
-  const read = readStored(stored, options)
-  return read.ok ? { ok: true, config: { ...read.tenant.config, digest: stored.digest } } : read
+  const read = readStored(stored)
+  if (!read.ok) return read
+  const compiled = compileTenant(read.loaded, { ...options, version: stored.version })
+  return compiled.ok
+    ? { ok: true, config: { ...compiled.tenant.config, digest: stored.digest } }
+    : refused(compiled.problems[0])
 }
 
-type ReadStored = { readonly ok: true; readonly tenant: CompiledTenant } | Extract<JudgedStored, { readonly ok: false }>
-
-/** As judgeStored, with the document itself; it lies nowhere but in the store. */
-export const readStored = (stored: Stored, options: Options): ReadStored => {
+/** The document, as a file is read; it lies nowhere but in the store. */
+export const readStored = (stored: Stored): { readonly ok: true; readonly loaded: LoadedTenant } | NotPassed => {
   const file = `${stored.tenant}@${stored.version}`
   // It was written as JSON by apply: no need for the YAML reader, which would cost a cold tenant's first request milliseconds.
   const document = tenantDocumentSchema.safeParse(JSON.parse(stored.document))
@@ -50,13 +55,12 @@ export const readStored = (stored: Stored, options: Options): ReadStored => {
       message,
     }),
   }
-  const compiled = compileTenant(loaded, { ...options, version: stored.version })
-  return compiled.ok ? compiled : refused(compiled.problems[0])
+  return { ok: true, loaded }
 }
 
 type Found = { readonly path: string | readonly PropertyKey[]; readonly message: string }
 
-const refused = (problem: Found | undefined): Extract<JudgedStored, { readonly ok: false }> => {
+const refused = (problem: Found | undefined): NotPassed => {
   if (problem === undefined) return { ok: false, problem: '' }
   const path = typeof problem.path === 'string' ? problem.path : problem.path.map(String).join(' › ')
   return { ok: false, problem: path === '' ? problem.message : `${path}: ${problem.message}` }

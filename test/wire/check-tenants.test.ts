@@ -63,6 +63,9 @@ describe('refused over all tenants', () => {
       expect.stringMatching(/^a\.yaml:1 the name globex belongs/),
     ])
     expect(beside(taking, { ...acme, document: '{}' })).toEqual([])
+    // Served at the base URL it was applied for, though it does not pass here.
+    const elsewhere = acme.document.replace('"org_id"', '"audience":"https://broker.acme.example/t/acme","org_id"')
+    expect(beside(taking, { ...acme, document: elsewhere })).toEqual(beside(taking, acme))
   })
 
   test('a workload whose audience is fixed belongs to one tenant', () => {
