@@ -14,12 +14,12 @@ import { addRecords, openAuditBench } from './audit-data.ts'
 import { AUDIENCE, startBroker, tokenUrl } from './broker.ts'
 import { startCollector } from './collector.ts'
 import { startGenerator } from './load.ts'
-import { makeIssuerKey, type Presigned, presign, TARGET } from './presign.ts'
+import { makeIssuerKey, type Presigned, presign, supplyBodies, TARGET } from './presign.ts'
 import { followSink } from './sink-lag.ts'
 import { BOTH_CORES, isPinned, type RunningServer, residentMegabytes, SERVER_CORE } from './start-server.ts'
 import { TENANT, tenantDocument } from './tenants.ts'
 import { measureProofs, measureVerify } from './verify-log.ts'
-import { type BodyCursor, median, oneWindow, WARM_BODIES, warmUp } from './windows.ts'
+import { median, oneWindow, warmUp } from './windows.ts'
 
 const BACKLOG = Number(process.argv[2] ?? 1_000_000)
 const LIVE_PER_SECOND = Number(process.argv[3] ?? 1_000)
@@ -35,6 +35,7 @@ const CATCH_UP_SECONDS = 60
 const LIVE_SECONDS = 5
 /** How long a backlog is watched: long enough for a rate. */
 const DRAIN_SECONDS = 120
+const BODIES_PER_BATCH = 40_000
 const BEHIND = 'backlog'
 const LOCAL = 'local'
 
@@ -110,14 +111,9 @@ const measureThroughput = async (cores: string, core: number | string): Promise<
   const without = mkdtempSync(join(dir, 'without-'))
   const off = targetOf(await start(without, { [TENANT]: acmeDocument(false) }, 'off', core), 'off')
   const on = targetOf(await start(dataDir, { [TENANT]: acmeDocument(true) }, 'on', core), 'on')
-  const bodies = await presign(
-    key,
-    AUDIENCE,
-    join(mkdtempSync(join(dir, 'bodies-')), 'bodies'),
-    2 * WARM_BODIES + Math.ceil((2 * ROUNDS + 4) * WINDOW_SECONDS * 2_000),
-  )
-  const cursor: BodyCursor = { next: 0 }
-  const window = (target: typeof on, seconds = WINDOW_SECONDS) => oneWindow(generator, target, bodies, cursor, seconds)
+  const file = join(mkdtempSync(join(dir, 'bodies-')), 'bodies')
+  const bodies = supplyBodies(() => presign(key, AUDIENCE, file, BODIES_PER_BATCH))
+  const window = (target: typeof on, seconds = WINDOW_SECONDS) => oneWindow(generator, target, bodies, seconds)
   await warmUp((seconds) => window(off, seconds))
   let exchanged = await warmUp((seconds) => window(on, seconds))
   await catchUp(dataDir, exchanged)

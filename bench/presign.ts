@@ -62,3 +62,43 @@ export const presign = async (key: IssuerKey, audience: string, file: string, co
   if (lengths.some((length) => length !== bodyLength)) throw new Error('presigned bodies differ in length')
   return { file, bodyLength, count, seconds: (performance.now() - began) / 1_000 }
 }
+
+/** Bodies that lie one behind another in a file. */
+export type Stretch = Pick<Presigned, 'file' | 'bodyLength' | 'count'> & { readonly first: number }
+
+/** Bodies without an end, however fast the machine: a batch at a time, and another one is signed when too few are left. */
+export type BodySupply = {
+  /** Bodies that were never used, `count` of them, or a whole batch if that is less. */
+  readonly fresh: (count: number) => Promise<Stretch>
+  /** So many of the last fresh ones were used. */
+  readonly used: (count: number) => void
+  /** The first of a batch, for whoever takes them again and again. */
+  readonly shared: (count: number) => Promise<Stretch>
+}
+
+export const supplyBodies = (signBatch: () => Promise<Presigned>): BodySupply => {
+  let batch: Presigned | null = null
+  let next = 0
+  const stretch = ({ file, bodyLength, count: all }: Presigned, first: number, count: number): Stretch => ({
+    file,
+    bodyLength,
+    first,
+    count: Math.min(count, all - first),
+  })
+  return {
+    async fresh(count) {
+      if (batch === null || (batch.count - next < count && next > 0)) {
+        batch = await signBatch()
+        next = 0
+      }
+      return stretch(batch, next, count)
+    },
+    used(count) {
+      next += count
+    },
+    async shared(count) {
+      batch ??= await signBatch()
+      return stretch(batch, 0, count)
+    },
+  }
+}

@@ -14,7 +14,7 @@ import { fdatasyncMicros } from './fdatasync.ts'
 import { startGenerator } from './load.ts'
 import { memoryAfter } from './memory.ts'
 import { formatNeighbours, measureNeighbours } from './neighbour.ts'
-import { ISSUER, makeIssuerKey, presign } from './presign.ts'
+import { ISSUER, makeIssuerKey, type Presigned, presign, supplyBodies } from './presign.ts'
 import { type BenchReport, formatReport, formatScale, warningsOf } from './report.ts'
 import { measureScale, type ScalePoint } from './scale.ts'
 import { measureStages } from './stages.ts'
@@ -165,11 +165,13 @@ const measureExchange = async (): Promise<void> => {
   if (broker !== null)
     targets.unshift({ name: 'mintmark', url: tokenUrl(broker), pid: broker.pid, fresh: true, suffix: '' })
   const durable = fdatasyncMicros(dir)
-  say(`signing ${plan.bodies} assertions`)
-  const bodies = await presign(key, AUDIENCE, join(dir, 'bodies'), plan.bodies)
+  const signed = (): Promise<Presigned> => {
+    say(`signing ${plan.bodies} assertions`)
+    return presign(key, AUDIENCE, join(dir, 'bodies'), plan.bodies)
+  }
   say(`windows (${plan.rounds} rounds of ${plan.seconds} s)`)
-  const reports = await sandwich(generator, floor, targets, bodies, { next: 0 }, plan)
-  const stages = await measureStages(bodies, key, dir)
+  const reports = await sandwich(generator, floor, targets, supplyBodies(signed), plan)
+  const stages = await measureStages(await presign(key, AUDIENCE, join(dir, 'one-body'), 1), key, dir)
   const measurable = broker !== null && plan.exchanges > 0
   if (measurable) say(`memory after ${plan.exchanges} exchanges`)
   const memory = measurable ? await memoryAfter(generator, broker, key, dir, plan.exchanges) : null

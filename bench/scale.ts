@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { AUDIENCE, startBroker, tokenUrl } from './broker.ts'
 import { fillRecords } from './fill-records.ts'
 import type { LoadGenerator } from './load.ts'
-import { type IssuerKey, presign } from './presign.ts'
+import { type IssuerKey, presign, supplyBodies } from './presign.ts'
 import { writeTenants } from './tenants.ts'
 import { sandwich, type Target, type TargetReport } from './windows.ts'
 
@@ -43,9 +43,9 @@ const onePoint = async (bench: Bench, tenants: number, records: number, plan: Sc
   }
   const broker = await startBroker(tenantsDir, dataDir)
   try {
-    const bodies = await presign(bench.key, AUDIENCE, join(bench.dir, 'scale.bodies'), plan.bodies)
+    const bodies = supplyBodies(() => presign(bench.key, AUDIENCE, join(bench.dir, 'scale.bodies'), plan.bodies))
     const target: Target = { name, url: tokenUrl(broker), pid: broker.pid, fresh: true, suffix: '' }
-    const reports = await sandwich(bench.generator, bench.floor, [target], bodies, { next: 0 }, plan)
+    const reports = await sandwich(bench.generator, bench.floor, [target], bodies, plan)
     return { tenants, records, report: reports[1] ?? null, startMs: broker.startMs, note: '' }
   } finally {
     await broker.stop()

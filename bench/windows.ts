@@ -1,7 +1,7 @@
 // Sandwiched windows: floor, target, floor, target … in one run (performance.md §8.1). A target's ratio is its rate over
 // the mean of its two neighbours, which cancels a shared machine's drift; absolute rates do not survive it.
 import type { LoadGenerator, LoadResult } from './load.ts'
-import type { Presigned } from './presign.ts'
+import type { BodySupply } from './presign.ts'
 import { cpuSeconds } from './start-server.ts'
 
 const CONNECTIONS = 32
@@ -50,31 +50,31 @@ export const spread = (values: readonly number[]): Spread => ({
   p90: at(values, 0.9),
 })
 
-/** Hands out bodies: each fresh target takes what no window has used; the others share the first ones. */
-export type BodyCursor = { next: number }
-
 const SHARED_BODIES = 2_000
-// Above what one core exchanges in a second: a window loads no more of the file than it can use.
-const FRESH_PER_SECOND = 15_000
+/** Above what one core exchanges in a second: no window runs out of them. */
+const FRESH_PER_SECOND = 10_000
 
 export const oneWindow = async (
   generator: LoadGenerator,
   target: Target,
-  bodies: Presigned,
-  cursor: BodyCursor,
+  bodies: BodySupply,
   seconds: number,
 ): Promise<Window> => {
-  const first = target.fresh ? cursor.next : 0
-  const count = target.fresh
-    ? Math.min(bodies.count - first, Math.ceil(FRESH_PER_SECOND * seconds))
-    : Math.min(SHARED_BODIES, bodies.count)
-  if (count <= 0) throw new Error('the presigned bodies are used up')
+  const stretch = target.fresh
+    ? await bodies.fresh(Math.ceil(FRESH_PER_SECOND * seconds))
+    : await bodies.shared(SHARED_BODIES)
   const { url, suffix } = target
   const before = cpuSeconds(target.pid)
-  const request = { url, suffix, file: bodies.file, bodyLength: bodies.bodyLength, first, count, wrap: !target.fresh }
-  const result = await generator.run({ ...request, connections: CONNECTIONS, seconds })
+  const result = await generator.run({
+    ...stretch,
+    url,
+    suffix,
+    wrap: !target.fresh,
+    connections: CONNECTIONS,
+    seconds,
+  })
   const after = cpuSeconds(target.pid)
-  if (target.fresh) cursor.next += result.used
+  if (target.fresh) bodies.used(result.used)
   const cpu = before === null || after === null ? null : after - before
   return {
     ...result,
@@ -128,8 +128,6 @@ export const summarize = (name: string, pairs: readonly Pair[]): TargetReport =>
  */
 const WARM_EXCHANGES = 20_000
 const WARM_WINDOW_SECONDS = 2
-/** Enough for it. */
-export const WARM_BODIES = WARM_EXCHANGES + 2 * WARM_WINDOW_SECONDS * 2_000
 
 /** `window` measures one. How many exchanges it took. */
 export const warmUp = async (window: (seconds: number) => Promise<Window>): Promise<number> => {
@@ -149,12 +147,10 @@ export const sandwich = async (
   generator: LoadGenerator,
   floor: Target,
   targets: readonly Target[],
-  bodies: Presigned,
-  cursor: BodyCursor,
+  bodies: BodySupply,
   plan: Plan,
 ): Promise<readonly TargetReport[]> => {
-  const window = (target: Target, seconds: number): Promise<Window> =>
-    oneWindow(generator, target, bodies, cursor, seconds)
+  const window = (target: Target, seconds: number): Promise<Window> => oneWindow(generator, target, bodies, seconds)
   for (const target of [floor, ...targets]) await warmUp((seconds) => window(target, seconds))
   const pairs = new Map<Target, Pair[]>(targets.map((target) => [target, []]))
   const floors = [await window(floor, plan.seconds)]

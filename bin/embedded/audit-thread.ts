@@ -19,7 +19,7 @@ type Log = { error(message: string, fields: Record<string, unknown>): void }
 
 const CLOSE_MS = 10_000
 /** A round holds some hundred records, fewer where they are long (`feedLengthPerRound`); without a bound the thread keeps what it once needed. */
-const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 }
 
 /** `countAlarm`: told of each alarm that the thread logged. */
 export const startAuditThread = (

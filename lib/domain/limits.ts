@@ -205,7 +205,7 @@ export const LIMITS = {
   feedRowsPerRound: 512,
   // of these at a time, and no more than so many characters of them
   feedRowsPerRead: 32,
-  feedLengthPerRound: 2 * 1024 * 1024,
+  feedLengthPerRound: 1024 * 1024,
   // of events whose texts are in memory at once, but for one that is longer
   logBytesPerCommit: 4 * 1024 * 1024,
   logRoundMs: 1_000,
