@@ -1,6 +1,5 @@
 // The embedded HTTP server: node:http requests become the events the handlers take. Owns what a gateway would: routes, body
 // size and time, who the client is, which Host may be named under --dev. No route is built from a header.
-import { isAscii } from 'node:buffer'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LIMITS } from '../../lib/domain/limits.ts'
@@ -18,6 +17,7 @@ import { answerConnectionErrors } from './connection-errors.ts'
 import { createHeldAnswers, type HeldAnswers, type Timing } from './held-answers.ts'
 import { createInTurns } from './in-turns.ts'
 import { oneAtATime } from './one-at-a-time.ts'
+import { type Body, declaredLength, passOver, readBody, waitsToBeAsked } from './request-body.ts'
 
 export type HostOptions = {
   readonly host: string
@@ -181,10 +181,6 @@ const serve = (options: Serving, request: IncomingMessage, response: ServerRespo
   }
 }
 
-/** Whether the client waits to be asked for its body. One of HTTP/1.0 would take that for the answer (RFC 9110 §10.1.1). */
-const waitsToBeAsked = ({ headers, httpVersion }: IncomingMessage): boolean =>
-  httpVersion === '1.1' && headers.expect?.toLowerCase() === '100-continue'
-
 /** Nobody is above this to catch: what a door throws would end the process, and every request with it. */
 const askDoor = (door: HttpDoor, head: HttpHead): HttpResponse | null => {
   try {
@@ -206,18 +202,6 @@ const targetOf = ({ url = '/', headers }: IncomingMessage): Target => {
   return query < 0
     ? { host, path: target, query: '' }
     : { host, path: target.slice(0, query), query: target.slice(query + 1) }
-}
-
-const declaredLength = ({ headers }: IncomingMessage): number => Number(headers['content-length'] ?? 0)
-
-/** Leaves a body unread. One that is known to be short goes by; what is left of another is not worth reading, and the connection ends. */
-const passOver = (request: IncomingMessage, response: ServerResponse): void => {
-  if (request.headers['transfer-encoding'] === undefined && declaredLength(request) <= LIMITS.bodyBytesMax) {
-    request.resume()
-    return
-  }
-  response.shouldKeepAlive = false
-  response.once('finish', () => request.destroy())
 }
 
 const NOT_FOUND = notFound()
@@ -267,33 +251,6 @@ const clientIp = (options: HostOptions, request: IncomingMessage): string => {
     request.socket.remoteAddress ?? '',
     Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
   )
-}
-
-type Body = { readonly body: string; readonly isBase64Encoded: boolean }
-
-/** The body as a gateway hands it on: ASCII as text, anything else as base64, so that not a byte is lost. Null: too large. */
-const readBody = (request: IncomingMessage, done: (body: Body | null) => void): void => {
-  const chunks: Buffer[] = []
-  let size = 0
-  let isOver = false
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (isOver) return
-    if (size > LIMITS.bodyBytesMax) {
-      isOver = true
-      return done(null)
-    }
-    chunks.push(chunk)
-  })
-  request.on('end', () => {
-    if (isOver) return
-    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-    // The request lives as long as its answer is held; what it brought need not.
-    chunks.length = 0
-    const isBase64Encoded = !isAscii(bytes)
-    done({ body: bytes.toString(isBase64Encoded ? 'base64' : 'latin1'), isBase64Encoded })
-  })
-  request.on('error', () => undefined) // the client left; there is nobody to answer
 }
 
 const send = (response: ServerResponse, answer: HttpResponse, isHead: boolean): void => {
