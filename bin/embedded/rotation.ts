@@ -27,9 +27,6 @@ type RotationPorts = {
   readonly counts: BrokerCounts | undefined
 }
 
-const PERIOD_MS = 30_000
-const LOOK_MS = 250
-
 /** Nobody while the store does not answer: the next full round says so, once. */
 const hinted = (applied: () => readonly string[]): readonly { readonly tenant: string }[] => {
   try {
@@ -58,7 +55,7 @@ export const startRotation = async (
     const isDue = now >= nextMs
     const changed = hinted(applied)
     if (!isDue && changed.length === 0) return false
-    if (isDue) nextMs = now + PERIOD_MS
+    if (isDue) nextMs = now + LIMITS.rotateEveryMs
     // Said once, and not for every tenant.
     if (!ports.clockGuard.isTrusted()) {
       ports.log.error('keys are not rotated: the clock is not trusted', {})
@@ -76,5 +73,5 @@ export const startRotation = async (
   }
   const onFailure = (): void => ports.log.error('rotation could not list the tenants', {})
   await round().catch(onFailure)
-  return { rotation, ...runRounds({ round, pauseMs: LOOK_MS, onFailure, isPausedFirst: true }) }
+  return { rotation, ...runRounds({ round, pauseMs: LIMITS.rotateLookMs, onFailure, isPausedFirst: true }) }
 }

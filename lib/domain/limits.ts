@@ -58,6 +58,9 @@ export const LIMITS = {
   jwksMaxAgeSeconds: 300,
   keyPublicationDelaySeconds: 900,
   keyRotationSeconds: 24 * 3600,
+  // of the embedded broker: all tenants' keys are looked at this often, and this often whether a document was applied beside it
+  rotateEveryMs: 30_000,
+  rotateLookMs: 250,
   keyRetireSeconds: 3_600 + 300 + 60,
   kmsCallMs: 1_500,
   // clock (design §3)

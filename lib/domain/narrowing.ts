@@ -19,7 +19,7 @@ export const narrowedBetween = (tenant: string, before: JsonValue, after: JsonVa
   ]
 }
 
-/** Names that no issuer has any more. Blocks are laid under names: those of one that was only renamed hold no longer. */
+/** Names of issuers that only the document before has. Blocks are laid under such names: who renames an issuer loses them. */
 export const issuersGone = (before: JsonValue, after: JsonValue): readonly string[] => {
   const now = membersOf(membersOf(after)['issuers'])
   return Object.keys(membersOf(membersOf(before)['issuers'])).filter((name) => !Object.hasOwn(now, name))

@@ -1,4 +1,5 @@
 // Delivery over real cursors and real files: nothing lost, nothing invented, duplicates only under the same id (attacks K6, K7).
+// Longer than 300 lines: one harness.
 import { randomUUID } from 'node:crypto'
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
